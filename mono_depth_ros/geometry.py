@@ -1,0 +1,120 @@
+"""Pinhole cameras, their rays, and the way from depth to points (NumPy; OpenCV for lenses).
+
+Pixel centres are integers: the image covers x from -0.5 to width - 0.5. Frames are optical
+frames of REP 103 (x right, y down, z forward); depth is z in metres (REP 118), not range.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+import math
+
+import numpy as np
+
+LENSES = ('plumb_bob', 'rational_polynomial', 'equidistant')
+
+
+@dataclass(frozen=True, kw_only=True)
+class Camera:
+    """Intrinsics of one camera at one image size, all in pixels.
+
+    `distortion` holds the coefficients of `lens` (names as in sensor_msgs/CameraInfo:
+    plumb_bob and rational_polynomial as OpenCV orders them, equidistant = fisheye); empty or
+    all zero means an ideal pinhole. Raises ValueError where no camera has such numbers.
+    """
+
+    fx: float
+    fy: float
+    cx: float
+    cy: float
+    width: int
+    height: int
+    distortion: tuple[float, ...] = ()
+    lens: str = 'plumb_bob'
+
+    def __post_init__(self):
+        numbers = (self.fx, self.fy, self.cx, self.cy, *self.distortion)
+        if not all(math.isfinite(number) for number in numbers):
+            raise ValueError(f'camera with a number that is not finite: {self}')
+        if self.fx <= 0 or self.fy <= 0:
+            raise ValueError(f'focal length must be above 0 pixels, got {self.fx} x {self.fy}')
+        if self.width < 1 or self.height < 1:
+            raise ValueError(f'image size must be at least 1 x 1, got {self.width}x{self.height}')
+        if self.lens not in LENSES:
+            raise ValueError(f'unknown lens model {self.lens!r}; known: {", ".join(LENSES)}')
+        if not any(self.distortion):
+            object.__setattr__(self, 'distortion', ())
+
+    @property
+    def focal(self) -> float:
+        """One focal length in pixels: the geometric mean of fx and fy."""
+        return math.sqrt(self.fx * self.fy)
+
+    def resized(self, width: int, height: int) -> Camera:
+        """Camera of the same view sampled at width x height pixels."""
+        sx, sy = width / self.width, height / self.height
+        return replace(
+            self, fx=self.fx * sx, fy=self.fy * sy, cx=(self.cx + 0.5) * sx - 0.5,
+            cy=(self.cy + 0.5) * sy - 0.5, width=width, height=height)
+
+    def cropped(self, x: int, y: int, width: int, height: int) -> Camera:
+        """Camera of the window whose top left pixel is (x, y); negative x or y is a border."""
+        return replace(self, cx=self.cx - x, cy=self.cy - y, width=width, height=height)
+
+    def flipped(self) -> Camera:
+        """Camera of the image mirrored left to right; ideal pinhole only, else ValueError."""
+        if self.distortion:
+            raise ValueError('a distorted camera cannot be mirrored: rectify the image first')
+        return replace(self, cx=self.width - 1 - self.cx)
+
+
+@lru_cache(maxsize=16)
+def rays(camera: Camera) -> tuple[np.ndarray, np.ndarray]:
+    """Directions x/z and y/z of every pixel, float32, read-only, cached.
+
+    Shapes broadcast to (H, W): (1, W) and (H, 1) for a pinhole, (H, W) both for a lens.
+    """
+    x_W = ((np.arange(camera.width) - camera.cx) / camera.fx).astype(np.float32)
+    y_H = ((np.arange(camera.height) - camera.cy) / camera.fy).astype(np.float32)
+    pair = (x_W[None, :], y_H[:, None])
+    if camera.distortion:
+        pair = _undistorted(camera)
+    for array in pair:
+        array.setflags(write=False)
+    return pair
+
+
+def _undistorted(camera: Camera) -> tuple[np.ndarray, np.ndarray]:
+    import cv2
+
+    matrix = np.array([[camera.fx, 0, camera.cx], [0, camera.fy, camera.cy], [0, 0, 1.0]])
+    v_HW, u_HW = np.indices((camera.height, camera.width), np.float64)
+    pixels = np.stack([u_HW, v_HW], axis=-1).reshape(-1, 1, 2)
+    undistort = cv2.fisheye.undistortPoints if camera.lens == 'equidistant' else cv2.undistortPoints
+    directions = undistort(pixels, matrix, np.array(camera.distortion))
+    directions_HW2 = directions.reshape(camera.height, camera.width, 2).astype(np.float32)
+    return np.ascontiguousarray(directions_HW2[..., 0]), np.ascontiguousarray(directions_HW2[..., 1])
+
+
+def points_from_depth(
+        depth_HW: np.ndarray, camera: Camera, out_HW3: np.ndarray | None = None) -> np.ndarray:
+    """Points (H, W, 3) in metres, optical frame, of depth (H, W) in metres; NaN stays NaN.
+
+    Infinite depth has no point and becomes NaN in all three. `out_HW3` (float32, any strides)
+    is written in place and returned. Raises ValueError where depth and camera differ in size.
+    """
+    if depth_HW.shape != (camera.height, camera.width):
+        raise ValueError(
+            f'depth is {depth_HW.shape[1]}x{depth_HW.shape[0]} (width x height) but the camera '
+            f'is {camera.width}x{camera.height}: resize one of them')
+    if out_HW3 is None:
+        out_HW3 = np.empty((*depth_HW.shape, 3), np.float32)
+    x, y = rays(camera)
+    np.multiply(x, depth_HW, out=out_HW3[..., 0])
+    np.multiply(y, depth_HW, out=out_HW3[..., 1])
+    out_HW3[..., 2] = depth_HW
+    infinite = np.isinf(depth_HW)
+    if infinite.any():
+        out_HW3[infinite] = np.nan
+    return out_HW3
