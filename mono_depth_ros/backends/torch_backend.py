@@ -1,0 +1,75 @@
+"""Runs a network with PyTorch on the CPU or on a CUDA GPU."""
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from mono_depth_ros.networks.two_scale import TwoScaleNetwork
+
+DTYPES = {'fp32': torch.float32, 'fp16': torch.float16, 'bf16': torch.bfloat16}
+
+
+def pick_device(asked: str) -> str:
+    """'cpu' or 'cuda:N' for 'auto', 'cpu', 'cuda' or 'cuda:N'; ValueError where it cannot be."""
+    if asked == 'auto':
+        return 'cuda:0' if torch.cuda.is_available() else 'cpu'
+    try:
+        device = torch.device(asked)
+    except RuntimeError as error:
+        raise ValueError(f"device must be 'auto', 'cpu', 'cuda' or 'cuda:N', got {asked!r}") from error
+    if device.type == 'cuda':
+        return _pick_cuda(device.index or 0)
+    if device.type != 'cpu':
+        raise ValueError(f"device must be 'auto', 'cpu', 'cuda' or 'cuda:N', got {asked!r}")
+    return 'cpu'
+
+
+def _pick_cuda(index: int) -> str:
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if index >= count:
+        raise ValueError(
+            f'device cuda:{index} was asked for but torch {torch.__version__} sees {count} CUDA '
+            "devices here: use device 'cpu' or 'auto', or install a CUDA build and its driver")
+    return f'cuda:{index}'
+
+
+def pick_precision(asked: str, device: str) -> str:
+    """'fp32', 'fp16' or 'bf16': fp16 for 'auto' on a GPU, else fp32; ValueError where unknown."""
+    if asked == 'auto':
+        return 'fp16' if device.startswith('cuda') else 'fp32'
+    if asked not in DTYPES:
+        raise ValueError(f"precision must be 'auto', 'fp32', 'fp16' or 'bf16', got {asked!r}")
+    return asked
+
+
+class TorchBackend:
+    """A network ready to run: image (3, H, W) float32 in, log depth (h, w) float32 out."""
+
+    def __init__(self, network: TwoScaleNetwork, device: str, precision: str):
+        self._device = torch.device(device)
+        self._dtype = DTYPES[precision]
+        fused = fuse_norms(copy.deepcopy(network).eval())
+        self._network = fused.to(
+            self._device, self._dtype, memory_format=torch.channels_last).requires_grad_(False)
+
+    @torch.inference_mode()
+    def __call__(self, image_3HW: np.ndarray) -> np.ndarray:
+        image = torch.from_numpy(image_3HW)[None].to(self._device, self._dtype)
+        log_depth = self._network(image.contiguous(memory_format=torch.channels_last))
+        return log_depth[0, 0].float().cpu().numpy()
+
+
+def fuse_norms(network: nn.Module) -> nn.Module:
+    """Fold every batch norm that follows a convolution in a Sequential into it, in place."""
+    for module in network.modules():
+        if isinstance(module, nn.Sequential):
+            for i in range(len(module) - 1):
+                if isinstance(module[i], nn.Conv2d) and isinstance(module[i + 1], nn.BatchNorm2d):
+                    module[i] = fuse_conv_bn_eval(module[i], module[i + 1])
+                    module[i + 1] = nn.Identity()
+    return network

@@ -1,0 +1,126 @@
+"""RGB in, metres out: the one entry to a model for node, evaluation and demo."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+import os
+from pathlib import Path
+import time
+
+import numpy as np
+
+from mono_depth_ros.artifact import find_model, load_model, sha256_of
+from mono_depth_ros.backends.torch_backend import pick_device, pick_precision, TorchBackend
+from mono_depth_ros.card import ModelCard
+from mono_depth_ros.geometry import Camera
+from mono_depth_ros.preprocess import decode_depth, encode_image, focal_ratio, Framing, letterbox
+
+# How far the self-test's mean and spread of log depth may be off, by precision.
+SELF_TEST_TOLERANCE = {'fp32': 2e-3, 'fp16': 2e-2, 'bf16': 6e-2}
+
+
+@dataclass(frozen=True, kw_only=True)
+class DepthEstimate:
+    """Depth of one image.
+
+    `depth` (H, W) float32 metres along the optical axis at the image's size, NaN where
+    unknown; `camera` is that of the depth; `network_ms` the time inside the network.
+    """
+
+    depth: np.ndarray
+    camera: Camera
+    network_ms: float
+
+
+class DepthEstimator:
+    """A model file at work on one device. Use `load`; one thread at a time."""
+
+    def __init__(self, path: Path, device: str, precision: str):
+        network, self.card = load_model(path)
+        self.model_path = path
+        self.model_sha256 = sha256_of(path)
+        self.device = device
+        self.precision = precision
+        self._network = TorchBackend(network, device, precision)
+        _check_self_test(self._network, self.card, precision, path)
+
+    @classmethod
+    def load(cls, model: str | os.PathLike = 'indoor', device: str = 'auto',
+             precision: str = 'auto') -> DepthEstimator:
+        """Model by shipped name or path, on 'auto', 'cpu', 'cuda' or 'cuda:N'.
+
+        Precision 'auto' is fp16 on a GPU and fp32 on a CPU. Raises OSError or ValueError whose
+        text says what is wrong with the file, the device or the numbers, and what to do.
+        """
+        device = pick_device(device)
+        return cls(find_model(model), device, pick_precision(precision, device))
+
+    def estimate(self, rgb_HW3: np.ndarray, camera: Camera | None = None) -> DepthEstimate:
+        """Depth of an RGB image (H, W, 3) uint8 taken by `camera`.
+
+        Without a camera the model's own field of view is assumed: the shape is still right,
+        the scale is right only as far as that holds. Raises ValueError for other arrays.
+        """
+        _check_image(rgb_HW3, camera)
+        height, width = rgb_HW3.shape[:2]
+        camera = camera or self.reference_camera(width, height)
+        framing = self._framing(width, height)
+        image_3HW = encode_image(rgb_HW3, framing, self.card.colours)
+        start = time.perf_counter()
+        log_depth_hw = self._network(image_3HW)
+        network_ms = (time.perf_counter() - start) * 1e3
+        ratio = focal_ratio(framing.camera(camera), self.card.reference)
+        depth_HW = decode_depth(
+            log_depth_hw, framing, ratio, self.card.min_depth_m, self.card.max_depth_m)
+        return DepthEstimate(depth=depth_HW, camera=camera, network_ms=network_ms)
+
+    def reference_camera(self, width: int, height: int) -> Camera:
+        """The pinhole camera `estimate` assumes for an image whose camera nobody told."""
+        framing = self._framing(width, height)
+        focal = self.card.reference.focal * width / framing.content_width
+        return Camera(fx=focal, fy=focal, cx=(width - 1) / 2, cy=(height - 1) / 2,
+                      width=width, height=height)
+
+    def warm_up(self, width: int = 640, height: int = 480) -> None:
+        """Run two black images, so that the first real one takes no longer than the tenth."""
+        for _ in range(2):
+            self.estimate(np.zeros((height, width, 3), np.uint8))
+
+    def _framing(self, width: int, height: int) -> Framing:
+        spec = self.card.network
+        return _letterbox(width, height, spec.input_width, spec.input_height)
+
+
+_letterbox = lru_cache(maxsize=32)(letterbox)
+
+
+def self_test_image(card: ModelCard) -> np.ndarray:
+    """The noise (3, H, W) float32 the card's self-test was written with."""
+    shape = (3, card.network.input_height, card.network.input_width)
+    noise = np.random.default_rng(card.self_test.seed).uniform(-1, 1, shape)
+    return noise.astype(np.float32)
+
+
+def _check_self_test(network: TorchBackend, card: ModelCard, precision: str, path: Path) -> None:
+    log_depth = network(self_test_image(card))
+    got = (float(log_depth.mean()), float(log_depth.std()))
+    expected = (card.self_test.mean, card.self_test.std)
+    off = max(abs(g - e) for g, e in zip(got, expected))
+    if not off <= SELF_TEST_TOLERANCE[precision]:
+        raise ValueError(
+            f'{path} fails its self-test in {precision}: log depth mean and spread {got}, '
+            f'expected {expected}; try precision fp32, else the file or the device is broken')
+
+
+def _check_image(rgb_HW3: np.ndarray, camera: Camera | None) -> None:
+    if rgb_HW3.ndim != 3 or rgb_HW3.shape[2] != 3 or rgb_HW3.dtype != np.uint8:
+        raise ValueError(
+            f'expected an RGB image (height, width, 3) uint8, got {rgb_HW3.shape} {rgb_HW3.dtype}')
+    if 0 in rgb_HW3.shape:
+        raise ValueError(f'the image is empty: {rgb_HW3.shape}')
+    height, width = rgb_HW3.shape[:2]
+    if camera and (camera.width, camera.height) != (width, height):
+        raise ValueError(
+            f'image is {width}x{height} but its camera {camera.width}x{camera.height}: '
+            'use camera.resized(width, height)')

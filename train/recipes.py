@@ -1,0 +1,92 @@
+"""What to train and how: a recipe is data, never a copied script."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mono_depth_ros.card import Colours, NetworkSpec
+from mono_depth_ros.geometry import Camera
+from mono_depth_ros.networks.catalogue import default_spec
+from train.augment import Augmentation
+from train.loss import Loss
+
+COARSE, FINE, BOTH = 'coarse', 'fine', 'both'
+ZERO_CENTRED = Colours(mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
+# The Kinect of NYU-Depth-v2, whole image: indoor depth is canonical as it would be seen by it.
+KINECT = Camera(fx=518.857901, fy=519.469611, cx=325.582449, cy=253.736166, width=640, height=480)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """Which stack learns, for how many epochs, how fast.
+
+    Stage `fine` holds the coarse stack fixed: no gradient, its batch norms and dropout still.
+    `stem_lr` applies to weights that come from ImageNet.
+    """
+
+    trains: str
+    epochs: int
+    lr: float = 1e-3
+    stem_lr: float = 3e-4
+    optimiser: str = 'adamw'
+    weight_decay: float = 0.02
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """A whole training: network, stages and all that shapes the result."""
+
+    name: str
+    network: NetworkSpec
+    stages: tuple[Stage, ...]
+    loss: Loss
+    augmentation: Augmentation = Augmentation()
+    colours: Colours = ZERO_CENTRED
+    kinect: Camera = KINECT
+    min_depth_m: float = 0.3
+    max_depth_m: float = 10.0
+    batch_size: int = 8
+    coarse_weight: float = 0.5
+    ema_decay: float = 0.0
+    clip_norm: float = 0.0
+    imagenet_stem: bool = False
+    seed: int = 0
+
+    @property
+    def reference(self) -> Camera:
+        """The canonical camera at network input size."""
+        spec = self.network
+        scale = min(spec.input_width / self.kinect.width, spec.input_height / self.kinect.height)
+        seen = self.kinect.resized(round(self.kinect.width * scale),
+                                   round(self.kinect.height * scale))
+        return seen.cropped(-((spec.input_width - seen.width) // 2),
+                            -((spec.input_height - seen.height) // 2),
+                            spec.input_width, spec.input_height)
+
+
+PAPER_LOSS = Loss()
+EDGE_LOSS = Loss(rooted=True, l1_log=0.5, gradient=0.5)
+
+RECIPES = {recipe.name: recipe for recipe in (
+    Recipe(
+        name='mobile', network=default_spec('mobile'), loss=EDGE_LOSS, imagenet_stem=True,
+        ema_decay=0.998, clip_norm=1.0, stages=(Stage(trains=BOTH, epochs=36),)),
+    Recipe(
+        name='mobile_staged', network=default_spec('mobile'), loss=EDGE_LOSS, imagenet_stem=True,
+        ema_decay=0.998, clip_norm=1.0,
+        stages=(Stage(trains=COARSE, epochs=26), Stage(trains=FINE, epochs=10))),
+    Recipe(
+        name='eigen_modified', network=default_spec('eigen_modified'), loss=PAPER_LOSS,
+        clip_norm=1.0, stages=(
+            Stage(trains=COARSE, epochs=40, lr=1e-4), Stage(trains=FINE, epochs=20, lr=1e-3))),
+    Recipe(
+        name='eigen_modified_joint', network=default_spec('eigen_modified'), loss=PAPER_LOSS,
+        clip_norm=1.0, stages=(Stage(trains=BOTH, epochs=60, lr=1e-4),)),
+)}
+
+
+def recipe_called(name: str) -> Recipe:
+    """The recipe of that name; ValueError lists those there are."""
+    if name not in RECIPES:
+        raise ValueError(f'unknown recipe {name!r}; known: {", ".join(sorted(RECIPES))}')
+    return RECIPES[name]

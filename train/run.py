@@ -1,0 +1,76 @@
+"""The folder of one training run: what was asked for, so that resume and export ask nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timezone
+import json
+from pathlib import Path
+import platform
+import subprocess
+
+import numpy as np
+import torch
+
+from train.data import open_data
+from train.recipes import Recipe, recipe_called
+from train.sample import Source
+
+NAME = 'run.json'
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A run's recipe, its data as NAME=DIR, and where and when it began."""
+
+    recipe: str
+    data: tuple[str, ...]
+    date: str
+    git_commit: str
+    versions: tuple[str, ...]
+
+    def sources(self, split: str) -> list[Source]:
+        """The `split` of every data set of the run."""
+        return [open_data(spec, split) for spec in self.data]
+
+    def load_recipe(self) -> Recipe:
+        """The recipe by its name; ValueError where this version has it no more."""
+        return recipe_called(self.recipe)
+
+
+def begin_run(folder: Path, recipe: Recipe, data: tuple[str, ...]) -> Run:
+    """Make the folder of a new run; FileExistsError where one lies there already."""
+    if (folder / NAME).exists():
+        raise FileExistsError(
+            f'{folder} holds a run already: go on with it by --resume, or give another --out')
+    run = Run(recipe=recipe.name, data=tuple(_absolute(spec) for spec in data),
+              date=datetime.now(timezone.utc).date().isoformat(), git_commit=_git_commit(),
+              versions=(f'python {platform.python_version()}', f'torch {torch.__version__}',
+                        f'numpy {np.__version__}'))
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / NAME).write_text(json.dumps(vars(run), indent=1) + '\n')
+    return run
+
+
+def read_run(folder: Path) -> Run:
+    """The run that lies in `folder`; OSError or ValueError in one sentence."""
+    path = folder / NAME
+    if not path.is_file():
+        raise FileNotFoundError(
+            f'{path} is missing: {folder} holds no run (start one with `python -m train fit`)')
+    try:
+        data = json.loads(path.read_text())
+        return Run(**{**data, 'data': tuple(data['data']), 'versions': tuple(data['versions'])})
+    except (TypeError, KeyError, ValueError) as error:
+        raise ValueError(f'{path} describes no run: {error}') from error
+
+
+def _absolute(spec: str) -> str:
+    name, _, place = spec.partition('=')
+    return f'{name}={Path(place).expanduser().resolve()}'
+
+
+def _git_commit() -> str:
+    asked = subprocess.run(['git', 'rev-parse', '--short=12', 'HEAD'], capture_output=True,
+                           text=True, cwd=Path(__file__).parent, check=False)
+    return asked.stdout.strip() or 'unknown'

@@ -1,0 +1,33 @@
+"""One training pair: a photograph, its true depth, and the camera that took both."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from mono_depth_ros.geometry import Camera
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """`rgb` (H, W, 3) uint8; `depth` (H, W) float32 metres along z, NaN unknown, +inf sky."""
+
+    rgb: np.ndarray
+    depth: np.ndarray
+    camera: Camera
+    name: str
+
+
+class Source(Protocol):
+    """Samples by number, read when asked for; what every kind of data set looks like."""
+
+    name: str
+    terms: str
+    keys: Sequence[str]
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int) -> Sample: ...
