@@ -70,11 +70,11 @@ EDGE_LOSS = Loss(rooted=True, l1_log=0.5, gradient=0.5)
 RECIPES = {recipe.name: recipe for recipe in (
     Recipe(
         name='mobile', network=default_spec('mobile'), loss=EDGE_LOSS, imagenet_stem=True,
-        ema_decay=0.998, clip_norm=1.0, stages=(Stage(trains=BOTH, epochs=36),)),
+        ema_decay=0.998, clip_norm=1.0, stages=(Stage(trains=BOTH, epochs=30),)),
     Recipe(
         name='mobile_staged', network=default_spec('mobile'), loss=EDGE_LOSS, imagenet_stem=True,
         ema_decay=0.998, clip_norm=1.0,
-        stages=(Stage(trains=COARSE, epochs=26), Stage(trains=FINE, epochs=10))),
+        stages=(Stage(trains=COARSE, epochs=22), Stage(trains=FINE, epochs=8))),
     Recipe(
         name='eigen_modified', network=default_spec('eigen_modified'), loss=PAPER_LOSS,
         clip_norm=1.0, stages=(

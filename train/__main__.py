@@ -1,0 +1,151 @@
+"""Command line of the train module: `python -m train {fit,evaluate,export,show}`."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+import json
+from pathlib import Path
+import sys
+
+from mono_depth_ros.artifact import find_model, read_card, sha256_of, SUFFIX
+from mono_depth_ros.backends.torch_backend import pick_device
+from mono_depth_ros.estimator import DepthEstimator
+from train.baseline import MeanDepthMap
+from train.data import open_data
+from train.evaluate import evaluate, Report
+from train.export import export_run
+from train.fit import fit, Place
+from train.protocol import PROTOCOLS
+from train.recipes import recipe_called, RECIPES
+from train.run import begin_run, read_run
+
+DATA_HELP = ('data set as NAME=DIR, may be given several times; NAME nyu masks that set\'s white '
+             'frame')
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb; 0 when done, 1 with one sentence when it cannot be, 130 after Ctrl-C."""
+    options = parser().parse_args(arguments)
+    try:
+        options.verb(options)
+    except KeyboardInterrupt:
+        print('\nstopped', file=sys.stderr)
+        return 130
+    except (ValueError, OSError, ImportError) as error:
+        print(f'error: {error}', file=sys.stderr)
+        return 1
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """The verbs and their options."""
+    top = argparse.ArgumentParser(
+        prog='python -m train', description='Train, measure and export depth networks.')
+    verbs = top.add_subparsers(required=True, metavar='VERB')
+    protocol = {'choices': sorted(PROTOCOLS), 'default': 'eigen-crop',
+                'help': 'which pixels count (default eigen-crop)'}
+
+    one = verbs.add_parser('fit', help='train a recipe', description='Train a recipe.')
+    one.add_argument('recipe', choices=sorted(RECIPES), help='what to train')
+    one.add_argument('--data', action='append', metavar='NAME=DIR', default=[], help=DATA_HELP)
+    one.add_argument('--out', type=Path, required=True, help='folder of the run')
+    one.add_argument('--device', default='auto', help='auto, cpu, cuda or cuda:N')
+    one.add_argument('--workers', type=int, default=1, help='processes that read data')
+    one.add_argument('--resume', action='store_true', help='go on with the run in --out')
+    one.set_defaults(verb=_fit)
+
+    one = verbs.add_parser('evaluate', help='measure a model file',
+                           description='Measure a model file with the estimator the robot runs.')
+    one.add_argument('model', help='path of a model file, or the name of a shipped one')
+    one.add_argument('--data', action='append', metavar='NAME=DIR', required=True, help=DATA_HELP)
+    one.add_argument('--split', choices=('train', 'val', 'test'), default='val')
+    one.add_argument('--protocol', **protocol)
+    one.add_argument('--device', default='auto', help='auto, cpu, cuda or cuda:N')
+    one.add_argument('--baseline', action='store_true',
+                     help='also measure the mean depth map of the train split')
+    one.add_argument('--json', type=Path, metavar='FILE', help='write all figures there')
+    one.set_defaults(verb=_evaluate)
+
+    one = verbs.add_parser('export', help='make the model file of a finished run',
+                           description='Make the model file of a finished run and measure it.')
+    one.add_argument('run', type=Path, help='folder of the run')
+    one.add_argument('model', type=Path, help=f'file to write, ending in {SUFFIX}')
+    one.add_argument('--protocol', **protocol)
+    one.set_defaults(verb=_export)
+
+    one = verbs.add_parser('show', help='print what a model file knows of itself')
+    one.add_argument('model', help='path of a model file, or the name of a shipped one')
+    one.set_defaults(verb=_show)
+    return top
+
+
+def _fit(options: argparse.Namespace) -> None:
+    recipe = recipe_called(options.recipe)
+    place = Place(folder=options.out, device=pick_device(options.device), workers=options.workers)
+    if options.resume:
+        run = read_run(options.out)
+        if run.recipe != recipe.name:
+            raise ValueError(f'{options.out} is a run of {run.recipe!r}, not of {recipe.name!r}')
+    elif not options.data:
+        raise ValueError('nothing to learn from: give --data NAME=DIR')
+    else:
+        for spec in options.data:
+            open_data(spec, 'train')
+        run = begin_run(options.out, recipe, tuple(options.data))
+    try:
+        fit(recipe, run.sources('train'), run.sources('val'), place, resume=options.resume)
+    except KeyboardInterrupt:
+        print(f'\nsaved; go on with: python -m train fit {recipe.name} --out {options.out} '
+              '--resume', file=sys.stderr)
+        raise
+    print(f'done; next: python -m train export {options.out} {options.out.name}{SUFFIX}')
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    sources = [open_data(spec, options.split) for spec in options.data]
+    protocol = PROTOCOLS[options.protocol]
+    rows = []
+    if options.baseline:
+        floor = MeanDepthMap([open_data(spec, 'train') for spec in options.data])
+        rows += [('mean depth map', evaluate(floor, s, options.split, protocol)) for s in sources]
+    estimator = DepthEstimator.load(options.model, options.device)
+    rows += [(estimator.card.name, evaluate(estimator, s, options.split, protocol))
+             for s in sources]
+    print_table(rows)
+    if options.json:
+        options.json.write_text(json.dumps(
+            [{'model': name, **report.as_json()} for name, report in rows], indent=1) + '\n')
+        print(f'image by image in {options.json}')
+
+
+def print_table(rows: Sequence[tuple[str, Report]]) -> None:
+    """One line a measurement; the protocol is part of it, for figures of two never compare."""
+    print(f'{"model":<16}{"data":<14}{"protocol":<12}{"images":>7}{"delta1":>8}{"delta2":>8}'
+          f'{"delta3":>8}{"AbsRel":>8}{"RMSE m":>8}{"SILog":>8}')
+    for name, report in rows:
+        mean = report.mean
+        print(f'{name:<16}{report.data + " " + report.split:<14}{report.protocol:<12}'
+              f'{len(report.images):>7}{mean.delta1:>8.4f}{mean.delta2:>8.4f}{mean.delta3:>8.4f}'
+              f'{mean.abs_rel:>8.4f}{mean.rmse_m:>8.4f}{mean.silog:>8.4f}')
+
+
+def _export(options: argparse.Namespace) -> None:
+    if options.model.suffix != SUFFIX:
+        raise ValueError(f'a model file ends in {SUFFIX}, got {options.model}')
+    run = read_run(options.run)
+    card = export_run(options.run, options.model, run.sources('val'), PROTOCOLS[options.protocol])
+    print(card.to_json())
+    megabytes = options.model.stat().st_size / 1e6
+    print(f'{options.model}: {megabytes:.1f} MB; next: ros2 launch mono_depth_ros '
+          f'depth.launch.py model_file:={options.model.resolve()}')
+
+
+def _show(options: argparse.Namespace) -> None:
+    path = find_model(options.model)
+    print(read_card(path).to_json())
+    print(f'{path}: {path.stat().st_size / 1e6:.1f} MB, SHA-256 {sha256_of(path)}')
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,98 @@
+"""A finished run (or an untrained network) -> the one model file a robot needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from mono_depth_ros.artifact import save_model
+from mono_depth_ros.backends.torch_backend import TorchBackend
+from mono_depth_ros.card import Measured, ModelCard, SelfTest, Training
+from mono_depth_ros.estimator import DepthEstimator, self_test_image
+from mono_depth_ros.networks.catalogue import build
+from mono_depth_ros.networks.two_scale import TwoScaleNetwork
+from train.checkpoint import load_checkpoint
+from train.data import data_use
+from train.evaluate import evaluate
+from train.protocol import Protocol
+from train.recipes import Recipe, recipe_called
+from train.run import read_run, Run
+from train.sample import Source
+
+SELF_TEST_SEED = 20140
+
+
+def export_run(folder: Path, path: Path, validation: Sequence[Source],
+               protocol: Protocol) -> ModelCard:
+    """Write the averaged weights of a run as a model file, measured on `validation`.
+
+    The measurement is made on the file itself, fp16 weights and all. Returns its card.
+    """
+    run, saved = read_run(folder), load_checkpoint(folder)
+    recipe = run.load_recipe()
+    if saved['stage'] < len(recipe.stages):
+        raise ValueError(
+            f'{folder} is not finished: stage {saved["stage"] + 1} of {len(recipe.stages)}; go '
+            'on with `python -m train fit --resume`')
+    network = build(recipe.network)
+    network.load_state_dict(saved['average'])
+    card = _card(path.stem, recipe, _training(run, recipe))
+    card = write(path, network, card)
+    estimator = DepthEstimator.load(path, device='cpu')
+    measured = tuple(evaluate(estimator, source, 'val', protocol).measured()
+                     for source in validation)
+    return write(path, network, replace(card, measured=measured))
+
+
+def write_untrained(path: str | Path, network: str = 'mobile', seed: int = 0) -> ModelCard:
+    """Write a model file of random weights, for tests and benchmarks; depth varies by pixel."""
+    recipe = recipe_called(network)
+    torch.manual_seed(seed)
+    made = build(recipe.network)
+    for weight in made.parameters():
+        if weight.ndim > 1 and not weight.any():
+            nn.init.normal_(weight, std=0.5)
+    training = Training(recipe='untrained', data=(), seed=seed, steps=0, date='', git_commit='',
+                        versions=())
+    return write(Path(path), made, _card(Path(path).stem, recipe, training))
+
+
+def write(path: Path, network: TwoScaleNetwork, card: ModelCard) -> ModelCard:
+    """Write the file with a self-test of its own weights; the card as written."""
+    network = _rounded(network.eval())
+    log_depth = TorchBackend(network, 'cpu', 'fp32')(self_test_image(card))
+    card = replace(card, self_test=replace(
+        card.self_test, mean=float(log_depth.mean()), std=float(log_depth.std())))
+    save_model(path, network, card)
+    return card
+
+
+def _rounded(network: TwoScaleNetwork) -> TwoScaleNetwork:
+    """The network with its matrices at the precision the file stores."""
+    with torch.no_grad():
+        for weight in network.parameters():
+            if weight.ndim > 1:
+                weight.copy_(weight.half().float())
+    return network
+
+
+def _card(name: str, recipe: Recipe, training: Training,
+          measured: tuple[Measured, ...] = ()) -> ModelCard:
+    return ModelCard(
+        name=name, network=recipe.network, colours=recipe.colours, reference=recipe.reference,
+        min_depth_m=recipe.min_depth_m, max_depth_m=recipe.max_depth_m, framing='letterbox',
+        training=training, measured=measured,
+        self_test=SelfTest(seed=SELF_TEST_SEED, mean=0.0, std=0.0))
+
+
+def _training(run: Run, recipe: Recipe) -> Training:
+    sources = run.sources('train')
+    samples = sum(len(source) for source in sources)
+    steps = sum(stage.epochs for stage in recipe.stages) * max(1, samples // recipe.batch_size)
+    return Training(recipe=recipe.name, data=tuple(data_use(source) for source in sources),
+                    seed=recipe.seed, steps=steps, date=run.date, git_commit=run.git_commit,
+                    versions=run.versions)
