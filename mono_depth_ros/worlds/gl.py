@@ -1,0 +1,66 @@
+"""MuJoCo with an OpenGL that works without a screen: chosen before mujoco is imported."""
+
+from __future__ import annotations
+
+import ctypes
+import ctypes.util
+import importlib
+import os
+import sys
+
+NO_GL = (
+    'MuJoCo found no OpenGL that works without a screen ({why}): install the Debian packages '
+    'libegl1 and libgl1-mesa-dri (EGL), or libosmesa6 (OSMesa)')
+LIBRARIES = {'egl': ('libEGL.so.1',), 'osmesa': ('libOSMesa.so.8', 'libOSMesa.so.6', 'libOSMesa.so')}
+
+
+def load_mujoco():
+    """The mujoco module, imported with MUJOCO_GL set to egl or else osmesa where it was unset.
+
+    Raises OSError, one sentence that names the Debian packages, where neither library is found.
+    """
+    if 'mujoco' not in sys.modules:
+        _choose()
+    try:
+        return importlib.import_module('mujoco')
+    except ModuleNotFoundError:
+        raise
+    except (ImportError, AttributeError, RuntimeError, OSError) as error:
+        raise OSError(NO_GL.format(why=_one_line(error))) from error
+
+
+def new_context(width: int, height: int):
+    """A current OpenGL context for off-screen rendering on this thread, with `free()`.
+
+    Raises OSError, one sentence that names the Debian packages, where none can be made.
+    """
+    load_mujoco()
+    try:
+        context = importlib.import_module('mujoco.gl_context').GLContext(width, height)
+        context.make_current()
+        return context
+    except Exception as error:  # PyOpenGL's own error types depend on the library that failed
+        raise OSError(NO_GL.format(why=_one_line(error))) from error
+
+
+def _choose() -> None:
+    """Set MUJOCO_GL to the first library that loads, unless the user has set it."""
+    if os.environ.get('MUJOCO_GL'):
+        return
+    found = [name for name, files in LIBRARIES.items() if any(map(_loads, files))]
+    if not found:
+        raise OSError(NO_GL.format(why='neither libEGL nor libOSMesa loads'))
+    os.environ['MUJOCO_GL'] = found[0]
+
+
+def _loads(library: str) -> bool:
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True
+
+
+def _one_line(error: Exception) -> str:
+    text = ' '.join(str(error).split()) or type(error).__name__
+    return text.rstrip('.')[:160]

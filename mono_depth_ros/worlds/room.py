@@ -1,0 +1,288 @@
+"""A furnished room with windows and a door, and a walk through it."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from mono_depth_ros.worlds import furniture, shell, textures
+from mono_depth_ros.worlds.clutter import basket, carton
+from mono_depth_ros.worlds.gl import load_mujoco
+from mono_depth_ros.worlds.mesh import box, cylinder, join, quad, rounded
+from mono_depth_ros.worlds.path import floor_plan, Path, stroll
+from mono_depth_ros.worlds.scene import add_texture, Scene
+from mono_depth_ros.worlds.shell import Wall
+from mono_depth_ros.worlds.sky import sky
+from mono_depth_ros.worlds.style import new_style, Style
+from mono_depth_ros.worlds.world import World
+
+NEAR_M, FAR_M = 0.05, 100.0
+FLOORS = ((textures.planks, (165, 120, 75), 1.0), (textures.planks, (110, 75, 50), 1.2),
+          (textures.planks, (205, 175, 135), 1.1), (textures.tiles, (190, 185, 175), 1.6),
+          (textures.tiles, (120, 110, 105), 2.0), (textures.carpet, (150, 140, 125), 1.0),
+          (textures.carpet, (95, 100, 110), 1.0))
+WALLS = ((textures.plaster, (228, 224, 214), 1.2), (textures.plaster, (200, 205, 200), 1.2),
+         (textures.plaster, (215, 200, 170), 1.2), (textures.wallpaper, (205, 200, 190), 0.8),
+         (textures.wallpaper, (180, 190, 200), 0.8), (textures.bricks, (165, 95, 75), 1.0),
+         (textures.plaster, (160, 175, 180), 1.2))
+
+
+def build_room(rng: np.random.Generator, tries: int = 8) -> World:
+    """A furnished room as `rng` decides; the same rng state gives the same room.
+
+    Raises OSError where no OpenGL library is found.
+    """
+    for _ in range(tries):
+        scene, walls, size = _furnished(rng)
+        try:
+            path = _path(rng, scene, size)
+        except ValueError:
+            continue  # furnished too full to walk through: furnish another
+        return _compiled(rng, scene, walls, size, path)
+    raise RuntimeError(f'{tries} rooms in a row were too full to walk through')
+
+
+def _furnished(rng):
+    """Scene with everything but floor and lights, walls, and size (x, y, z) in metres."""
+    size = rng.uniform((4.4, 3.8, 2.45), (7.0, 6.0, 2.9))
+    style = new_style(rng, Scene())
+    walls = _walls(rng, size)
+    kind, colour, metres = WALLS[rng.integers(len(WALLS))]
+    tile = kind(rng, textures.tinted(rng, colour, 0.05))
+    for wall in walls:
+        shell.add_wall(style, wall, tile, metres)
+        _fit_out(style, wall)
+    shell.add_ceiling(style, size[:2], size[2])
+    taken = _along_walls(style, walls)
+    _centre_piece(style, size, taken)
+    _ceiling_lamp(style, size)
+    return style, walls, size
+
+
+def _walls(rng, size) -> list[Wall]:
+    """Four walls; the first has the big window, one other the door, maybe one a second window."""
+    door_wall = int(rng.integers(1, 4))
+    second = int(rng.integers(1, 4))
+    walls = []
+    for k in range(4):
+        length, reach = (size[0], size[1] / 2) if k % 2 == 0 else (size[1], size[0] / 2)
+        opening = door = None
+        if k == 0 or (k == second != door_wall and rng.random() < 0.6):
+            wide = rng.uniform(1.2, min(2.4, length - 1.6))
+            x = rng.uniform(-0.25, 0.25) * (length - wide)
+            opening = (x - wide / 2, x + wide / 2, 0.9, rng.uniform(2.05, 2.25))
+        if k == door_wall:
+            x = rng.choice([-1, 1]) * (length / 2 - 0.75)
+            door = (x - 0.43, x + 0.43, 0.0, 2.03)
+        walls.append(Wall(length=length, reach=reach, yaw=-k * math.pi / 2, height=size[2],
+                          window=opening, door=door))
+    return walls
+
+
+def _fit_out(style: Style, wall: Wall) -> None:
+    if wall.window:
+        wall.place(style.scene, shell.window(style, wall), 0.0)
+    if wall.door:
+        wall.place(style.scene, shell.door(style, wall), 0.0)
+    else:
+        _pictures(style, wall)
+
+
+def _pictures(style: Style, wall: Wall) -> None:
+    for x in np.linspace(-0.35, 0.35, 3) * wall.length:
+        width, height = style.rng.uniform((0.35, 0.3), (0.95, 0.7))
+        low = wall.window and wall.window[0] - 0.6 < x < wall.window[1] + 0.6
+        if low or style.rng.random() < 0.35:
+            continue
+        finish = style.scene.texture(textures.picture(style.rng), 1.0, specular=0.2)
+        face = quad((-width / 2, -0.022, height / 2), (width, 0, 0), (0, 0, -height), fit=True)
+        frame = box((width + 0.05, 0.03, height + 0.05))
+        wall.place(style.scene, [(frame, style.wood()), (face, finish)], x, 0.015,
+                   style.rng.uniform(1.45, 1.7))
+
+
+def _along_walls(style: Style, walls) -> list[np.ndarray]:
+    """Put furniture along the walls; returns the taken floor rectangles (x0, y0, x1, y1)."""
+    taken = [_door_way(wall) for wall in walls if wall.door]
+    for index in style.rng.permutation(4):
+        wall = walls[index]
+        x = -wall.length / 2 + 0.05
+        for _ in range(12):
+            item, width, depth, tall = _choose(style)
+            place = x + width / 2
+            if place + width / 2 > wall.length / 2 - 0.05:
+                x += 0.3
+                continue
+            spot = _footprint(wall, place, width, depth)
+            blocked = tall and wall.window and (wall.window[0] - 0.3 < place + width / 2
+                                                and place - width / 2 < wall.window[1] + 0.3)
+            if blocked or any(_overlap(spot, other) for other in taken):
+                x += 0.35
+                continue
+            wall.place(style.scene, item(), place, depth / 2 + 0.03 + 0.1 * bool(wall.window))
+            taken.append(spot)
+            x += width + style.rng.uniform(0.05, 0.5)
+    return taken
+
+
+def _choose(style: Style):
+    """(maker, width, depth, tall) of one piece for a wall; made only when it has found a place."""
+    rng = style.rng
+    wide, high = rng.uniform(0.7, 1.4), rng.uniform(1.5, 2.1)
+    seats = int(rng.integers(2, 4))
+    broad = rng.uniform(0.95, 1.6)
+    choices = (
+        (lambda: furniture.bookcase(style, wide, high), wide, 0.32, True),
+        (lambda: furniture.bookcase(style, wide, 0.9), wide, 0.32, False),
+        (lambda: furniture.sofa(style, seats), 0.62 * seats + 0.4, 0.9, False),
+        (lambda: furniture.sofa(style, 1), 1.05, 0.9, False),
+        (lambda: furniture.cabinet(style, wide, high, 0.55, 0), wide, 0.6, True),
+        (lambda: furniture.cabinet(style, wide, 0.8, 0.42), wide, 0.45, False),
+        (lambda: furniture.television(style), 1.65, 0.45, False),
+        (lambda: furniture.desk(style), 1.65, 0.7, False),
+        (lambda: furniture.bed(style, broad), broad + 0.15, 2.15, False),
+        (lambda: furniture.floor_lamp(style), 0.45, 0.45, False),
+        (lambda: furniture.plant(style, rng.uniform(0.8, 1.5)), 0.6, 0.6, False),
+        (lambda: furniture.chair(style), 0.5, 0.5, False),
+        (lambda: carton(style), 0.6, 0.5, False),
+        (lambda: basket(style), 0.45, 0.45, False))
+    likely = np.array([3, 2, 3, 2, 2, 2, 2, 2, 1, 1, 2, 1, 1, 1.0])
+    return choices[rng.choice(len(choices), p=likely / likely.sum())]
+
+
+def _footprint(wall: Wall, x: float, width: float, depth: float) -> np.ndarray:
+    c, s = math.cos(wall.yaw), math.sin(wall.yaw)
+    ends = np.array([(x - width / 2, wall.reach), (x + width / 2, wall.reach - depth - 0.13)])
+    turned = ends @ np.array([[c, s], [-s, c]])
+    return np.concatenate([turned.min(0), turned.max(0)])
+
+
+def _door_way(wall: Wall) -> np.ndarray:
+    middle = (wall.door[0] + wall.door[1]) / 2
+    return _footprint(wall, middle, 1.0, 0.9)
+
+
+def _overlap(a: np.ndarray, b: np.ndarray) -> bool:
+    return bool((a[:2] < b[2:]).all() and (b[:2] < a[2:]).all())
+
+
+def _centre_piece(style: Style, size, taken) -> None:
+    """A dining table with chairs or a coffee table on a rug, where the floor is free."""
+    rng = style.rng
+    dining = rng.random() < 0.5
+    length, depth = rng.uniform((0.9, 0.7), (1.6, 0.95))
+    turn = rng.choice([0.0, math.pi / 2]) + rng.uniform(-0.08, 0.08)
+    reach = max(length, depth) / 2 + (0.45 if dining else 0.05)
+    for _ in range(30):
+        x, y = rng.uniform(-0.5, 0.5, 2) * (size[:2] - 2 * reach)
+        spot = np.array([x - reach, y - reach, x + reach, y + reach])
+        if not any(_overlap(spot, other) for other in taken):
+            break
+    else:
+        return
+    if dining:
+        _dining(style, x, y, turn, length, depth)
+    else:
+        style.scene.place(furniture.table(style, length, depth, 0.45), x, y, turn)
+    if rng.random() < 0.7:
+        rug = style.scene.texture(textures.rug(rng), 1.0, specular=0.0)
+        wide, deep = length + rng.uniform(0.5, 1.2), depth + rng.uniform(0.5, 1.0)
+        mesh = quad((-wide / 2, deep / 2, 0.008), (wide, 0, 0), (0, -deep, 0), (4, 4), fit=True)
+        style.scene.place([(mesh, rug)], x, y, turn)
+
+
+def _dining(style: Style, x: float, y: float, turn: float, length: float, depth: float) -> None:
+    style.scene.place(furniture.table(style, length, depth, 0.75), x, y, turn)
+    c, s = math.cos(turn), math.sin(turn)
+    maker = style.rng.bit_generator.state
+    for side in (-1, 1):
+        for along in ((-0.25, 0.25) if length > 1.2 else (0.0,)):
+            now = style.rng.bit_generator.state
+            style.rng.bit_generator.state = maker  # the chairs of a set are alike
+            item = furniture.chair(style)
+            style.rng.bit_generator.state = now
+            dx, dy = along * length, side * (depth / 2 + style.rng.uniform(0.0, 0.2))
+            style.scene.place(item, x + c * dx - s * dy, y + s * dx + c * dy,
+                              turn + (0.0 if side > 0 else math.pi) + style.rng.uniform(-0.3, 0.3))
+
+
+def _ceiling_lamp(style: Style, size) -> None:
+    lit = style.scene.colour((255, 248, 232), 'glow')
+    style.scene.add(rounded((0.4, 0.4, 0.16), (0, 0, size[2] - 0.05), 1.0), lit)
+    style.scene.add(cylinder(0.22, 0.02, (0, 0, size[2] - 0.012)), style.grey(200))
+
+
+def _path(rng, style: Style, size) -> Path:
+    """A walk at eye level: round the furniture, or over the low pieces where it is too full."""
+    x, y = size[:2] / 2
+    triangles = style.scene.triangles()
+    height = rng.uniform(1.2, 1.6)
+    for low, clear in ((0.2, 0.45), (0.85, 0.55)):
+        plan = floor_plan((-x, x), (-y, y), triangles, (low, 2.0))
+        try:
+            return stroll(rng, plan, clear, height)
+        except ValueError:
+            if low > 0.5:
+                raise
+    raise AssertionError('unreachable')
+
+
+def _compiled(rng, style: Style, walls, size, path: Path) -> World:
+    x, y = size[:2] / 2
+    kind, colour, metres = FLOORS[rng.integers(len(FLOORS))]
+    near = floor_plan((-x, x), (-y, y), style.scene.triangles(), (0.012, 0.35)).clearance
+    shell.add_floor(style, size[:2], kind(rng, textures.tinted(rng, colour)), metres, near)
+    day = rng.random() < 0.7
+    _outside(style, walls[0])
+    mujoco = load_mujoco()
+    spec = mujoco.MjSpec()
+    style.scene.fill(spec)
+    add_texture(spec, 'sky', sky(rng, day), 'mjTEXTURE_SKYBOX')
+    _light(rng, spec, size, walls[0], day)
+    return World(name='room', model=spec.compile(), path=path, near_m=NEAR_M, far_m=FAR_M)
+
+
+def _outside(style: Style, wall: Wall) -> None:
+    """What the windows look out on: a lawn one floor down, hedges, trees and a house."""
+    lawn = style.scene.texture(textures.leaves(style.rng, (95, 125, 60)), 4.0, specular=0.0)
+    style.scene.add(quad((-45, 45, -3), (90, 0, 0), (0, -90, 0)), lawn)
+    for _ in range(14):
+        turn, far = style.rng.uniform(0, 2 * math.pi), style.rng.uniform(11, 35)
+        crown = style.rng.uniform(2.5, 5.5)
+        tree = [(rounded((crown, crown, crown * 1.2), (0, 0, 0.2), 1.0), style.leaves),
+                (cylinder(0.2, 3.0, (0, 0, -2.0)), style.wood())]
+        style.scene.place(tree, far * math.cos(turn), far * math.sin(turn))
+    house = style.scene.texture(textures.bricks(style.rng, (165, 110, 90)), 1.5)
+    block = join([box((9, 6, 7), (0, 0, 0.5))])
+    wall.place(style.scene, [(block, house)], style.rng.uniform(-8, 8), -24.0)
+
+
+def _light(rng, spec, size, wall: Wall, day: bool) -> None:
+    """One light that throws shadows (the sun, or the lamp) and one that fills, plus ambient."""
+    mujoco = load_mujoco()
+    kinds = mujoco.mjtLightType
+    spec.stat.extent, spec.stat.center = 1.0, (0.0, 0.0, 1.2)
+    quality, plane, head = spec.visual.quality, spec.visual.map, spec.visual.headlight
+    quality.shadowsize, quality.offsamples = 1024, 0
+    plane.znear, plane.zfar, plane.shadowclip, plane.shadowscale = NEAR_M, FAR_M, 6.0, 1.0
+    head.ambient, head.diffuse, head.specular = [rng.uniform(0.36, 0.46)] * 3, [0] * 3, [0] * 3
+    middle = (wall.window[0] + wall.window[1]) / 2
+    if day:
+        aim = np.array([rng.uniform(-0.8, 0.8), -1.0, -rng.uniform(0.5, 0.9)])
+        spec.worldbody.add_light(
+            type=kinds.mjLIGHT_DIRECTIONAL, pos=np.array([middle, wall.reach, 1.5]) - 8 * aim,
+            dir=aim, diffuse=rng.uniform((0.65, 0.6, 0.5), (0.8, 0.75, 0.68)), specular=[0.3] * 3,
+            castshadow=True)
+        spec.worldbody.add_light(
+            type=kinds.mjLIGHT_SPOT, pos=(middle, wall.reach - 0.1, 1.7), dir=(0, -1, -0.15),
+            cutoff=90, exponent=0.2, attenuation=(1, 0.0, 0.03), diffuse=(0.5, 0.52, 0.56),
+            specular=(0.2, 0.2, 0.2), castshadow=False)
+    else:
+        spec.worldbody.add_light(
+            type=kinds.mjLIGHT_SPOT, pos=(0, 0, size[2] - 0.15), dir=(0, 0, -1), cutoff=78,
+            exponent=0.5, attenuation=(1, 0.0, 0.02), diffuse=(0.62, 0.56, 0.45),
+            specular=(0.2, 0.2, 0.2), castshadow=True)
+        spec.worldbody.add_light(
+            type=kinds.mjLIGHT_POINT, pos=(0, 0, size[2] - 0.5), attenuation=(1, 0.0, 0.05),
+            diffuse=(0.25, 0.22, 0.18), specular=[0] * 3, castshadow=False)

@@ -1,0 +1,61 @@
+"""What a simulated world is: a MuJoCo model, a camera path through it, and how to build one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+import math
+from typing import Any
+
+import numpy as np
+
+from mono_depth_ros.worlds.path import Path
+
+WORLDS = ('room', 'street')
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pose:
+    """Where a camera is: position (3,) in metres; rotation (3, 3), its columns the optical
+    axes right, down and forward in the world frame (z up).
+    """
+
+    position: np.ndarray
+    rotation: np.ndarray
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """A world to render: name, mujoco.MjModel, camera path, near and far clipping in metres."""
+
+    name: str
+    model: Any
+    path: Path
+    near_m: float
+    far_m: float
+
+    def pose(self, t_s: float) -> Pose:
+        """Camera pose `t_s` seconds into its endless, closed path."""
+        position, yaw, pitch = self.path.at(t_s)
+        return looking(position, yaw, pitch)
+
+
+def looking(position, yaw: float, pitch: float) -> Pose:
+    """Level camera at `position` looking along yaw (radians from x), pitch up positive."""
+    c, s = math.cos(yaw), math.sin(yaw)
+    forward = np.array([c * math.cos(pitch), s * math.cos(pitch), math.sin(pitch)])
+    right = np.array([s, -c, 0.0])
+    rotation = np.stack([right, np.cross(forward, right), forward], axis=1)
+    return Pose(position=np.asarray(position, float), rotation=rotation)
+
+
+def build_world(name: str, rng: np.random.Generator) -> World:
+    """The world `name` (one of WORLDS), furnished as `rng` decides; the same rng state, the same
+    world. Raises ValueError for an unknown name, OSError where no OpenGL library is found.
+    """
+    if name not in WORLDS:
+        raise ValueError(f'unknown world {name!r}; known worlds: {", ".join(WORLDS)}')
+    if name == 'room':
+        from mono_depth_ros.worlds.room import build_room
+        return build_room(rng)
+    from mono_depth_ros.worlds.street import build_street
+    return build_street(rng)
