@@ -1,0 +1,36 @@
+"""Package build: Python modules, model, launch and config files where ros2 looks for them."""
+
+from glob import glob
+
+from setuptools import find_packages, setup
+
+NAME = 'mono_depth_ros'
+
+# No ROS package is named in install_requires: on PyPI those names are other projects, or none.
+# `train` is an offline tool of the checkout and is not installed.
+setup(
+    name=NAME,
+    version='0.1.0',
+    packages=find_packages(include=[NAME, f'{NAME}.*']),
+    package_data={NAME: ['models/*.safetensors', 'recordings/*', 'worlds/assets/*']},
+    data_files=[
+        ('share/ament_index/resource_index/packages', [f'resource/{NAME}']),
+        (f'share/{NAME}', ['package.xml']),
+        (f'share/{NAME}/launch', sorted(glob('launch/*.launch.py'))),
+        (f'share/{NAME}/config', sorted(glob('config/*'))),
+    ],
+    install_requires=['setuptools'],
+    extras_require={'test': ['pytest']},
+    zip_safe=False,
+    maintainer='mono_depth_ros maintainers',
+    maintainer_email='mono-depth-ros@example.org',
+    description='Metric depth images and point clouds from one ordinary camera.',
+    license='Apache-2.0',
+    entry_points={
+        'console_scripts': [
+            f'depth_node = {NAME}.depth_node:main',
+            f'file_camera = {NAME}.file_camera:main',
+            f'sim_camera = {NAME}.sim_camera:main',
+        ],
+    },
+)
