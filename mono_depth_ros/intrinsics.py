@@ -48,7 +48,7 @@ def _lens(info) -> tuple[str, tuple[float, ...]]:
     coefficients = tuple(float(number) for number in info.d)
     if not any(coefficients):
         return 'plumb_bob', ()
-    lens, counts = _LENSES.get(info.distortion_model, (None, ()))
+    lens, counts = _LENSES.get(info.distortion_model, ('unknown', ()))
     if len(coefficients) not in counts:
         raise ValueError(
             f'camera_info has {len(coefficients)} coefficients of distortion_model '

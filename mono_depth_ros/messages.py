@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 import cv2
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 import numpy as np
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2, PointField
 from std_msgs.msg import Header
@@ -20,7 +21,7 @@ from mono_depth_ros.geometry import Camera, points_from_depth
 from mono_depth_ros.intrinsics import camera_from_info
 
 __all__ = ['ColorImage', 'DepthImage', 'DepthMillimetres', 'PointCloud', 'camera_from_info',
-           'info_from_camera', 'limit_depth', 'rgb_from_image']
+           'diagnostic_array', 'info_from_camera', 'limit_depth', 'rgb_from_image']
 
 
 def rgb_from_image(message: Image) -> np.ndarray:
@@ -81,6 +82,16 @@ def limit_depth(depth_HW: np.ndarray, lower_m: float, upper_m: float) -> np.ndar
     np.copyto(depth_HW, np.float32(-np.inf), where=depth_HW < lower_m)
     np.copyto(depth_HW, np.float32(np.inf), where=depth_HW > upper_m)
     return depth_HW
+
+
+def diagnostic_array(
+        level: str, name: str, summary: str, values: dict[str, str], stamp) -> DiagnosticArray:
+    """DiagnosticArray of one status; `level` is 'OK', 'WARN' or 'ERROR'."""
+    pairs = [KeyValue(key=key, value=value) for key, value in values.items()]
+    status = DiagnosticStatus(
+        level=getattr(DiagnosticStatus, level), name=name, message=summary, hardware_id=name,
+        values=pairs)
+    return DiagnosticArray(header=Header(stamp=stamp), status=[status])
 
 
 class _OutgoingImage:

@@ -1,0 +1,79 @@
+"""A subscription whose quality of service follows that of its publishers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+
+try:
+    from rclpy.event_handler import SubscriptionEventCallbacks
+except ImportError:  # Humble
+    from rclpy.qos_event import SubscriptionEventCallbacks
+
+
+def matching_qos(asked: str, offered: list[QoSProfile]) -> QoSProfile:
+    """Depth 1, and what every one of the publishers' profiles can serve.
+
+    `asked` is 'reliable', 'best_effort' or 'auto': RELIABLE unless a publisher is not, because
+    between processes BEST_EFFORT loses every image that does not fit the shared memory.
+    """
+    reliable = asked == 'reliable' or (asked == 'auto' and all(
+        qos.reliability == ReliabilityPolicy.RELIABLE for qos in offered))
+    # A camera_info may be published once and kept for those who come later.
+    kept = bool(offered) and all(
+        qos.durability == DurabilityPolicy.TRANSIENT_LOCAL for qos in offered)
+    return QoSProfile(
+        depth=1,
+        reliability=ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT,
+        durability=DurabilityPolicy.TRANSIENT_LOCAL if kept else DurabilityPolicy.VOLATILE)
+
+
+class MatchedInput:
+    """Subscribes `topic` at once; call `follow` now and then to match the publishers there are.
+
+    `topic` is its full name, after remapping.
+    """
+
+    def __init__(self, node: Node, kind: type, topic: str, callback: Callable, asked: str):
+        self._node, self._kind, self._callback = node, kind, callback
+        self._subscription = None
+        self._qos = QoSProfile(depth=1)
+        self.topic = node.resolve_topic_name(topic)
+        self.follow(asked)
+
+    @property
+    def reliability(self) -> str:
+        """'RELIABLE' or 'BEST_EFFORT' as subscribed now."""
+        return self._qos.reliability.name
+
+    def publishers(self) -> int:
+        """Number of publishers of the topic, whether their quality of service fits or not."""
+        return self._node.count_publishers(self.topic)
+
+    def follow(self, asked: str) -> None:
+        """Subscribe again where the publishers of now want another profile."""
+        offered = [end.qos_profile
+                   for end in self._node.get_publishers_info_by_topic(self.topic)]
+        if self._subscription and not offered:
+            return
+        wanted = matching_qos(asked, offered)
+        if self._subscription and _same(wanted, self._qos):
+            return
+        self.close()
+        # Without the default callbacks, which would shout of a mismatch that is mended at once.
+        self._subscription = self._node.create_subscription(
+            self._kind, self.topic, self._callback, wanted,
+            event_callbacks=SubscriptionEventCallbacks(use_default_callbacks=False))
+        self._qos = wanted
+
+    def close(self) -> None:
+        """End the subscription."""
+        if self._subscription:
+            self._node.destroy_subscription(self._subscription)
+            self._subscription = None
+
+
+def _same(a: QoSProfile, b: QoSProfile) -> bool:
+    return (a.reliability, a.durability) == (b.reliability, b.durability)

@@ -1,0 +1,60 @@
+"""What the node publishes: each output filled and sent only while somebody listens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from rclpy.lifecycle import LifecycleNode
+from rclpy.qos import QoSProfile
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+from std_msgs.msg import Header
+
+from mono_depth_ros import messages
+from mono_depth_ros.geometry import Camera
+
+KINDS = {
+    'depth/image': Image, 'depth/image_raw': Image, 'depth/image_color': Image,
+    'depth/camera_info': CameraInfo, 'points': PointCloud2}
+
+
+class Outputs:
+    """Publishers, RELIABLE with depth 1, and the message each of them uses again and again."""
+
+    def __init__(self, node: LifecycleNode):
+        self._node = node
+        self._publishers = {
+            topic: node.create_lifecycle_publisher(kind, topic, QoSProfile(depth=1))
+            for topic, kind in KINDS.items()}
+        self._depth, self._millimetres = messages.DepthImage(), messages.DepthMillimetres()
+        self._colour, self._points = messages.ColorImage(), messages.PointCloud()
+
+    def listened(self) -> bool:
+        """Whether anybody subscribes any of the outputs; takes microseconds."""
+        return any(self._wanted(topic) for topic in KINDS)
+
+    def publish(
+            self, depth_HW: np.ndarray, rgb_HW3: np.ndarray, camera: Camera | None,
+            range_m: tuple[float, float], stride: int, header: Header) -> None:
+        """Send depth of an image; without a camera the points are withheld."""
+        height, width = depth_HW.shape
+        self._send('depth/image', lambda: self._depth.fill(depth_HW, header))
+        self._send('depth/image_raw', lambda: self._millimetres.fill(depth_HW, header))
+        self._send('depth/image_color', lambda: self._colour.fill(depth_HW, *range_m, header))
+        self._send('depth/camera_info',
+                   lambda: messages.info_from_camera(camera, header, width, height))
+        if camera:
+            self._send('points', lambda: self._points.fill(
+                depth_HW, rgb_HW3, camera, stride, header))
+
+    def close(self) -> None:
+        """Destroy the publishers."""
+        for publisher in self._publishers.values():
+            self._node.destroy_lifecycle_publisher(publisher)
+
+    def _wanted(self, topic: str) -> bool:
+        return self._publishers[topic].get_subscription_count() > 0
+
+    def _send(self, topic: str, filled: Callable) -> None:
+        if self._wanted(topic):
+            self._publishers[topic].publish(filled())

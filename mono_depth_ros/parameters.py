@@ -1,0 +1,117 @@
+"""The node's parameters: what there is, what it may be, and the settings they make (no ROS)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+import difflib
+import re
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Checked values of all parameters; depths in metres, 0 standing for the model's own."""
+
+    model_file: str
+    device: str
+    precision: str
+    min_depth: float
+    max_depth: float
+    points_stride: int
+    rectified: bool
+    input_qos: str
+    autostart: bool
+
+    def depth_range(self, model_lower_m: float, model_upper_m: float) -> tuple[float, float]:
+        """Nearest and farthest depth in metres to pass on; ValueError where nothing is left."""
+        lower_m, upper_m = self.min_depth or model_lower_m, self.max_depth or model_upper_m
+        if lower_m >= upper_m:
+            raise ValueError(
+                f'min_depth {self.min_depth} and max_depth {self.max_depth} m leave nothing of '
+                f'the model, which goes from {model_lower_m} to {model_upper_m} m')
+        return lower_m, upper_m
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameter:
+    """One parameter: name, default, one-sentence description, and what is accepted.
+
+    `least` and `most` bound numbers, `pattern` must match all of a text. `settable` says when a
+    new value is taken: 'always', 'unconfigured' (read by the configure transition) or 'start'.
+    """
+
+    name: str
+    default: str | float | int | bool
+    description: str
+    least: float = float('-inf')
+    most: float = float('inf')
+    pattern: str = '.+'
+    settable: str = 'always'
+
+
+PARAMETERS = (
+    Parameter(
+        name='model_file', default='indoor', settable='unconfigured',
+        description='Name of a shipped model, or path of a .safetensors model file.'),
+    Parameter(
+        name='device', default='auto', settable='unconfigured',
+        pattern=r'auto|cpu|cuda(:\d+)?',
+        description='Where the network runs: auto, cpu, cuda or cuda:N.'),
+    Parameter(
+        name='precision', default='auto', settable='unconfigured',
+        pattern='auto|fp32|fp16|bf16',
+        description='Number format of the network: auto, fp32, fp16 or bf16.'),
+    Parameter(
+        name='min_depth', default=0.0, least=0.0, most=1000.0,
+        description='Nearest depth in metres; nearer becomes -inf. 0: the least of the model.'),
+    Parameter(
+        name='max_depth', default=0.0, least=0.0, most=1000.0,
+        description='Farthest depth in metres; farther becomes +inf. 0: the most of the model.'),
+    Parameter(
+        name='points.stride', default=1, least=1, most=64,
+        description='Every n-th pixel of every n-th row becomes a point of the cloud.'),
+    Parameter(
+        name='rectified', default=False,
+        description='The images are rectified: use P of camera_info instead of K and D.'),
+    Parameter(
+        name='input_qos', default='auto', pattern='auto|reliable|best_effort',
+        description='Reliability of the inputs: auto (as the publisher), reliable, best_effort.'),
+    Parameter(
+        name='autostart', default=True, settable='start',
+        description='Configure and activate at start, without a lifecycle manager.'),
+)
+
+
+def settings_from(values: dict[str, Any]) -> Settings:
+    """Settings of a value for every parameter; ValueError with one sentence for a wrong one."""
+    checked = {parameter.name.replace('.', '_'): _checked(parameter, values[parameter.name])
+               for parameter in PARAMETERS}
+    settings = Settings(**checked)
+    if settings.max_depth and settings.min_depth >= settings.max_depth:
+        raise ValueError(
+            f'min_depth must be below max_depth, got {settings.min_depth} and '
+            f'{settings.max_depth} m (a max_depth of 0 is the most of the model)')
+    return settings
+
+
+def _checked(parameter: Parameter, value: Any) -> Any:
+    kind = type(parameter.default)
+    if kind is float and type(value) is int:
+        value = float(value)
+    if type(value) is not kind:
+        words = {str: 'a text', float: 'a number', int: 'a whole number', bool: 'true or false'}
+        raise ValueError(f'parameter {parameter.name} must be {words[kind]}, got {value!r}')
+    if isinstance(value, str) and not re.fullmatch(parameter.pattern, value):
+        raise ValueError(
+            f'parameter {parameter.name} cannot be {value!r}. {parameter.description}')
+    if kind in (int, float) and not parameter.least <= value <= parameter.most:
+        raise ValueError(
+            f'parameter {parameter.name} must be {parameter.least:g} to {parameter.most:g}, '
+            f'got {value}')
+    return value
+
+
+def nearest_name(unknown: str) -> str:
+    """The known parameter whose name is most like `unknown`, or '' where none is."""
+    names = [parameter.name for parameter in PARAMETERS]
+    return next(iter(difflib.get_close_matches(unknown, names, n=1)), '')
