@@ -7,6 +7,7 @@ so that meshes join by concatenation and edges stay sharp.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 import math
 
 import numpy as np
@@ -127,12 +128,22 @@ def quad(corner, across, down, parts: tuple[int, int] = (1, 1), fit: bool = Fals
 
 def box(size, centre=(0.0, 0.0, 0.0), fit: bool = False) -> Mesh:
     """Box of `size` (x, y, z) metres around `centre`."""
-    x, y, z = np.asarray(size, float) / 2
+    unit, axes = _unit_box()
+    size = np.asarray(size, float)
+    texture = unit.texture if fit else unit.texture * size[axes][:, None]
+    return Mesh(points=unit.points * size + centre, normals=unit.normals, texture=texture)
+
+
+@lru_cache(maxsize=1)
+def _unit_box() -> tuple[Mesh, np.ndarray]:
+    """Box of edge 1, and the two axes (12, 2) along which each triangle's texture lies."""
+    h = 0.5
     sides = [
-        ((-x, -y, z), (2 * x, 0, 0), (0, 0, -2 * z)), ((x, y, z), (-2 * x, 0, 0), (0, 0, -2 * z)),
-        ((x, -y, z), (0, 2 * y, 0), (0, 0, -2 * z)), ((-x, y, z), (0, -2 * y, 0), (0, 0, -2 * z)),
-        ((-x, y, z), (2 * x, 0, 0), (0, -2 * y, 0)), ((-x, -y, -z), (2 * x, 0, 0), (0, 2 * y, 0))]
-    return join(quad(*side, fit=fit) for side in sides).moved(*centre)
+        ((-h, -h, h), (1, 0, 0), (0, 0, -1)), ((h, h, h), (-1, 0, 0), (0, 0, -1)),
+        ((h, -h, h), (0, 1, 0), (0, 0, -1)), ((-h, h, h), (0, -1, 0), (0, 0, -1)),
+        ((-h, h, h), (1, 0, 0), (0, -1, 0)), ((-h, -h, -h), (1, 0, 0), (0, 1, 0))]
+    axes = [[int(np.argmax(np.abs(edge))) for edge in side[1:]] for side in sides]
+    return join(quad(*side, fit=True) for side in sides), np.repeat(axes, 2, axis=0)
 
 
 def lathe(profile, sides: int = 16, smooth: bool = False) -> Mesh:
@@ -168,7 +179,7 @@ def cylinder(radius: float, height: float, centre=(0.0, 0.0, 0.0), top: float | 
     return lathe([(0, -half), (radius, -half), (top, half), (0, half)], sides).moved(*centre)
 
 
-def rounded(size, centre=(0.0, 0.0, 0.0), roundness: float = 0.5, parts: int = 12) -> Mesh:
+def rounded(size, centre=(0.0, 0.0, 0.0), roundness: float = 0.5, parts: int = 8) -> Mesh:
     """Superellipsoid of `size` metres: roundness 1 is an ellipsoid, towards 0 a box."""
     polar = np.linspace(-math.pi / 2, math.pi / 2, parts + 1)[:, None]
     turn = np.linspace(-math.pi, math.pi, 2 * parts + 1)[None, :]

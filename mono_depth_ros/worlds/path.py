@@ -70,18 +70,27 @@ def floor_plan(x_range, y_range, triangles: np.ndarray, heights: tuple[float, fl
 
 
 def stroll(rng, plan: FloorPlan, clear_m: float, height_m: float, speed_mps: float = 0.35,
-           tries: int = 400, knots: int = 240) -> Path:
+           tries: int = 800, knots: int = 240) -> Path:
     """A walk round the free part of a plan, at least `clear_m` from every obstacle, that looks
     across to the far side of its own loop and about it. Raises ValueError if there is no room.
     """
     loops = _loops(rng, plan, tries, knots)
     room = plan.at(loops).min(1)
     length = np.linalg.norm(np.diff(loops, axis=1, append=loops[:, :1]), axis=-1).sum(1)
-    score = np.where(room >= clear_m, length, room - clear_m)
-    best = int(score.argmax())
-    if score[best] < 0:
+    best = np.argsort(np.where(room >= clear_m, length, -1))[-8:]
+    if not (room[best] >= clear_m).any():
         raise ValueError(f'no camera path {clear_m} m clear of everything')
-    return _looking_across(rng, loops[best], height_m, length[best] / speed_mps)
+    walks = [_looking_across(rng, loops[i], height_m, length[i] / speed_mps)
+             for i in best if room[i] >= clear_m]
+    return max(walks, key=lambda walk: _open_view(plan, walk))
+
+
+def _open_view(plan: FloorPlan, walk: Path, reach_m: float = 6.0) -> float:
+    """Mean free distance in metres ahead of the camera, near views counting most."""
+    steps = np.arange(0.2, reach_m, 0.2)
+    ahead = np.stack([np.cos(walk.yaws), np.sin(walk.yaws)], -1)
+    free = plan.at(walk.positions[:, None, :2] + steps[:, None] * ahead[:, None]) > 0
+    return float(np.log(0.2 * (1 + np.cumprod(free, axis=1).sum(1))).mean())
 
 
 def _loops(rng, plan: FloorPlan, tries: int, knots: int) -> np.ndarray:
@@ -91,7 +100,7 @@ def _loops(rng, plan: FloorPlan, tries: int, knots: int) -> np.ndarray:
     centre = np.stack([columns[pick], rows[pick]], -1) * plan.CELL_M + plan.origin
     turn = np.linspace(0, 2 * math.pi, knots, endpoint=False)
     waves = [np.cos(turn), np.sin(turn), np.cos(2 * turn), np.sin(2 * turn)]
-    size = rng.uniform(0.2, 1.6, (tries, 2, 1)) * np.array([1, 1, 0.25, 0.25])
+    size = rng.uniform(0.3, 2.2, (tries, 2, 1)) * np.array([1, 1, 0.25, 0.25])
     weight = size * rng.uniform(-1, 1, (tries, 2, 4))
     return centre[:, None] + np.einsum('tdw,wk->tkd', weight, np.stack(waves))
 

@@ -266,7 +266,7 @@ def _light(rng, spec, size, wall: Wall, day: bool) -> None:
     quality, plane, head = spec.visual.quality, spec.visual.map, spec.visual.headlight
     quality.shadowsize, quality.offsamples = 1024, 0
     plane.znear, plane.zfar, plane.shadowclip, plane.shadowscale = NEAR_M, FAR_M, 6.0, 1.0
-    head.ambient, head.diffuse, head.specular = [rng.uniform(0.36, 0.46)] * 3, [0] * 3, [0] * 3
+    head.ambient, head.diffuse, head.specular = [rng.uniform(0.48, 0.6)] * 3, [0] * 3, [0] * 3
     middle = (wall.window[0] + wall.window[1]) / 2
     if day:
         aim = np.array([rng.uniform(-0.8, 0.8), -1.0, -rng.uniform(0.5, 0.9)])

@@ -43,7 +43,7 @@ class Style:
 
     def bright(self, kind: str = 'matt') -> Finish:
         """Any colour."""
-        return self.scene.colour(self.rng.uniform(30, 235, 3), kind)
+        return self.scene.colour(textures.any_colour(self.rng), kind)
 
     def grey(self, level: float, kind: str = 'gloss') -> Finish:
         """Metal, enamel or plastic of about this brightness (0..255)."""

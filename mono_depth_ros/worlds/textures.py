@@ -35,6 +35,15 @@ def tinted(rng, colour, spread: float = 0.08) -> np.ndarray:
     return np.clip(colour * rng.uniform(1 - spread, 1 + spread, 3), 5, 250)
 
 
+def any_colour(rng, low: float = 40, high: float = 225) -> np.ndarray:
+    """A colour (3,) as things have them: mostly muted, warm more often than cold."""
+    hue = rng.choice([rng.normal(25, 22), rng.normal(210, 25), rng.normal(110, 30)],
+                     p=[0.6, 0.27, 0.13])
+    pure = np.clip(np.abs((hue / 60 + np.array([0, 4, 2])) % 6 - 3) - 1, 0, 1)
+    saturation = rng.beta(1.6, 2.4)
+    return (1 - saturation * (1 - pure)) * rng.uniform(low, high)
+
+
 def wood(rng, colour, size: int = 128) -> np.ndarray:
     """Grain along x."""
     grain = noise(rng, size, size, 1.2, stretch=12)
@@ -76,7 +85,7 @@ def carpet(rng, colour, size: int = 128) -> np.ndarray:
 
 def plaster(rng, colour, size: int = 128) -> np.ndarray:
     """Painted wall."""
-    return shaded(colour, noise(rng, size, size, 1.1), 0.025)
+    return shaded(colour, noise(rng, size, size, 1.1), 0.012)
 
 
 def wallpaper(rng, colour, size: int = 128) -> np.ndarray:
@@ -114,7 +123,7 @@ def bricks(rng, colour, size: int = 128, rows: int = 8) -> np.ndarray:
 
 def rug(rng, size: int = 160) -> np.ndarray:
     """Borders and a mirrored pattern in three colours; meant to be stretched once."""
-    colours = rng.uniform(40, 220, (4, 3)) * rng.uniform(0.6, 1.0)
+    colours = np.stack([any_colour(rng) for _ in range(4)])
     quarter = noise(rng, size // 2, size // 2, 1.8)
     half = np.concatenate([quarter, quarter[:, ::-1]], 1)
     field = np.concatenate([half, half[::-1]], 0)
@@ -135,7 +144,7 @@ def picture(rng, width: int = 96, height: int = 72) -> np.ndarray:
 
 
 def _landscape(rng, height, width) -> np.ndarray:
-    sky, ground = rng.uniform(120, 240, 3), rng.uniform(30, 150, 3)
+    sky, ground = any_colour(rng, 170, 245), any_colour(rng, 60, 150)
     image = np.linspace(sky, sky * 0.7 + 60, height)[:, None, :].repeat(width, 1)
     for layer in range(3):
         ridge = height * (0.45 + 0.15 * layer) + 5 * noise(rng, 2, width, 1.6)[0]
@@ -145,10 +154,10 @@ def _landscape(rng, height, width) -> np.ndarray:
 
 
 def _abstract(rng, height, width) -> np.ndarray:
-    image = np.full((height, width, 3), rng.uniform(60, 240, 3))
+    image = np.full((height, width, 3), any_colour(rng, 90, 240))
     for _ in range(int(rng.integers(4, 12))):
         centre = (int(rng.integers(width)), int(rng.integers(height)))
-        colour = rng.uniform(10, 250, 3).tolist()
+        colour = any_colour(rng, 20, 245).tolist()
         cv2.circle(image, centre, int(rng.integers(5, 24)), colour, int(rng.choice([-1, 2, 5])))
     return shaded(image, noise(rng, height, width, 0.8), 0.05)
 
@@ -161,7 +170,7 @@ def books(rng, width: int = 256, height: int = 64) -> np.ndarray:
         thick = int(rng.integers(4, 13))
         top = int(rng.integers(0, height // 4))
         spine = image[top:, x:x + thick]
-        spine[:] = rng.uniform(30, 220, 3) * rng.uniform(0.5, 1.0)
+        spine[:] = any_colour(rng, 30, 220)
         spine[:, 0] *= 0.6
         _title(rng, spine)
         x += thick
@@ -173,19 +182,19 @@ def _title(rng, spine: np.ndarray) -> None:
     middle = spine.shape[1] // 2
     spine[start:start + length:2, middle:middle + 2] = 235 if spine.mean() < 130 else 30
     if rng.random() < 0.5:
-        spine[-10:-7] = rng.uniform(30, 240, 3)
+        spine[-10:-7] = any_colour(rng, 30, 240)
 
 
 def label(rng, size: int = 48) -> np.ndarray:
     """Print on a box or a screen: blocks and lines of text on a plain ground."""
-    image = np.full((size, size, 3), rng.uniform(60, 235, 3))
+    image = np.full((size, size, 3), any_colour(rng, 70, 235))
     ink = 30 if image.mean() > 130 else 230
     for row in range(6, size - 6, 6):
         if rng.random() < 0.6:
             image[row:row + 2, 6:int(rng.integers(10, size - 4))] = ink
     if rng.random() < 0.7:
         x, y = rng.integers(2, size // 2, 2)
-        image[y:y + size // 3, x:x + size // 3] = rng.uniform(20, 240, 3)
+        image[y:y + size // 3, x:x + size // 3] = any_colour(rng, 20, 240)
     return shaded(image, noise(rng, size, size, 0.8), 0.04)
 
 
