@@ -24,7 +24,7 @@ SHIPPED = Path(__file__).parent / 'models'
 
 
 def find_model(model: str | os.PathLike) -> Path:
-    """Path of a shipped model by name ('indoor') or of a file; FileNotFoundError says what to do."""
+    """Path of a shipped model by name ('indoor') or of a file; else FileNotFoundError."""
     named = SHIPPED / f'{model}{SUFFIX}'
     path = named if named.is_file() and os.sep not in str(model) else Path(model).expanduser()
     if path.is_file():
@@ -86,7 +86,8 @@ def load_model(path: str | os.PathLike) -> tuple[TwoScaleNetwork, ModelCard]:
         network.load_state_dict(weights)
     except RuntimeError as error:
         raise ValueError(
-            f'{path}: the weights do not fit network {card.network.name!r}: {error}') from error
+            f'{path}: the weights do not fit network {card.network.name!r}: '
+            f'{" ".join(str(error).split())}') from error
     return network.eval(), card
 
 

@@ -99,7 +99,7 @@ class ModelCard:
 
 
 def card_from_json(text: str) -> ModelCard:
-    """Card of a model file's header; ValueError naming what is missing, unknown or of a wrong type."""
+    """Card of a model file's header; ValueError names what is missing, unknown or mistyped."""
     try:
         data = json.loads(text)
     except json.JSONDecodeError as error:

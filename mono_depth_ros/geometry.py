@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 import math
 
+import cv2
 import numpy as np
 
 LENSES = ('plumb_bob', 'rational_polynomial', 'equidistant')
@@ -86,15 +87,23 @@ def rays(camera: Camera) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _undistorted(camera: Camera) -> tuple[np.ndarray, np.ndarray]:
-    import cv2
-
     matrix = np.array([[camera.fx, 0, camera.cx], [0, camera.fy, camera.cy], [0, 0, 1.0]])
     v_HW, u_HW = np.indices((camera.height, camera.width), np.float64)
     pixels = np.stack([u_HW, v_HW], axis=-1).reshape(-1, 1, 2)
-    undistort = cv2.fisheye.undistortPoints if camera.lens == 'equidistant' else cv2.undistortPoints
-    directions = undistort(pixels, matrix, np.array(camera.distortion))
-    directions_HW2 = directions.reshape(camera.height, camera.width, 2).astype(np.float32)
-    return np.ascontiguousarray(directions_HW2[..., 0]), np.ascontiguousarray(directions_HW2[..., 1])
+    if camera.lens == 'equidistant':
+        directions = cv2.fisheye.undistortPoints(pixels, matrix, np.array(camera.distortion))
+    else:
+        directions = _without_lens(pixels, matrix, np.array(camera.distortion))
+    x, y = directions.reshape(camera.height, camera.width, 2).astype(np.float32).transpose(2, 0, 1)
+    return np.ascontiguousarray(x), np.ascontiguousarray(y)
+
+
+def _without_lens(pixels: np.ndarray, matrix: np.ndarray, distortion: np.ndarray) -> np.ndarray:
+    """OpenCV's inverse of the lens polynomial; its default of 5 iterations leaves 0.02 pixels."""
+    criteria = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 50, 1e-8)
+    if hasattr(cv2, 'undistortPointsIter'):  # OpenCV 4; from 5 on undistortPoints takes criteria
+        return cv2.undistortPointsIter(pixels, matrix, distortion, np.eye(3), np.eye(3), criteria)
+    return cv2.undistortPoints(pixels, matrix, distortion, criteria=criteria)
 
 
 def points_from_depth(

@@ -20,7 +20,7 @@ from train.protocol import PROTOCOLS
 from train.recipes import recipe_called, RECIPES
 from train.run import begin_run, read_run
 
-DATA_HELP = ('data set as NAME=DIR, may be given several times; NAME nyu masks that set\'s white '
+DATA_HELP = ('data set as NAME=DIR, may be given several times; the name nyu masks its white '
              'frame')
 
 

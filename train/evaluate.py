@@ -45,7 +45,7 @@ class Report:
 
 
 def evaluate(predictor: Predictor, source: Source, split: str, protocol: Protocol) -> Report:
-    """Errors of `predictor` on every sample of `source`; ValueError names the sample it fails on."""
+    """Errors of `predictor` on every sample of `source`; ValueError names a failing sample."""
     images = {}
     for index in tqdm(range(len(source)), desc=f'evaluate {source.name} {split}', unit='image',
                       leave=False):

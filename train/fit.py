@@ -125,7 +125,7 @@ class StageRun:
         if not torch.isfinite(loss):
             raise ValueError(f'loss is {loss.item()} at step {self.step} of stage '
                              f'{self.stage.trains!r}: lower the learning rate or look at the data')
-        self.optimiser.zero_grad(set_to_none=True)
+        self.network.zero_grad(set_to_none=True)
         loss.backward()
         if self.recipe.clip_norm:
             nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip_norm)

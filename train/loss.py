@@ -60,7 +60,7 @@ def pooled(log_truth_B1HW: Tensor, size: torch.Size) -> tuple[Tensor, Tensor]:
 
 
 def scale_invariant(difference_B1hw: Tensor, count_B: Tensor, si_lambda: float) -> Tensor:
-    """The paper's loss of every image (B,); `difference` is 0 where unknown, `count` pixels known."""
+    """The paper's loss of every image (B,); `difference` is 0 where unknown."""
     count_B = count_B.clamp(min=1)
     mean_square = difference_B1hw.square().sum((1, 2, 3)) / count_B
     mean = difference_B1hw.sum((1, 2, 3)) / count_B

@@ -29,7 +29,7 @@ class DepthErrors:
 def depth_errors(prediction_N: np.ndarray, truth_N: np.ndarray) -> DepthErrors:
     """Errors over N known pixels, both in metres above 0; ValueError where there is none."""
     if truth_N.size == 0:
-        raise ValueError('no pixel with known true depth inside the protocol\'s window')
+        raise ValueError('no pixel with known true depth in the window of the protocol')
     prediction_N, truth_N = prediction_N.astype(np.float64), truth_N.astype(np.float64)
     ratio = np.maximum(prediction_N / truth_N, truth_N / prediction_N)
     difference = prediction_N - truth_N

@@ -12,6 +12,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from mono_depth_ros.networks.two_scale import TwoScaleNetwork
 
 DTYPES = {'fp32': torch.float32, 'fp16': torch.float16, 'bf16': torch.bfloat16}
+NO_SUCH_DEVICE = "device must be 'auto', 'cpu', 'cuda' or 'cuda:N', got {!r}"
 
 
 def pick_device(asked: str) -> str:
@@ -21,11 +22,11 @@ def pick_device(asked: str) -> str:
     try:
         device = torch.device(asked)
     except RuntimeError as error:
-        raise ValueError(f"device must be 'auto', 'cpu', 'cuda' or 'cuda:N', got {asked!r}") from error
+        raise ValueError(NO_SUCH_DEVICE.format(asked)) from error
     if device.type == 'cuda':
         return _pick_cuda(device.index or 0)
     if device.type != 'cpu':
-        raise ValueError(f"device must be 'auto', 'cpu', 'cuda' or 'cuda:N', got {asked!r}")
+        raise ValueError(NO_SUCH_DEVICE.format(asked))
     return 'cpu'
 
 

@@ -1,0 +1,64 @@
+"""A card survives its JSON, and says plainly what is wrong with another's."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from mono_depth_ros.card import (
+    card_from_json,
+    Colours,
+    DataUse,
+    Measured,
+    ModelCard,
+    NetworkSpec,
+    SelfTest,
+    Training,
+)
+from mono_depth_ros.geometry import Camera
+
+CARD = ModelCard(
+    name='indoor', network=NetworkSpec(name='mobile', input_height=192, input_width=256),
+    colours=Colours(mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)),
+    reference=Camera(fx=200, fy=200.5, cx=128, cy=96, width=256, height=192),
+    min_depth_m=0.3, max_depth_m=10.0, framing='letterbox',
+    training=Training(recipe='mobile', data=(
+        DataUse(name='nyu', frames=714, keys_sha256='ab', terms='research'),), seed=0, steps=10,
+        date='2026-01-01', git_commit='abc', versions=('torch 2',)),
+    measured=(Measured(data='nyu', split='val', protocol='eigen-crop', frames=81, delta1=0.7,
+                       abs_rel=0.2, rmse_m=0.6, silog=0.2),),
+    self_test=SelfTest(seed=1, mean=1.0, std=0.1))
+
+
+def test_round_trip():
+    assert card_from_json(CARD.to_json()) == CARD
+
+
+def changed(change):
+    data = json.loads(CARD.to_json())
+    change(data)
+    return json.dumps(data)
+
+
+@pytest.mark.parametrize('change, message', [
+    (lambda d: d.pop('reference'), r"missing \['reference'\]"),
+    (lambda d: d.update(extra=1), r"unknown \['extra'\]"),
+    (lambda d: d['network'].update(input_height='192'), 'card.network.input_height: expected int'),
+    (lambda d: d['measured'][0].pop('rmse_m'), r'card.measured\[0\]: missing'),
+    (lambda d: d.update(measured={}), 'card.measured: expected a list'),
+    (lambda d: d['reference'].update(fx=-1), 'focal length')])
+def test_a_wrong_card_is_refused_by_name(change, message):
+    with pytest.raises(ValueError, match=message):
+        card_from_json(changed(change))
+
+
+def test_text_that_is_no_json_is_refused():
+    with pytest.raises(ValueError, match='not JSON'):
+        card_from_json('{')
+
+
+def test_cards_are_read_without_torch():
+    code = ("import sys; import mono_depth_ros.card, mono_depth_ros.artifact; "
+            "sys.exit('torch' in sys.modules)")
+    assert subprocess.run([sys.executable, '-c', code], check=False).returncode == 0

@@ -1,0 +1,136 @@
+"""From files to network numbers: the folder source, its mask, and random views."""
+
+import cv2
+import numpy as np
+import pytest
+from train_helpers import CAMERA, write_folder
+
+from mono_depth_ros.geometry import Camera
+from train.augment import augment, Augmentation, flipped, warped
+from train.data import data_use, masked_outside, NYU_WINDOW, open_data
+from train.sample import Sample
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return write_folder(tmp_path / 'set')
+
+
+def test_folder_source_reads_metres_and_camera(folder):
+    source = open_data(f'mine={folder}', 'train')
+    assert len(source) == 6 and source.keys[0] == '0000'
+    sample = source[0]
+    raw = cv2.imread(str(folder / 'depth' / '0000.png'), cv2.IMREAD_UNCHANGED)
+    assert np.isnan(sample.depth[:, 0]).all()
+    np.testing.assert_allclose(sample.depth[:, 1:], raw[:, 1:] / 1000, rtol=1e-6)
+    assert sample.camera == Camera(**CAMERA)
+    assert sample.name == 'mine/0000'
+
+
+def test_splits_do_not_share_a_key(folder):
+    training, validation = (open_data(f'mine={folder}', s) for s in ('train', 'val'))
+    assert not set(training.keys) & set(validation.keys)
+
+
+def test_colours_are_rgb(folder):
+    cv2.imwrite(str(folder / 'rgb' / '0000.png'), np.full((48, 64, 3), (10, 20, 200), np.uint8))
+    assert tuple(open_data(f'mine={folder}', 'train')[0].rgb[5, 5]) == (200, 20, 10)
+
+
+@pytest.mark.parametrize('spoil, message', [
+    (lambda f: (f / 'camera.json').unlink(), 'camera.json is missing: metric depth needs'),
+    (lambda f: (f / 'camera.json').write_text('{"fx": 1}'), 'camera.json is no camera'),
+    (lambda f: (f / 'camera.json').write_text('half'), 'camera.json is no camera'),
+    (lambda f: (f / 'train.txt').unlink(), r"the 'train' split.*splits there: val"),
+    (lambda f: (f / 'train.txt').write_text(''), 'lists no key'),
+    (lambda f: (f / 'rgb' / '0000.png').unlink(), '0000.jpg is missing or no readable image'),
+    (lambda f: (f / 'depth' / '0000.png').write_bytes(b'x'), 'missing or no readable image'),
+    (lambda f: cv2.imwrite(str(f / 'depth' / '0000.png'), np.ones((48, 64), np.uint8)),
+     'expected one channel of uint16'),
+    (lambda f: cv2.imwrite(str(f / 'depth' / '0000.png'), np.ones((4, 4), np.uint16)),
+     'must agree')])
+def test_broken_folders_are_named(folder, spoil, message):
+    spoil(folder)
+    with pytest.raises((ValueError, OSError), match=message):
+        open_data(f'mine={folder}', 'train')[0]
+
+
+@pytest.mark.parametrize('spec, message', [
+    ('nowhere', 'expected NAME=DIR'), ('=x', 'expected NAME=DIR'),
+    ('a=/no/such/dir', "no folder /no/such/dir .of data 'a'")])
+def test_wrong_data_words(spec, message):
+    with pytest.raises((ValueError, OSError), match=message):
+        open_data(spec, 'train')
+
+
+def test_nyu_white_frame_is_masked_as_documented():
+    """Rows 6..354 and columns 6..472 of the 480x360 copies hold a picture."""
+    masked = masked_outside(np.ones((360, 480), np.float32), NYU_WINDOW)
+    rows, columns = np.nonzero(np.isfinite(masked))
+    assert (rows.min(), rows.max()) == (6, 354)
+    assert (columns.min(), columns.max()) == (6, 473)
+
+
+def test_card_names_data_by_its_keys(folder):
+    first = data_use(open_data(f'mine={folder}', 'train'))
+    (folder / 'train.txt').write_text('0001\n0000\n')
+    assert data_use(open_data(f'mine={folder}', 'train')).keys_sha256 != first.keys_sha256
+    assert (first.frames, first.terms) == (6, 'terms not recorded')
+
+
+def plane(height=60, width=80):
+    """A wall parallel to the image at 2 m with one bright spot."""
+    rgb = np.full((height, width, 3), 40, np.uint8)
+    rgb[28:32, 58:62] = 250
+    depth = np.full((height, width), 2.0, np.float32)
+    depth[28:32, 58:62] = 1.0
+    camera = Camera(fx=70, fy=70, cx=40, cy=30, width=width, height=height)
+    return Sample(rgb=rgb, depth=depth, camera=camera, name='plane')
+
+
+STILL = Augmentation(flip=0, rotation_deg=0, zoom=(1, 1), gamma=(1, 1), brightness=(1, 1),
+                     colour=(1, 1), blur=0)
+
+
+def test_a_still_view_is_the_sample():
+    view = augment(plane(), STILL, 80, 60, np.random.default_rng(0))
+    np.testing.assert_array_equal(view.rgb, plane().rgb)
+    np.testing.assert_array_equal(view.depth, plane().depth)
+    assert view.camera == plane().camera
+
+
+@pytest.mark.parametrize('seed', range(6))
+def test_spot_depth_and_camera_move_together(seed):
+    choice = Augmentation(zoom=(0.8, 1.3), rotation_deg=0)
+    view = augment(plane(), choice, 128, 96, np.random.default_rng(seed))
+    spot = view.depth == 1
+    if not spot.any():
+        pytest.skip('the spot left the view')
+    rows, columns = np.nonzero(spot)
+    # The spot's centre, pixel (59.5, 29.5), lies at x = 19.5/70, y = -0.5/70 of the optical axis;
+    # mirrored, x changes sign.
+    x = (columns.mean() - view.camera.cx) / view.camera.fx
+    y = (rows.mean() - view.camera.cy) / view.camera.fy
+    assert abs(x) == pytest.approx(19.5 / 70, abs=0.012)
+    assert y == pytest.approx(-0.5 / 70, abs=0.012)
+    grey = view.rgb.sum(2).astype(float)
+    assert grey[spot].mean() > 2 * np.median(grey[view.depth == 2])
+
+
+def test_zoom_multiplies_the_focal_length_and_leaves_depth_alone():
+    sample = plane()
+    matrix = np.array([[2.0, 0, -40], [0, 2, -30]])
+    view = warped(sample, matrix, 2.0, 80, 60)
+    assert view.camera.fx == 140 and set(np.unique(view.depth)) <= {1.0, 2.0}
+
+
+def test_outside_the_image_depth_is_unknown():
+    view = augment(plane(), Augmentation(zoom=(0.5, 0.5), rotation_deg=0, flip=0), 80, 60,
+                   np.random.default_rng(0))
+    assert np.isfinite(view.depth).mean() == pytest.approx(0.25, abs=0.03)
+
+
+def test_mirror_twice_is_the_same():
+    again = flipped(flipped(plane()))
+    np.testing.assert_array_equal(again.rgb, plane().rgb)
+    assert again.camera == plane().camera

@@ -1,0 +1,193 @@
+"""Training itself: resuming, stages, learning, and the walk from data to a model file."""
+
+from dataclasses import replace
+import json
+from pathlib import Path
+import subprocess
+import sys
+
+import pytest
+import torch
+from train_helpers import tiny, write_folder
+
+from mono_depth_ros.estimator import DepthEstimator
+from mono_depth_ros.networks.catalogue import build, default_spec
+from train import __main__ as cli
+from train import recipes
+from train.checkpoint import load_checkpoint
+from train.data import open_data
+from train.fit import fit, Place, set_learning, stage_loss, StageRun
+from train.pretrained import load_imagenet
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope='module')
+def folder(tmp_path_factory):
+    return write_folder(tmp_path_factory.mktemp('data') / 'set')
+
+
+def sources(folder):
+    return [open_data(f'mine={folder}', 'train')], [open_data(f'mine={folder}', 'val')]
+
+
+def place(folder):
+    folder.mkdir(exist_ok=True)
+    return Place(folder=folder, device='cpu', workers=0)
+
+
+def weights_of(run):
+    return load_checkpoint(run)['network']
+
+
+def assert_same(a, b):
+    assert a.keys() == b.keys()
+    assert [name for name in a if not torch.equal(a[name], b[name])] == []
+
+
+def test_interrupted_equals_uninterrupted(folder, tmp_path, monkeypatch):
+    recipe = tiny(trains=('coarse', 'fine'))
+    fit(recipe, *sources(folder), place(tmp_path / 'whole'))
+    take = StageRun.take_step
+
+    def interrupted(self, image, truth):
+        if (self.index, self.step) == (1, 4):
+            raise KeyboardInterrupt
+        return take(self, image, truth)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(StageRun, 'take_step', interrupted)
+        fit(recipe, *sources(folder), place(tmp_path / 'parts'))
+    assert load_checkpoint(tmp_path / 'parts')['step'] == 4
+    fit(recipe, *sources(folder), place(tmp_path / 'parts'), resume=True)
+    whole, parts = load_checkpoint(tmp_path / 'whole'), load_checkpoint(tmp_path / 'parts')
+    assert_same(whole['network'], parts['network'])
+    assert_same(whole['average'], parts['average'])
+
+
+def test_fine_stage_leaves_the_coarse_stack_untouched(folder, tmp_path):
+    """Weights and batch-norm statistics alike."""
+    coarse_only = tiny(trains=('coarse',), epochs=1)
+    both = replace(coarse_only, stages=(*coarse_only.stages,
+                                        recipes.Stage(trains='fine', epochs=1)))
+    fit(coarse_only, *sources(folder), place(tmp_path / 'a'))
+    fit(both, *sources(folder), place(tmp_path / 'b'))
+    before, after = weights_of(tmp_path / 'a'), weights_of(tmp_path / 'b')
+    changed = {n.split('.')[0] for n in after if not torch.equal(before[n], after[n])}
+    assert changed == {'fine'}
+
+
+@pytest.mark.parametrize('trains, learning', [
+    ('coarse', {'coarse'}), ('fine', {'fine'}), ('both', {'coarse', 'fine'})])
+def test_gradients_flow_only_into_the_stacks_of_the_stage(trains, learning):
+    recipe = recipes.RECIPES['eigen_modified']
+    network = build(recipe.network)
+    set_learning(network, trains)
+    truth = torch.ones(1, 1, 240, 320)
+    stage_loss(network, torch.randn(1, 3, 240, 320), truth, trains, recipe).backward()
+    assert {name.split('.')[0] for name, weight in network.named_parameters()
+            if weight.grad is not None} == learning
+
+
+def test_training_learns(folder, tmp_path):
+    """The ramp's depth follows from its grey."""
+    recipe = replace(tiny(epochs=12), ema_decay=0.9)
+    fit(recipe, *sources(folder), place(tmp_path / 'run'))
+    rows = [json.loads(row) for row in (tmp_path / 'run' / 'history.jsonl').read_text().split('\n')
+            if row]
+    assert len(rows) == 12
+    assert rows[-1]['loss'] < 0.7 * rows[0]['loss']
+
+
+def test_loss_that_is_not_finite_stops_naming_the_step(folder, tmp_path, monkeypatch):
+    recipe = replace(tiny(), clip_norm=0.0, stages=(
+        recipes.Stage(trains='both', epochs=2, lr=1e30, stem_lr=1e30, optimiser='sgd'),))
+    with pytest.raises(ValueError, match=r"loss is .*nan at step \d+ of stage 'both'"):
+        fit(recipe, *sources(folder), place(tmp_path / 'run'))
+
+
+def test_imagenet_stem_takes_every_weight():
+    torch.manual_seed(0)
+    stem = build(default_spec('mobile')).coarse.stem
+    before = {name: tensor.clone() for name, tensor in stem.state_dict().items()}
+    load_imagenet(stem)
+    same = [name for name, tensor in stem.state_dict().items()
+            if torch.equal(before[name], tensor) and 'num_batches' not in name]
+    assert same == []
+
+
+def train(*words, cwd=ROOT):
+    return subprocess.run([sys.executable, '-m', 'train', *map(str, words)], cwd=cwd,
+                          capture_output=True, text=True, check=False, timeout=240)
+
+
+@pytest.fixture(scope='module')
+def trained(folder, tmp_path_factory):
+    """A run made by the verbs as a user gives them, with a tiny recipe put beside the others."""
+    out = tmp_path_factory.mktemp('runs') / 'tiny'
+    recipe = tiny(epochs=4)
+    recipes.RECIPES[recipe.name] = recipe
+    try:
+        assert cli.main(['fit', recipe.name, '--data', f'mine={folder}', '--out', str(out),
+                         '--device', 'cpu', '--workers', '0']) == 0
+        model = out.parent / 'tiny.safetensors'
+        assert cli.main(['export', str(out), str(model), '--protocol', 'full']) == 0
+        yield model
+    finally:
+        del recipes.RECIPES[recipe.name]
+
+
+def test_exported_model_knows_where_it_comes_from(trained):
+    card = DepthEstimator.load(trained, device='cpu').card
+    assert (card.name, card.training.recipe, card.training.steps) == ('tiny', 'tiny_mobile', 12)
+    assert card.training.data[0].frames == 6
+    assert card.measured[0].frames == 2 and 0 < card.measured[0].abs_rel < 1
+
+
+def test_evaluate_gives_what_the_card_says(trained, folder, tmp_path):
+    done = train('evaluate', trained, '--data', f'mine={folder}', '--protocol', 'full',
+                 '--baseline', '--json', tmp_path / 'figures.json', '--device', 'cpu')
+    assert done.returncode == 0, done.stderr
+    floor, report = json.loads((tmp_path / 'figures.json').read_text())
+    measured = DepthEstimator.load(trained, device='cpu').card.measured[0]
+    assert report['mean']['abs_rel'] == pytest.approx(measured.abs_rel, rel=1e-4)
+    assert len(report['images']) == 2 and floor['model'] == 'mean depth map'
+    assert 'AbsRel' in done.stdout
+
+
+def test_mean_depth_map_is_the_mean(folder):
+    """Every training depth is the same ramp times 0.9..1.1, so the map is within that."""
+    from train.baseline import MeanDepthMap
+
+    training, validation = sources(folder)
+    sample = validation[0][0]
+    depth = MeanDepthMap(training).estimate(sample.rgb, sample.camera).depth
+    assert depth[24, 32] == pytest.approx(2.5, rel=0.1)
+    assert depth[24, 60] == pytest.approx(1 + 3 * 60 / 63, rel=0.1)
+
+
+@pytest.mark.parametrize('words, message', [
+    (('fit', 'mobile', '--out', 'X'), 'give --data NAME=DIR'),
+    (('fit', 'mobile', '--out', 'X', '--data', 'a=/no/dir'), 'no folder /no/dir'),
+    (('fit', 'mobile', '--out', 'X', '--resume'), 'holds no run'),
+    (('evaluate', 'nothing.safetensors', '--data', 'a=.'), 'splits there: none'),
+    (('export', 'X', 'model.bin'), 'ends in .safetensors'),
+    (('export', 'X', 'model.safetensors'), 'holds no run'),
+    (('show', 'nothing'), 'no model file')])
+def test_mistakes_end_in_one_sentence(tmp_path, words, message, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(list(words)) == 1
+    error = capsys.readouterr().err
+    assert message in error and error.startswith('error: ') and error.count('\n') == 1
+
+
+def test_unknown_words_show_the_known_ones():
+    done = train('fit', 'vgg', '--out', 'x')
+    assert done.returncode == 2 and 'eigen_modified' in done.stderr
+    assert 'Traceback' not in done.stderr
+
+
+def test_a_run_is_not_overwritten(folder, tmp_path, capsys):
+    (tmp_path / 'run.json').write_text('{}')
+    assert cli.main(['fit', 'mobile', '--data', f'mine={folder}', '--out', str(tmp_path)]) == 1
+    assert 'holds a run already' in capsys.readouterr().err
