@@ -11,7 +11,7 @@ MODULES = sorted(PACKAGE.rglob('*.py')) + sorted((ROOT / 'train').rglob('*.py'))
 MESSAGE_PACKAGES = {'sensor_msgs', 'std_msgs', 'diagnostic_msgs', 'geometry_msgs',
                     'builtin_interfaces', 'lifecycle_msgs', 'rcl_interfaces', 'cv_bridge',
                     'sensor_msgs_py'}
-# What each core room may import of the others; the arrows of docs/architecture point down only.
+# What each core room may import of the others; arrows point down only.
 CORE = {
     'geometry': set(),
     'card': {'geometry'},

@@ -43,8 +43,6 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog='python -m train', description='Train, measure and export depth networks.')
     verbs = top.add_subparsers(required=True, metavar='VERB')
-    protocol = {'choices': sorted(PROTOCOLS), 'default': 'eigen-crop',
-                'help': 'which pixels count (default eigen-crop)'}
 
     one = verbs.add_parser('fit', help='train a recipe', description='Train a recipe.')
     one.add_argument('recipe', choices=sorted(RECIPES), help='what to train')
@@ -60,7 +58,7 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument('model', help='path of a model file, or the name of a shipped one')
     one.add_argument('--data', action='append', metavar='NAME=DIR', required=True, help=DATA_HELP)
     one.add_argument('--split', choices=('train', 'val', 'test'), default='val')
-    one.add_argument('--protocol', **protocol)
+    _add_protocol(one)
     one.add_argument('--device', default='auto', help='auto, cpu, cuda or cuda:N')
     one.add_argument('--baseline', action='store_true',
                      help='also measure the mean depth map of the train split')
@@ -71,13 +69,18 @@ def parser() -> argparse.ArgumentParser:
                            description='Make the model file of a finished run and measure it.')
     one.add_argument('run', type=Path, help='folder of the run')
     one.add_argument('model', type=Path, help=f'file to write, ending in {SUFFIX}')
-    one.add_argument('--protocol', **protocol)
+    _add_protocol(one)
     one.set_defaults(verb=_export)
 
     one = verbs.add_parser('show', help='print what a model file knows of itself')
     one.add_argument('model', help='path of a model file, or the name of a shipped one')
     one.set_defaults(verb=_show)
     return top
+
+
+def _add_protocol(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument('--protocol', choices=sorted(PROTOCOLS), default='eigen-crop',
+                      help='which pixels count (default eigen-crop)')
 
 
 def _fit(options: argparse.Namespace) -> None:

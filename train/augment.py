@@ -72,7 +72,7 @@ def _view(camera: Camera, scale: float, angle_deg: float, width: int, height: in
     centre = (camera.width / 2 - 0.5 + rng.uniform(-spare_x, spare_x),
               camera.height / 2 - 0.5 + rng.uniform(-spare_y, spare_y))
     matrix = cv2.getRotationMatrix2D(centre, angle_deg, scale)
-    matrix[:, 2] += (width / 2 - 0.5 - centre[0], height / 2 - 0.5 - centre[1])
+    matrix[:, 2] += np.array([width / 2 - 0.5 - centre[0], height / 2 - 0.5 - centre[1]])
     return matrix
 
 

@@ -113,7 +113,7 @@ def steps_per_epoch(samples: int, batch_size: int) -> int:
 def loader(dataset: Dataset, *, batch_sampler=None, batch_size: int = 1, workers: int = 0,
            pin: bool = False) -> DataLoader:
     """A torch loader over `dataset`, in order unless `batch_sampler` says otherwise."""
-    shared = {'num_workers': workers, 'pin_memory': pin}
     if batch_sampler is not None:
-        return DataLoader(dataset, batch_sampler=batch_sampler, **shared)
-    return DataLoader(dataset, batch_size=batch_size, **shared)
+        return DataLoader(dataset, batch_sampler=batch_sampler, num_workers=workers,
+                          pin_memory=pin)
+    return DataLoader(dataset, batch_size=batch_size, num_workers=workers, pin_memory=pin)

@@ -42,11 +42,11 @@ def fit(recipe: Recipe, training: Sequence[Source], validation: Sequence[Source]
     torch.manual_seed(recipe.seed)
     network = build(recipe.network)
     if recipe.imagenet_stem:
-        load_imagenet(network.coarse.stem)
+        load_imagenet(network.coarse.get_submodule('stem'))
     saved = load_checkpoint(place.folder) if resume else None
     if saved:
         network.load_state_dict(saved['network'])
-    network.to(place.device, memory_format=torch.channels_last)
+    network.to(place.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = Average(network, recipe.ema_decay, saved)
     first_stage = saved['stage'] if saved else 0
     for index in range(first_stage, len(recipe.stages)):
@@ -157,7 +157,8 @@ class StageRun:
 
 def make_optimiser(network: TwoScaleNetwork, stage: Stage) -> torch.optim.Optimizer:
     """Optimiser over the weights of the stage; those of an ImageNet stem learn at `stem_lr`."""
-    stem, rest = [], []
+    stem: list[nn.Parameter] = []
+    rest: list[nn.Parameter] = []
     for name, weight in network.named_parameters():
         if stage.trains in (BOTH, name.split('.')[0]):
             (stem if '.stem.' in name else rest).append(weight)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import torch
 from torch import nn, Tensor
 
-from mono_depth_ros.networks.efficientnet_lite import EfficientNetLite0, InvertedResidual
+from mono_depth_ros.networks.efficientnet_lite import InvertedResidual
 
 BATCH_NORM_PARTS = ('weight', 'bias', 'running_mean', 'running_var', 'num_batches_tracked')
 
 
-def load_imagenet(stem: EfficientNetLite0) -> None:
-    """Put the package's ImageNet weights into `stem`, every one of them.
+def load_imagenet(stem: nn.Module) -> None:
+    """Put the package's ImageNet weights into `stem`, an EfficientNetLite0: every one of them.
 
     Raises ImportError with the pip command where the package is not installed.
     """
@@ -26,7 +26,7 @@ def load_imagenet(stem: EfficientNetLite0) -> None:
     stem.load_state_dict(renamed(weights, stem))
 
 
-def renamed(weights: dict[str, Tensor], stem: EfficientNetLite0) -> dict[str, Tensor]:
+def renamed(weights: dict[str, Tensor], stem: nn.Module) -> dict[str, Tensor]:
     """The package's weights under the names of `stem`; KeyError where one is missing."""
     pairs = [('stem', '_conv_stem', '_bn0')]
     names = {module: name for name, module in stem.named_modules()}

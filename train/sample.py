@@ -26,7 +26,9 @@ class Source(Protocol):
 
     name: str
     terms: str
-    keys: Sequence[str]
+
+    @property
+    def keys(self) -> Sequence[str]: ...
 
     def __len__(self) -> int: ...
 

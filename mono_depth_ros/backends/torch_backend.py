@@ -55,8 +55,9 @@ class TorchBackend:
         self._device = torch.device(device)
         self._dtype = DTYPES[precision]
         fused = fuse_norms(copy.deepcopy(network).eval())
-        self._network = fused.to(
-            self._device, self._dtype, memory_format=torch.channels_last).requires_grad_(False)
+        fused.to(self._device, self._dtype).to(
+            memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._network = fused.requires_grad_(False)
 
     @torch.inference_mode()
     def __call__(self, image_3HW: np.ndarray) -> np.ndarray:
@@ -70,7 +71,8 @@ def fuse_norms(network: nn.Module) -> nn.Module:
     for module in network.modules():
         if isinstance(module, nn.Sequential):
             for i in range(len(module) - 1):
-                if isinstance(module[i], nn.Conv2d) and isinstance(module[i + 1], nn.BatchNorm2d):
-                    module[i] = fuse_conv_bn_eval(module[i], module[i + 1])
+                conv, norm = module[i], module[i + 1]
+                if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+                    module[i] = fuse_conv_bn_eval(conv, norm)
                     module[i + 1] = nn.Identity()
     return network

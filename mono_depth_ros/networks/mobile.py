@@ -101,5 +101,6 @@ def _log_depth_head(width: int, start: float) -> nn.Module:
     """3x3 to one linear channel whose output is `start` everywhere before training."""
     head = nn.Conv2d(width, 1, 3, padding=1)
     nn.init.zeros_(head.weight)
+    assert head.bias is not None
     nn.init.constant_(head.bias, start)
     return head
