@@ -52,7 +52,7 @@ def _window(rng, image, x: int, y: int, w: int, h: int, trim) -> None:
     image[max(y - 3, 0):y + h + 3, max(x - 3, 0):x + w + 3] = trim
     pane = image[y:y + h, x:x + w]
     glow = np.linspace(rng.uniform(0.7, 1.2), rng.uniform(0.3, 0.6), pane.shape[0])
-    pane[:] = rng.uniform((50, 60, 70), (110, 130, 150)) * glow[:, None, None]
+    pane[:] = np.array([0.8, 0.92, 1.0]) * rng.uniform(60, 140) * glow[:, None, None]
     if rng.random() < 0.4:
         pane[:, :max(2, w // 4)] = 190
         pane[:, -max(2, w // 4):] = 190

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ctypes
-import ctypes.util
 import importlib
 import os
+import subprocess
 import sys
 
 NO_GL = (
@@ -35,11 +35,12 @@ def new_context(width: int, height: int):
     Raises OSError, one sentence that names the Debian packages, where none can be made.
     """
     load_mujoco()
+    from OpenGL.error import Error
     try:
         context = importlib.import_module('mujoco.gl_context').GLContext(width, height)
         context.make_current()
         return context
-    except Exception as error:  # PyOpenGL's own error types depend on the library that failed
+    except (ImportError, AttributeError, RuntimeError, OSError, Error) as error:
         raise OSError(NO_GL.format(why=_one_line(error))) from error
 
 
@@ -50,7 +51,15 @@ def _choose() -> None:
     found = [name for name, files in LIBRARIES.items() if any(map(_loads, files))]
     if not found:
         raise OSError(NO_GL.format(why='neither libEGL nor libOSMesa loads'))
-    os.environ['MUJOCO_GL'] = found[0]
+    # With both there, EGL may still lack a driver; one process can try only one of them.
+    working = found[0] if len(found) == 1 or _renders(found[0]) else found[1]
+    os.environ['MUJOCO_GL'] = working
+
+
+def _renders(name: str) -> bool:
+    script = 'from mujoco.gl_context import GLContext; GLContext(8, 8).make_current()'
+    return subprocess.run([sys.executable, '-c', script], capture_output=True, check=False,
+                          env=os.environ | {'MUJOCO_GL': name}).returncode == 0
 
 
 def _loads(library: str) -> bool:

@@ -174,13 +174,29 @@ def _revolved(profile: np.ndarray, normals: np.ndarray, sides: int) -> Mesh:
 def cylinder(radius: float, height: float, centre=(0.0, 0.0, 0.0), top: float | None = None,
              sides: int = 14) -> Mesh:
     """Cylinder (or cone frustum, radius `top` above) about z around `centre`, in metres."""
-    top = radius if top is None else top
+    if top is None:
+        unit = _unit_cylinder(sides)
+        return Mesh(points=unit.points * (radius, radius, height) + centre, normals=unit.normals,
+                    texture=unit.texture * (radius, height))
     half = height / 2
     return lathe([(0, -half), (radius, -half), (top, half), (0, half)], sides).moved(*centre)
 
 
+@lru_cache(maxsize=8)
+def _unit_cylinder(sides: int) -> Mesh:
+    return lathe([(0, -0.5), (1, -0.5), (1, 0.5), (0, 0.5)], sides)
+
+
 def rounded(size, centre=(0.0, 0.0, 0.0), roundness: float = 0.5, parts: int = 8) -> Mesh:
     """Superellipsoid of `size` metres: roundness 1 is an ellipsoid, towards 0 a box."""
+    unit = _unit_rounded(roundness, parts)
+    half = np.asarray(size, float) / 2
+    return Mesh(points=unit.points * half + centre, normals=_unit(unit.normals / half),
+                texture=unit.texture * half.mean())
+
+
+@lru_cache(maxsize=32)
+def _unit_rounded(roundness: float, parts: int) -> Mesh:
     polar = np.linspace(-math.pi / 2, math.pi / 2, parts + 1)[:, None]
     turn = np.linspace(-math.pi, math.pi, 2 * parts + 1)[None, :]
 
@@ -190,9 +206,7 @@ def rounded(size, centre=(0.0, 0.0, 0.0), roundness: float = 0.5, parts: int = 8
         ring = bent(np.cos(polar))
         return np.stack([ring * bent(np.cos(turn)), ring * bent(np.sin(turn)),
                          np.broadcast_to(bent(np.sin(polar)), (parts + 1, 2 * parts + 1))], -1)
-    half = np.asarray(size, float) / 2
-    return surface(direction(roundness) * half + centre,
-                   _unit(direction(2 - roundness) / half))
+    return surface(direction(roundness), direction(2 - roundness))
 
 
 def extruded(outline, width: float) -> Mesh:
@@ -204,8 +218,7 @@ def extruded(outline, width: float) -> Mesh:
     middle = closed[:-1].mean(0)
     caps = [_fan(ring, (middle[0], y, middle[1]), (0, np.sign(y), 0))
             for ring, y in ((front, -width / 2), (back, width / 2))]
-    walls = [_wall(front[i:i + 2], back[i:i + 2], middle) for i in range(len(outline))]
-    return join(caps + walls)
+    return join([*caps, _rim(front, back, middle)])
 
 
 def _fan(ring: np.ndarray, middle, normal) -> Mesh:
@@ -214,9 +227,12 @@ def _fan(ring: np.ndarray, middle, normal) -> Mesh:
     return surface(points, np.broadcast_to(np.asarray(normal, float), points.shape), texture)
 
 
-def _wall(front: np.ndarray, back: np.ndarray, middle: np.ndarray) -> Mesh:
-    points = np.stack([front, back])
-    normal = _unit(np.cross(front[1] - front[0], back[0] - front[0]))
-    outward = front.mean(0) - (middle[0], front[0, 1], middle[1])
-    normal = normal if normal @ outward >= 0 else -normal
-    return surface(points, np.broadcast_to(normal, points.shape))
+def _rim(front: np.ndarray, back: np.ndarray, middle) -> Mesh:
+    """The flat faces between two equal outlines, as one grid whose every second strip is flat."""
+    edges = np.stack([front[:-1], front[1:]], 1), np.stack([back[:-1], back[1:]], 1)
+    along = edges[0][:, 1] - edges[0][:, 0]
+    normals = _unit(np.stack([along[:, 2], 0 * along[:, 0], -along[:, 0]], -1))
+    outward = edges[0].mean(1)[:, [0, 2]] - middle
+    normals *= np.sign(np.einsum('ni,ni->n', normals[:, [0, 2]], outward))[:, None]
+    points = np.stack([edge.reshape(-1, 3) for edge in edges])
+    return surface(points, np.broadcast_to(normals.repeat(2, 0), points.shape))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 
@@ -10,6 +12,13 @@ from mono_depth_ros.worlds.gl import load_mujoco, new_context
 from mono_depth_ros.worlds.world import Pose, World
 
 SHARP_BELOW_PIXELS = 200_000
+
+
+def camera_with_fov(width: int, height: int, horizontal_fov_deg: float) -> Camera:
+    """Pinhole with square pixels and its centre in the middle, `horizontal_fov_deg` wide."""
+    focal = width / 2 / math.tan(math.radians(horizontal_fov_deg) / 2)
+    return Camera(fx=focal, fy=focal, cx=(width - 1) / 2, cy=(height - 1) / 2, width=width,
+                  height=height)
 
 
 class Renderer:

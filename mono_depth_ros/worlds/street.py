@@ -82,7 +82,7 @@ def _houses(style: Style, side: int, y: float) -> None:
     while x < HALF_LENGTH_M + 4:
         width = style.rng.uniform(7, 14)
         if style.rng.random() < 0.86:
-            style.scene.place(_house(style, width), side * -1 * -(x + width / 2),
+            style.scene.place(_house(style, width), x + width / 2,
                               side * (y + style.rng.choice([0.0, 0.0, 0.6, 1.5])),
                               0.0 if side > 0 else math.pi)
         x += width + (style.rng.uniform(1.5, 4) if style.rng.random() < 0.12 else 0.0)
@@ -207,7 +207,7 @@ def _compiled(rng, style: Style) -> World:
     add_texture(spec, 'sky', sky(rng), 'mjTEXTURE_SKYBOX')
     spec.stat.extent, spec.stat.center = 1.0, (0.0, 0.0, 1.0)
     quality, plane, head = spec.visual.quality, spec.visual.map, spec.visual.headlight
-    quality.shadowsize, quality.offsamples = 2048, 0
+    quality.shadowsize, quality.offsamples = 1024, 0
     plane.znear, plane.zfar, plane.shadowclip = NEAR_M, FAR_M, HALF_LENGTH_M + 5
     head.ambient, head.diffuse, head.specular = [rng.uniform(0.42, 0.52)] * 3, [0] * 3, [0] * 3
     aim = np.array([rng.uniform(-1, 1), rng.uniform(-0.7, 0.7), -rng.uniform(0.9, 1.5)])

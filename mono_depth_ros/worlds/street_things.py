@@ -75,10 +75,10 @@ def tree(style: Style) -> list:
     stem, crown = rng.uniform(2.2, 3.2), rng.uniform(1.1, 2.0)
     trunk = cylinder(0.16, stem + 0.6, (0, 0, (stem + 0.6) / 2), top=0.1, sides=10)
     clumps = []
-    for _ in range(int(rng.integers(9, 15))):
+    for _ in range(int(rng.integers(8, 13))):
         place = rng.standard_normal(3) * crown * (0.38, 0.38, 0.42)
         size = rng.uniform(0.7, 1.25, 3) * crown
-        clumps.append(rounded(size, place + (0, 0, stem + crown * 0.9), 1.0, 6))
+        clumps.append(rounded(size, place + (0, 0, stem + crown * 0.9), 1.0, 5))
     return [(trunk, style.woods[0]), (join(clumps), style.leaves)]
 
 
@@ -111,8 +111,9 @@ def person(style: Style) -> list:
     head = [rounded((0.2 * s, 0.17 * s, 0.25 * s), (0.01, 0, 1.63 * s), 1.0),
             cylinder(0.055 * s, 0.12 * s, (0, 0, 1.47 * s))]
     hair = rounded((0.22 * s, 0.19 * s, 0.2 * s), (-0.02, 0, 1.68 * s), 1.0)
-    shoes = [box((0.27 * s, 0.1 * s, 0.08 * s), (0.05 - side * math.sin(stride) * 0.8 * s * -1,
-                                                 side * 0.09 * s, 0.05)) for side in (-1, 1)]
+    step = 0.84 * s * math.sin(stride)
+    shoes = [box((0.27 * s, 0.1 * s, 0.08 * s), (0.05 + side * step, side * 0.09 * s, 0.05))
+             for side in (-1, 1)]
     skin = np.array([225, 185, 155]) * rng.uniform(0.45, 1.0)
     return [(join(torso), style.bright()), (join(trousers), style.grey(60, 'matt')),
             (join(head), style.scene.colour(skin)), (hair, style.grey(45, 'matt')),

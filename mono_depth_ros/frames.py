@@ -1,0 +1,159 @@
+"""Pictures from a folder, a video file or a webcam, one at a time (OpenCV; no ROS).
+
+A source has `next()` -> rgb_HW3, which raises ValueError with one sentence for one picture that
+cannot be read and EndOfFrames after the last; `rate_hz`, `live` and `close()`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+import re
+
+import cv2
+import numpy as np
+
+SUFFIXES = {'.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff', '.ppm', '.pgm'}
+
+
+class EndOfFrames(Exception):
+    """The source is played to its end."""
+
+
+class Pictures:
+    """Picture files in natural order (2 before 10), again and again where `loop`."""
+
+    rate_hz, live = 10.0, False
+
+    def __init__(self, files: list[Path], loop: bool):
+        self._files, self._loop = files, loop
+        self._next, self._bad_in_a_row = 0, 0
+
+    def next(self) -> np.ndarray:
+        """Next picture (H, W, 3) uint8 RGB; OSError where a whole round could not be read."""
+        if self._next == len(self._files):
+            if not self._loop:
+                raise EndOfFrames
+            self._next = 0
+        file = self._files[self._next]
+        self._next += 1
+        try:
+            rgb_HW3 = read_picture(file)
+        except ValueError:
+            self._bad_in_a_row += 1
+            if self._bad_in_a_row == len(self._files):
+                raise OSError(f'none of the {len(self._files)} pictures in {file.parent} can be '
+                              'read: check that they are images') from None
+            raise
+        self._bad_in_a_row = 0
+        return rgb_HW3
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+class Video:
+    """Frames of a video file, again and again where `loop`."""
+
+    live = False
+
+    def __init__(self, file: Path, loop: bool):
+        self._file, self._loop, self._served = file, loop, 0
+        self._capture = cv2.VideoCapture(str(file))
+        if not self._capture.isOpened():
+            raise OSError(f'cannot open {file}: neither a video nor a picture that OpenCV reads')
+        rate_hz = self._capture.get(cv2.CAP_PROP_FPS)
+        self.rate_hz = rate_hz if 0.1 <= rate_hz <= 240 else 30.0
+
+    def next(self) -> np.ndarray:
+        """Next frame (H, W, 3) uint8 RGB; OSError where the video has none at all."""
+        found, bgr_HW3 = self._capture.read()
+        if found:
+            self._served += 1
+            return cv2.cvtColor(bgr_HW3, cv2.COLOR_BGR2RGB)
+        if not self._served:
+            raise OSError(f'{self._file} holds no frame that can be decoded')
+        if not self._loop:
+            raise EndOfFrames
+        self._served = 0
+        self._capture.release()
+        self._capture.open(str(self._file))
+        return self.next()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._capture.release()
+
+
+class Webcam:
+    """Frames of a video device by its number; asked for width x height where not 0."""
+
+    live = True
+
+    def __init__(self, index: int, width: int, height: int):
+        self._name = f'webcam {index} (/dev/video{index})'
+        self._capture = cv2.VideoCapture(index)
+        if not self._capture.isOpened():
+            raise OSError(f'cannot open {self._name}: check that it is plugged in, that no other '
+                          'program uses it, and that you may read it (group video)')
+        self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # the newest frame, not the oldest
+        if width and height:
+            self._capture.set(cv2.CAP_PROP_FRAME_WIDTH, width)
+            self._capture.set(cv2.CAP_PROP_FRAME_HEIGHT, height)
+        rate_hz = self._capture.get(cv2.CAP_PROP_FPS)
+        self.rate_hz = rate_hz if 0.1 <= rate_hz <= 240 else 30.0
+
+    def next(self) -> np.ndarray:
+        """Next frame (H, W, 3) uint8 RGB; OSError where the webcam is gone."""
+        found, bgr_HW3 = self._capture.read()
+        if not found:
+            raise OSError(f'{self._name} delivers no more pictures: check that it is plugged in')
+        return cv2.cvtColor(bgr_HW3, cv2.COLOR_BGR2RGB)
+
+    def close(self) -> None:
+        """Release the device."""
+        self._capture.release()
+
+
+def open_source(source: str, loop: bool, width: int = 0, height: int = 0):
+    """Source of a folder of pictures, one picture, a video file or a webcam's number.
+
+    Raises OSError or ValueError, one sentence, for what is missing, empty or cannot be opened.
+    """
+    if not source:
+        raise ValueError('parameter source is empty: give a folder of pictures, a picture, a '
+                         'video file or the number of a webcam')
+    if source.isdigit():
+        return Webcam(int(source), width, height)
+    path = Path(source).expanduser()
+    if path.is_dir():
+        return Pictures(_pictures_in(path), loop)
+    if not path.exists():
+        raise OSError(f'source {source} does not exist: give a folder, a file or a webcam number')
+    if path.suffix.lower() in SUFFIXES:
+        return Pictures([path], loop)
+    return Video(path, loop)
+
+
+def _pictures_in(folder: Path) -> list[Path]:
+    files = [file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES]
+    if not files:
+        raise OSError(f'folder {folder} holds no picture ({", ".join(sorted(SUFFIXES))})')
+    return sorted(files, key=natural)
+
+
+def natural(path: Path) -> list:
+    """Sort key that puts 2.png before 10.png."""
+    words = re.split(r'(\d+)', path.name.lower())
+    return [(int(word), '') if word.isdigit() else (-1, word) for word in words if word]
+
+
+def read_picture(file: Path) -> np.ndarray:
+    """Picture (H, W, 3) uint8 RGB of a file; ValueError, one sentence, where it cannot be read."""
+    try:
+        data = np.fromfile(file, np.uint8)
+        bgr_HW3 = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    except (OSError, cv2.error) as error:
+        raise ValueError(f'cannot read picture {file}: {error}') from error
+    if bgr_HW3 is None:
+        raise ValueError(f'cannot read picture {file}: it is broken or no image')
+    return cv2.cvtColor(bgr_HW3, cv2.COLOR_BGR2RGB)

@@ -1,0 +1,34 @@
+"""Say in one sentence whether MuJoCo can render here, and exit with 0 if so, else 1.
+
+python -m mono_depth_ros.worlds.check
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+
+from mono_depth_ros.worlds.gl import new_context
+
+
+def check() -> str:
+    """Sentence that says what renders; OSError, one sentence with what to install, otherwise."""
+    if importlib.util.find_spec('mujoco') is None:
+        raise OSError('MuJoCo is not installed: pip install mujoco')
+    new_context(16, 16).free()
+    return f'MuJoCo renders here without a screen, through {os.environ["MUJOCO_GL"]}'
+
+
+def main() -> int:
+    """Command line; 0 when MuJoCo renders here, else 1."""
+    try:
+        print(check())
+    except OSError as error:
+        print(error)
+        return 1
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
