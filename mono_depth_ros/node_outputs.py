@@ -16,15 +16,20 @@ from mono_depth_ros.geometry import Camera
 KINDS = {
     'depth/image': Image, 'depth/image_raw': Image, 'depth/image_color': Image,
     'depth/camera_info': CameraInfo, 'points': PointCloud2}
+# How many messages of an output wait for a listener's acknowledgement. Each is larger than the
+# default shared memory of Fast DDS; with 1, the next message overwrites one that is still on its
+# way: 19 % of 288 clouds and 3 % of the depth images at 15 Hz never came, with 5 one and none.
+# A listener that keeps up gets every message at once either way.
+UNACKNOWLEDGED = 5
 
 
 class Outputs:
-    """Publishers, RELIABLE with depth 1, and the message each of them uses again and again."""
+    """Publishers, RELIABLE, and the message each of them uses again and again."""
 
     def __init__(self, node: LifecycleNode):
         self._node = node
         self._publishers = {
-            topic: node.create_lifecycle_publisher(kind, topic, QoSProfile(depth=1))
+            topic: node.create_lifecycle_publisher(kind, topic, QoSProfile(depth=UNACKNOWLEDGED))
             for topic, kind in KINDS.items()}
         self._depth, self._millimetres = messages.DepthImage(), messages.DepthMillimetres()
         self._colour, self._points = messages.ColorImage(), messages.PointCloud()
