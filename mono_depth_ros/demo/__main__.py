@@ -1,0 +1,84 @@
+"""Two processes, one topic between them, and proof of it: see `--help`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+import subprocess
+import sys
+
+from mono_depth_ros.demo.options import Options, parse
+from mono_depth_ros.demo.panel import write_panel
+from mono_depth_ros.demo.playback import read_frames, spread
+from mono_depth_ros.demo.processes import NAMESPACE, StopRequest
+from mono_depth_ros.demo.session import record, Result
+
+ROWS = 3
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exit code of the demo: 0 when depth arrived and results are written, else 1."""
+    options = parse(arguments)
+    stop = StopRequest()
+    try:
+        options = with_world(options)
+        print(f'camera: {options.title()}; results go to {options.out}')
+        result = record(options, stop)
+        panel = _panel(options, result) if result.complete_ns else None
+    except OSError as error:
+        print(f'demo: {error}', file=sys.stderr)
+        return 1
+    _report(options, result, panel)
+    return 1 if result.trouble or panel is None else 0
+
+
+def with_world(options: Options) -> Options:
+    """The same options, with the recorded world where this machine cannot draw one."""
+    if options.images or options.video or options.world == 'recording':
+        return options
+    check = subprocess.run([sys.executable, '-m', 'mono_depth_ros.worlds.check'],
+                           capture_output=True, text=True, timeout=120)
+    if check.returncode == 0:
+        return options
+    reason = (check.stdout + check.stderr).strip().splitlines()
+    print(f'No world can be drawn here: {reason[-1] if reason else "the check failed"}\n'
+          'The recorded simulation that comes with the package is played instead.')
+    return replace(options, world='recording')
+
+
+def _panel(options: Options, result: Result) -> Path:
+    path = options.out / 'demo.png'
+    frames = read_frames(result.recording, NAMESPACE, spread(result.complete_ns, ROWS))
+    counts = result.tally.counts
+    words = [f'model {counts.get("model", options.model)} on {counts.get("device", "?")}',
+             f'{len(result.tally.arrivals_ns)} depth images',
+             f'network {counts.get("inference p50 (ms)", "?")} ms']
+    if error := result.tally.mean_error():
+        words.append(f'against the true depth of all frames: AbsRel {error.abs_rel:.3f}, '
+                     f'delta1 {error.delta1:.3f}')
+    write_panel(path, frames, f'mono_depth_ros: {options.title()}', ', '.join(words))
+    return path
+
+
+def _report(options: Options, result: Result, panel: Path | None) -> None:
+    if sys.stdout.isatty():
+        print('\r\033[K', end='')
+    if result.tally.arrivals_ns:
+        print(f'  in all: {result.tally.line()}')
+    if result.trouble:
+        print(f'demo: {result.trouble}', file=sys.stderr)
+    if panel is None:
+        if not result.trouble:
+            print('demo: depth arrived, but never image, depth and points of the same moment; '
+                  f'see {options.out / "logs"}', file=sys.stderr)
+        return
+    print(f'{len(result.complete_ns)} frames with image, depth and points are recorded.\n'
+          f'  picture:   {panel}\n'
+          f'  recording: {result.recording}\n'
+          'Next: open the recording in Foxglove (Open local file), add a 3D panel with '
+          f'{NAMESPACE}/points\nand image panels with {NAMESPACE}/image_raw and '
+          f'{NAMESPACE}/depth/image; or ros2 bag play it.')
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,56 @@
+"""Frames read back from a recording, so that the picture shows what the file really holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from rclpy.serialization import deserialize_message
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+
+from mono_depth_ros.demo.mcap_log import messages
+from mono_depth_ros.demo.panel import Frame
+from mono_depth_ros.demo.recorder import depth_array
+from mono_depth_ros.geometry import Camera
+from mono_depth_ros.messages import rgb_from_image
+
+NAMES = ('image_raw', 'depth/image', 'depth/camera_info', 'points', 'ground_truth/depth')
+
+
+def spread(stamps_ns: list[int], number: int) -> list[int]:
+    """At most `number` of the stamps, evenly spread and away from the ends."""
+    number = min(number, len(stamps_ns))
+    return [stamps_ns[int((step + 0.5) * len(stamps_ns) / number)] for step in range(number)]
+
+
+def read_frames(path: Path, namespace: str, stamps_ns: list[int]) -> list[Frame]:
+    """The frames of those stamps, in order; each must have image, depth and points."""
+    found: dict[int, dict[str, bytes]] = {stamp: {} for stamp in stamps_ns}
+    topics = {f'{namespace}/{name}': name for name in NAMES}
+    for topic, stamp_ns, data in messages(path, list(topics), set(stamps_ns)):
+        found[stamp_ns][topics[topic]] = data
+    return [_frame(parts) for parts in found.values()]
+
+
+def _frame(parts: dict[str, bytes]) -> Frame:
+    rgb_HW3 = rgb_from_image(deserialize_message(parts['image_raw'], Image))
+    points_N3, colours_N3 = cloud_arrays(deserialize_message(parts['points'], PointCloud2))
+    info = deserialize_message(parts['depth/camera_info'], CameraInfo)
+    camera = Camera(fx=info.k[0], fy=info.k[4], cx=info.k[2], cy=info.k[5],
+                    width=info.width, height=info.height)
+    truth = parts.get('ground_truth/depth')
+    return Frame(
+        rgb_HW3=rgb_HW3, depth_HW=depth_array(parts['depth/image']), points_N3=points_N3,
+        truth_HW=depth_array(truth) if truth else None, colours_N3=colours_N3, camera=camera)
+
+
+def cloud_arrays(cloud: PointCloud2) -> tuple[np.ndarray, np.ndarray]:
+    """Points (N, 3) float32 metres and colours (N, 3) uint8 of a cloud with x, y, z, rgb."""
+    offsets = {field.name: field.offset for field in cloud.fields}
+    bytes_NS = np.frombuffer(cloud.data, np.uint8).reshape(-1, cloud.point_step)
+
+    def column(name: str) -> np.ndarray:
+        return bytes_NS[:, offsets[name]:offsets[name] + 4].copy()
+
+    points = np.concatenate([column(name).view('<f4') for name in 'xyz'], axis=1)
+    return points, column('rgb')[:, 2::-1]

@@ -1,0 +1,105 @@
+"""Child processes of the demo: their environment, their log files, and their end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+import ctypes
+import os
+from pathlib import Path
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+NAMESPACE = '/demo'
+CONFIG = Path(__file__).parents[2] / 'config'
+PR_SET_PDEATHSIG = 1
+
+
+def ros_environment(log_folder: Path) -> dict[str, str]:
+    """Variables that keep the demo's processes among themselves, on this machine.
+
+    A domain nobody uses, loopback discovery, and the large shared-memory segment.
+    """
+    environment = {
+        'ROS_DOMAIN_ID': str(_free_domain()),
+        'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
+        'RMW_IMPLEMENTATION': 'rmw_fastrtps_cpp',
+        'ROS_LOG_DIR': str(log_folder),
+        'AMENT_PREFIX_PATH': os.environ.get('AMENT_PREFIX_PATH', sys.prefix),
+    }
+    profile = CONFIG / 'fastdds_large_data.xml'
+    if profile.is_file():
+        environment['FASTDDS_DEFAULT_PROFILES_FILE'] = str(profile)
+    return environment
+
+
+def _free_domain() -> int:
+    first = os.getpid()
+    for domain in ((first + step) % 100 + 1 for step in range(100)):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            try:
+                # Where the first participant of the domain listens (DDSI-RTPS 9.6.1.1).
+                probe.bind(('', 7400 + 250 * domain + 10))
+                return domain
+            except OSError:
+                continue
+    raise OSError('no free ROS domain: all of 1 to 100 are in use on this machine')
+
+
+class Child:
+    """A ROS node in a process of its own, its output in a file."""
+
+    def __init__(self, name: str, module: str, parameters: Mapping[str, str], log: Path,
+                 environment: Mapping[str, str]):
+        self.name, self.log = name, log
+        command = [sys.executable, '-m', module, '--ros-args', '-r', f'__ns:={NAMESPACE}']
+        for key, value in parameters.items():
+            command += ['-p', f'{key}:={value}']
+        with open(log, 'wb') as output:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+                env=os.environ | environment | {'PYTHONUNBUFFERED': '1'},
+                # Ctrl-C on the terminal goes to the demo alone, which then ends its children.
+                start_new_session=True, preexec_fn=_die_with_parent)
+
+    def exit_code(self) -> int | None:
+        """Exit code, or None while it runs."""
+        return self._process.poll()
+
+    def last_lines(self, number: int = 8) -> str:
+        """The end of what it printed, indented."""
+        lines = self.log.read_text(errors='replace').splitlines()[-number:]
+        return '\n'.join(f'    {line}' for line in lines) or '    (nothing)'
+
+    def stop(self, patience_s: float = 10.0) -> None:
+        """End it: asked twice politely, then killed."""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+            if self.exit_code() is not None:
+                return
+            self._process.send_signal(number)
+            try:
+                self._process.wait(patience_s)
+            except subprocess.TimeoutExpired:
+                continue
+
+
+def _die_with_parent() -> None:
+    # Else a demo that is killed outright leaves a camera and a network at work for ever.
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+class StopRequest:
+    """Remembers that SIGINT, SIGTERM or SIGHUP asked the demo to end."""
+
+    def __init__(self) -> None:
+        self.asked_s: float | None = None
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._ask)
+
+    def _ask(self, number: int, frame) -> None:
+        self.asked_s = time.monotonic()
+
+    def __bool__(self) -> bool:
+        return self.asked_s is not None

@@ -1,0 +1,143 @@
+"""One run of the demo: camera and depth_node started, heard, recorded, ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+import os
+from pathlib import Path
+import sys
+import time
+
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.signals import SignalHandlerOptions
+
+from mono_depth_ros.demo.mcap_log import McapLog
+from mono_depth_ros.demo.options import Options
+from mono_depth_ros.demo.processes import Child, NAMESPACE, ros_environment, StopRequest
+from mono_depth_ros.demo.recorder import Recorder
+from mono_depth_ros.demo.tally import Tally
+
+FIRST_DEPTH_S = 120.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What a run left: its file, its numbers, and what went wrong ('' where nothing did)."""
+
+    recording: Path
+    tally: Tally
+    complete_ns: list[int]
+    trouble: str
+
+
+def record(options: Options, stop: StopRequest) -> Result:
+    """Run camera and node for the time asked, recording; they are ended however this ends."""
+    logs = options.out / 'logs'
+    logs.mkdir(parents=True, exist_ok=True)
+    environment = ros_environment(logs)
+    os.environ.update(environment)
+    recording = options.out / 'demo.mcap'
+    children = _start(options, logs, environment)
+    log = McapLog(recording)
+    try:
+        with _Listener(log) as listener:
+            trouble = _listen(listener, children, options.seconds, stop)
+    finally:
+        for child in children:
+            child.stop()
+        log.close()
+    recorder = listener.recorder
+    return Result(recording=recording, tally=recorder.tally, complete_ns=recorder.complete(),
+                  trouble=trouble)
+
+
+def _start(options: Options, logs: Path, environment: dict[str, str]) -> list[Child]:
+    module, parameters = options.camera()
+    # A quarter of the points keeps the file small; a robot's default is all of them.
+    node = {'model_file': options.model, 'device': options.device, 'points.stride': '2'}
+    return [
+        Child('depth_node', 'mono_depth_ros.depth_node', node, logs / 'depth_node.log',
+              environment),
+        Child('camera', module, parameters, logs / 'camera.log', environment)]
+
+
+class _Listener:
+    """The demo's node with the executor that serves it."""
+
+    def __init__(self, log: McapLog):
+        self._log = log
+
+    def __enter__(self) -> _Listener:
+        rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+        self._node = rclpy.create_node('recorder', namespace=NAMESPACE)
+        self.recorder = Recorder(self._node, self._log)
+        self._executor = SingleThreadedExecutor()
+        self._executor.add_node(self._node)
+        return self
+
+    def __exit__(self, *error) -> None:
+        self._executor.shutdown()
+        self._node.destroy_node()
+        rclpy.try_shutdown()
+
+    def hear(self, until_s: float) -> None:
+        """Serve what arrives until that monotonic time."""
+        while (left_s := until_s - time.monotonic()) > 0:
+            self._executor.spin_once(timeout_sec=left_s)
+
+
+def _listen(listener: _Listener, children: list[Child], seconds: float,
+            stop: StopRequest) -> str:
+    """Listen until the time is over, somebody says stop or a process fails; the trouble or ''."""
+    show = progress()
+    tally = listener.recorder.tally
+    start_s = time.monotonic()
+    first_s = None
+    while not stop:
+        listener.hear(time.monotonic() + 0.25)
+        now_s = time.monotonic()
+        if first_s is None and tally.arrivals_ns:
+            first_s = now_s
+        if first_s is None:
+            show(f'waiting for the first depth image, {now_s - start_s:.0f} s')
+        else:
+            show(f'{now_s - first_s:3.0f} s: {tally.line()}')
+        ended = next((child for child in children if child.exit_code() is not None), None)
+        if ended:
+            return _ended(ended, first_s is not None)
+        if first_s is None and now_s - start_s > FIRST_DEPTH_S:
+            return _silent(children)
+        if first_s is not None and now_s - first_s >= seconds:
+            break
+    if stop and first_s is None:
+        return 'stopped before the first depth image arrived.'
+    return ''
+
+
+def _ended(child: Child, had_depth: bool) -> str:
+    code = child.exit_code()
+    if had_depth and code == 0 and child.name == 'camera':
+        return ''  # the end of a video
+    when = 'while recording' if had_depth else 'before any depth arrived'
+    return (f'{child.name} ended with code {code} {when}. Its last lines ({child.log}):\n'
+            f'{child.last_lines()}')
+
+
+def _silent(children: list[Child]) -> str:
+    tails = '\n'.join(f'{child.name} ({child.log}):\n{child.last_lines()}' for child in children)
+    return f'no depth arrived within {FIRST_DEPTH_S:.0f} s. The last lines of\n{tails}'
+
+
+def progress() -> Callable[[str], None]:
+    """Function that shows a line of progress: in place on a terminal, else every 5 s."""
+    if sys.stdout.isatty():
+        return lambda line: print(f'\r\033[K  {line}', end='', flush=True)
+    shown_s = [time.monotonic() - 3.0]
+
+    def occasionally(line: str) -> None:
+        if time.monotonic() - shown_s[0] >= 5.0:
+            shown_s[0] = time.monotonic()
+            print(f'  {line}', flush=True)
+    return occasionally
