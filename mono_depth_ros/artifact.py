@@ -15,7 +15,7 @@ from safetensors import safe_open, SafetensorError
 from mono_depth_ros.card import card_from_json, ModelCard
 
 if TYPE_CHECKING:
-    from mono_depth_ros.networks.two_scale import TwoScaleNetwork
+    from mono_depth_ros.networks.multi_scale import MultiScaleNetwork
 
 FORMAT = 'mono_depth_ros'
 FORMAT_VERSION = '1'
@@ -35,7 +35,7 @@ def find_model(model: str | os.PathLike) -> Path:
         f'`python -m train export`, or a shipped model (here: {shipped})')
 
 
-def save_model(path: str | os.PathLike, network: TwoScaleNetwork, card: ModelCard) -> None:
+def save_model(path: str | os.PathLike, network: MultiScaleNetwork, card: ModelCard) -> None:
     """Write weights (matrices as fp16, vectors as fp32) and card; whole or not at all."""
     from safetensors.torch import save_file
     import torch
@@ -72,7 +72,7 @@ def read_card(path: str | os.PathLike) -> ModelCard:
     return card_from_json(metadata.get('card', ''))
 
 
-def load_model(path: str | os.PathLike) -> tuple[TwoScaleNetwork, ModelCard]:
+def load_model(path: str | os.PathLike) -> tuple[MultiScaleNetwork, ModelCard]:
     """Network in fp32 on the CPU, in evaluation mode, and its card; errors as `read_card`."""
     from safetensors.torch import load_file
 

@@ -46,7 +46,7 @@ def assert_same(a, b):
 
 
 def test_interrupted_equals_uninterrupted(folder, tmp_path, monkeypatch):
-    recipe = tiny(trains=('coarse', 'fine'))
+    recipe = tiny(trains=(('coarse',), ('fine',)))
     fit(recipe, *sources(folder), place(tmp_path / 'whole'))
     take = StageRun.take_step
 
@@ -67,9 +67,9 @@ def test_interrupted_equals_uninterrupted(folder, tmp_path, monkeypatch):
 
 def test_fine_stage_leaves_the_coarse_stack_untouched(folder, tmp_path):
     """Weights and batch-norm statistics alike."""
-    coarse_only = tiny(trains=('coarse',), epochs=1)
+    coarse_only = tiny(trains=(('coarse',),), epochs=1)
     both = replace(coarse_only, stages=(*coarse_only.stages,
-                                        recipes.Stage(trains='fine', epochs=1)))
+                                        recipes.Stage(trains=('fine',), epochs=1)))
     fit(coarse_only, *sources(folder), place(tmp_path / 'a'))
     fit(both, *sources(folder), place(tmp_path / 'b'))
     before, after = weights_of(tmp_path / 'a'), weights_of(tmp_path / 'b')
@@ -78,7 +78,7 @@ def test_fine_stage_leaves_the_coarse_stack_untouched(folder, tmp_path):
 
 
 @pytest.mark.parametrize('trains, learning', [
-    ('coarse', {'coarse'}), ('fine', {'fine'}), ('both', {'coarse', 'fine'})])
+    (('coarse',), {'coarse'}), (('fine',), {'fine'}), (('coarse', 'fine'), {'coarse', 'fine'})])
 def test_gradients_flow_only_into_the_stacks_of_the_stage(trains, learning):
     recipe = recipes.RECIPES['eigen_modified']
     network = build(recipe.network)
@@ -101,8 +101,8 @@ def test_training_learns(folder, tmp_path):
 
 def test_loss_that_is_not_finite_stops_naming_the_step(folder, tmp_path, monkeypatch):
     recipe = replace(tiny(), clip_norm=0.0, stages=(
-        recipes.Stage(trains='both', epochs=2, lr=1e30, stem_lr=1e30, optimiser='sgd'),))
-    with pytest.raises(ValueError, match=r"loss is .*nan at step \d+ of stage 'both'"):
+        recipes.Stage(trains=recipes.BOTH, epochs=2, lr=1e30, stem_lr=1e30, optimiser='sgd'),))
+    with pytest.raises(ValueError, match=r'loss is .*nan at step \d+ of stage 1'):
         fit(recipe, *sources(folder), place(tmp_path / 'run'))
 
 

@@ -40,7 +40,7 @@ def write_pair(folder: Path, key: str, seed: int) -> None:
     cv2.imwrite(str(folder / 'depth' / f'{key}.png'), millimetres)
 
 
-def tiny(name: str = 'mobile', trains: tuple[str, ...] = ('both',), epochs: int = 2) -> Recipe:
+def tiny(name: str = 'mobile', trains: tuple = (('coarse', 'fine'),), epochs: int = 2) -> Recipe:
     """A recipe of the smallest network input, without the ImageNet stem, for seconds of CPU."""
     recipe = RECIPES[name]
     return replace(

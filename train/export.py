@@ -14,7 +14,7 @@ from mono_depth_ros.backends.torch_backend import TorchBackend
 from mono_depth_ros.card import Measured, ModelCard, SelfTest, Training
 from mono_depth_ros.estimator import DepthEstimator, self_test_image
 from mono_depth_ros.networks.catalogue import build
-from mono_depth_ros.networks.two_scale import TwoScaleNetwork
+from mono_depth_ros.networks.multi_scale import MultiScaleNetwork
 from train.checkpoint import load_checkpoint
 from train.data import data_use
 from train.evaluate import evaluate
@@ -61,7 +61,7 @@ def write_untrained(path: str | Path, network: str = 'mobile', seed: int = 0) ->
     return write(Path(path), made, _card(Path(path).stem, recipe, training))
 
 
-def write(path: Path, network: TwoScaleNetwork, card: ModelCard) -> ModelCard:
+def write(path: Path, network: MultiScaleNetwork, card: ModelCard) -> ModelCard:
     """Write the file with a self-test of its own weights; the card as written."""
     network = _rounded(network.eval())
     log_depth = TorchBackend(network, 'cpu', 'fp32')(self_test_image(card))
@@ -71,7 +71,7 @@ def write(path: Path, network: TwoScaleNetwork, card: ModelCard) -> ModelCard:
     return card
 
 
-def _rounded(network: TwoScaleNetwork) -> TwoScaleNetwork:
+def _rounded(network: MultiScaleNetwork) -> MultiScaleNetwork:
     """The network with its matrices at the precision the file stores."""
     with torch.no_grad():
         for weight in network.parameters():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 import json
 from pathlib import Path
@@ -13,12 +12,12 @@ from torch import nn, Tensor
 from tqdm import tqdm
 
 from mono_depth_ros.networks.catalogue import build
-from mono_depth_ros.networks.two_scale import TwoScaleNetwork
+from mono_depth_ros.networks.multi_scale import MultiScaleNetwork
 from train.batches import loader, PlainViews, StepKeys, steps_per_epoch, TrainingViews
 from train.checkpoint import load_checkpoint, save_checkpoint
 from train.loss import pooled
 from train.pretrained import load_imagenet
-from train.recipes import BOTH, COARSE, FINE, Recipe, Stage
+from train.recipes import Recipe, Stage
 from train.sample import Source
 
 HISTORY = 'history.jsonl'
@@ -42,7 +41,7 @@ def fit(recipe: Recipe, training: Sequence[Source], validation: Sequence[Source]
     torch.manual_seed(recipe.seed)
     network = build(recipe.network)
     if recipe.imagenet_stem:
-        load_imagenet(network.coarse.get_submodule('stem'))
+        load_imagenet(network.get_submodule('coarse.stem'))
     saved = load_checkpoint(place.folder) if resume else None
     if saved:
         network.load_state_dict(saved['network'])
@@ -77,7 +76,7 @@ class Average:
 class StageRun:
     """One stage under way: the optimiser, its schedule and the step reached."""
 
-    def __init__(self, recipe: Recipe, index: int, network: TwoScaleNetwork, average: Average,
+    def __init__(self, recipe: Recipe, index: int, network: MultiScaleNetwork, average: Average,
                  training: Sequence[Source], place: Place, saved: dict | None):
         self.recipe, self.index, self.place = recipe, index, place
         self.stage = recipe.stages[index]
@@ -103,7 +102,7 @@ class StageRun:
                          pin=self.place.device != 'cpu')
         bar = tqdm(batches, initial=self.step, total=self.total, unit='step',
                    desc=f'{self.recipe.name} {self.index + 1}/{len(self.recipe.stages)} '
-                        f'({self.stage.trains})')
+                        f'({" + ".join(self.stage.trains)})')
         try:
             for image, truth in bar:
                 loss = self.take_step(image, truth)
@@ -124,7 +123,7 @@ class StageRun:
                           self.recipe)
         if not torch.isfinite(loss):
             raise ValueError(f'loss is {loss.item()} at step {self.step} of stage '
-                             f'{self.stage.trains!r}: lower the learning rate or look at the data')
+                             f'{self.index + 1}: lower the learning rate or look at the data')
         self.network.zero_grad(set_to_none=True)
         loss.backward()
         if self.recipe.clip_norm:
@@ -155,12 +154,12 @@ class StageRun:
             'schedule': None if finished else self.schedule.state_dict()})
 
 
-def make_optimiser(network: TwoScaleNetwork, stage: Stage) -> torch.optim.Optimizer:
+def make_optimiser(network: MultiScaleNetwork, stage: Stage) -> torch.optim.Optimizer:
     """Optimiser over the weights of the stage; those of an ImageNet stem learn at `stem_lr`."""
     stem: list[nn.Parameter] = []
     rest: list[nn.Parameter] = []
     for name, weight in network.named_parameters():
-        if stage.trains in (BOTH, name.split('.')[0]):
+        if name.split('.')[0] in stage.trains:
             (stem if '.stem.' in name else rest).append(weight)
     groups = [{'params': rest, 'lr': stage.lr}]
     if stem:
@@ -170,23 +169,26 @@ def make_optimiser(network: TwoScaleNetwork, stage: Stage) -> torch.optim.Optimi
     return torch.optim.AdamW(groups, weight_decay=stage.weight_decay)
 
 
-def set_learning(network: TwoScaleNetwork, trains: str) -> None:
+def set_learning(network: MultiScaleNetwork, trains: Sequence[str]) -> None:
     """Training mode for the stacks that learn; the others stand still, batch norms too."""
-    network.coarse.train(trains in (BOTH, COARSE)).requires_grad_(trains in (BOTH, COARSE))
-    network.fine.train(trains in (BOTH, FINE)).requires_grad_(trains in (BOTH, FINE))
+    for name in network.stacks:
+        network.get_submodule(name).train(name in trains).requires_grad_(name in trains)
 
 
-def stage_loss(network: TwoScaleNetwork, image: Tensor, truth: Tensor, trains: str,
+def stage_loss(network: MultiScaleNetwork, image: Tensor, truth: Tensor, trains: Sequence[str],
                recipe: Recipe) -> Tensor:
-    """Loss of the stacks that learn: coarse alone, fine alone, or fine plus weighted coarse."""
-    with autocast(image.device.type):
-        with torch.no_grad() if trains == FINE else nullcontext():
-            coarse = network.coarse(image)
-        fine = None if trains == COARSE else network.fine(image, *coarse)
-    if fine is None:
-        return recipe.loss(coarse[0], truth)
-    loss = recipe.loss(fine, truth)
-    return loss + recipe.coarse_weight * recipe.loss(coarse[0], truth) if trains == BOTH else loss
+    """Loss of the last stack that learns, plus the weighted losses of others that learn.
+
+    Stacks that stand still run without gradient; those after the last learner do not run.
+    """
+    given: tuple[Tensor, ...] = ()
+    losses = []
+    for name in network.stacks[:network.stacks.index(trains[-1]) + 1]:
+        with autocast(image.device.type), torch.set_grad_enabled(name in trains):
+            given = network.get_submodule(name)(image, *given)
+        if name in trains:
+            losses.append(recipe.loss(given[0], truth))
+    return losses[-1] + recipe.coarse_weight * sum(losses[:-1])
 
 
 def autocast(device_type: str):
@@ -195,26 +197,26 @@ def autocast(device_type: str):
 
 
 @torch.no_grad()
-def watch(network: TwoScaleNetwork, average: Average, validation: Sequence[Source],
+def watch(network: MultiScaleNetwork, average: Average, validation: Sequence[Source],
           recipe: Recipe, place: Place) -> dict[str, float]:
-    """Share of pixels within 1.25 and AbsRel of coarse and fine, at the network's own size.
+    """Share of pixels within 1.25 and AbsRel of every stack, at its own size.
 
     A quick look at every epoch with the averaged weights; `evaluate` is the measurement.
     """
     current = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     network.load_state_dict(average.state)
     network.eval()
-    sums = torch.zeros(2, 2)
+    sums = torch.zeros(len(network.stacks), 2)
     count = 0
     views = PlainViews(validation, recipe)
     for image, truth in loader(views, batch_size=recipe.batch_size, workers=place.workers):
         image = image.to(place.device, memory_format=torch.channels_last)
-        for row, log_depth in enumerate(network.both(image)):
+        for row, log_depth in enumerate(network.scales(image)):
             sums[row] += _delta1_and_abs_rel(log_depth.float().cpu(), truth)
         count += len(image)
     network.load_state_dict(current)
-    (coarse_delta1, _), (delta1, abs_rel) = (sums / max(count, 1)).tolist()
-    return {'coarse_delta1': coarse_delta1, 'delta1': delta1, 'abs_rel': abs_rel}
+    return {f'{stack}_{error}': value for stack, row in zip(network.stacks, sums / max(count, 1))
+            for error, value in zip(('delta1', 'abs_rel'), row.tolist())}
 
 
 def _delta1_and_abs_rel(log_depth_B1hw: Tensor, truth_B1HW: Tensor) -> Tensor:

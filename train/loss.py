@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -25,8 +26,8 @@ class Loss:
     def __call__(self, log_prediction_B1hw: Tensor, log_truth_B1HW: Tensor) -> Tensor:
         """Mean over images of the loss over their known pixels (NaN truth is unknown).
 
-        The truth may be a whole multiple of the prediction's size; images without one known
-        pixel do not count. Raises ValueError where the whole batch has none.
+        The truth may be larger than the prediction; images without one known pixel do not
+        count. Raises ValueError where the whole batch has none.
         """
         truth, known = pooled(log_truth_B1HW, log_prediction_B1hw.shape[-2:])
         difference = torch.where(known, log_prediction_B1hw.float() - truth, 0)
@@ -44,18 +45,15 @@ class Loss:
         return loss_B[some].mean()
 
 
-def pooled(log_truth_B1HW: Tensor, size: torch.Size) -> tuple[Tensor, Tensor]:
+def pooled(log_truth_B1HW: Tensor, size: Sequence[int]) -> tuple[Tensor, Tensor]:
     """Mean log depth of the known pixels under every output cell, and where there is one.
 
     Returns (B, 1, h, w) float and bool; the mean of logs is the geometric mean of depths.
     """
-    height, width = log_truth_B1HW.shape[-2:]
-    factor = (height // size[0], width // size[1])
-    if (factor[0] * size[0], factor[1] * size[1]) != (height, width):
-        raise ValueError(f'truth {height}x{width} is no whole multiple of the output {size}')
+    height, width = size
     known = torch.isfinite(log_truth_B1HW)
-    total = functional.avg_pool2d(torch.where(known, log_truth_B1HW, 0), factor)
-    share = functional.avg_pool2d(known.float(), factor)
+    total = functional.adaptive_avg_pool2d(torch.where(known, log_truth_B1HW, 0), (height, width))
+    share = functional.adaptive_avg_pool2d(known.float(), (height, width))
     return total / share.clamp(min=1e-6), share > 0
 
 

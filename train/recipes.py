@@ -10,7 +10,6 @@ from mono_depth_ros.networks.catalogue import default_spec
 from train.augment import Augmentation
 from train.loss import Loss
 
-COARSE, FINE, BOTH = 'coarse', 'fine', 'both'
 ZERO_CENTRED = Colours(mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
 # The Kinect of NYU-Depth-v2, whole image: indoor depth is canonical as it would be seen by it.
 KINECT = Camera(fx=518.857901, fy=519.469611, cx=325.582449, cy=253.736166, width=640, height=480)
@@ -18,13 +17,13 @@ KINECT = Camera(fx=518.857901, fy=519.469611, cx=325.582449, cy=253.736166, widt
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """Which stack learns, for how many epochs, how fast.
+    """Which stacks of the network learn, for how many epochs, how fast.
 
-    Stage `fine` holds the coarse stack fixed: no gradient, its batch norms and dropout still.
-    `stem_lr` applies to weights that come from ImageNet.
+    The others stand still: no gradient, their batch norms and dropout too. `stem_lr` applies to
+    weights that come from ImageNet.
     """
 
-    trains: str
+    trains: tuple[str, ...]
     epochs: int
     lr: float = 1e-3
     stem_lr: float = 3e-4
@@ -67,21 +66,34 @@ class Recipe:
 PAPER_LOSS = Loss()
 EDGE_LOSS = Loss(rooted=True, l1_log=0.5, gradient=0.5)
 
+BOTH = ('coarse', 'fine')
+
+
+def _paper(network: str, name: str, *stages: Stage) -> Recipe:
+    """The paper's loss on one of its networks."""
+    return Recipe(name=name, network=default_spec(network), loss=PAPER_LOSS, clip_norm=1.0,
+                  stages=stages)
+
+
+def _mobile(name: str, *stages: Stage) -> Recipe:
+    return Recipe(name=name, network=default_spec('mobile'), loss=EDGE_LOSS, imagenet_stem=True,
+                  ema_decay=0.998, clip_norm=1.0, stages=stages)
+
+
+COARSE_STAGE = Stage(trains=('coarse',), epochs=40, lr=1e-4)
+FINE_STAGE = Stage(trains=('fine',), epochs=20)
 RECIPES = {recipe.name: recipe for recipe in (
-    Recipe(
-        name='mobile', network=default_spec('mobile'), loss=EDGE_LOSS, imagenet_stem=True,
-        ema_decay=0.998, clip_norm=1.0, stages=(Stage(trains=BOTH, epochs=30),)),
-    Recipe(
-        name='mobile_staged', network=default_spec('mobile'), loss=EDGE_LOSS, imagenet_stem=True,
-        ema_decay=0.998, clip_norm=1.0,
-        stages=(Stage(trains=COARSE, epochs=22), Stage(trains=FINE, epochs=8))),
-    Recipe(
-        name='eigen_modified', network=default_spec('eigen_modified'), loss=PAPER_LOSS,
-        clip_norm=1.0, stages=(
-            Stage(trains=COARSE, epochs=40, lr=1e-4), Stage(trains=FINE, epochs=20, lr=1e-3))),
-    Recipe(
-        name='eigen_modified_joint', network=default_spec('eigen_modified'), loss=PAPER_LOSS,
-        clip_norm=1.0, stages=(Stage(trains=BOTH, epochs=60, lr=1e-4),)),
+    _mobile('mobile', Stage(trains=BOTH, epochs=30)),
+    _mobile('mobile_staged', Stage(trains=('coarse',), epochs=22),
+            Stage(trains=('fine',), epochs=8)),
+    _paper('eigen_modified', 'eigen_modified', COARSE_STAGE, FINE_STAGE),
+    _paper('eigen_modified', 'eigen_modified_joint', Stage(trains=BOTH, epochs=60, lr=1e-4)),
+    _paper('eigen_modified3', 'eigen_modified3', COARSE_STAGE, FINE_STAGE,
+           Stage(trains=('finer',), epochs=20)),
+    _paper('eigen', 'eigen', COARSE_STAGE, FINE_STAGE),
+    _paper('eigen', 'eigen_joint', Stage(trains=BOTH, epochs=60, lr=1e-4)),
+    _paper('alexnet', 'alexnet', Stage(trains=('coarse',), epochs=60, lr=1e-4)),
+    _paper('resnet18', 'resnet18', Stage(trains=('coarse',), epochs=60, lr=1e-4)),
 )}
 
 

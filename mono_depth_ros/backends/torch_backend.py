@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from mono_depth_ros.networks.two_scale import TwoScaleNetwork
+from mono_depth_ros.networks.multi_scale import MultiScaleNetwork
 
 DTYPES = {'fp32': torch.float32, 'fp16': torch.float16, 'bf16': torch.bfloat16}
 NO_SUCH_DEVICE = "device must be 'auto', 'cpu', 'cuda' or 'cuda:N', got {!r}"
@@ -51,7 +51,7 @@ def pick_precision(asked: str, device: str) -> str:
 class TorchBackend:
     """A network ready to run: image (3, H, W) float32 in, log depth (h, w) float32 out."""
 
-    def __init__(self, network: TwoScaleNetwork, device: str, precision: str):
+    def __init__(self, network: MultiScaleNetwork, device: str, precision: str):
         self._device = torch.device(device)
         self._dtype = DTYPES[precision]
         fused = fuse_norms(copy.deepcopy(network).eval())

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from mono_depth_ros.card import NetworkSpec
 
-from . import eigen_modified, mobile
-from .two_scale import TwoScaleNetwork
+from . import eigen, eigen_modified, mobile, one_scale
+from .multi_scale import MultiScaleNetwork
 
 NETWORKS = {
+    'alexnet': (one_scale.AlexNet, one_scale.INPUT_HEIGHT_WIDTH),
+    'eigen': (eigen.Eigen, eigen.INPUT_HEIGHT_WIDTH),
+    'eigen_modified3': (eigen_modified.EigenModified3, eigen_modified.INPUT_HEIGHT_WIDTH),
+    'resnet18': (one_scale.ResNet18, one_scale.INPUT_HEIGHT_WIDTH),
     'eigen_modified': (eigen_modified.EigenModified, eigen_modified.INPUT_HEIGHT_WIDTH),
     'mobile': (mobile.Mobile, mobile.INPUT_HEIGHT_WIDTH),
 }
@@ -20,7 +24,7 @@ def default_spec(name: str) -> NetworkSpec:
     return NetworkSpec(name=name, input_height=height, input_width=width)
 
 
-def build(spec: NetworkSpec) -> TwoScaleNetwork:
+def build(spec: NetworkSpec) -> MultiScaleNetwork:
     """A network as `spec` says, freshly initialised from torch's global random state.
 
     Raises ValueError for an unknown name or an input size the network cannot take.

@@ -11,7 +11,7 @@ import torch
 from torch import nn, Tensor
 
 from .efficientnet_lite import CHANNELS, conv_norm, EfficientNetLite0, same_size
-from .two_scale import TwoScaleNetwork
+from .multi_scale import MultiScaleNetwork
 
 INPUT_HEIGHT_WIDTH = (192, 256)
 STRIDE = 32
@@ -19,13 +19,13 @@ STRIDE = 32
 FIRST_LOG_DEPTH = 1.0
 
 
-class Mobile(TwoScaleNetwork):
+class Mobile(MultiScaleNetwork):
     """Image (B, 3, H, W), H and W multiples of 32 -> log depth (B, 1, H/2, W/2).
 
     The fully connected context fixes the input size at construction.
     """
 
-    def __init__(self, height: int = INPUT_HEIGHT_WIDTH[0], width: int = INPUT_HEIGHT_WIDTH[1]):
+    def __init__(self, height: int, width: int):
         super().__init__()
         if height % STRIDE or width % STRIDE:
             raise ValueError(f'mobile takes multiples of {STRIDE}, got {width}x{height}')
@@ -80,10 +80,10 @@ class Fine(nn.Module):
         self.head = _log_depth_head(24, 0.0)
 
     def forward(self, image_B3HW: Tensor, coarse_B1hw: Tensor, features: Tensor,
-                quarter: Tensor, half: Tensor) -> Tensor:
+                quarter: Tensor, half: Tensor) -> tuple[Tensor]:
         x = self.to_4(torch.cat([features, coarse_B1hw], dim=1), quarter)
         x = self.to_2(x, half)
-        return same_size(coarse_B1hw, half) + self.head(x)
+        return (same_size(coarse_B1hw, half) + self.head(x),)
 
 
 class Merge(nn.Module):

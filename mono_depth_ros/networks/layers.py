@@ -1,0 +1,37 @@
+"""Layers that several of the networks share."""
+
+from __future__ import annotations
+
+from torch import nn
+
+# "Same" padding of kernels 11/4 and 9/2 on sizes they divide is uneven: 3 before, 4 after.
+SAME_STRIDED = (3, 4, 3, 4)
+
+
+def conv(width: int, out: int, kernel: int) -> list[nn.Module]:
+    """A "same" convolution of odd kernel and stride 1, then ReLU."""
+    return [nn.Conv2d(width, out, kernel, padding=kernel // 2), nn.ReLU()]
+
+
+def strided_conv(width: int, out: int, kernel: int, stride: int) -> list[nn.Module]:
+    """The "same" 11/4 or 9/2 convolution an image enters by, then ReLU."""
+    return [nn.ZeroPad2d(SAME_STRIDED), nn.Conv2d(width, out, kernel, stride), nn.ReLU()]
+
+
+def half() -> nn.Module:
+    """Max-pool 3/2, "same": h -> ceil(h / 2)."""
+    return nn.MaxPool2d(3, stride=2, padding=1)
+
+
+def depth_map_head(inputs: int, hidden: int, height: int, width: int) -> nn.Sequential:
+    """Two fully connected layers from all features to a linear map (B, 1, height, width)."""
+    return nn.Sequential(
+        nn.Flatten(), nn.Linear(inputs, hidden), nn.ReLU(), nn.Dropout(0.5),
+        nn.Linear(hidden, height * width), nn.Unflatten(1, (1, height, width)))
+
+
+def check_size(name: str, got_hw: tuple[int, int], needed_hw: tuple[int, int]) -> None:
+    """Raise ValueError where a network of one size is asked for another."""
+    if got_hw != needed_hw:
+        raise ValueError(f'{name} takes {needed_hw[1]}x{needed_hw[0]} images, got '
+                         f'{got_hw[1]}x{got_hw[0]}')
