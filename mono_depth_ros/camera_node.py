@@ -12,12 +12,14 @@ import rclpy
 from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.timer import Timer
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
 from mono_depth_ros import messages
 from mono_depth_ros.calibration import Calibration
 from mono_depth_ros.node_main import one_line, run
+from mono_depth_ros.node_outputs import UNACKNOWLEDGED
 from mono_depth_ros.node_parameters import _descriptor
 from mono_depth_ros.parameters import _checked, Parameter
 
@@ -32,8 +34,7 @@ RELIABILITY = Parameter(
 class CameraNode(Node):
     """A node that publishes `image_raw` and `camera_info`, paced by a timer of its own clock.
 
-    A subclass gives `open` (make the source and return its rate in Hz; ValueError or OSError
-    say in one sentence why not), `serve` (one tick) and `close` (release the source).
+    A subclass says what is published: `open`, `serve` and `close`.
     """
 
     def __init__(self, name: str, parameters: tuple[Parameter, ...], **kwargs):
@@ -42,9 +43,12 @@ class CameraNode(Node):
         self.values = {name: self._declared(parameter)
                        for name, parameter in self._known.items()}
         self._warn_of_unknown()
-        self.failed, self._timer, self._opened = False, None, False
-        reliability = ReliabilityPolicy[self.values['reliability'].upper()]
-        self.qos = QoSProfile(depth=1, reliability=reliability)
+        self.failed, self._opened = False, False
+        self._timer: Timer | None = None
+        reliable = self.values['reliability'] == 'reliable'
+        self.qos = QoSProfile(
+            depth=UNACKNOWLEDGED if reliable else 1, reliability=ReliabilityPolicy.RELIABLE
+            if reliable else ReliabilityPolicy.BEST_EFFORT)
         self.images = self.create_publisher(Image, 'image_raw', self.qos)
         self.infos = self.create_publisher(CameraInfo, 'camera_info', self.qos)
         self.add_on_set_parameters_callback(self._on_set)
@@ -70,7 +74,8 @@ class CameraNode(Node):
         """Header of a frame taken now."""
         return Header(stamp=self.get_clock().now().to_msg(), frame_id=self.values['frame_id'])
 
-    def publish(self, rgb_HW3: np.ndarray, calibration: Calibration | None, header: Header) -> None:
+    def publish(
+            self, rgb_HW3: np.ndarray, calibration: Calibration | None, header: Header) -> None:
         """Send a picture and, before it, its camera_info (uncalibrated where None)."""
         height, width = rgb_HW3.shape[:2]
         self.publish_info(calibration, header, width, height)
@@ -114,7 +119,7 @@ class CameraNode(Node):
         descriptor = _descriptor(parameter)
         if parameter.name == 'source':
             descriptor.dynamic_typing = True  # a webcam's number is a text here
-        value = self.declare_parameter(parameter.name, parameter.default, descriptor).value
+        value: Any = self.declare_parameter(parameter.name, parameter.default, descriptor).value
         return _checked(parameter, str(value) if parameter.name == 'source' else value)
 
     def _warn_of_unknown(self) -> None:
@@ -122,7 +127,8 @@ class CameraNode(Node):
         for name in getattr(self, '_parameter_overrides', {}):
             if not self.has_parameter(name) and not name.startswith('qos_overrides.'):
                 near = difflib.get_close_matches(name, self._known, n=1)
-                hint = f'did you mean {near[0]}?' if near else f'known: {", ".join(self._known)}'
+                known = ', '.join(self._known)
+                hint = f'did you mean {near[0]}?' if near else f'known: {known}'
                 self.get_logger().warning(f'unknown parameter {name} has no effect: {hint}')
 
     def _on_set(self, changes) -> SetParametersResult:
@@ -137,9 +143,21 @@ class CameraNode(Node):
             self.pace(new['rate_hz'] or self.own_rate())
         return SetParametersResult(successful=True)
 
+    def open(self) -> float:
+        """Make the source; its rate in Hz. ValueError or OSError say in one sentence why not."""
+        raise NotImplementedError
+
+    def serve(self) -> None:
+        """Publish one frame. ValueError or OSError end the process with their sentence."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Release the source."""
+        raise NotImplementedError
+
     def own_rate(self) -> float:
-        """Rate in Hz that a `rate_hz` of 0 stands for."""
-        return 10.0
+        """Rate in Hz that a `rate_hz` of 0 stands for, where that is allowed."""
+        raise NotImplementedError
 
 
 def info_message(

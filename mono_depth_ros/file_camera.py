@@ -10,7 +10,7 @@ import numpy as np
 
 from mono_depth_ros.calibration import Calibration, find_calibration, load_calibration
 from mono_depth_ros.camera_node import CameraNode, FRAME_ID, RELIABILITY, run_camera
-from mono_depth_ros.frames import EndOfFrames, open_source
+from mono_depth_ros.frames import EndOfFrames, open_source, Source
 from mono_depth_ros.node_main import one_line
 from mono_depth_ros.parameters import Parameter
 
@@ -44,7 +44,8 @@ class FileCamera(CameraNode):
 
     def __init__(self, **kwargs):
         super().__init__('file_camera', PARAMETERS, **kwargs)
-        self._source = self._calibration = None
+        self._source: Source
+        self._calibration: Calibration | None = None
 
     def open(self) -> float:
         """Open source and calibration; the rate in Hz."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 import re
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -17,6 +18,19 @@ SUFFIXES = {'.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff', '.ppm', '
 
 class EndOfFrames(Exception):
     """The source is played to its end."""
+
+
+class Source(Protocol):
+    """What the camera node needs of a source."""
+
+    rate_hz: float
+    live: bool
+
+    def next(self) -> np.ndarray:
+        """Next picture (H, W, 3) uint8 RGB."""
+
+    def close(self) -> None:
+        """Release files and devices."""
 
 
 class Pictures:
@@ -114,7 +128,7 @@ class Webcam:
         self._capture.release()
 
 
-def open_source(source: str, loop: bool, width: int = 0, height: int = 0):
+def open_source(source: str, loop: bool, width: int = 0, height: int = 0) -> Source:
     """Source of a folder of pictures, one picture, a video file or a webcam's number.
 
     Raises OSError or ValueError, one sentence, for what is missing, empty or cannot be opened.

@@ -92,7 +92,8 @@ class SimCamera(CameraNode):
     def __init__(self, **kwargs):
         super().__init__('sim_camera', PARAMETERS, **kwargs)
         self._depths = self.create_publisher(Image, 'ground_truth/depth', self.qos)
-        self._depth_message, self._source = messages.DepthImage(), None
+        self._depth_message = messages.DepthImage()
+        self._source: LiveWorld | RecordedWorld
 
     def open(self) -> float:
         """Build the world; the rate in Hz."""

@@ -91,9 +91,9 @@ def table_lamp(style: Style) -> list:
 def table_plant(style: Style) -> list:
     """A small plant in a pot."""
     pot = lathe([(0, 0), (0.05, 0), (0.07, 0.11), (0, 0.1)], 12)
-    tufts = [rounded(style.rng.uniform(0.08, 0.16, 3), (*style.rng.uniform(-0.06, 0.06, 2),
-                                                     style.rng.uniform(0.16, 0.28)), 1.0, 6)
-             for _ in range(6)]
+    sizes = style.rng.uniform(0.08, 0.16, (6, 3))
+    places = style.rng.uniform((-0.06, -0.06, 0.16), (0.06, 0.06, 0.28), (6, 3))
+    tufts = [rounded(size, place, 1.0, 6) for size, place in zip(sizes, places)]
     return [(pot, style.paint()), (join(tufts), style.leaves)]
 
 

@@ -11,8 +11,16 @@ import numpy as np
 
 from mono_depth_ros.worlds import textures
 from mono_depth_ros.worlds.clutter import clutter
-from mono_depth_ros.worlds.mesh import box, cylinder, join, lathe, quad, rotation_x, rounded
-from mono_depth_ros.worlds.mesh import surface
+from mono_depth_ros.worlds.mesh import (
+    box,
+    cylinder,
+    join,
+    lathe,
+    quad,
+    rotation_x,
+    rounded,
+    surface,
+)
 from mono_depth_ros.worlds.style import Style
 
 
@@ -130,13 +138,15 @@ def cabinet(style: Style, width: float, height: float, depth: float, things: int
                              (x + (side if column % 2 == 0 else -side), -depth / 2 - 0.03, z)))
     parts = [box((width, depth, height - 0.08), (0, 0, 0.04 + height / 2)),
              box((width - 0.06, depth - 0.06, 0.08), (0, 0, 0.04))]
-    return [(join(parts), body), (join(fronts), body if style.rng.random() < 0.6 else style.paint()),
+    front = body if style.rng.random() < 0.6 else style.paint()
+    return [(join(parts), body), (join(fronts), front),
             (join(knobs), knob)] + on_top(style, width, depth, height, things)
 
 
 def bed(style: Style, width: float) -> list:
     """Bed with its head to +y, mattress, blanket and pillows."""
-    frame = [box((width + 0.1, 2.1, 0.12), (0, 0, 0.27)), box((width + 0.1, 0.05, 1.0), (0, 1.05, 0.5))]
+    frame = [box((width + 0.1, 2.1, 0.12), (0, 0, 0.27)),
+             box((width + 0.1, 0.05, 1.0), (0, 1.05, 0.5))]
     frame += [box((0.07, 0.07, 0.22), (x, y, 0.11)) for x in (-width / 2, width / 2)
               for y in (-0.95, 0.95)]
     pillows = [rounded((0.62, 0.4, 0.16), (x, 0.78, 0.62), 0.45)
@@ -150,7 +160,8 @@ def bed(style: Style, width: float) -> list:
 def floor_lamp(style: Style) -> list:
     """Standing lamp with a shade that glows."""
     height = style.rng.uniform(1.4, 1.7)
-    metal = join([cylinder(0.15, 0.03, (0, 0, 0.015)), cylinder(0.012, height, (0, 0, height / 2))])
+    metal = join([cylinder(0.15, 0.03, (0, 0, 0.015)),
+                  cylinder(0.012, height, (0, 0, height / 2))])
     shade = cylinder(0.2, 0.26, (0, 0, height), top=style.rng.uniform(0.1, 0.2), sides=18)
     return [(metal, style.grey(90)), (shade, style.scene.colour((250, 232, 200), 'glow'))]
 
@@ -170,8 +181,8 @@ def _blade(style: Style, height: float):
     across = np.array([-1.0, 0.0, 1.0])[None, :]
     width = 0.05 * np.sin(math.pi * np.clip(along, 0.05, 0.98)) * style.rng.uniform(0.7, 1.6)
     out = lean * along ** 2
-    points = np.stack([np.broadcast_to(out, (6, 3)), width * across,
-                       np.broadcast_to(0.24 + reach * along * (1 - 0.3 * along * lean), (6, 3))], -1)
+    rise = 0.24 + reach * along * (1 - 0.3 * along * lean)
+    points = np.stack(np.broadcast_arrays(out, width * across, rise), -1)
     front = surface(points).moved(yaw=turn)
     back = surface(points[:, ::-1]).moved(yaw=turn)
     return join([front, type(back)(points=back.points[:, ::-1], normals=-back.normals[:, ::-1],
@@ -198,8 +209,10 @@ def desk(style: Style) -> list:
     """Desk with a monitor, a keyboard and some clutter."""
     length = style.rng.uniform(1.2, 1.6)
     screen = style.scene.texture(textures.label(style.rng), 1.0, emission=0.7)
-    case = join([box((0.56, 0.03, 0.34), (-0.1, 0.17, 1.02)), box((0.05, 0.04, 0.14), (-0.1, 0.2, 0.81)),
-                 box((0.22, 0.18, 0.012), (-0.1, 0.18, 0.756)), box((0.42, 0.13, 0.02), (-0.1, -0.12, 0.76))])
+    case = join([box((0.56, 0.03, 0.34), (-0.1, 0.17, 1.02)),
+                 box((0.05, 0.04, 0.14), (-0.1, 0.2, 0.81)),
+                 box((0.22, 0.18, 0.012), (-0.1, 0.18, 0.756)),
+                 box((0.42, 0.13, 0.02), (-0.1, -0.12, 0.76))])
     face = quad((-0.37, 0.153, 1.18), (0.54, 0, 0), (0, 0, -0.32), fit=True)
     side = [(mesh.moved(length / 2 - 0.25), finish) for mesh, finish in
             on_top(style, 0.3, 0.5, 0.75, 1)]

@@ -11,7 +11,8 @@ import sys
 NO_GL = (
     'MuJoCo found no OpenGL that works without a screen ({why}): install the Debian packages '
     'libegl1 and libgl1-mesa-dri (EGL), or libosmesa6 (OSMesa)')
-LIBRARIES = {'egl': ('libEGL.so.1',), 'osmesa': ('libOSMesa.so.8', 'libOSMesa.so.6', 'libOSMesa.so')}
+LIBRARIES = {
+    'egl': ('libEGL.so.1',), 'osmesa': ('libOSMesa.so.8', 'libOSMesa.so.6', 'libOSMesa.so')}
 
 
 def load_mujoco():

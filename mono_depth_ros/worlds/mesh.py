@@ -147,7 +147,7 @@ def _unit_box() -> tuple[Mesh, np.ndarray]:
 
 
 def lathe(profile, sides: int = 16, smooth: bool = False) -> Mesh:
-    """Solid of revolution about z of a `profile` [(radius, z), ...] in metres, from the bottom up."""
+    """Solid of revolution about z of a `profile` [(radius, z), ...] in metres, bottom first."""
     profile = np.asarray(profile, float)
     if smooth:
         return _revolved(profile, _profile_normals(profile), sides)
@@ -210,7 +210,7 @@ def _unit_rounded(roundness: float, parts: int) -> Mesh:
 
 
 def extruded(outline, width: float) -> Mesh:
-    """Prism of a star-shaped `outline` [(x, z), ...] in metres, `width` metres along y, at y = 0."""
+    """Prism of a star-shaped `outline` [(x, z), ...] in metres, `width` metres along y."""
     outline = np.asarray(outline, float)
     closed = np.vstack([outline, outline[:1]])
     front = np.insert(closed, 1, -width / 2, axis=1)

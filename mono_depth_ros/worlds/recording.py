@@ -56,7 +56,10 @@ class Recording:
         return cv2.cvtColor(bgr_HW3, cv2.COLOR_BGR2RGB), depth_HW
 
     def _image(self, name: str, mode: int) -> np.ndarray:
-        return cv2.imdecode(np.frombuffer(self._archive.read(name), np.uint8), mode)
+        image = cv2.imdecode(np.frombuffer(self._archive.read(name), np.uint8), mode)
+        if image is None:
+            raise ValueError(f'{self._archive.filename}: {name} is broken')
+        return image
 
 
 def forth_and_back(number: int, count: int) -> int:
@@ -75,10 +78,11 @@ def write_recording(path: Path, camera: Camera, frames) -> None:
             bgr_HW3 = cv2.cvtColor(rgb_HW3, cv2.COLOR_RGB2BGR)
             jpeg = cv2.imencode('.jpg', bgr_HW3, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
             png = cv2.imencode('.png', millimetres(depth_HW), [cv2.IMWRITE_PNG_COMPRESSION, 9])
-            members[f'{number:04d}.jpg'], members[f'{number:04d}.png'] = jpeg[1], png[1]
+            members[f'{number:04d}.jpg'] = jpeg[1].tobytes()
+            members[f'{number:04d}.png'] = png[1].tobytes()
         for name, data in members.items():
             # A fixed date, so that the same frames make the same file.
-            archive.writestr(zipfile.ZipInfo(name, (2000, 1, 1, 0, 0, 0)), bytes(data))
+            archive.writestr(zipfile.ZipInfo(name, (2000, 1, 1, 0, 0, 0)), data)
 
 
 def _camera_json(camera: Camera) -> bytes:

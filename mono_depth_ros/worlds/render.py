@@ -1,4 +1,4 @@
-"""Colour and true depth of a world, as a camera with given intrinsics sees it, without a screen."""
+"""Colour and true depth of a world as a given camera sees it, rendered without a screen."""
 
 from __future__ import annotations
 

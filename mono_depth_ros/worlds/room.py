@@ -6,13 +6,13 @@ import math
 
 import numpy as np
 
-from mono_depth_ros.worlds import furniture, shell, textures
-from mono_depth_ros.worlds.clutter import basket, carton
+from mono_depth_ros.worlds import shell, textures
 from mono_depth_ros.worlds.gl import load_mujoco
+from mono_depth_ros.worlds.layout import along_walls, centre_piece
 from mono_depth_ros.worlds.mesh import box, cylinder, join, quad, rounded
 from mono_depth_ros.worlds.path import floor_plan, Path, stroll
 from mono_depth_ros.worlds.scene import add_texture, Scene
-from mono_depth_ros.worlds.shell import Wall
+from mono_depth_ros.worlds.shell import Opening, Wall
 from mono_depth_ros.worlds.sky import sky
 from mono_depth_ros.worlds.style import new_style, Style
 from mono_depth_ros.worlds.world import World
@@ -54,8 +54,8 @@ def _furnished(rng):
         shell.add_wall(style, wall, tile, metres)
         _fit_out(style, wall)
     shell.add_ceiling(style, size[:2], size[2])
-    taken = _along_walls(style, walls)
-    _centre_piece(style, size, taken)
+    taken = along_walls(style, walls)
+    centre_piece(style, size, taken)
     _ceiling_lamp(style, size)
     return style, walls, size
 
@@ -82,9 +82,9 @@ def _walls(rng, size) -> list[Wall]:
 
 def _fit_out(style: Style, wall: Wall) -> None:
     if wall.window:
-        wall.place(style.scene, shell.window(style, wall), 0.0)
+        wall.place(style.scene, shell.window(style, wall.window), 0.0)
     if wall.door:
-        wall.place(style.scene, shell.door(style, wall), 0.0)
+        wall.place(style.scene, shell.door(style, wall.door), 0.0)
     else:
         _pictures(style, wall)
 
@@ -100,111 +100,6 @@ def _pictures(style: Style, wall: Wall) -> None:
         frame = box((width + 0.05, 0.03, height + 0.05))
         wall.place(style.scene, [(frame, style.wood()), (face, finish)], x, 0.015,
                    style.rng.uniform(1.45, 1.7))
-
-
-def _along_walls(style: Style, walls) -> list[np.ndarray]:
-    """Put furniture along the walls; returns the taken floor rectangles (x0, y0, x1, y1)."""
-    taken = [_door_way(wall) for wall in walls if wall.door]
-    for index in style.rng.permutation(4):
-        wall = walls[index]
-        x = -wall.length / 2 + 0.05
-        for _ in range(12):
-            item, width, depth, tall = _choose(style)
-            place = x + width / 2
-            if place + width / 2 > wall.length / 2 - 0.05:
-                x += 0.3
-                continue
-            spot = _footprint(wall, place, width, depth)
-            blocked = tall and wall.window and (wall.window[0] - 0.3 < place + width / 2
-                                                and place - width / 2 < wall.window[1] + 0.3)
-            if blocked or any(_overlap(spot, other) for other in taken):
-                x += 0.35
-                continue
-            wall.place(style.scene, item(), place, depth / 2 + 0.03 + 0.1 * bool(wall.window))
-            taken.append(spot)
-            x += width + style.rng.uniform(0.05, 0.5)
-    return taken
-
-
-def _choose(style: Style):
-    """(maker, width, depth, tall) of one piece for a wall; made only when it has found a place."""
-    rng = style.rng
-    wide, high = rng.uniform(0.7, 1.4), rng.uniform(1.5, 2.1)
-    seats = int(rng.integers(2, 4))
-    broad = rng.uniform(0.95, 1.6)
-    choices = (
-        (lambda: furniture.bookcase(style, wide, high), wide, 0.32, True),
-        (lambda: furniture.bookcase(style, wide, 0.9), wide, 0.32, False),
-        (lambda: furniture.sofa(style, seats), 0.62 * seats + 0.4, 0.9, False),
-        (lambda: furniture.sofa(style, 1), 1.05, 0.9, False),
-        (lambda: furniture.cabinet(style, wide, high, 0.55, 0), wide, 0.6, True),
-        (lambda: furniture.cabinet(style, wide, 0.8, 0.42), wide, 0.45, False),
-        (lambda: furniture.television(style), 1.65, 0.45, False),
-        (lambda: furniture.desk(style), 1.65, 0.7, False),
-        (lambda: furniture.bed(style, broad), broad + 0.15, 2.15, False),
-        (lambda: furniture.floor_lamp(style), 0.45, 0.45, False),
-        (lambda: furniture.plant(style, rng.uniform(0.8, 1.5)), 0.6, 0.6, False),
-        (lambda: furniture.chair(style), 0.5, 0.5, False),
-        (lambda: carton(style), 0.6, 0.5, False),
-        (lambda: basket(style), 0.45, 0.45, False))
-    likely = np.array([3, 2, 3, 2, 2, 2, 2, 2, 1, 1, 2, 1, 1, 1.0])
-    return choices[rng.choice(len(choices), p=likely / likely.sum())]
-
-
-def _footprint(wall: Wall, x: float, width: float, depth: float) -> np.ndarray:
-    c, s = math.cos(wall.yaw), math.sin(wall.yaw)
-    ends = np.array([(x - width / 2, wall.reach), (x + width / 2, wall.reach - depth - 0.13)])
-    turned = ends @ np.array([[c, s], [-s, c]])
-    return np.concatenate([turned.min(0), turned.max(0)])
-
-
-def _door_way(wall: Wall) -> np.ndarray:
-    middle = (wall.door[0] + wall.door[1]) / 2
-    return _footprint(wall, middle, 1.0, 0.9)
-
-
-def _overlap(a: np.ndarray, b: np.ndarray) -> bool:
-    return bool((a[:2] < b[2:]).all() and (b[:2] < a[2:]).all())
-
-
-def _centre_piece(style: Style, size, taken) -> None:
-    """A dining table with chairs or a coffee table on a rug, where the floor is free."""
-    rng = style.rng
-    dining = rng.random() < 0.5
-    length, depth = rng.uniform((0.9, 0.7), (1.6, 0.95))
-    turn = rng.choice([0.0, math.pi / 2]) + rng.uniform(-0.08, 0.08)
-    reach = max(length, depth) / 2 + (0.45 if dining else 0.05)
-    for _ in range(30):
-        x, y = rng.uniform(-0.5, 0.5, 2) * (size[:2] - 2 * reach)
-        spot = np.array([x - reach, y - reach, x + reach, y + reach])
-        if not any(_overlap(spot, other) for other in taken):
-            break
-    else:
-        return
-    if dining:
-        _dining(style, x, y, turn, length, depth)
-    else:
-        style.scene.place(furniture.table(style, length, depth, 0.45), x, y, turn)
-    if rng.random() < 0.7:
-        rug = style.scene.texture(textures.rug(rng), 1.0, specular=0.0)
-        wide, deep = length + rng.uniform(0.5, 1.2), depth + rng.uniform(0.5, 1.0)
-        mesh = quad((-wide / 2, deep / 2, 0.008), (wide, 0, 0), (0, -deep, 0), (4, 4), fit=True)
-        style.scene.place([(mesh, rug)], x, y, turn)
-
-
-def _dining(style: Style, x: float, y: float, turn: float, length: float, depth: float) -> None:
-    style.scene.place(furniture.table(style, length, depth, 0.75), x, y, turn)
-    c, s = math.cos(turn), math.sin(turn)
-    maker = style.rng.bit_generator.state
-    for side in (-1, 1):
-        for along in ((-0.25, 0.25) if length > 1.2 else (0.0,)):
-            now = style.rng.bit_generator.state
-            style.rng.bit_generator.state = maker  # the chairs of a set are alike
-            item = furniture.chair(style)
-            style.rng.bit_generator.state = now
-            dx, dy = along * length, side * (depth / 2 + style.rng.uniform(0.0, 0.2))
-            style.scene.place(item, x + c * dx - s * dy, y + s * dx + c * dy,
-                              turn + (0.0 if side > 0 else math.pi) + style.rng.uniform(-0.3, 0.3))
 
 
 def _ceiling_lamp(style: Style, size) -> None:
@@ -239,7 +134,7 @@ def _compiled(rng, style: Style, walls, size, path: Path) -> World:
     spec = mujoco.MjSpec()
     style.scene.fill(spec)
     add_texture(spec, 'sky', sky(rng, day), 'mjTEXTURE_SKYBOX')
-    _light(rng, spec, size, walls[0], day)
+    _light(rng, spec, size, walls[0], walls[0].window or (0, 0, 0, 0), day)
     return World(name='room', model=spec.compile(), path=path, near_m=NEAR_M, far_m=FAR_M)
 
 
@@ -258,7 +153,7 @@ def _outside(style: Style, wall: Wall) -> None:
     wall.place(style.scene, [(block, house)], style.rng.uniform(-8, 8), -24.0)
 
 
-def _light(rng, spec, size, wall: Wall, day: bool) -> None:
+def _light(rng, spec, size, wall: Wall, window: Opening, day: bool) -> None:
     """One light that throws shadows (the sun, or the lamp) and one that fills, plus ambient."""
     mujoco = load_mujoco()
     kinds = mujoco.mjtLightType
@@ -267,7 +162,7 @@ def _light(rng, spec, size, wall: Wall, day: bool) -> None:
     quality.shadowsize, quality.offsamples = 1024, 0
     plane.znear, plane.zfar, plane.shadowclip, plane.shadowscale = NEAR_M, FAR_M, 6.0, 1.0
     head.ambient, head.diffuse, head.specular = [rng.uniform(0.48, 0.6)] * 3, [0] * 3, [0] * 3
-    middle = (wall.window[0] + wall.window[1]) / 2
+    middle = (window[0] + window[1]) / 2
     if day:
         aim = np.array([rng.uniform(-0.8, 0.8), -1.0, -rng.uniform(0.5, 0.9)])
         spec.worldbody.add_light(

@@ -84,7 +84,8 @@ class Scene:
                 _add_geom(spec, name, join(self._meshes[name]))
 
     def _palettes(self) -> dict[str, Material]:
-        looks = {'matt': {}, 'gloss': {'specular': 0.6, 'shininess': 0.6}, 'glow': {'emission': 1.0}}
+        looks = {'matt': {}, 'gloss': {'specular': 0.6, 'shininess': 0.6},
+                 'glow': {'emission': 1.0}}
         return {kind: Material(image=_palette(colours), **looks[kind])
                 for kind, colours in self._colours.items()}
 

@@ -11,11 +11,12 @@ import cv2
 import numpy as np
 
 from mono_depth_ros.worlds import textures
-from mono_depth_ros.worlds.mesh import box, cylinder, join, quad, surface
+from mono_depth_ros.worlds.mesh import box, cylinder, join, quad, rotation_y, surface
 from mono_depth_ros.worlds.scene import Scene
 from mono_depth_ros.worlds.style import Style
 
 WALL_M = 0.16
+Opening = tuple[float, float, float, float]
 PIXELS_PER_METRE = 64
 
 
@@ -29,8 +30,8 @@ class Wall:
     reach: float
     yaw: float
     height: float
-    window: tuple[float, float, float, float] | None = None
-    door: tuple[float, float, float, float] | None = None
+    window: Opening | None = None
+    door: Opening | None = None
 
     def place(self, scene: Scene, item, x: float, from_wall: float = 0.0, z: float = 0.0) -> None:
         """Put an item at x along the wall, `from_wall` metres in front of it."""
@@ -114,21 +115,21 @@ def _add_skirting(style: Style, wall: Wall, finish) -> None:
     edges = [-wall.length / 2, wall.length / 2]
     if wall.door:
         edges = [edges[0], wall.door[0] - 0.08, wall.door[1] + 0.08, edges[1]]
-    boards = [box((b - a, 0.015, 0.08), ((a + b) / 2, 0, 0.04)) for a, b in zip(edges[::2], edges[1::2])
-              if b - a > 0.02]
+    boards = [box((b - a, 0.015, 0.08), ((a + b) / 2, 0, 0.04))
+              for a, b in zip(edges[::2], edges[1::2]) if b - a > 0.02]
     wall.place(style.scene, [(join(boards), finish)], 0.0, 0.008)
 
 
-def window(style: Style, wall: Wall) -> list:
-    """Frame, sill, curtains and a radiator for the wall's window, in the wall's frame at y = 0."""
-    left, right, bottom, top = wall.window
+def window(style: Style, opening: Opening) -> list:
+    """Frame, sill, curtains and radiator of a window, the wall being at y = 0."""
+    left, right, bottom, top = opening
     w, h, x, z = right - left, top - bottom, (left + right) / 2, (bottom + top) / 2
     bar = 0.06
     bars = [box((bar, 0.06, h), (px, 0.08, z)) for px in (left, x, right)]
     bars += [box((w, 0.06, bar), (x, 0.08, pz)) for pz in (bottom, top)]
     sill = box((w + 0.12, 0.2, 0.03), (x, -0.05, bottom - 0.015))
     white = style.scene.colour((240, 240, 238), 'gloss')
-    return [(join(bars + [sill]), white)] + _curtains(style, wall.window) + _radiator(style, x, w)
+    return [(join(bars + [sill]), white)] + _curtains(style, opening) + _radiator(style, x, w)
 
 
 def _curtains(style: Style, opening) -> list:
@@ -137,8 +138,8 @@ def _curtains(style: Style, opening) -> list:
     left, right, bottom, top = opening
     low = 0.06 if style.rng.random() < 0.5 else bottom - 0.1
     width = style.rng.uniform(0.25, 0.45)
-    rod = cylinder(0.012, right - left + 0.9).turned(
-        np.array([[0, 0, 1.0], [0, 1, 0], [-1, 0, 0]])).moved((left + right) / 2, -0.12, top + 0.12)
+    rod = cylinder(0.012, right - left + 0.9).turned(rotation_y(np.pi / 2)).moved(
+        (left + right) / 2, -0.12, top + 0.12)
     sheets = [_curtain(style, x, width, low, top + 0.12)
               for x in (left + 0.1 - width, right - 0.1)]
     return [(join(sheets), style.fabric()), (rod, style.grey(120))]
@@ -160,9 +161,9 @@ def _radiator(style: Style, x: float, width: float) -> list:
     return [(join(ribs + rails), style.scene.colour((232, 232, 228), 'gloss'))]
 
 
-def door(style: Style, wall: Wall) -> list:
-    """A closed panelled door with its frame and handle, in the wall's frame at y = 0."""
-    left, right, _, top = wall.door
+def door(style: Style, opening: Opening) -> list:
+    """A closed panelled door with its frame and handle, in its wall's frame."""
+    left, right, _, top = opening
     w, x = right - left, (left + right) / 2
     leaf = [box((w, 0.04, top), (x, 0.04, top / 2))]
     leaf += [box((w * 0.68, 0.05, top * size), (x, 0.037, top * z))

@@ -27,7 +27,8 @@ def _directions() -> np.ndarray:
     """
     t, s = np.meshgrid(*[(np.arange(SIDE) + 0.5) * 2 / SIDE - 1] * 2, indexing='ij')
     one = np.ones_like(s)
-    faces = [(one, -t, -s), (-one, -t, s), (s, one, t), (s, -one, -t), (s, -t, one), (-s, -t, -one)]
+    faces = [(one, -t, -s), (-one, -t, s), (s, one, t), (s, -one, -t), (s, -t, one),
+             (-s, -t, -one)]
     gl = np.stack([np.stack(face, -1) for face in faces])
     world = np.stack([gl[..., 0], -gl[..., 2], gl[..., 1]], -1)
     return world / np.linalg.norm(world, axis=-1, keepdims=True)

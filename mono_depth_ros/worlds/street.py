@@ -49,15 +49,16 @@ def _ground(style: Style, pavement: float) -> None:
     road = style.scene.texture(facade.asphalt(rng), 4.0, specular=0.05)
     slabs = style.scene.texture(facade.paving(rng), 2.0, specular=0.05)
     reach = HALF_LENGTH_M + 40
-    style.scene.add(quad((-reach, ROAD_M, 0), (2 * reach, 0, 0), (0, -2 * ROAD_M, 0), (60, 4)), road)
+    style.scene.add(
+        quad((-reach, ROAD_M, 0), (2 * reach, 0, 0), (0, -2 * ROAD_M, 0), (60, 4)), road)
     kerb = style.scene.colour((165, 163, 158))
     edge = HALF_LENGTH_M + 6
     for side in (-1, 1):
         y0, y1 = sorted((side * ROAD_M, side * (ROAD_M + pavement)))
         walk = quad((-edge, y1, KERB_M), (2 * edge, 0, 0), (0, y0 - y1, 0), (40, 2))
         style.scene.add(walk, slabs)
-        style.scene.add(box((2 * edge, 0.16, KERB_M), (0, side * (ROAD_M + 0.08), KERB_M / 2 + 0.002)),
-                        kerb)
+        stone = box((2 * edge, 0.16, KERB_M), (0, side * (ROAD_M + 0.08), KERB_M / 2 + 0.002))
+        style.scene.add(stone, kerb)
         cross = quad((-reach, max(side * ROAD_M, side * 90), -0.02), (2 * reach, 0, 0),
                      (0, -(90 - ROAD_M), 0), (20, 20))
         style.scene.add(cross, road)
@@ -68,7 +69,8 @@ def _markings(style: Style) -> None:
     white = style.scene.colour((222, 222, 216))
     dashes = [quad((x, 0.07, 0.012), (2.0, 0, 0), (0, -0.14, 0))
               for x in np.arange(-HALF_LENGTH_M, HALF_LENGTH_M, 5.0)]
-    bays = [quad((x, max(side * LANE_M, side * ROAD_M) - 0.05, 0.012), (0.1, 0, 0), (0, 0.1 - PARKING_M, 0))
+    bays = [quad((x, max(side * LANE_M, side * ROAD_M) - 0.05, 0.012), (0.1, 0, 0),
+                 (0, 0.1 - PARKING_M, 0))
             for x in np.arange(-HALF_LENGTH_M, HALF_LENGTH_M, 5.6) for side in (-1, 1)]
     stripes = [quad((x, y + 0.25, 0.012), (3.0, 0, 0), (0, -0.5, 0))
                for x in (-HALF_LENGTH_M * 0.45, HALF_LENGTH_M * 0.55)
@@ -93,24 +95,28 @@ def _house(style: Style, width: float) -> list:
     rng = style.rng
     floors, floor_m = int(rng.integers(2, 6)), rng.uniform(2.8, 3.4)
     high, deep = floors * floor_m, 9.0
-    front = style.scene.texture(facade.house_front(rng, width, floors, floor_m), 1.0, specular=0.05)
-    plain = style.scene.colour(textures.tinted(rng, facade.FRONTS[rng.integers(len(facade.FRONTS))]))
+    image = facade.house_front(rng, width, floors, floor_m)
+    front = style.scene.texture(image, 1.0, specular=0.05)
+    sides = facade.FRONTS[rng.integers(len(facade.FRONTS))]
+    plain = style.scene.colour(textures.tinted(rng, sides))
     face = quad((-width / 2, 0, high), (width, 0, 0), (0, 0, -high), (4, floors), fit=True)
     block = box((width, deep, high), (0, deep / 2 + 0.01, high / 2))
-    trims = [box((width + 0.1, 0.35, 0.3), (0, -0.1, high)), box((width, 0.12, 0.5), (0, -0.05, 0.25))]
-    items = [(face, front), (join([block]), plain),
+    trims = [box((width + 0.1, 0.35, 0.3), (0, -0.1, high)),
+             box((width, 0.12, 0.5), (0, -0.05, 0.25))]
+    items = [(face, front), (block, plain),
              (join(trims), style.scene.colour(textures.tinted(rng, (200, 195, 185))))]
-    return items + _house_extras(style, width, floors, floor_m) + _house_roof(style, width, deep, high)
+    return (items + _house_extras(style, width, floors, floor_m)
+            + _house_roof(style, width, deep, high))
 
 
 def _house_extras(style: Style, width: float, floors: int, floor_m: float) -> list:
     rng = style.rng
     x = rng.uniform(-0.35, 0.35) * width
-    items = [(join([box((1.0, 0.1, 2.15), (x, -0.04, 1.2)), box((1.3, 0.5, 0.15), (x, -0.25, 0.075))]),
-              style.wood())]
+    door, step = box((1.0, 0.1, 2.15), (x, -0.04, 1.2)), box((1.3, 0.5, 0.15), (x, -0.25, 0.075))
+    items = [(join([door, step]), style.wood())]
     if rng.random() < 0.4:
         awning = extruded([(-1.2, 2.4), (0.0, 2.9), (0.0, 2.5)], width * 0.8)
-        items.append((awning.moved(yaw=math.pi / 2).moved(0, 0, 0), style.fabric()))
+        items.append((awning.moved(yaw=math.pi / 2), style.fabric()))
     if rng.random() < 0.5 and floors > 2:
         balconies = [part for floor in range(1, floors) for part in (
             box((2.4, 0.9, 0.12), (-x, -0.45, floor * floor_m)),
@@ -124,7 +130,7 @@ def _house_roof(style: Style, width: float, deep: float, high: float) -> list:
         return []
     rise = style.rng.uniform(2, 4)
     gable = extruded([(-0.3, high), (deep / 2, high + rise), (deep + 0.3, high)], width + 0.2)
-    return [(gable.moved(yaw=math.pi / 2).moved(), _roof(style))]
+    return [(gable.moved(yaw=math.pi / 2), _roof(style))]
 
 
 def _roof(style: Style) -> Finish:
@@ -151,12 +157,14 @@ def _pavement_things(style: Style, side: int, pavement: float) -> None:
         turn = 0.0 if side > 0 else math.pi
         style.scene.place(maker(style), x + rng.uniform(-1, 1), kerb, turn, KERB_M)
     for _ in range(int(rng.integers(7, 13))):
-        maker = street_things.person if rng.random() < 0.75 else street_things.bench
-        turn = rng.choice([0.0, math.pi]) + rng.normal(0, 0.3)
-        away = rng.uniform(1.2, pavement - 0.7) if maker is street_things.person else pavement - 0.5
-        turn = turn if maker is street_things.person else (0.0 if side > 0 else math.pi)
-        style.scene.place(maker(style), rng.uniform(-1, 1) * HALF_LENGTH_M,
-                          side * (ROAD_M + away), turn, KERB_M)
+        if rng.random() < 0.75:
+            item, away = street_things.person(style), rng.uniform(1.2, pavement - 0.7)
+            turn = rng.choice([0.0, math.pi]) + rng.normal(0, 0.3)
+        else:
+            item, away = street_things.bench(style), pavement - 0.5
+            turn = 0.0 if side > 0 else math.pi
+        style.scene.place(item, rng.uniform(-1, 1) * HALF_LENGTH_M, side * (ROAD_M + away), turn,
+                          KERB_M)
 
 
 def _close_end(style: Style, end: int) -> None:
@@ -164,8 +172,8 @@ def _close_end(style: Style, end: int) -> None:
     rng = style.rng
     for y in np.arange(-50, 50, 13.0):
         if rng.random() < 0.75:
-            style.scene.place(_house(style, 12.0), end * (HALF_LENGTH_M + 22 + rng.uniform(0, 18)), y,
-                              -end * math.pi / 2)
+            x = end * (HALF_LENGTH_M + 22 + rng.uniform(0, 18))
+            style.scene.place(_house(style, 12.0), x, y, -end * math.pi / 2)
         else:
             style.scene.place(street_things.tree(style), end * (HALF_LENGTH_M + 19), y)
 

@@ -1,4 +1,4 @@
-"""What stands in a street: items [(mesh, finish), ...] on z = 0 around the origin, long along x."""
+"""What stands in a street: items [(mesh, finish), ...] on z = 0 around the origin."""
 
 from __future__ import annotations
 
@@ -7,8 +7,17 @@ import math
 import numpy as np
 
 from mono_depth_ros.worlds import facade, textures
-from mono_depth_ros.worlds.mesh import box, cylinder, extruded, join, lathe, quad, rotation_x
-from mono_depth_ros.worlds.mesh import rotation_y, rounded
+from mono_depth_ros.worlds.mesh import (
+    box,
+    cylinder,
+    extruded,
+    join,
+    lathe,
+    quad,
+    rotation_x,
+    rotation_y,
+    rounded,
+)
 from mono_depth_ros.worlds.style import Style
 
 CAR_PAINTS = ((225, 225, 225), (35, 36, 40), (150, 155, 160), (150, 30, 30), (35, 60, 110),
@@ -22,12 +31,16 @@ def car(style: Style) -> list:
     high = 2.0 if van else high
     body, cabin = (_van if van else _saloon)(length, high, rng)
     width = 1.74
-    paint = style.scene.colour(textures.tinted(rng, CAR_PAINTS[rng.integers(len(CAR_PAINTS))]), 'gloss')
+    paint = style.scene.colour(
+        textures.tinted(rng, CAR_PAINTS[rng.integers(len(CAR_PAINTS))]), 'gloss')
     glass = _inset(cabin, 0.0, 0.07)
-    dark, bright = style.scene.colour((26, 28, 32), 'gloss'), style.scene.colour((225, 225, 215), 'gloss')
+    dark = style.scene.colour((26, 28, 32), 'gloss')
+    bright = style.scene.colour((225, 225, 215), 'gloss')
+    red = style.scene.colour((150, 20, 20), 'gloss')
     half = length / 2
-    shell = [extruded(body, width), extruded(cabin, width - 0.24),
-             *(box((0.1, 0.12, 0.1), (half * 0.33, side * (width / 2 + 0.04), 0.95)) for side in (-1, 1))]
+    mirrors = [box((0.1, 0.12, 0.1), (half * 0.33, side * (width / 2 + 0.04), 0.95))
+               for side in (-1, 1)]
+    shell = [extruded(body, width), extruded(cabin, width - 0.24), *mirrors]
     windows = [extruded(glass, width - 0.2)]
     wheels = [_wheel().moved(x * length, side * (width / 2 - 0.08), 0.31)
               for x in (-0.31, 0.31) for side in (-1, 1)]
@@ -37,8 +50,8 @@ def car(style: Style) -> list:
     plates = [box((0.03, 0.5, 0.11), (side * (half + 0.005), 0, 0.42)) for side in (-1, 1)]
     rear = [box((0.05, 0.2, 0.2), (0.05 - half, side * 0.7, 0.7)) for side in (-1, 1)]
     sills = [box((length * 0.98, width * 0.96, 0.2), (0, 0, 0.26))]
-    return [(join(shell), paint), (join(windows + wheels + sills), dark), (join(lamps + plates), bright),
-            (join(hubs), style.grey(165)), (join(rear), style.scene.colour((150, 20, 20), 'gloss'))]
+    return [(join(shell), paint), (join(windows + wheels + sills), dark),
+            (join(lamps + plates), bright), (join(hubs), style.grey(165)), (join(rear), red)]
 
 
 def _saloon(length: float, high: float, rng):
@@ -94,8 +107,8 @@ def sign(style: Style) -> list:
     w, h, z = 0.6, style.rng.uniform(0.4, 0.7), style.rng.uniform(2.1, 2.5)
     face = style.scene.texture(facade.sign(style.rng), 1.0)
     board = quad((-0.05, w / 2, z + h / 2), (0, -w, 0), (0, 0, -h), fit=True)
-    return [(join([cylinder(0.035, z + h / 2, (0, 0, (z + h / 2) / 2)), box((0.02, w, h), (-0.037, 0, z))]),
-             style.grey(150)), (board, face)]
+    pole = cylinder(0.035, z + h / 2, (0, 0, (z + h / 2) / 2))
+    return [(join([pole, box((0.02, w, h), (-0.037, 0, z))]), style.grey(150)), (board, face)]
 
 
 def person(style: Style) -> list:
@@ -103,7 +116,8 @@ def person(style: Style) -> list:
     rng = style.rng
     height, stride = rng.uniform(1.55, 1.88), rng.uniform(0, 0.35)
     s = height / 1.75
-    trousers = [_limb(0.085 * s, 0.84 * s).turned(rotation_y(swing)).moved(0, side * 0.09 * s, 0.86 * s)
+    trousers = [_limb(0.085 * s, 0.84 * s).turned(rotation_y(swing)).moved(
+                    0, side * 0.09 * s, 0.86 * s)
                 for side, swing in ((-1, stride), (1, -stride))]
     arms = [_limb(0.055 * s, 0.6 * s).turned(rotation_y(swing)).moved(0, side * 0.25 * s, 1.4 * s)
             for side, swing in ((-1, -stride), (1, stride))]
@@ -122,8 +136,8 @@ def person(style: Style) -> list:
 
 def _limb(radius: float, length: float):
     """A limb that hangs from the origin."""
-    return lathe([(0, -length), (radius * 0.6, -length), (radius, -length * 0.1), (radius * 0.6, 0),
-                  (0, 0.02)], 10, smooth=False)
+    return lathe([(0, -length), (radius * 0.6, -length), (radius, -length * 0.1),
+                  (radius * 0.6, 0), (0, 0.02)], 10)
 
 
 def bin_or_box(style: Style) -> list:
@@ -132,12 +146,14 @@ def bin_or_box(style: Style) -> list:
     if kind == 0:
         return [(cylinder(0.24, 0.9, (0, 0, 0.45), top=0.27), style.grey(60, 'matt'))]
     if kind == 1:
-        body = lathe([(0, 0), (0.14, 0), (0.11, 0.06), (0.11, 0.5), (0.14, 0.52), (0.06, 0.7), (0, 0.72)], 14)
+        body = lathe([(0, 0), (0.14, 0), (0.11, 0.06), (0.11, 0.5), (0.14, 0.52), (0.06, 0.7),
+                      (0, 0.72)], 14)
         return [(body, style.scene.colour((190, 45, 35), 'gloss'))]
     if kind == 2:
         return [(box((0.8, 0.35, 1.15), (0, 0, 0.575)), style.grey(140, 'matt'))]
     plants = [rounded((0.5, 0.45, 0.5), (x, 0, 0.62), 1.0, 6) for x in (-0.4, 0, 0.4)]
-    return [(box((1.3, 0.5, 0.45), (0, 0, 0.225)), style.grey(160, 'matt')), (join(plants), style.leaves)]
+    return [(box((1.3, 0.5, 0.45), (0, 0, 0.225)), style.grey(160, 'matt')),
+            (join(plants), style.leaves)]
 
 
 def bench(style: Style) -> list:
