@@ -57,7 +57,7 @@ def test_broken_folders_are_named(folder, spoil, message):
 
 @pytest.mark.parametrize('spec, message', [
     ('nowhere', 'expected NAME=DIR'), ('=x', 'expected NAME=DIR'),
-    ('a=/no/such/dir', "no folder /no/such/dir .of data 'a'")])
+    ('a=/no/such/dir', "no file or folder /no/such/dir .of data 'a'")])
 def test_wrong_data_words(spec, message):
     with pytest.raises((ValueError, OSError), match=message):
         open_data(spec, 'train')

@@ -168,9 +168,9 @@ def test_mean_depth_map_is_the_mean(folder):
 
 @pytest.mark.parametrize('words, message', [
     (('fit', 'mobile', '--out', 'X'), 'give --data NAME=DIR'),
-    (('fit', 'mobile', '--out', 'X', '--data', 'a=/no/dir'), 'no folder /no/dir'),
+    (('fit', 'mobile', '--out', 'X', '--data', 'a=/no/dir'), 'no file or folder /no/dir'),
     (('fit', 'mobile', '--out', 'X', '--resume'), 'holds no run'),
-    (('evaluate', 'nothing.safetensors', '--data', 'a=.'), 'splits there: none'),
+    (('evaluate', 'nothing.safetensors', '--data', 'a=.'), 'in no layout known here'),
     (('export', 'X', 'model.bin'), 'ends in .safetensors'),
     (('export', 'X', 'model.safetensors'), 'holds no run'),
     (('show', 'nothing'), 'no model file')])

@@ -124,11 +124,11 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 def print_table(rows: Sequence[tuple[str, Report]]) -> None:
     """One line a measurement; the protocol is part of it, for figures of two never compare."""
-    print(f'{"model":<16}{"data":<14}{"protocol":<12}{"images":>7}{"delta1":>8}{"delta2":>8}'
+    print(f'{"model":<16}{"data":<24}{"protocol":<12}{"images":>7}{"delta1":>8}{"delta2":>8}'
           f'{"delta3":>8}{"AbsRel":>8}{"RMSE m":>8}{"SILog":>8}')
     for name, report in rows:
         mean = report.mean
-        print(f'{name:<16}{report.data + " " + report.split:<14}{report.protocol:<12}'
+        print(f'{name:<16}{report.data + " " + report.split:<24}{report.protocol:<12}'
               f'{len(report.images):>7}{mean.delta1:>8.4f}{mean.delta2:>8.4f}{mean.delta3:>8.4f}'
               f'{mean.abs_rel:>8.4f}{mean.rmse_m:>8.4f}{mean.silog:>8.4f}')
 

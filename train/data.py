@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 import hashlib
 from pathlib import Path
 
 import numpy as np
 
 from mono_depth_ros.card import DataUse
-from train.folder import FolderSource
-from train.sample import Source
+from train.sample import Sample, Source
+from train.sources import folder
 
 UNKNOWN_TERMS = 'terms not recorded'
 # Share of rows and columns of an NYU image that holds a picture; the rest is a white frame left
@@ -32,23 +33,64 @@ KNOWN = {
 }
 
 
-def open_data(spec: str, split: str) -> Source:
-    """The `split` of NAME=DIR; NAME `nyu` masks that set's white frame.
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """One way data lies on disk: `accepts(path)` knows it, `open(path, split)` reads it."""
 
-    Raises ValueError for another spelling, OSError for a folder that is not there.
+    name: str
+    accepts: Callable[[Path], bool]
+    open: Callable[[Path, str], Source]
+
+
+# Asked in this order; the first that accepts a path reads it.
+LAYOUTS = (
+    Layout(name='folder of rgb/, depth/, camera.json', accepts=folder.accepts,
+           open=folder.FolderSource),
+)
+
+
+class DataSet:
+    """A source under the name the user gave it, with what is known of that name."""
+
+    def __init__(self, name: str, source: Source):
+        known = KNOWN.get(name, KnownSet(terms=UNKNOWN_TERMS))
+        self.name = name
+        self.terms = known.terms
+        self._window = known.window
+        self._source = source
+
+    @property
+    def keys(self) -> Sequence[str]:
+        """Names of the samples, in order."""
+        return self._source.keys
+
+    def __len__(self) -> int:
+        return len(self._source)
+
+    def __getitem__(self, index: int) -> Sample:
+        sample = self._source[index]
+        depth_HW = sample.depth if self._window is None else masked_outside(
+            sample.depth, self._window)
+        return replace(sample, depth=depth_HW, name=f'{self.name}/{sample.name}')
+
+
+def open_data(spec: str, split: str) -> DataSet:
+    """The `split` of NAME=PLACE; NAME `nyu` masks that set's white frame.
+
+    Raises ValueError for another spelling or a layout nobody knows, OSError for a place that is
+    not there.
     """
     name, equals, place = spec.partition('=')
     if not equals or not name or not place:
         raise ValueError(f'expected NAME=DIR (as nyu=data/nyu), got {spec!r}')
-    folder = Path(place).expanduser()
-    if not folder.is_dir():
-        raise FileNotFoundError(f'no folder {folder} (of data {name!r})')
-    known = KNOWN.get(name, KnownSet(terms=UNKNOWN_TERMS))
-
-    def mask(depth_HW: np.ndarray) -> np.ndarray:
-        return masked_outside(depth_HW, known.window) if known.window else depth_HW
-
-    return FolderSource(folder, split, name=name, terms=known.terms, mask=mask)
+    path = Path(place).expanduser()
+    if not path.exists():
+        raise FileNotFoundError(f'no file or folder {path} (of data {name!r})')
+    for layout in LAYOUTS:
+        if layout.accepts(path):
+            return DataSet(name, layout.open(path, split))
+    raise ValueError(f'{path} (of data {name!r}) is in no layout known here: '
+                     f'{"; ".join(layout.name for layout in LAYOUTS)}')
 
 
 def masked_outside(depth_HW: np.ndarray, window: tuple[float, float, float, float]) -> np.ndarray:
@@ -61,7 +103,7 @@ def masked_outside(depth_HW: np.ndarray, window: tuple[float, float, float, floa
     return np.where(inside, depth_HW, np.float32(np.nan))
 
 
-def data_use(source: Source) -> DataUse:
+def data_use(source: DataSet) -> DataUse:
     """What a model's card says of a source it learned from."""
     digest = hashlib.sha256('\n'.join(source.keys).encode()).hexdigest()
     return DataUse(name=source.name, frames=len(source), keys_sha256=digest, terms=source.terms)

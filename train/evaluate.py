@@ -11,9 +11,9 @@ from tqdm import tqdm
 from mono_depth_ros.card import Measured
 from mono_depth_ros.estimator import DepthEstimate
 from mono_depth_ros.geometry import Camera
+from train.data import DataSet
 from train.metrics import DepthErrors, mean_errors
 from train.protocol import Protocol
-from train.sample import Source
 
 
 class Predictor(TypingProtocol):
@@ -44,7 +44,7 @@ class Report:
                         silog=self.mean.silog)
 
 
-def evaluate(predictor: Predictor, source: Source, split: str, protocol: Protocol) -> Report:
+def evaluate(predictor: Predictor, source: DataSet, split: str, protocol: Protocol) -> Report:
     """Errors of `predictor` on every sample of `source`; ValueError names a failing sample."""
     images = {}
     for index in tqdm(range(len(source)), desc=f'evaluate {source.name} {split}', unit='image',

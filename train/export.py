@@ -16,17 +16,16 @@ from mono_depth_ros.estimator import DepthEstimator, self_test_image
 from mono_depth_ros.networks.catalogue import build
 from mono_depth_ros.networks.multi_scale import MultiScaleNetwork
 from train.checkpoint import load_checkpoint
-from train.data import data_use
+from train.data import data_use, DataSet
 from train.evaluate import evaluate
 from train.protocol import Protocol
 from train.recipes import Recipe, recipe_called
 from train.run import read_run, Run
-from train.sample import Source
 
 SELF_TEST_SEED = 20140
 
 
-def export_run(folder: Path, path: Path, validation: Sequence[Source],
+def export_run(folder: Path, path: Path, validation: Sequence[DataSet],
                protocol: Protocol) -> ModelCard:
     """Write the averaged weights of a run as a model file, measured on `validation`.
 

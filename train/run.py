@@ -12,9 +12,8 @@ import subprocess
 import numpy as np
 import torch
 
-from train.data import open_data
+from train.data import DataSet, open_data
 from train.recipes import Recipe, recipe_called
-from train.sample import Source
 
 NAME = 'run.json'
 
@@ -29,7 +28,7 @@ class Run:
     git_commit: str
     versions: tuple[str, ...]
 
-    def sources(self, split: str) -> list[Source]:
+    def sources(self, split: str) -> list[DataSet]:
         """The `split` of every data set of the run."""
         return [open_data(spec, split) for spec in self.data]
 

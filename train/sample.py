@@ -22,10 +22,10 @@ class Sample:
 
 
 class Source(Protocol):
-    """Samples by number, read when asked for; what every kind of data set looks like."""
+    """Samples by number, read when asked for; what every kind of data set looks like.
 
-    name: str
-    terms: str
+    A sample's `name` is its key.
+    """
 
     @property
     def keys(self) -> Sequence[str]: ...

@@ -6,7 +6,6 @@ Layout: `rgb/KEY.jpg` or `.png`, `depth/KEY.png` (uint16, 0 = unknown), `camera.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 import json
 from pathlib import Path
 
@@ -22,17 +21,12 @@ IMAGE_SUFFIXES = ('.jpg', '.png', '.jpeg')
 class FolderSource:
     """The samples of one split of such a folder, read when asked for.
 
-    `mask(depth_HW) -> depth_HW` sets pixels of this data set that are known to be wrong to NaN.
     Raises OSError or ValueError naming the file, what it holds and what was expected.
     """
 
-    def __init__(self, folder: Path, split: str, *, name: str, terms: str,
-                 mask: Callable[[np.ndarray], np.ndarray] = lambda depth_HW: depth_HW):
-        self.name = name
-        self.terms = terms
+    def __init__(self, folder: Path, split: str):
         self.keys = _keys(folder, split)
         self._folder = folder
-        self._mask = mask
         self._camera, self._unit_m = _camera(folder / 'camera.json')
 
     def __len__(self) -> int:
@@ -47,8 +41,12 @@ class FolderSource:
             raise ValueError(
                 f'{self._folder}, pair {key!r}: image {rgb_HW3.shape[:2]}, depth '
                 f'{depth_HW.shape} and camera.json {size} (rows, columns) must agree')
-        return Sample(rgb=rgb_HW3, depth=self._mask(depth_HW), camera=self._camera,
-                      name=f'{self.name}/{key}')
+        return Sample(rgb=rgb_HW3, depth=depth_HW, camera=self._camera, name=key)
+
+
+def accepts(path: Path) -> bool:
+    """Whether `path` looks like such a folder."""
+    return (path / 'rgb').is_dir() and (path / 'depth').is_dir()
 
 
 def _keys(folder: Path, split: str) -> tuple[str, ...]:
