@@ -14,6 +14,10 @@ from mono_depth_ros.demo.processes import NAMESPACE, StopRequest
 from mono_depth_ros.demo.session import record, Result
 
 ROWS = 3
+UNCALIBRATED = (
+    "No calibration lies with the pictures: the depth is for the model's reference camera, so\n"
+    'its scale may be off, and there are no points. To have both, put a camera.json beside them:\n'
+    '  {"width": 640, "height": 480, "fx": 525.0, "fy": 525.0, "cx": 319.5, "cy": 239.5}')
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -25,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f'camera: {options.title()}; results go to {options.out}')
         result = record(options, stop)
         panel = _panel(options, result) if result.complete_ns else None
-    except OSError as error:
+    except (OSError, ValueError) as error:
         print(f'demo: {error}', file=sys.stderr)
         return 1
     _report(options, result, panel)
@@ -69,13 +73,17 @@ def _report(options: Options, result: Result, panel: Path | None) -> None:
         print(f'demo: {result.trouble}', file=sys.stderr)
     if panel is None:
         if not result.trouble:
-            print('demo: depth arrived, but never image, depth and points of the same moment; '
-                  f'see {options.out / "logs"}', file=sys.stderr)
+            print('demo: depth arrived, but never with the image it belongs to; see '
+                  f'{options.out / "logs"}', file=sys.stderr)
         return
-    print(f'{len(result.complete_ns)} frames with image, depth and points are recorded.\n'
+    size_mb = result.recording.stat().st_size / 1e6
+    what = 'image, depth and points' if result.with_points else 'image and depth'
+    print(f'{len(result.complete_ns)} frames with {what} are recorded.\n'
           f'  picture:   {panel}\n'
-          f'  recording: {result.recording}\n'
-          'Next: open the recording in Foxglove (Open local file), add a 3D panel with '
+          f'  recording: {result.recording} ({size_mb:.0f} MB)')
+    if not result.with_points:
+        print(UNCALIBRATED)
+    print('Next: open the recording in Foxglove (Open local file), add a 3D panel with '
           f'{NAMESPACE}/points\nand image panels with {NAMESPACE}/image_raw and '
           f'{NAMESPACE}/depth/image; or ros2 bag play it.')
 

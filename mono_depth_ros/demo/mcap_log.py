@@ -20,7 +20,7 @@ class McapLog:
     def __init__(self, path: Path):
         self.path = path
         self._file = open(path, 'wb')
-        self._writer = Writer(self._file, chunk_size=4 << 20, compression=CompressionType.LZ4)
+        self._writer = Writer(self._file, chunk_size=4 << 20, compression=CompressionType.ZSTD)
         self._writer.start(profile='ros2', library='mono_depth_ros')
         self._channels: dict[str, int] = {}
         self._schemas: dict[str, int] = {}

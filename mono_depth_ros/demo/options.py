@@ -7,9 +7,13 @@ from dataclasses import dataclass
 import math
 from pathlib import Path
 
+from mono_depth_ros.frames import EndOfFrames, open_source
+
 WORLDS = ('room', 'street', 'recording')
 # A world is drawn and looked at on the same few cores; photographs should be seen one by one.
-WORLD_RATE_HZ, FILE_RATE_HZ = 8.0, 3.0
+WORLD_RATE_HZ, PHOTOGRAPH_RATE_HZ = 5.0, 3.0
+# Larger pictures are sent smaller: a telephone's 12 megapixels make 100 MB of messages each.
+MOST_PIXELS = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,17 +30,21 @@ class Options:
 
     def camera(self) -> tuple[str, dict[str, str]]:
         """Module of the camera process and its parameters."""
-        source = self.images or self.video
-        if source is None:
-            return 'mono_depth_ros.sim_camera', {
-                'world': self.world, 'rate_hz': str(WORLD_RATE_HZ)}
-        return 'mono_depth_ros.file_camera', {
-            'source': str(source), 'rate_hz': str(FILE_RATE_HZ)}
+        if self.images:
+            return 'mono_depth_ros.file_camera', {
+                'source': str(self.images), 'rate_hz': str(PHOTOGRAPH_RATE_HZ),
+                **size_limit(self.images)}
+        if self.video:
+            return 'mono_depth_ros.file_camera', {
+                'source': str(self.video), 'loop': 'false', **size_limit(self.video)}
+        return 'mono_depth_ros.sim_camera', {'world': self.world, 'rate_hz': str(WORLD_RATE_HZ)}
 
     def title(self) -> str:
         """Words for what the camera looks at."""
         source = self.images or self.video
-        return str(source) if source else f'simulated world "{self.world}"'
+        if source is None:
+            return f'simulated world "{self.world}"'
+        return '/'.join(source.resolve().parts[-2:])
 
 
 def parse(arguments: list[str] | None = None) -> Options:
@@ -47,7 +55,7 @@ def parse(arguments: list[str] | None = None) -> Options:
     source = parser.add_mutually_exclusive_group()
     source.add_argument('--images', type=Path, metavar='DIR', help='photographs')
     source.add_argument('--video', type=Path, metavar='FILE', help='video file')
-    source.add_argument('--world', choices=WORLDS, default='room',
+    source.add_argument('--world', choices=WORLDS,
                         help='simulated world; recording: one drawn before (default: room)')
     parser.add_argument('--seconds', type=_seconds, default=20.0, metavar='N',
                         help='how long to record (default: 20)')
@@ -56,10 +64,37 @@ def parse(arguments: list[str] | None = None) -> Options:
     parser.add_argument('--model', default='indoor', metavar='NAME|FILE',
                         help='shipped model or .safetensors file (default: indoor)')
     parser.add_argument('--device', default='auto', help='auto, cpu, cuda or cuda:N')
-    options = Options(**vars(parser.parse_args(arguments)))
+    given = vars(parser.parse_args(arguments))
+    # Not a default of argparse, which takes a default for an option that was not given.
+    options = Options(**given | {'world': given['world'] or 'room'})
     if trouble := _trouble(options):
         parser.error(trouble)
     return options
+
+
+def size_limit(source: Path) -> dict[str, str]:
+    """Parameters that make file_camera shrink large pictures; empty where the first is small.
+
+    Raises ValueError or OSError with one sentence where nothing in `source` can be read.
+    """
+    height, width = _first_size(source)
+    if width * height <= MOST_PIXELS:
+        return {}
+    return {'height': str(round(height * math.sqrt(MOST_PIXELS / (width * height))))}
+
+
+def _first_size(source: Path) -> tuple[int, int]:
+    pictures = open_source(str(source), loop=False)
+    try:
+        while True:
+            try:
+                return pictures.next().shape[:2]
+            except ValueError:
+                continue  # file_camera names it and goes on, too
+    except EndOfFrames as error:
+        raise ValueError(f'no picture in {source} can be read') from error
+    finally:
+        pictures.close()
 
 
 def _seconds(text: str) -> float:

@@ -18,15 +18,22 @@ COLUMN_INCHES = 4.2
 
 
 @dataclass(frozen=True, kw_only=True)
+class Cloud:
+    """Points (N, 3) in metres with colours (N, 3) uint8, and the camera that saw them."""
+
+    xyz_N3: np.ndarray
+    rgb_N3: np.ndarray
+    camera: Camera
+
+
+@dataclass(frozen=True, kw_only=True)
 class Frame:
-    """One moment of a recording; arrays as rgb_HW3 uint8, depth_HW m, points (N, 3) with rgb."""
+    """One moment of a recording: picture uint8, depth and, where there are, truth and points."""
 
     rgb_HW3: np.ndarray
     depth_HW: np.ndarray
     truth_HW: np.ndarray | None
-    points_N3: np.ndarray
-    colours_N3: np.ndarray
-    camera: Camera
+    cloud: Cloud | None
 
 
 def write_panel(path: Path, frames: list[Frame], title: str, subtitle: str) -> None:
@@ -62,9 +69,7 @@ def _draw_row(row, frame: Frame, far_m: float):
         _draw_depth(row[2], frame.truth_HW, far_m)
         if error := depth_error(frame.depth_HW, frame.truth_HW):
             _note(row[1], f'AbsRel {error.abs_rel:.3f}   delta1 {error.delta1:.3f}')
-    height, width = frame.rgb_HW3.shape[:2]
-    row[-1].imshow(draw_cloud(frame.points_N3, frame.colours_N3, _frustum(frame),
-                              960, round(960 * height / width)), interpolation='antialiased')
+    _draw_cloud(row[-1], frame)
     for axis in row:
         axis.set_axis_off()
     return shown
@@ -77,16 +82,27 @@ def _draw_depth(axis, depth_HW: np.ndarray, far_m: float):
                        interpolation='antialiased')
 
 
+def _draw_cloud(axis, frame: Frame) -> None:
+    height, width = frame.rgb_HW3.shape[:2]
+    cloud = frame.cloud
+    if cloud is None:
+        axis.text(0.5, 0.5, 'no points: the camera is not calibrated', color=FAINT, ha='center')
+        axis.set_box_aspect(height / width)
+        return
+    picture = draw_cloud(cloud.xyz_N3, cloud.rgb_N3, _frustum(cloud.camera, frame.depth_HW),
+                         960, round(960 * height / width))
+    axis.imshow(picture, interpolation='antialiased')
+
+
 def _note(axis, text: str) -> None:
     axis.text(0.02, 0.03, text, transform=axis.transAxes, color='white', fontsize=9,
               bbox={'facecolor': '#000000', 'alpha': 0.55, 'edgecolor': 'none', 'pad': 3})
 
 
-def _frustum(frame: Frame) -> np.ndarray:
-    camera = frame.camera
+def _frustum(camera: Camera, depth_HW: np.ndarray) -> np.ndarray:
     u = np.array([0, camera.width, camera.width, 0]) - 0.5
     v = np.array([0, 0, camera.height, camera.height]) - 0.5
-    known = frame.depth_HW[np.isfinite(frame.depth_HW)]
+    known = depth_HW[np.isfinite(depth_HW)]
     reach = 0.25 * float(np.median(known)) if known.size else 0.5
     return np.stack([(u - camera.cx) / camera.fx, (v - camera.cy) / camera.fy,
                      np.ones(4)], axis=1) * reach

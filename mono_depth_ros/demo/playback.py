@@ -9,7 +9,7 @@ from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
 from mono_depth_ros.demo.mcap_log import messages
-from mono_depth_ros.demo.panel import Frame
+from mono_depth_ros.demo.panel import Cloud, Frame
 from mono_depth_ros.demo.recorder import depth_array
 from mono_depth_ros.geometry import Camera
 from mono_depth_ros.messages import rgb_from_image
@@ -24,7 +24,7 @@ def spread(stamps_ns: list[int], number: int) -> list[int]:
 
 
 def read_frames(path: Path, namespace: str, stamps_ns: list[int]) -> list[Frame]:
-    """The frames of those stamps, in order; each must have image, depth and points."""
+    """The frames of those stamps, in order; each must have image and depth."""
     found: dict[int, dict[str, bytes]] = {stamp: {} for stamp in stamps_ns}
     topics = {f'{namespace}/{name}': name for name in NAMES}
     for topic, stamp_ns, data in messages(path, list(topics), set(stamps_ns)):
@@ -34,14 +34,19 @@ def read_frames(path: Path, namespace: str, stamps_ns: list[int]) -> list[Frame]
 
 def _frame(parts: dict[str, bytes]) -> Frame:
     rgb_HW3 = rgb_from_image(deserialize_message(parts['image_raw'], Image))
-    points_N3, colours_N3 = cloud_arrays(deserialize_message(parts['points'], PointCloud2))
-    info = deserialize_message(parts['depth/camera_info'], CameraInfo)
+    truth, points = parts.get('ground_truth/depth'), parts.get('points')
+    return Frame(
+        rgb_HW3=rgb_HW3, depth_HW=depth_array(parts['depth/image']),
+        truth_HW=depth_array(truth) if truth else None,
+        cloud=_cloud(points, parts['depth/camera_info']) if points else None)
+
+
+def _cloud(points: bytes, info_data: bytes) -> Cloud:
+    xyz_N3, rgb_N3 = cloud_arrays(deserialize_message(points, PointCloud2))
+    info = deserialize_message(info_data, CameraInfo)
     camera = Camera(fx=info.k[0], fy=info.k[4], cx=info.k[2], cy=info.k[5],
                     width=info.width, height=info.height)
-    truth = parts.get('ground_truth/depth')
-    return Frame(
-        rgb_HW3=rgb_HW3, depth_HW=depth_array(parts['depth/image']), points_N3=points_N3,
-        truth_HW=depth_array(truth) if truth else None, colours_N3=colours_N3, camera=camera)
+    return Cloud(xyz_N3=xyz_N3, rgb_N3=rgb_N3, camera=camera)
 
 
 def cloud_arrays(cloud: PointCloud2) -> tuple[np.ndarray, np.ndarray]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from functools import partial
 import time
 
@@ -41,6 +42,8 @@ class Recorder:
 
     def __init__(self, node: Node, log: McapLog):
         self._log, self.tally = log, Tally()
+        # What came before the first depth is kept back: only its own image is of use.
+        self._early: deque[tuple] | None = deque(maxlen=40)
         self._arrived: dict[int, dict[str, bytes | None]] = {}
         for name, kind in TOPICS.items():
             topic = node.resolve_topic_name(name)
@@ -48,18 +51,34 @@ class Recorder:
             node.create_subscription(
                 kind, name, partial(self._receive, name, topic), QoSProfile(depth=20), raw=True)
 
-    def complete(self) -> list[int]:
-        """Stamps in ns, in order, of which image, depth and points all arrived."""
+    def complete(self) -> tuple[list[int], bool]:
+        """Stamps in ns, in order, of which all came that can be shown, and whether points did.
+
+        Without a calibrated camera_info there are no points: image and depth are all then.
+        """
+        with_points = any('points' in came for came in self._arrived.values())
+        shown = SHOWN if with_points else SHOWN[:2]
         return sorted(stamp for stamp, came in self._arrived.items()
-                      if all(name in came for name in SHOWN))
+                      if all(name in came for name in shown)), with_points
 
     def _receive(self, name: str, topic: str, data: bytes) -> None:
         now_ns, stamp_ns = time.time_ns(), stamp_of(data)
-        self._log.write(topic, data, stamp_ns, now_ns)
+        self._write(name, (topic, data, stamp_ns, now_ns))
         if name == '/diagnostics':
             self._read_counts(data)
         elif name in (*SHOWN, 'ground_truth/depth'):
             self._note(name, stamp_ns, now_ns, data)
+
+    def _write(self, name: str, message: tuple[str, bytes, int, int]) -> None:
+        if self._early is None:
+            self._log.write(*message)
+            return
+        self._early.append(message)
+        if name == 'depth/image':
+            kept, self._early = self._early, None
+            for early in kept:
+                if early[2] >= message[2]:
+                    self._log.write(*early)
 
     def _note(self, name: str, stamp_ns: int, now_ns: int, data: bytes) -> None:
         came = self._arrived.setdefault(stamp_ns, {})
@@ -73,9 +92,9 @@ class Recorder:
             if error := depth_error(depth_array(depth), depth_array(truth)):
                 self.tally.errors.append(error)
             came.update({'depth/image': None, 'ground_truth/depth': None})
-        self._forget(now_ns)
+        self._forget()
 
-    def _forget(self, now_ns: int) -> None:
+    def _forget(self) -> None:
         # What waits for its other half keeps megabytes; after the newest 20 it waits in vain.
         for stamp_ns in list(self._arrived)[-40:-20]:
             self._arrived[stamp_ns] = dict.fromkeys(self._arrived[stamp_ns])

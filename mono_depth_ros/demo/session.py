@@ -29,6 +29,7 @@ class Result:
     recording: Path
     tally: Tally
     complete_ns: list[int]
+    with_points: bool
     trouble: str
 
 
@@ -49,8 +50,9 @@ def record(options: Options, stop: StopRequest) -> Result:
             child.stop()
         log.close()
     recorder = listener.recorder
-    return Result(recording=recording, tally=recorder.tally, complete_ns=recorder.complete(),
-                  trouble=trouble)
+    complete_ns, with_points = recorder.complete()
+    return Result(recording=recording, tally=recorder.tally, complete_ns=complete_ns,
+                  with_points=with_points, trouble=trouble)
 
 
 def _start(options: Options, logs: Path, environment: dict[str, str]) -> list[Child]:

@@ -68,7 +68,8 @@ def draw_cloud(xyz_N3: np.ndarray, rgb_N3: np.ndarray, frustum_43: np.ndarray, w
         return picture
     view = beside(xyz_N3, frustum_43, width, height)
     for lines, colour in ((_grid(xyz_N3), GRID), (_edges(frustum_43), FRUSTUM)):
-        _splat(picture, depths, view, lines, np.broadcast_to(np.uint8(colour), lines.shape), 1)
+        colours = np.broadcast_to(np.array(colour, np.uint8), lines.shape)
+        _splat(picture, depths, view, lines, colours, 1)
     pixel = _spacing(len(xyz_N3), width * height)
     _splat(picture, depths, view, xyz_N3, rgb_N3, pixel)
     return picture
