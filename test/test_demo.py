@@ -159,7 +159,7 @@ def test_large_photographs_are_sent_smaller(tmp_path, photographs):
     assert cv2.imwrite(str(large / 'a.jpg'), np.zeros((3000, 4000, 3), np.uint8))
     assert size_limit(large) == {'height': '866'}  # 3000 * sqrt(1 / 12)
     (large / 'a.jpg').write_bytes(b'no picture')
-    with pytest.raises(ValueError, match='no picture in .* can be read'):
+    with pytest.raises(OSError, match='can be read'):
         size_limit(large)
     assert cv2.imwrite(str(large / 'b.jpg'), np.zeros((30, 40, 3), np.uint8))
     assert size_limit(large) == {}
