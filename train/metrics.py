@@ -1,4 +1,4 @@
-"""Depth errors of one image: predicted and true metres of the pixels whose truth is known."""
+"""Depth errors: predicted and true metres of the pixels whose truth is known."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ import numpy as np
 class DepthErrors:
     """Errors as the field names them: delta1-3 are shares (more is better), RMSE is in metres.
 
-    Eigen et al. 2014, section 4; `silog` is sqrt(mean(d^2) - mean(d)^2) of the log difference.
+    Eigen et al. 2014, section 4; with d = log prediction - log truth, `silog` is
+    sqrt(mean(d^2) - mean(d)^2) and `bias_log` is mean(d): above 0, depth comes out too far.
     """
 
+    pixels: int
     delta1: float
     delta2: float
     delta3: float
@@ -24,6 +26,7 @@ class DepthErrors:
     rmse_log: float
     log10: float
     silog: float
+    bias_log: float
 
 
 def depth_errors(prediction_N: np.ndarray, truth_N: np.ndarray) -> DepthErrors:
@@ -35,6 +38,7 @@ def depth_errors(prediction_N: np.ndarray, truth_N: np.ndarray) -> DepthErrors:
     difference = prediction_N - truth_N
     d = np.log(prediction_N) - np.log(truth_N)
     return DepthErrors(
+        pixels=int(truth_N.size),
         delta1=float(np.mean(ratio < 1.25)),
         delta2=float(np.mean(ratio < 1.25 ** 2)),
         delta3=float(np.mean(ratio < 1.25 ** 3)),
@@ -43,13 +47,39 @@ def depth_errors(prediction_N: np.ndarray, truth_N: np.ndarray) -> DepthErrors:
         rmse_m=float(np.sqrt(np.mean(difference ** 2))),
         rmse_log=float(np.sqrt(np.mean(d ** 2))),
         log10=float(np.mean(np.abs(d)) / np.log(10)),
-        silog=float(np.sqrt(max(np.mean(d ** 2) - np.mean(d) ** 2, 0))))
+        silog=float(np.sqrt(max(np.mean(d ** 2) - np.mean(d) ** 2, 0))),
+        bias_log=float(np.mean(d)))
 
 
 def mean_errors(errors: Sequence[DepthErrors]) -> DepthErrors:
-    """Mean over images of every error; ValueError for none."""
+    """Mean over images of every error, pixels summed; ValueError for none."""
+    return _combined(errors, np.ones(len(errors)))
+
+
+def pooled_errors(errors: Sequence[DepthErrors]) -> DepthErrors:
+    """Errors as if all pixels were one image's; ValueError for none."""
+    counts = np.array([e.pixels for e in errors], float)
+    mean = _combined(errors, counts)
+    rmse_m, rmse_log = (float(np.sqrt(np.average(
+        [getattr(e, name) ** 2 for e in errors], weights=counts)))
+        for name in ('rmse_m', 'rmse_log'))
+    return DepthErrors(**{**vars(mean), 'rmse_m': rmse_m, 'rmse_log': rmse_log,
+                          'silog': float(np.sqrt(max(rmse_log ** 2 - mean.bias_log ** 2, 0)))})
+
+
+def _combined(errors: Sequence[DepthErrors], weights: np.ndarray) -> DepthErrors:
     if not errors:
         raise ValueError('no image to average over')
-    return DepthErrors(**{
-        field.name: float(np.mean([getattr(e, field.name) for e in errors]))
-        for field in fields(DepthErrors)})
+    names = [field.name for field in fields(DepthErrors) if field.name != 'pixels']
+    means = {name: float(np.average([getattr(e, name) for e in errors], weights=weights))
+             for name in names}
+    return DepthErrors(pixels=sum(e.pixels for e in errors), **means)
+
+
+def confidence_interval(values: Sequence[float], rng: np.random.Generator,
+                        draws: int = 2000) -> tuple[float, float]:
+    """95 % interval of the mean over images, by bootstrap (Efron 1979, percentiles)."""
+    array = np.asarray(values, float)
+    means = array[rng.integers(0, len(array), (draws, len(array)))].mean(axis=1)
+    low, high = np.percentile(means, (2.5, 97.5))
+    return float(low), float(high)

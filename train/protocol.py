@@ -1,25 +1,36 @@
-"""Evaluation protocols: which pixels of a truth count. Figures of two protocols never compare."""
+"""Evaluation protocols: what is shown and which pixels count. Two protocols never compare."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 
-from train.metrics import depth_errors, DepthErrors
+from train.metrics import depth_errors, DepthErrors, mean_errors, pooled_errors
+from train.sample import Sample
 
 
 @dataclass(frozen=True, kw_only=True)
 class Protocol:
-    """A window (top, bottom, left, right as shares of 480 rows and 640 columns) and a range."""
+    """How one line of a table is measured.
+
+    `window` is top, bottom, left, right as shares of the truth's size; truth counts within
+    (min_depth_m, max_depth_m) and the prediction is held to it; `view` changes the sample before
+    anything is predicted; `combine` makes one figure of all images'.
+    """
 
     name: str
     window: tuple[float, float, float, float] = (0, 1, 0, 1)
     min_depth_m: float = 1e-3
     max_depth_m: float = 10.0
+    view: Callable[[Sample], Sample] = lambda sample: sample
+    combine: Callable[[Sequence[DepthErrors]], DepthErrors] = mean_errors
 
-    def errors(self, prediction_HW: np.ndarray, truth_HW: np.ndarray) -> DepthErrors:
-        """Errors of one image at the truth's size, prediction held to the protocol's range.
+    def counted(self, prediction_HW: np.ndarray,
+                truth_HW: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Predicted and true metres (N,) of the pixels that count, the prediction held to range.
 
         Raises ValueError for another size, or a prediction that is unknown where truth counts.
         """
@@ -31,8 +42,11 @@ class Protocol:
         counts = (truth > self.min_depth_m) & (truth < self.max_depth_m)
         if np.isnan(prediction[counts]).any():
             raise ValueError('the prediction has unknown pixels where the truth is known')
-        held = np.clip(prediction[counts], self.min_depth_m, self.max_depth_m)
-        return depth_errors(held, truth[counts])
+        return np.clip(prediction[counts], self.min_depth_m, self.max_depth_m), truth[counts]
+
+    def errors(self, prediction_HW: np.ndarray, truth_HW: np.ndarray) -> DepthErrors:
+        """Errors of one image; ValueError as `counted`, or where no pixel counts."""
+        return depth_errors(*self.counted(prediction_HW, truth_HW))
 
     def _slices(self, height: int, width: int) -> tuple[slice, slice]:
         top, bottom, left, right = self.window
@@ -40,9 +54,32 @@ class Protocol:
                 slice(round(left * width), round(right * width)))
 
 
+def fast_depth_view(sample: Sample) -> Sample:
+    """FastDepth's: image and depth to 250 rows of 480, centre 304x228, squeezed to 224x224."""
+    camera = sample.camera
+    height = round(camera.height * 250 / 480)
+    width = round(camera.width * 250 / 480)
+    x, y = (width - 304) // 2, (height - 228) // 2
+    if x < 0 or y < 0:
+        raise ValueError(f'fast-depth needs a 304x228 centre; {camera.width}x{camera.height} is '
+                         'too small')
+    camera = camera.resized(width, height).cropped(x, y, 304, 228).resized(224, 224)
+
+    def seen(image: np.ndarray, how: int) -> np.ndarray:
+        whole = cv2.resize(image, (width, height), interpolation=how)
+        return cv2.resize(whole[y:y + 228, x:x + 304], (224, 224), interpolation=how)
+
+    return replace(sample, rgb=seen(sample.rgb, cv2.INTER_LINEAR),
+                   depth=seen(sample.depth, cv2.INTER_NEAREST), camera=camera)
+
+
 PROTOCOLS = {protocol.name: protocol for protocol in (
     # Eigen's crop as BTS, AdaBins and ZoeDepth use it on NYU-Depth-v2: rows 45:471, columns
     # 41:601 of 480x640, scaled to the truth's size.
     Protocol(name='eigen-crop', window=(45 / 480, 471 / 480, 41 / 640, 601 / 640)),
+    Protocol(name='fast-depth', view=fast_depth_view),
+    # DenseDepth's crop, rows 20:459, columns 24:615, all pixels of all images pooled.
+    Protocol(name='dense-depth', window=(20 / 480, 459 / 480, 24 / 640, 615 / 640),
+             combine=pooled_errors),
     Protocol(name='full'),
 )}
