@@ -13,9 +13,6 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
-# Empty for these means: as params_file says.
-OVERRIDES = {'model_file': str, 'autostart': bool, 'use_sim_time': bool}
-
 
 def arguments():
     """Every launch argument with its default and what it is for."""
@@ -54,16 +51,22 @@ def given(context, name):
     return LaunchConfiguration(name).perform(context)
 
 
+def override(context, name, kind):
+    """Parameter that stands above params_file, none where the argument was left empty."""
+    value = ParameterValue(LaunchConfiguration(name), value_type=kind)
+    return {name: value} if given(context, name) else {}
+
+
 def nodes(context):
     """Build the nodes once the arguments have values, since empty ones are left out."""
     image_topic = given(context, 'image_topic')
     info_topic = given(context, 'camera_info_topic') or (
         image_topic.rpartition('/')[0] + '/camera_info' if '/' in image_topic else 'camera_info')
     remappings = [('image_raw', image_topic), ('camera_info', info_topic)]
+    sim_time = override(context, 'use_sim_time', bool)
     overrides = {
-        name: ParameterValue(LaunchConfiguration(name), value_type=kind)
-        for name, kind in OVERRIDES.items() if given(context, name)}
-    sim_time = {name: overrides[name] for name in ('use_sim_time',) if name in overrides}
+        **override(context, 'model_file', str), **override(context, 'autostart', bool),
+        **sim_time}
     namespace = LaunchConfiguration('namespace')
     return [
         Node(
