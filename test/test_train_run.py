@@ -17,6 +17,7 @@ from train import recipes
 from train.checkpoint import load_checkpoint
 from train.data import open_data
 from train.fit import fit, Place, set_learning, stage_loss, StageRun
+from train.overrides import overridden
 from train.pretrained import load_imagenet
 
 ROOT = Path(__file__).parent.parent
@@ -129,7 +130,8 @@ def trained(folder, tmp_path_factory):
     recipes.RECIPES[recipe.name] = recipe
     try:
         assert cli.main(['fit', recipe.name, '--data', f'mine={folder}', '--out', str(out),
-                         '--device', 'cpu', '--workers', '0']) == 0
+                         '--device', 'cpu', '--workers', '0', '--set',
+                         'stages.coarse+fine.epochs=3']) == 0
         model = out.parent / 'tiny.safetensors'
         assert cli.main(['export', str(out), str(model), '--protocol', 'full']) == 0
         yield model
@@ -139,7 +141,8 @@ def trained(folder, tmp_path_factory):
 
 def test_exported_model_knows_where_it_comes_from(trained):
     card = DepthEstimator.load(trained, device='cpu').card
-    assert (card.name, card.training.recipe, card.training.steps) == ('tiny', 'tiny_mobile', 12)
+    assert (card.name, card.training.recipe, card.training.steps) == (
+        'tiny', 'tiny_mobile stages.coarse+fine.epochs=3', 9)
     assert card.training.data[0].frames == 6
     assert card.measured[0].frames == 2 and 0 < card.measured[0].abs_rel < 1
 
@@ -188,6 +191,24 @@ def test_unknown_words_show_the_known_ones():
     done = train('fit', 'vgg', '--out', 'x')
     assert done.returncode == 2 and 'eigen_modified' in done.stderr
     assert 'Traceback' not in done.stderr
+
+
+def test_recipes_change_by_name():
+    recipe = overridden(recipes.RECIPES['eigen'], (
+        'stages.coarse.epochs=3', 'loss.si_lambda=1', 'batch_size=4', 'imagenet_stem=True'))
+    assert recipe.stages[0].epochs == 3 and recipe.stages[1].epochs == 20
+    assert (recipe.loss.si_lambda, recipe.batch_size, recipe.imagenet_stem) == (1.0, 4, True)
+
+
+@pytest.mark.parametrize('setting, message', [
+    ('batchsize=4', "no 'batchsize' here; did you mean 'batch_size'"),
+    ('stages.corse.epochs=4', "did you mean 'coarse'"),
+    ('stages.coarse.epoch=4', "did you mean 'epochs'"),
+    ('batch_size=big', "expected int as 8, got 'big'"), ('batch_size', 'expected NAME=VALUE'),
+    ('loss=1', 'loss has parts'), ('batch_size.x=1', 'batch_size is a value')])
+def test_settings_that_do_not_fit_are_refused(setting, message):
+    with pytest.raises(ValueError, match=message):
+        overridden(recipes.RECIPES['eigen'], (setting,))
 
 
 def test_a_run_is_not_overwritten(folder, tmp_path, capsys):

@@ -8,6 +8,8 @@ import json
 from pathlib import Path
 import sys
 
+import numpy as np
+
 from mono_depth_ros.artifact import find_model, read_card, sha256_of, SUFFIX
 from mono_depth_ros.backends.torch_backend import pick_device
 from mono_depth_ros.estimator import DepthEstimator
@@ -16,6 +18,7 @@ from train.data import open_data
 from train.evaluate import evaluate, Report
 from train.export import export_run
 from train.fit import fit, Place
+from train.overrides import overridden
 from train.protocol import PROTOCOLS
 from train.recipes import recipe_called, RECIPES
 from train.run import begin_run, read_run
@@ -50,6 +53,8 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument('--out', type=Path, required=True, help='folder of the run')
     one.add_argument('--device', default='auto', help='auto, cpu, cuda or cuda:N')
     one.add_argument('--workers', type=int, default=1, help='processes that read data')
+    one.add_argument('--set', action='append', metavar='NAME=VALUE', default=[], dest='settings',
+                     help='change the recipe, as batch_size=4 or stages.coarse.epochs=10')
     one.add_argument('--resume', action='store_true', help='go on with the run in --out')
     one.set_defaults(verb=_fit)
 
@@ -84,18 +89,21 @@ def _add_protocol(verb: argparse.ArgumentParser) -> None:
 
 
 def _fit(options: argparse.Namespace) -> None:
-    recipe = recipe_called(options.recipe)
+    recipe = overridden(recipe_called(options.recipe), options.settings)
     place = Place(folder=options.out, device=pick_device(options.device), workers=options.workers)
     if options.resume:
         run = read_run(options.out)
-        if run.recipe != recipe.name:
-            raise ValueError(f'{options.out} is a run of {run.recipe!r}, not of {recipe.name!r}')
+        if run.recipe != options.recipe or options.settings:
+            raise ValueError(f'{options.out} is a run of {run.recipe!r} with its own --set: go on '
+                             f'with `fit {run.recipe} --out {options.out} --resume`')
+        recipe = run.load_recipe()
     elif not options.data:
         raise ValueError('nothing to learn from: give --data NAME=DIR')
     else:
         for spec in options.data:
             open_data(spec, 'train')
-        run = begin_run(options.out, recipe, tuple(options.data))
+        run = begin_run(options.out, options.recipe, tuple(options.settings),
+                        tuple(options.data))
     try:
         fit(recipe, run.sources('train'), run.sources('val'), place, resume=options.resume)
     except KeyboardInterrupt:
@@ -124,13 +132,22 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 def print_table(rows: Sequence[tuple[str, Report]]) -> None:
     """One line a measurement; the protocol is part of it, for figures of two never compare."""
-    print(f'{"model":<16}{"data":<24}{"protocol":<12}{"images":>7}{"delta1":>8}{"delta2":>8}'
-          f'{"delta3":>8}{"AbsRel":>8}{"RMSE m":>8}{"SILog":>8}')
+    print(f'{"model":<16}{"data":<24}{"protocol":<12}{"images":>7}{"delta1":>8}{"95 %":>16}'
+          f'{"delta2":>8}{"delta3":>8}{"AbsRel":>8}{"RMSE m":>8}{"SILog":>8}{"bias":>8}')
     for name, report in rows:
-        mean = report.mean
+        mean, (low, high) = report.mean, report.delta1_interval
         print(f'{name:<16}{report.data + " " + report.split:<24}{report.protocol:<12}'
-              f'{len(report.images):>7}{mean.delta1:>8.4f}{mean.delta2:>8.4f}{mean.delta3:>8.4f}'
-              f'{mean.abs_rel:>8.4f}{mean.rmse_m:>8.4f}{mean.silog:>8.4f}')
+              f'{len(report.images):>7}{mean.delta1:>8.4f}{f"{low:.3f}-{high:.3f}":>16}'
+              f'{mean.delta2:>8.4f}{mean.delta3:>8.4f}{mean.abs_rel:>8.4f}{mean.rmse_m:>8.4f}'
+              f'{mean.silog:>8.4f}{np.expm1(mean.bias_log):>+8.1%}')
+    for name, report in rows:
+        print(f'\n{name} on {report.data} {report.split}, by true distance:')
+        print(f'{"metres":>12}{"pixels":>9}{"delta1":>8}{"AbsRel":>8}{"bias":>8}')
+        for band in report.bands:
+            errors = band.errors
+            share = errors.pixels / report.mean.pixels
+            print(f'{f"{band.near_m:g}-{band.far_m:g}":>12}{share:>9.1%}{errors.delta1:>8.4f}'
+                  f'{errors.abs_rel:>8.4f}{np.expm1(errors.bias_log):>+8.1%}')
 
 
 def _export(options: argparse.Namespace) -> None:

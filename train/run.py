@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from train.data import DataSet, open_data
+from train.overrides import overridden
 from train.recipes import Recipe, recipe_called
 
 NAME = 'run.json'
@@ -20,9 +21,10 @@ NAME = 'run.json'
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """A run's recipe, its data as NAME=DIR, and where and when it began."""
+    """A run's recipe with its --set words, its data as NAME=DIR, and when it began."""
 
     recipe: str
+    settings: tuple[str, ...] = ()
     data: tuple[str, ...]
     date: str
     git_commit: str
@@ -33,16 +35,17 @@ class Run:
         return [open_data(spec, split) for spec in self.data]
 
     def load_recipe(self) -> Recipe:
-        """The recipe by its name; ValueError where this version has it no more."""
-        return recipe_called(self.recipe)
+        """The recipe as it was asked for; ValueError where this version has it no more."""
+        return overridden(recipe_called(self.recipe), self.settings)
 
 
-def begin_run(folder: Path, recipe: Recipe, data: tuple[str, ...]) -> Run:
+def begin_run(folder: Path, recipe: str, settings: tuple[str, ...],
+              data: tuple[str, ...]) -> Run:
     """Make the folder of a new run; FileExistsError where one lies there already."""
     if (folder / NAME).exists():
         raise FileExistsError(
             f'{folder} holds a run already: go on with it by --resume, or give another --out')
-    run = Run(recipe=recipe.name, data=tuple(_absolute(spec) for spec in data),
+    run = Run(recipe=recipe, settings=settings, data=tuple(_absolute(spec) for spec in data),
               date=datetime.now(timezone.utc).date().isoformat(), git_commit=_git_commit(),
               versions=(f'python {platform.python_version()}', f'torch {torch.__version__}',
                         f'numpy {np.__version__}'))
@@ -58,8 +61,9 @@ def read_run(folder: Path) -> Run:
         raise FileNotFoundError(
             f'{path} is missing: {folder} holds no run (start one with `python -m train fit`)')
     try:
-        data = json.loads(path.read_text())
-        return Run(**{**data, 'data': tuple(data['data']), 'versions': tuple(data['versions'])})
+        data: dict = json.loads(path.read_text())
+        return Run(**{name: tuple(value) if isinstance(value, list) else value
+                      for name, value in data.items()})
     except (TypeError, KeyError, ValueError) as error:
         raise ValueError(f'{path} describes no run: {error}') from error
 
