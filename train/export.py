@@ -92,6 +92,7 @@ def _training(run: Run, recipe: Recipe) -> Training:
     sources = run.sources('train')
     samples = sum(len(source) for source in sources)
     steps = sum(stage.epochs for stage in recipe.stages) * max(1, samples // recipe.batch_size)
-    return Training(recipe=' '.join((recipe.name, *run.settings)),
-                    data=tuple(data_use(source) for source in sources), seed=recipe.seed, steps=steps, date=run.date,
-                    git_commit=run.git_commit, versions=run.versions)
+    return Training(
+        recipe=' '.join((recipe.name, *run.settings)),
+        data=tuple(data_use(source) for source in sources), seed=recipe.seed, steps=steps,
+        date=run.date, git_commit=run.git_commit, versions=run.versions)

@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 import platform
 import subprocess
+from typing import Any
 
 import numpy as np
 import torch
@@ -61,9 +62,9 @@ def read_run(folder: Path) -> Run:
         raise FileNotFoundError(
             f'{path} is missing: {folder} holds no run (start one with `python -m train fit`)')
     try:
-        data: dict = json.loads(path.read_text())
-        return Run(**{name: tuple(value) if isinstance(value, list) else value
-                      for name, value in data.items()})
+        data: dict[str, Any] = json.loads(path.read_text())
+        lists = {name: tuple(value) for name, value in data.items() if isinstance(value, list)}
+        return Run(**{**data, **lists})
     except (TypeError, KeyError, ValueError) as error:
         raise ValueError(f'{path} describes no run: {error}') from error
 
