@@ -19,8 +19,11 @@ from launch.substitutions import EnvironmentVariable, LaunchConfiguration
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
-# Kilted and later read the first, Humble and Jazzy the second.
-PROFILE_VARIABLES = ('FASTDDS_DEFAULT_PROFILES_FILE', 'FASTRTPS_DEFAULT_PROFILES_FILE')
+
+def profile_variable():
+    """Name of the variable by which this distribution's Fast DDS finds its profiles."""
+    old = os.environ.get('ROS_DISTRO') in ('humble', 'iron', 'jazzy')
+    return f'{"FASTRTPS" if old else "FASTDDS"}_DEFAULT_PROFILES_FILE'
 
 
 def camera(context):
@@ -39,6 +42,7 @@ def generate_launch_description():
     """What ros2 launch asks for; depth.launch.py's other arguments pass through."""
     share = get_package_share_directory('mono_depth_ros')
     profile = os.path.join(share, 'config', 'fastdds_large_data.xml')
+    variable = profile_variable()
     depth = PythonLaunchDescriptionSource(os.path.join(share, 'launch', 'depth.launch.py'))
     return LaunchDescription([
         DeclareLaunchArgument(
@@ -50,9 +54,8 @@ def generate_launch_description():
         DeclareLaunchArgument(
             'namespace', default_value='', description='Namespace of everything.'),
         DeclareLaunchArgument('use_rviz', default_value='true', description='Open RViz.'),
-        *(SetEnvironmentVariable(name, EnvironmentVariable(name, default_value=profile))
-          for name in PROFILE_VARIABLES),
-        OpaqueFunction(function=camera),
+        SetEnvironmentVariable(variable, EnvironmentVariable(variable, default_value=profile)),
         IncludeLaunchDescription(depth, launch_arguments=[
             (name, LaunchConfiguration(name)) for name in ('namespace', 'use_rviz')]),
+        OpaqueFunction(function=camera),
     ])

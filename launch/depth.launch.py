@@ -69,17 +69,18 @@ def nodes(context):
         **sim_time}
     namespace = LaunchConfiguration('namespace')
     return [
+        # First, so that a machine without RViz says so before anything runs. The topics in
+        # depth.rviz are relative: they follow namespace and remappings.
+        Node(
+            package='rviz2', executable='rviz2', namespace=namespace, remappings=remappings,
+            parameters=[sim_time], arguments=['-d', LaunchConfiguration('rviz_config')],
+            condition=IfCondition(LaunchConfiguration('use_rviz')), output='screen'),
         Node(
             package='mono_depth_ros', executable='depth_node', name='depth_node',
             namespace=namespace, remappings=remappings,
             parameters=[LaunchConfiguration('params_file'), overrides],
             ros_arguments=['--log-level', LaunchConfiguration('log_level')],
             output='screen', emulate_tty=True),
-        # The topics in depth.rviz are relative: they follow namespace and remappings.
-        Node(
-            package='rviz2', executable='rviz2', namespace=namespace, remappings=remappings,
-            parameters=[sim_time], arguments=['-d', LaunchConfiguration('rviz_config')],
-            condition=IfCondition(LaunchConfiguration('use_rviz')), output='screen'),
     ]
 
 
