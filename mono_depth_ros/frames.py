@@ -158,7 +158,7 @@ def _pictures_in(folder: Path) -> list[Path]:
 def natural(path: Path) -> list:
     """Sort key that puts 2.png before 10.png."""
     words = re.split(r'(\d+)', path.name.lower())
-    return [(int(word), '') if word.isdigit() else (-1, word) for word in words if word]
+    return [(0, int(word), '') if word.isdigit() else (1, 0, word) for word in words if word]
 
 
 def read_picture(file: Path) -> np.ndarray:

@@ -102,6 +102,7 @@ class SimCamera(CameraNode):
         if values['world'] == 'recording':
             self._source = RecordedWorld(width, height)
         else:
+            self.get_logger().info(f'building the {values["world"]}')
             width = width or 640
             camera = camera_with_fov(
                 width, height or round(width * 0.75), values['horizontal_fov_deg'])

@@ -1,4 +1,4 @@
-"""Simulated worlds: true depth to the millimetre, the same world for the same seed, clear paths."""
+"""Simulated worlds: depth true to the millimetre, one world for one seed, clear paths."""
 
 import os
 from pathlib import Path
@@ -14,8 +14,13 @@ from mono_depth_ros.geometry import Camera, points_from_depth
 from mono_depth_ros.worlds import mesh
 from mono_depth_ros.worlds.gl import load_mujoco
 from mono_depth_ros.worlds.path import Path as CameraPath
-from mono_depth_ros.worlds.recording import forth_and_back, millimetres, Recording, SHIPPED
-from mono_depth_ros.worlds.recording import write_recording
+from mono_depth_ros.worlds.recording import (
+    forth_and_back,
+    millimetres,
+    Recording,
+    SHIPPED,
+    write_recording,
+)
 from mono_depth_ros.worlds.render import camera_with_fov, Renderer
 from mono_depth_ros.worlds.scene import Scene
 from mono_depth_ros.worlds.world import build_world, looking, World, WORLDS
