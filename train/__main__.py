@@ -21,6 +21,7 @@ from train.fit import fit, Place
 from train.overrides import overridden
 from train.protocol import PROTOCOLS
 from train.recipes import recipe_called, RECIPES
+from train.report import write_report
 from train.run import begin_run, read_run
 
 DATA_HELP = ('data set as NAME=DIR, may be given several times; the name nyu masks its white '
@@ -68,6 +69,8 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument('--baseline', action='store_true',
                      help='also measure the mean depth map of the train split')
     one.add_argument('--json', type=Path, metavar='FILE', help='write all figures there')
+    one.add_argument('--report', type=Path, metavar='DIR',
+                     help='write a page with tables, pictures and error maps there')
     one.set_defaults(verb=_evaluate)
 
     one = verbs.add_parser('export', help='make the model file of a finished run',
@@ -128,6 +131,11 @@ def _evaluate(options: argparse.Namespace) -> None:
         options.json.write_text(json.dumps(
             [{'model': name, **report.as_json()} for name, report in rows], indent=1) + '\n')
         print(f'image by image in {options.json}')
+    if options.report:
+        for source, (name, report) in zip(sources, rows[-len(sources):]):
+            page = write_report(options.report / source.name, f'{name} on {source.name}', report,
+                                source, protocol, estimator)
+            print(f'report: {page}')
 
 
 def print_table(rows: Sequence[tuple[str, Report]]) -> None:
