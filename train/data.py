@@ -11,7 +11,7 @@ import numpy as np
 
 from mono_depth_ros.card import DataUse
 from train.sample import Sample, Source
-from train.sources import folder
+from train.sources import folder, gta
 
 UNKNOWN_TERMS = 'terms not recorded'
 # Share of rows and columns of an NYU image that holds a picture; the rest is a white frame left
@@ -46,6 +46,8 @@ class Layout:
 LAYOUTS = (
     Layout(name='folder of rgb/, depth/, camera.json', accepts=folder.accepts,
            open=folder.FolderSource),
+    Layout(name='simulated driving, *_image.jpg with *_cloud.bin and *_proj.bin',
+           accepts=gta.accepts, open=gta.GtaSource),
 )
 
 

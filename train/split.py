@@ -1,0 +1,25 @@
+"""Deterministic splits for data sets that come without lists of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+import hashlib
+
+SPLITS = ('train', 'val', 'test')
+
+
+def hashed_split(units: Iterable[str], split: str) -> set[str]:
+    """The `units` (drives, folders, keys) of one split, the same on every machine.
+
+    Ordered by the SHA-256 of their names, the first tenth, at least one, is val; the next tenth,
+    possibly none, is test; the rest is train. Frames of one drive resemble each other, so a
+    caller gives drives where there are several. Raises ValueError for another split's name.
+    """
+    if split not in SPLITS:
+        raise ValueError(f'no split {split!r}: splits here are {", ".join(SPLITS)}')
+    ordered = sorted(set(units), key=lambda unit: hashlib.sha256(unit.encode()).hexdigest())
+    tenth = len(ordered) // 10
+    val = max(1, tenth)
+    parts = {'val': ordered[:val], 'test': ordered[val:val + tenth],
+             'train': ordered[val + tenth:]}
+    return set(parts[split])
