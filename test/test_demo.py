@@ -169,8 +169,9 @@ def test_depth_error_by_hand():
     truth = np.float32([[2, 2, 4, np.nan, 20, np.inf]])
     depth = np.float32([[2, 3, 3, 1, 1, 1]])
     error = depth_error(depth, truth)
-    assert error.abs_rel == pytest.approx((0 + 0.5 + 0.25) / 3)
-    assert error.delta1 == pytest.approx(1 / 3)
+    assert error.abs_rel == pytest.approx((0 + 0.5 + 0.25 + 0.95) / 4)
+    assert error.delta1 == pytest.approx(1 / 4)
+    assert depth_error(depth, truth, (1e-3, 10.0)).delta1 == pytest.approx(1 / 3)
     assert depth_error(depth, np.full((1, 6), np.nan, np.float32)) is None
 
 

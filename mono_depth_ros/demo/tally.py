@@ -17,7 +17,7 @@ class DepthError:
 
 
 def depth_error(depth_HW: np.ndarray, truth_HW: np.ndarray,
-                range_m: tuple[float, float] = (1e-3, 10.0)) -> DepthError | None:
+                range_m: tuple[float, float] = (1e-3, 80.0)) -> DepthError | None:
     """AbsRel and delta1 over the pixels whose truth lies in range; None where there is none.
 
     The prediction is clipped to the range; pixels where it is NaN are left out.

@@ -77,7 +77,7 @@ def draw_cloud(xyz_N3: np.ndarray, rgb_N3: np.ndarray, frustum_43: np.ndarray, w
 
 def _spacing(number: int, pixels: int) -> int:
     # The fewer the points, the wider the gaps between them: draw each larger.
-    return int(np.clip(np.ceil(np.sqrt(0.9 * pixels / number)), 2, 6))
+    return int(np.clip(np.ceil(np.sqrt(2.5 * pixels / number)), 2, 8))
 
 
 def _splat(picture: np.ndarray, depths: np.ndarray, view: Viewpoint, xyz_N3: np.ndarray,
