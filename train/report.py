@@ -23,7 +23,8 @@ FULL_COLOUR = 1.5
 GREY = (90, 90, 90)
 STYLE = '''body { font: 15px sans-serif; max-width: 1200px; margin: 2em auto; padding: 0 1em; }
 table { border-collapse: collapse; margin: 1em 0; } td, th { padding: .3em .8em;
-text-align: right; } th { border-bottom: 1px solid #888; } td:first-child, th:first-child { text-align: left; }
+text-align: right; } th { border-bottom: 1px solid #888; } td:first-child,
+th:first-child { text-align: left; }
 img { max-width: 100%; display: block; margin: .3em 0 1.2em; }'''
 
 
