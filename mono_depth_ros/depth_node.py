@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
 import sys
 import time
 
@@ -19,32 +17,12 @@ from mono_depth_ros.diagnostics import FrameLog, silence, SILENT_S, Timing, verd
 from mono_depth_ros.geometry import Camera
 from mono_depth_ros.newest import NewestWorker
 from mono_depth_ros.node_inputs import MatchedInput
-from mono_depth_ros.node_main import one_line, run
+from mono_depth_ros.node_main import one_line, run, transition
 from mono_depth_ros.node_outputs import Outputs
 from mono_depth_ros.node_parameters import declare_parameters, on_set, unknown_parameters
 from mono_depth_ros.parameters import Settings
 
 NO_INFO = 'no camera_info yet'
-
-
-def transition(reached: str) -> Callable:
-    """Mark a lifecycle step to state `reached`: its errors become one sentence and FAILURE.
-
-    rclpy itself swallows what a transition raises.
-    """
-    def mark(step: Callable) -> Callable:
-        @wraps(step)
-        def guarded(node: DepthNode, state: LifecycleState) -> TransitionCallbackReturn:
-            try:
-                step(node, state)
-            except (ValueError, OSError, ImportError, RuntimeError, MemoryError) as error:
-                node.stop()
-                node.fail(f'{step.__name__[3:]} failed: {one_line(error)}')
-                return TransitionCallbackReturn.FAILURE
-            node.state = reached
-            return TransitionCallbackReturn.SUCCESS
-        return guarded
-    return mark
 
 
 class DepthNode(LifecycleNode):
@@ -77,12 +55,15 @@ class DepthNode(LifecycleNode):
         """Load the model and warm it up, so that the first frame is as fast as the tenth."""
         from mono_depth_ros.estimator import DepthEstimator  # torch takes seconds to import
 
+        self._still_wanted()
         settings = self.settings
         estimator = DepthEstimator.load(
             settings.model_file, settings.device, settings.precision)
         self._range_m = settings.depth_range(
             estimator.card.min_depth_m, estimator.card.max_depth_m)
+        self._still_wanted()
         estimator.warm_up()
+        self._still_wanted()
         self._outputs = Outputs(self)
         self._estimator = estimator
         self._log.last_error = ''
@@ -135,6 +116,10 @@ class DepthNode(LifecycleNode):
         if self.context.ok():
             self._log.trouble(sentence, time.monotonic())
             self.get_logger().error(sentence)
+
+    def _still_wanted(self) -> None:
+        if not self.context.ok():  # a signal came between the slow steps of the start
+            raise RuntimeError('the process is ending')
 
     def _apply(self, settings: Settings) -> None:
         if self._estimator:

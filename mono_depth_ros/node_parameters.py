@@ -26,13 +26,14 @@ def declare_parameters(node: Node) -> Settings:
 
 
 def _descriptor(parameter: Parameter) -> ParameterDescriptor:
+    # Dynamic typing, so that settings_from checks the type: rclpy would refuse an integer given
+    # for a depth, and name the types of other mistakes by number only.
     descriptor = ParameterDescriptor(
-        description=parameter.description, read_only=parameter.settable == 'start')
+        description=parameter.description, read_only=parameter.settable == 'start',
+        dynamic_typing=True)
     if parameter.settable == 'unconfigured':
         descriptor.additional_constraints = 'can be set while the node is unconfigured'
     if isinstance(parameter.default, float):
-        # Else an integer given for a depth would be an error; settings_from checks the type.
-        descriptor.dynamic_typing = True
         descriptor.floating_point_range = [
             FloatingPointRange(from_value=parameter.least, to_value=parameter.most)]
     elif type(parameter.default) is int:

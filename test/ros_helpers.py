@@ -172,6 +172,13 @@ class Peer:
             self._executor.spin_once(timeout_sec=0.02)
         return result
 
+    def spin_until(self, condition, timeout_s: float) -> bool:
+        """Spin until `condition()` or the time is over; whether it came true."""
+        deadline = time.monotonic() + timeout_s
+        while not condition() and time.monotonic() < deadline:
+            self._executor.spin_once(timeout_sec=0.02)
+        return bool(condition())
+
     def call(self, kind: type, service: str, request):
         """Response of a service."""
         client = self.node.create_client(kind, service)
