@@ -192,7 +192,7 @@ def test_the_shipped_recording_is_small_and_true():
 
 
 def test_a_recording_keeps_millimetres_and_plays_forth_and_back(tmp_path):
-    depth_HW = np.array([[1.2344, 0.0], [np.inf, np.nan]], np.float32)
+    depth_HW = np.array([[1.2346, 0.0], [np.inf, np.nan]], np.float32)
     frames = [(np.full((2, 2, 3), level, np.uint8), depth_HW + i)
               for i, level in enumerate((10, 120, 240))]
     camera = Camera(fx=3.0, fy=4.0, cx=0.5, cy=0.25, width=2, height=2)
@@ -201,7 +201,7 @@ def test_a_recording_keeps_millimetres_and_plays_forth_and_back(tmp_path):
     assert recording.camera == camera and len(recording) == 3
     played = [recording.frame(number) for number in range(6)]
     assert [int(rgb.mean().round(-1)) for rgb, _ in played] == [10, 120, 240, 120, 10, 120]
-    np.testing.assert_array_equal(played[0][1], np.float32([[1.234, np.nan], [np.nan, np.nan]]))
+    np.testing.assert_array_equal(played[0][1], np.float32([[1.235, np.nan], [np.nan, np.nan]]))
     np.testing.assert_array_equal(millimetres(np.float32([65.535, 65.6, -1])), [65535, 0, 0])
     assert [forth_and_back(number, 1) for number in range(3)] == [0, 0, 0]
 
@@ -240,6 +240,17 @@ def test_check_names_the_packages_where_no_driver_works():
     assert done.returncode == 1
     assert all(name in done.stdout for name in ('libegl1', 'libgl1-mesa-dri', 'libosmesa6'))
     assert len(done.stdout.strip().splitlines()) == 1 and 'Traceback' not in done.stderr
+
+
+def test_without_any_library_the_packages_are_named_too():
+    script = ('from mono_depth_ros.worlds import gl, check; '
+              'gl.LIBRARIES = {"egl": ("libNone.so.1",), "osmesa": ("libNone.so.8",)}; '
+              'raise SystemExit(check.main())')
+    without = {name: value for name, value in os.environ.items() if name != 'MUJOCO_GL'}
+    done = subprocess.run([sys.executable, '-c', script], cwd=ROOT, env=without, text=True,
+                          capture_output=True, check=False)
+    assert done.returncode == 1 and 'libegl1 and libgl1-mesa-dri' in done.stdout
+    assert not done.stderr
 
 
 def test_nothing_of_mujoco_is_imported_before_it_is_needed():

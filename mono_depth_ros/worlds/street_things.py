@@ -79,7 +79,7 @@ def _inset(outline, bottom: float, top: float):
 
 
 def _wheel(radius: float = 0.31, width: float = 0.22):
-    return cylinder(radius, width, sides=18).turned(rotation_x(math.pi / 2))
+    return cylinder(radius, width, sides=14).turned(rotation_x(math.pi / 2))
 
 
 def tree(style: Style) -> list:
@@ -121,10 +121,10 @@ def person(style: Style) -> list:
                 for side, swing in ((-1, stride), (1, -stride))]
     arms = [_limb(0.055 * s, 0.6 * s).turned(rotation_y(swing)).moved(0, side * 0.25 * s, 1.4 * s)
             for side, swing in ((-1, -stride), (1, stride))]
-    torso = [rounded((0.27 * s, 0.46 * s, 0.66 * s), (0, 0, 1.15 * s), 0.7)] + arms
-    head = [rounded((0.2 * s, 0.17 * s, 0.25 * s), (0.01, 0, 1.63 * s), 1.0),
+    torso = [rounded((0.27 * s, 0.46 * s, 0.66 * s), (0, 0, 1.15 * s), 0.7, 6)] + arms
+    head = [rounded((0.2 * s, 0.17 * s, 0.25 * s), (0.01, 0, 1.63 * s), 1.0, 6),
             cylinder(0.055 * s, 0.12 * s, (0, 0, 1.47 * s))]
-    hair = rounded((0.22 * s, 0.19 * s, 0.2 * s), (-0.02, 0, 1.68 * s), 1.0)
+    hair = rounded((0.22 * s, 0.19 * s, 0.2 * s), (-0.02, 0, 1.68 * s), 1.0, 6)
     step = 0.84 * s * math.sin(stride)
     shoes = [box((0.27 * s, 0.1 * s, 0.08 * s), (0.05 + side * step, side * 0.09 * s, 0.05))
              for side in (-1, 1)]
@@ -137,7 +137,7 @@ def person(style: Style) -> list:
 def _limb(radius: float, length: float):
     """A limb that hangs from the origin."""
     return lathe([(0, -length), (radius * 0.6, -length), (radius, -length * 0.1),
-                  (radius * 0.6, 0), (0, 0.02)], 10)
+                  (radius * 0.6, 0), (0, 0.02)], 8)
 
 
 def bin_or_box(style: Style) -> list:
