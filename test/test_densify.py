@@ -56,8 +56,8 @@ def test_depth_stays_on_its_side_of_a_colour_edge():
     depth = np.full((9, 12), np.nan, np.float32)
     depth[4, 4], depth[4, 8] = 2, 10
     filled = densify(depth, image, Fill(radius_px=5))
-    np.testing.assert_allclose(filled[4, :6], 2, rtol=1e-5)
-    np.testing.assert_allclose(filled[4, 6:], 10, rtol=1e-5)
+    np.testing.assert_allclose(filled[4, :6], 2, rtol=1e-3)
+    np.testing.assert_allclose(filled[4, 6:], 10, rtol=1e-3)
 
 
 def test_between_two_surfaces_of_one_colour_nothing_is_invented():
