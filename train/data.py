@@ -11,7 +11,7 @@ import numpy as np
 
 from mono_depth_ros.card import DataUse
 from train.sample import Sample, Source
-from train.sources import bag, folder, gta
+from train.sources import bag, folder, gta, kitti
 
 UNKNOWN_TERMS = 'terms not recorded'
 # Share of rows and columns of an NYU image that holds a picture; the rest is a white frame left
@@ -48,6 +48,8 @@ LAYOUTS = (
            open=folder.FolderSource),
     Layout(name='simulated driving, *_image.jpg with *_cloud.bin and *_proj.bin',
            accepts=gta.accepts, open=gta.GtaSource),
+    Layout(name='KITTI, DRIVE/proj_depth or DATE/DRIVE/velodyne_points', accepts=kitti.accepts,
+           open=kitti.KittiSource),
     Layout(name='recording, rosbag2 folder or .mcap or .db3 file', accepts=bag.accepts,
            open=bag.BagSource),
 )
