@@ -222,7 +222,7 @@ def test_cloud_picture_shows_the_nearer_point():
     wall = np.concatenate([wall, np.full((80, 80, 1), 4.0)], axis=-1).reshape(-1, 3)
     points = np.concatenate([wall, wall + [0, 0, 0.2], np.full((5, 3), np.nan)])
     colours = np.repeat(np.uint8([[255, 0, 0], [0, 0, 255], [0, 255, 0]]), [6400, 6400, 5], axis=0)
-    picture = draw_cloud(points, colours, SQUARE, 320, 240)
+    picture = draw_cloud(points, colours, SQUARE, 80, 60)  # many points to a pixel
     red, blue, green = (np.all(picture == colour, axis=-1).sum()
                         for colour in ([255, 0, 0], [0, 0, 255], [0, 255, 0]))
     # Seen from the camera's side the near wall covers the far one but for a margin.
