@@ -15,6 +15,10 @@ ROOT = Path(__file__).parent.parent
 NAME = 'mono_depth_ros'
 # rosdep key of each import of the robot's half that does not come with Python.
 KEYS = {'cv2': 'python3-opencv', 'numpy': 'python3-numpy', 'yaml': 'python3-yaml'}
+# Wheel of each import whose name differs.
+WHEELS = {'cv2': 'opencv-python-headless', 'yaml': 'PyYAML', 'OpenGL': 'PyOpenGL',
+          'mcap_ros2': 'mcap-ros2-support'}
+ROS_ONLY = {'cv_bridge', 'launch', 'launch_ros'}  # no wheels: used where ROS 2 is installed
 # Come by pip, as package.xml says: on a robot, or for the demo and the simulated worlds only.
 PIP = {'torch', 'safetensors', 'mujoco', 'mcap', 'matplotlib', 'OpenGL'}
 
@@ -35,14 +39,28 @@ def setup():
     return importlib.import_module('json').loads(output)
 
 
-def imported():
-    """Top-level names that the files of the package import, wherever in them."""
-    for path in [*(ROOT / NAME).rglob('*.py'), *(ROOT / 'launch').glob('*.py')]:
+def imported(*folders):
+    """Top-level names that the Python files below these folders import, wherever in them."""
+    for path in (path for folder in folders for path in (ROOT / folder).rglob('*.py')):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Import):
                 yield from (alias.name.split('.')[0] for alias in node.names)
             elif isinstance(node, ast.ImportFrom) and not node.level:
                 yield node.module.split('.')[0]
+
+
+def foreign(names):
+    """Those of the names that neither Python nor this repository brings."""
+    helpers = {path.stem for path in (ROOT / 'test').glob('*.py')}
+    return set(names) - sys.stdlib_module_names - helpers - {NAME, 'train', '__future__'}
+
+
+def required(path):
+    """Names that a requirements file and those it includes ask for."""
+    names = {name for name, _ in pinned(path)}
+    for other in re.findall(r'^-r (\S+)', path.read_text(), re.MULTILINE):
+        names |= required(path.parent / other)
+    return names
 
 
 def pinned(path):
@@ -69,10 +87,18 @@ def test_changelog_knows_the_version(setup):
 
 def test_everything_imported_is_asked_for(package):
     asked = {tag.text for tag in package.iter('exec_depend')}
-    needed = {KEYS.get(name, name) for name in imported()
-              if name not in sys.stdlib_module_names and name not in {NAME, '__future__'} | PIP}
+    needed = {KEYS.get(name, name) for name in foreign(imported(NAME, 'launch')) - PIP}
     assert needed <= asked, f'package.xml lacks {needed - asked}'
     assert asked - needed <= {'ros2launch'}, 'asked for, but not used'
+
+
+@pytest.mark.parametrize('name, folders', [
+    ('demo', [NAME]), ('train', ['train']), ('test', [NAME, 'train', 'test'])])
+def test_everything_imported_is_required(name, folders):
+    asked = required(ROOT / 'requirements' / f'{name}.txt')
+    for module in foreign(imported(*folders)) - ROS_ONLY:
+        names = {WHEELS.get(module, module), f'ros-{module}'}
+        assert asked & {other.replace('_', '-').lower() for other in names}, module
 
 
 def test_no_ros_name_is_asked_of_pypi(setup):
