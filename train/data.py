@@ -11,7 +11,7 @@ import numpy as np
 
 from mono_depth_ros.card import DataUse
 from train.sample import Sample, Source
-from train.sources import bag, folder, gta, kitti, nyu_labelled
+from train.sources import bag, bts, densedepth, fastdepth, folder, gta, kitti, nyu_labelled
 
 UNKNOWN_TERMS = 'terms not recorded'
 # Share of rows and columns of an NYU image that holds a picture; the rest is a white frame left
@@ -48,6 +48,12 @@ LAYOUTS = (
            open=folder.FolderSource),
     Layout(name='nyu_depth_v2_labeled.mat with splits.mat beside it',
            accepts=nyu_labelled.accepts, open=nyu_labelled.LabelledSource),
+    Layout(name='FastDepth, {train,val}/SCENE/NNNNN.h5',
+           accepts=fastdepth.accepts, open=fastdepth.FastDepthSource),
+    Layout(name='BTS, *train*.txt with RGB DEPTH FOCAL on each line',
+           accepts=bts.accepts, open=bts.BtsSource),
+    Layout(name='DenseDepth, nyu2_train.csv and nyu2_test.csv',
+           accepts=densedepth.accepts, open=densedepth.DenseDepthSource),
     Layout(name='simulated driving, *_image.jpg with *_cloud.bin and *_proj.bin',
            accepts=gta.accepts, open=gta.GtaSource),
     Layout(name='KITTI, DRIVE/proj_depth or DATE/DRIVE/velodyne_points', accepts=kitti.accepts,
