@@ -1,4 +1,4 @@
-"""Command line of the train module: `python -m train {fit,evaluate,export,show}`."""
+"""Command line of the train module: `python -m train {fit,evaluate,export,data,show}`."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from train.data import open_data
 from train.evaluate import evaluate, Report
 from train.export import export_run
 from train.fit import fit, Place
+from train.inspect_data import look, summary_text, write_sheet
 from train.overrides import overridden
 from train.protocol import PROTOCOLS
 from train.recipes import recipe_called, RECIPES
@@ -79,6 +80,15 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument('model', type=Path, help=f'file to write, ending in {SUFFIX}')
     _add_protocol(one)
     one.set_defaults(verb=_export)
+
+    one = verbs.add_parser('data', help='say what a data set holds', description=(
+        'Count frames, sizes, cameras and depth of a data set, and draw a contact sheet.'))
+    one.add_argument('data', metavar='NAME=PLACE', help='folder or file, with or without NAME=')
+    one.add_argument('--split', choices=('train', 'val', 'test'), default='train')
+    one.add_argument('--frames', type=int, default=200, metavar='N',
+                     help='look at N frames, spread evenly (default 200; 0: all)')
+    one.add_argument('--sheet', type=Path, metavar='FILE.png', help='write a contact sheet there')
+    one.set_defaults(verb=_data)
 
     one = verbs.add_parser('show', help='print what a model file knows of itself')
     one.add_argument('model', help='path of a model file, or the name of a shipped one')
@@ -167,6 +177,19 @@ def _export(options: argparse.Namespace) -> None:
     megabytes = options.model.stat().st_size / 1e6
     print(f'{options.model}: {megabytes:.1f} MB; next: ros2 launch mono_depth_ros '
           f'depth.launch.py model_file:={options.model.resolve()}')
+
+
+def _data(options: argparse.Namespace) -> None:
+    spec = options.data if '=' in options.data else f'{Path(options.data).stem}={options.data}'
+    source = open_data(spec, options.split)
+    summary, samples = look(source, options.frames)
+    print(summary_text(source.name, options.split, summary))
+    if options.sheet:
+        write_sheet(options.sheet, samples)
+        print(f'contact sheet: {options.sheet}')
+    if summary.broken:
+        raise ValueError(f'{len(summary.broken)} of {summary.read + len(summary.broken)} frames '
+                         f'cannot be used; the first: {summary.broken[0]}')
 
 
 def _show(options: argparse.Namespace) -> None:

@@ -1,0 +1,185 @@
+"""Says what a data set holds: sizes, cameras, depth, and a contact sheet to look at."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+from tqdm import tqdm
+
+from mono_depth_ros.geometry import Camera
+from train.data import DataSet
+from train.sample import Sample
+
+# Metres; the last bin is open.
+EDGES_M = (0, 0.5, 1, 1.5, 2, 2.5, 3, 4, 5, 7, 10, 15, 20, 30, 50, 80, np.inf)
+BAR = 40
+SHEET_FRAMES, SHEET_COLUMNS, TILE_WIDTH, LABEL_HEIGHT = 12, 4, 320, 20
+
+
+@dataclass(kw_only=True)
+class Summary:
+    """Counts over the frames of a data set that were looked at; grows with `add`.
+
+    `histogram` counts known pixels between EDGES_M; `blank` names frames without known depth,
+    `broken` holds one sentence for each frame that cannot be read.
+    """
+
+    frames: int
+    read: int = 0
+    cameras: Counter[Camera] = field(default_factory=Counter)
+    pixels: int = 0
+    unknown: int = 0
+    sky: int = 0
+    nearest_m: float = np.inf
+    farthest_m: float = 0.0
+    histogram: np.ndarray = field(default_factory=lambda: np.zeros(len(EDGES_M) - 1, np.int64))
+    blank: list[str] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+
+    def add(self, sample: Sample) -> None:
+        """Count one frame."""
+        self.read += 1
+        self.cameras[sample.camera] += 1
+        self.pixels += sample.depth.size
+        self.unknown += int(np.isnan(sample.depth).sum())
+        self.sky += int(np.isposinf(sample.depth).sum())
+        known_N = sample.depth[np.isfinite(sample.depth)]
+        if not known_N.size:
+            self.blank.append(sample.name)
+            return
+        self.nearest_m = min(self.nearest_m, float(known_N.min()))
+        self.farthest_m = max(self.farthest_m, float(known_N.max()))
+        self.histogram += np.histogram(known_N, EDGES_M)[0]
+
+
+def look(source: DataSet, frames: int) -> tuple[Summary, list[Sample]]:
+    """Summary of `frames` frames spread evenly over a data set (0: all), and some to show."""
+    count = len(source) if frames < 1 else min(frames, len(source))
+    chosen = np.unique(np.linspace(0, len(source) - 1, count).round().astype(int)).tolist()
+    shown = set(chosen[::-(-len(chosen) // SHEET_FRAMES)])
+    summary, samples = Summary(frames=len(source)), []
+    for index in tqdm(chosen, desc=source.name, unit='frame', leave=False):
+        try:
+            sample = source[index]
+        except (ValueError, OSError) as error:
+            summary.broken.append(str(error))
+            continue
+        summary.add(sample)
+        if index in shown:
+            samples.append(_small(sample))
+    return summary, samples
+
+
+def summary_text(name: str, split: str, summary: Summary) -> str:
+    """The summary as text of a few lines."""
+    lines = [f'{name} {split}: {summary.frames} frames, {summary.read} looked at']
+    sizes = Counter[str]()
+    for camera, count in summary.cameras.items():
+        sizes[f'{camera.width}x{camera.height}'] += count
+    lines.append('sizes: ' + ', '.join(f'{size} ({n})' for size, n in sizes.most_common(6)))
+    lines += [_camera_line(camera, n) for camera, n in summary.cameras.most_common(4)]
+    if len(summary.cameras) > 4:
+        lines.append(f'  and {len(summary.cameras) - 4} further cameras')
+    if summary.pixels:
+        lines.append(f'unknown: {summary.unknown / summary.pixels:.1%} of pixels, '
+                     f'sky: {summary.sky / summary.pixels:.1%}')
+    if summary.histogram.any():
+        lines.append(f'depth: {summary.nearest_m:.2f} m to {summary.farthest_m:.2f} m, known '
+                     'pixels by distance:')
+        lines += _histogram_lines(summary.histogram)
+    if summary.blank:
+        lines.append(f'{len(summary.blank)} frames without known depth, as {summary.blank[0]}')
+    return '\n'.join(lines)
+
+
+def _camera_line(camera: Camera, frames: int) -> str:
+    lens = f', lens {camera.lens}' if camera.distortion else ''
+    return (f'camera of {frames} frames: {camera.width}x{camera.height}, fx {camera.fx:.2f}, fy '
+            f'{camera.fy:.2f}, cx {camera.cx:.2f}, cy {camera.cy:.2f}{lens}')
+
+
+def _histogram_lines(counts: np.ndarray) -> list[str]:
+    """One bar a bin, from the first to the last that holds a pixel; the longest fills BAR."""
+    filled = np.flatnonzero(counts)
+    lines = []
+    for index in range(filled[0], filled[-1] + 1):
+        upper = f'{EDGES_M[index + 1]:g}' if np.isfinite(EDGES_M[index + 1]) else ''
+        bar = '#' * max(int(counts[index] > 0), round(BAR * counts[index] / counts.max()))
+        lines.append(f'{EDGES_M[index]:>6g} - {upper:<4} m {counts[index] / counts.sum():>6.1%} '
+                     f'{bar}'.rstrip())
+    return lines
+
+
+def _small(sample: Sample) -> Sample:
+    """The sample at the width of a tile; depth is the mean of what is known below a pixel."""
+    height = max(1, round(TILE_WIDTH * sample.camera.height / sample.camera.width))
+    size = (TILE_WIDTH, height)
+    known_HW = np.isfinite(sample.depth)
+    share_hw = cv2.resize(known_HW.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    sum_hw = cv2.resize(np.where(known_HW, sample.depth, np.float32(0)), size,
+                        interpolation=cv2.INTER_AREA)
+    sky_hw = cv2.resize(np.isposinf(sample.depth).astype(np.float32), size,
+                        interpolation=cv2.INTER_AREA)
+    depth_hw = np.full(share_hw.shape, np.nan, np.float32)
+    np.divide(sum_hw, share_hw, out=depth_hw, where=share_hw > 0)
+    depth_hw[sky_hw > 0.5] = np.inf
+    return Sample(rgb=cv2.resize(sample.rgb, size, interpolation=cv2.INTER_AREA), depth=depth_hw,
+                  camera=sample.camera.resized(*size), name=sample.name)
+
+
+def write_sheet(path: Path, samples: Sequence[Sample]) -> None:
+    """PNG of images over their depth in turbo, one log scale for all; OSError where it cannot.
+
+    Near is blue, far is red, unknown black, sky white.
+    """
+    if not samples:
+        raise ValueError(f'no frame could be read, so there is nothing to show in {path}')
+    known_N = np.concatenate([s.depth[np.isfinite(s.depth)] for s in samples])
+    near_m, far_m = np.percentile(known_N, (1, 99)) if known_N.size else (1.0, 2.0)
+    tiles = [_tile(sample, float(near_m), max(float(far_m), 1.01 * float(near_m)))
+             for sample in samples]
+    height = max(tile.shape[0] for tile in tiles)
+    columns = min(SHEET_COLUMNS, len(tiles))
+    tiles = [cv2.copyMakeBorder(tile, 0, height - tile.shape[0] + 6, 0, 6, cv2.BORDER_CONSTANT,
+                                value=(255, 255, 255)) for tile in tiles]
+    tiles += [np.full_like(tiles[0], 255)] * (-len(tiles) % columns)
+    rows = [np.hstack(tiles[start:start + columns]) for start in range(0, len(tiles), columns)]
+    scale = (f'depth, log scale: {near_m:.2f} m (blue) to {far_m:.2f} m (red); black unknown, '
+             'white sky')
+    sheet = np.vstack([_label(scale, rows[0].shape[1]), *rows])
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Through memory: cv2.imwrite says neither what failed nor that the disk is full.
+        path.write_bytes(cv2.imencode('.png', sheet)[1].tobytes())
+    except OSError as error:
+        raise OSError(f'cannot write {path}: {error.strerror}') from error
+
+
+def _tile(sample: Sample, near_m: float, far_m: float) -> np.ndarray:
+    """Label, image and depth of a sample, BGR."""
+    return np.vstack([_label(sample.name, TILE_WIDTH),
+                      cv2.cvtColor(sample.rgb, cv2.COLOR_RGB2BGR),
+                      _coloured(sample.depth, near_m, far_m)])
+
+
+def _coloured(depth_HW: np.ndarray, near_m: float, far_m: float) -> np.ndarray:
+    known_HW = np.isfinite(depth_HW) & (depth_HW > 0)
+    log_HW = np.log(np.where(known_HW, depth_HW, near_m) / near_m) / np.log(far_m / near_m)
+    level_HW = (255 * np.clip(log_HW, 0, 1)).round().astype(np.uint8)
+    bgr_HW3 = cv2.applyColorMap(level_HW, cv2.COLORMAP_TURBO)
+    bgr_HW3[~known_HW] = 0
+    bgr_HW3[np.isposinf(depth_HW)] = 255
+    return bgr_HW3
+
+
+def _label(text: str, width: int) -> np.ndarray:
+    strip = np.full((LABEL_HEIGHT, width, 3), 255, np.uint8)
+    letters = width // 7  # of Hershey simplex at this size
+    shown = text if len(text) <= letters else '...' + text[3 - letters:]
+    cv2.putText(strip, shown, (2, 14), cv2.FONT_HERSHEY_SIMPLEX, 0.38, (0, 0, 0), 1, cv2.LINE_AA)
+    return strip
