@@ -11,7 +11,17 @@ import numpy as np
 
 from mono_depth_ros.card import DataUse
 from train.sample import Sample, Source
-from train.sources import bag, bts, densedepth, fastdepth, folder, gta, kitti, nyu_labelled
+from train.sources import (
+    bag,
+    bts,
+    densedepth,
+    fastdepth,
+    folder,
+    gta,
+    kitti,
+    nyu_labelled,
+    nyu_raw,
+)
 
 UNKNOWN_TERMS = 'terms not recorded'
 # Share of rows and columns of an NYU image that holds a picture; the rest is a white frame left
@@ -54,6 +64,8 @@ LAYOUTS = (
            accepts=bts.accepts, open=bts.BtsSource),
     Layout(name='DenseDepth, nyu2_train.csv and nyu2_test.csv',
            accepts=densedepth.accepts, open=densedepth.DenseDepthSource),
+    Layout(name='raw NYU dumps, INDEX.txt with r-*.ppm and d-*.pgm',
+           accepts=nyu_raw.accepts, open=nyu_raw.RawSource),
     Layout(name='simulated driving, *_image.jpg with *_cloud.bin and *_proj.bin',
            accepts=gta.accepts, open=gta.GtaSource),
     Layout(name='KITTI, DRIVE/proj_depth or DATE/DRIVE/velodyne_points', accepts=kitti.accepts,
