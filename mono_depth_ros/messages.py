@@ -175,6 +175,7 @@ class PointCloud:
     def __init__(self):
         self._message = PointCloud2()
         self._points_hw4 = np.empty((0, 0, 4), np.float32)
+        self._planes_3hw = np.empty((3, 0, 0), np.float32)
 
     def fill(
             self, depth_HW: np.ndarray, rgb_HW3: np.ndarray, camera: Camera, stride: int,
@@ -189,12 +190,16 @@ class PointCloud:
             depth_hw = np.where(infinite_hw, np.float32(np.nan), depth_hw)
         if self._points_hw4.shape[:2] != depth_hw.shape:
             self._message, self._points_hw4 = _new_cloud(*depth_hw.shape)
-        points_from_depth(depth_hw, _strided(camera, stride), out_HW3=self._points_hw4[..., :3])
+            self._planes_3hw = np.empty((3, *depth_hw.shape), np.float32)
+        # Plane by plane, then merged: a third faster than writing every fourth float.
+        points_from_depth(depth_hw, _strided(camera, stride),
+                          out_HW3=self._planes_3hw.transpose(1, 2, 0))
         bgra_hw4 = cv2.cvtColor(rgb_HW3[::stride, ::stride], cv2.COLOR_RGB2BGRA)
         # The fourth byte must be 0: with 255 many colours read as a float are NaN, and readers
         # that skip NaN would lose those points.
-        np.bitwise_and(bgra_hw4.view('<u4')[..., 0], np.uint32(0xFFFFFF),
-                       out=self._points_hw4[..., 3].view('<u4'))
+        packed_hw = bgra_hw4.view('<u4')[..., 0]
+        packed_hw &= np.uint32(0xFFFFFF)
+        cv2.merge([*self._planes_3hw, packed_hw.view('<f4')], self._points_hw4)
         self._message.header = header
         return self._message
 

@@ -1,0 +1,168 @@
+"""What a frame costs beside the network: VGA in, depth and cloud out to a real listener.
+
+scripts/bench gives it one core, from before the libraries count the cores. CPU time leaves out
+what other work on the machine takes, though not that this work slows caches and memory down.
+"""
+
+from __future__ import annotations
+
+import argparse
+from array import array
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+import os
+from pathlib import Path
+import subprocess
+import sys
+import time
+
+import numpy as np
+import rclpy
+from rclpy.lifecycle import LifecycleNode
+from rclpy.serialization import deserialize_message, serialize_message
+from sensor_msgs.msg import Image
+
+from mono_depth_ros import messages
+from mono_depth_ros.estimator import DepthEstimator
+from mono_depth_ros.geometry import Camera
+from mono_depth_ros.node_outputs import Outputs
+
+WIDTH, HEIGHT, TARGET_MS = 640, 480, 6.0
+WARM_UP = 20
+NETWORK = 'network'
+CAMERA = Camera(fx=520.0, fy=520.0, cx=319.5, cy=239.5, width=WIDTH, height=HEIGHT)
+
+
+def serialised_image() -> bytes:
+    """A VGA rgb8 message as it arrives from the middleware."""
+    v, u = np.mgrid[0:HEIGHT, 0:WIDTH]
+    rgb_HW3 = np.stack([u % 256, v % 256, (u + v) % 256], axis=-1).astype(np.uint8)
+    message = Image(width=WIDTH, height=HEIGHT, step=3 * WIDTH, encoding='rgb8',
+                    data=array('B', rgb_HW3.tobytes()))
+    message.header.frame_id = 'camera_optical_frame'
+    return serialize_message(message)
+
+
+def now_ms() -> np.ndarray:
+    """Clock on the wall and CPU time of all threads of this process, in milliseconds."""
+    return 1e3 * np.array([time.perf_counter(), time.process_time()])
+
+
+class Watch:
+    """A network that notes what it cost: `last_ms` is wall and CPU time of its last call."""
+
+    def __init__(self, network: Callable):
+        self._network, self.last_ms = network, np.zeros(2)
+
+    def __call__(self, image_3HW: np.ndarray) -> np.ndarray:
+        start_ms = now_ms()
+        log_depth_hw = self._network(image_3HW)
+        self.last_ms = now_ms() - start_ms
+        return log_depth_hw
+
+
+def frame(
+        raw: bytes, estimator: DepthEstimator, watch: Watch,
+        outputs: Outputs) -> dict[str, np.ndarray]:
+    """Wall and CPU milliseconds of each step of one image, as in DepthNode."""
+    card, marks = estimator.card, [now_ms()]
+    image = deserialize_message(raw, Image)
+    marks.append(now_ms())
+    rgb_HW3 = messages.rgb_from_image(image)
+    camera = messages.camera_from_info(
+        messages.info_from_camera(CAMERA, image.header, WIDTH, HEIGHT), WIDTH, HEIGHT, False)
+    marks.append(now_ms())
+    estimate = estimator.estimate(rgb_HW3, camera)
+    marks.append(now_ms())
+    range_m = (card.min_depth_m, card.max_depth_m)
+    depth_HW = messages.limit_depth(estimate.depth, *range_m)
+    outputs.publish(depth_HW, rgb_HW3, camera, range_m, 1, image.header)
+    marks.append(now_ms())
+    receive, decode, estimated, publish = np.diff(marks, axis=0)
+    return {'deserialise image': receive, 'rgb and camera': decode,
+            'pixels to network and back': estimated - watch.last_ms,
+            'fill and publish depth, points': publish, NETWORK: watch.last_ms}
+
+
+@contextmanager
+def published() -> Iterator[Outputs]:
+    """Outputs of an active node, with a listening process beside it."""
+    rclpy.init()
+    node = LifecycleNode('bench')
+    outputs = Outputs(node)
+    node.trigger_configure()
+    node.trigger_activate()
+    everywhere = set(range(os.cpu_count() or 1))
+    listener = subprocess.Popen(
+        [sys.executable, '-m', 'mono_depth_ros.bench.listener'],
+        preexec_fn=lambda: os.sched_setaffinity(0, everywhere))
+    try:
+        deadline = time.monotonic() + 20
+        while outputs.listeners() < 2:
+            if time.monotonic() > deadline:
+                raise RuntimeError('the listening process did not come up in 20 s')
+            rclpy.spin_once(node, timeout_sec=0.05)
+        yield outputs
+    finally:
+        listener.terminate()
+        listener.wait(10)
+        node.destroy_node()
+        rclpy.try_shutdown()
+
+
+def resident_mib() -> float:
+    """Memory of this process in MiB."""
+    pages = int(Path('/proc/self/statm').read_text().split()[1])
+    return pages * os.sysconf('SC_PAGE_SIZE') / 2**20
+
+
+def measure(work: Callable[[], dict[str, np.ndarray]], frames: int) -> None:
+    """Print medians of `frames` frames, the sum beside the network, and how memory grew."""
+    for _ in range(WARM_UP):
+        work()
+    start_mib = resident_mib()
+    times = [work() for _ in range(frames)]
+    end_mib = resident_mib()
+    print(f'{"median of a frame":32s}   CPU ms  wall ms')
+    for name in times[0]:
+        _row(name, np.array([t[name] for t in times]))
+    sums = np.array([sum(t.values()) - t[NETWORK] for t in times])
+    _row('overhead: all but the network', sums)
+    _row('the same, 10th percentile', sums, 10)
+    _row('the same, 90th percentile', sums, 90)
+    overhead_ms = np.median(sums[:, 1])
+    network_ms = np.median([t[NETWORK][1] for t in times])
+    print(f'CPU time: overhead / allowed {TARGET_MS:.0f} ms = {overhead_ms / TARGET_MS:.2f}, '
+          f'overhead / whole frame = {overhead_ms / (overhead_ms + network_ms):.0%}')
+    print(f'memory {start_mib:.1f} MiB after {WARM_UP} frames, {end_mib:.1f} MiB after {frames} '
+          'more')
+
+
+def _row(name: str, times_N2: np.ndarray, percent: float = 50) -> None:
+    wall_ms, cpu_ms = np.percentile(times_N2, percent, axis=0)
+    print(f'{name:32s} {cpu_ms:8.2f} {wall_ms:8.2f}')
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure on the cores this process may use; 1 where that cannot be done."""
+    parser = argparse.ArgumentParser(prog='scripts/bench', description=__doc__)
+    parser.add_argument('--model', default='indoor', help='shipped model by name, or a file')
+    parser.add_argument('--frames', type=int, default=200, help='5000 shows that memory is flat')
+    options = parser.parse_args(arguments)
+    cores = os.sched_getaffinity(0)
+    try:
+        estimator, raw = DepthEstimator.load(options.model, 'cpu'), serialised_image()
+        # From inside: what `estimate` does around the network belongs to the overhead.
+        estimator._network = watch = Watch(estimator._network)
+        with published() as outputs:
+            print(f'{WIDTH}x{HEIGHT} rgb8, {options.frames} frames on {len(cores)} core(s); load '
+                  f'of the machine {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores')
+            measure(lambda: frame(raw, estimator, watch, outputs), options.frames)
+    except (OSError, ValueError, RuntimeError) as error:
+        print(f'cannot measure: {error}', file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
