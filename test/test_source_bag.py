@@ -1,6 +1,8 @@
 """Recordings as training data: topics found, frames paired by stamp, depth in metres."""
 
 import json
+import multiprocessing
+import os
 import pickle
 import struct
 
@@ -12,6 +14,7 @@ from rosbags.typesys import get_typestore, Stores
 
 from mono_depth_ros.geometry import Camera
 from train.data import open_data
+from train.recording import Recording
 from train.rectify import rectified
 from train.sample import Sample
 from train.sources.bag import paired
@@ -107,6 +110,22 @@ def test_recording_is_a_training_set(tmp_path, storage):
     np.testing.assert_array_equal(sample.depth, expected)
 
 
+def test_a_forked_worker_opens_the_recording_itself(tmp_path):
+    """A file that parent and worker share has one position: their reads would mix."""
+    recording = Recording(write(tmp_path / 'bag', drive(2)))
+    recording.topics()
+    ours = recording._reader
+
+    def worker():
+        recording.topics()
+        os._exit(0 if recording._reader is not ours else 1)
+
+    process = multiprocessing.get_context('fork').Process(target=worker)
+    process.start()
+    process.join(30)
+    assert process.exitcode == 0 and recording._reader is ours
+
+
 def test_the_file_inside_reads_the_same(tmp_path):
     bag = write(tmp_path / 'bag', drive())
     assert open_data(f'a={bag / "bag.mcap"}', 'val')[0].name == 'a/5.900000000'
@@ -190,6 +209,8 @@ def test_stamps_pair_one_to_one_within_the_gap():
     assert paired(first, np.array([21]) * ms).tolist() == [[1, 0]]
     assert paired(first, np.array([130]) * ms).tolist() == []
     assert paired(first, first[:0]).tolist() == []
+    # Both images are within the gap of one depth; it belongs to the nearer.
+    assert paired(np.array([0, 10]) * ms, np.array([4]) * ms).tolist() == [[0, 0]]
 
 
 def test_a_lens_is_removed(tmp_path):

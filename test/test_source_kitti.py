@@ -14,12 +14,13 @@ DRIVES = tuple(f'{DATE}_drive_{number:04d}_sync' for number in (1, 2, 5))
 # Camera 2 sits 0.06 m left of the rectified frame, so P has 30 * 0.06 = 1.8 in its last column.
 CAMERAS = '''calib_time: 09-Jan-2012 13:57:47
 corner_dist: 9.950000e-02
-R_rect_00: 1 0 0 0 1 0 0 0 1
+R_rect_00: -1 0 0 0 -1 0 0 0 1
 P_rect_02: 30 0 20 1.8 0 30 10 0 0 0 1 0
 '''
-# Lidar x forward, y left, z up to camera x right, y down, z forward; lidar 0.5 m behind.
+# Lidar x forward, y left, z up to camera x right, y down, z forward; lidar 0.5 m behind. The
+# camera hangs upside down (R is half a turn off), which R_rect_00 puts right.
 LIDAR = '''calib_time: 15-Mar-2012 11:37:16
-R: 0 -1 0 0 0 -1 1 0 0
+R: 0 1 0 0 0 1 1 0 0
 T: 0 0 -0.5
 '''
 CAMERA = Camera(fx=30, fy=30, cx=20, cy=10, width=40, height=20)
