@@ -8,7 +8,7 @@ import pytest
 
 from train.data import open_data
 from train.sources.densedepth import accepts
-from train.sources.nyu import KINECT
+from train.sources.nyu import KINECT, scene_of
 
 SCENES = ('living_room_0038_out', 'kitchen_0028a_out', 'kitchen_0028b_out', 'office_0001_out')
 
@@ -68,6 +68,8 @@ def test_rooms_stay_in_one_split(place):
     keys = {split: open_data(f'dense={place}', split).keys for split in ('train', 'val')}
     rooms = {split: {key[:7] for key in keys[split]} for split in keys}
     assert sorted(keys['train'] + keys['val']) == sorted(f'{scene}/37' for scene in SCENES)
+    assert scene_of('kitchen_0028a_out') == scene_of('kitchen_0028b_out') == 'kitchen_0028'
+    assert scene_of('nyu_office_1') == 'nyu_office_1' and scene_of('official') == 'official'
     assert len(rooms['val']) == 1 and not rooms['train'] & rooms['val']
     with pytest.raises(ValueError, match='its splits are train, val, test'):
         open_data(f'dense={place}', 'night')

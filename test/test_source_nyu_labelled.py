@@ -30,8 +30,10 @@ def mat(tmp_path_factory):
         for name in ('depths', 'rawDepths'):
             file.create_dataset(name, (count, 640, 480), 'f4', chunks=(1, 640, 480), **how)
         for i in range(count):
-            images[i] = np.stack([np.full((640, 480), grey, np.uint8) for grey in (200, 20, i)])
-            # Depth tells column and row: 1 m + column mm + row/10 mm.
+            # Red tells a quarter of the column, green half the row, blue the image; depth is
+            # 1 m + column in mm + row in tenths of a mm.
+            column, row = np.mgrid[:640, :480]
+            images[i] = np.stack([column // 4, row // 2, np.full_like(row, i)])
             depth = 1 + np.arange(640)[:, None] * 1e-3 + np.arange(480) * 1e-4
             file['depths'][i] = depth
             depth[300, 100:200] = 0
@@ -50,7 +52,7 @@ def test_a_frame_is_the_right_way_round(mat):
     assert source.keys == ('office_0001/0001', 'bath_0009/0005')
     sample = source[1]
     assert sample.camera == KINECT and sample.name == 'nyu/bath_0009/0005'
-    assert sample.rgb.shape == (480, 640, 3) and tuple(sample.rgb[0, 0]) == (200, 20, 4)
+    assert sample.rgb.shape == (480, 640, 3) and tuple(sample.rgb[100, 400]) == (100, 50, 4)
     assert sample.depth.dtype == np.float32
     assert sample.depth[100, 400] == pytest.approx(1.41)
     rows, columns = np.nonzero(np.isfinite(sample.depth))
