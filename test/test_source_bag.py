@@ -156,12 +156,13 @@ def test_quantised_metres_are_undone(tmp_path):
     assert depth_HW[1, 1] == 2 and np.isnan(depth_HW[0, 0])
 
 
-def test_raw_wins_over_compressed_and_registered_over_other_depth(tmp_path):
+@pytest.mark.parametrize('depth_topic', ['/cam/aligned_depth/image', '/ground_truth/depth'])
+def test_raw_wins_over_compressed_and_registered_over_other_depth(tmp_path, depth_topic):
     extra = [('/cam/image_raw/compressed', START_NS, compressed(START_NS, rgb(), 'jpeg')),
              ('/cam/depth_raw', START_NS, image(START_NS, millimetres()[:5], '16UC1')),
              ('/depth/image_color', START_NS, image(START_NS, rgb(), 'rgb8')),
              ('/depth/camera_info', START_NS, info(START_NS, fx=77.0))]
-    bag = write(tmp_path / 'bag', [*extra, *drive(3, depth_topic='/cam/aligned_depth/image')])
+    bag = write(tmp_path / 'bag', [*extra, *drive(3, depth_topic=depth_topic)])
     assert open_data(f'a={bag}', 'train')[0].camera.fx == 30
 
 

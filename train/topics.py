@@ -43,14 +43,14 @@ class Topics:
 def choose_topics(path: Path, topics: Sequence[Topic]) -> Topics:
     """The three topics of a recording: those its topics.json names, else the only ones that fit.
 
-    Raw messages win over compressed ones of the same name, depth that is aligned or registered
-    over other depth, an image not of depth or infrared over one that is, and the camera_info
+    Raw messages win over compressed ones of the same name, depth that is aligned, registered or
+    ground_truth over other depth (a network's, or of another camera), an image not of depth or infrared over one that is, and the camera_info
     beside the image over others. Raises ValueError that lists the topics where it stays unclear.
     """
     named = _named(path, topics)
     if named:
         return named
-    depth = _only(path, topics, Kind.DEPTH, wanted=('aligned', 'registered'))
+    depth = _only(path, topics, Kind.DEPTH, wanted=('aligned', 'registered', 'ground_truth'))
     image = _only(path, topics, Kind.IMAGE, unwanted=('depth', 'infra', '/ir/'))
     beside = f'{base(image).rpartition("/")[0]}/camera_info'
     if any(t.name == beside and t.kind is Kind.CAMERA_INFO and t.messages for t in topics):

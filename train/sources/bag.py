@@ -5,7 +5,8 @@ size (32FC1 in metres, 16UC1 in millimetres, compressedDepth or PNG) and its cam
 are found by what they hold; where several fit, `topics.json` in the bag's folder, or
 `NAME.topics.json` beside a file NAME.mcap, names the three. An image is paired with the depth
 nearest in stamp, within MAX_GAP_S. The split val is the last tenth of the pairs by time, train
-the rest: neighbouring frames show the same thing. A lens is removed (see train.rectify).
+the rest: neighbouring frames show the same thing. A lens is removed (see train.rectify). Depth
+is taken for truth: in a recording of depth_node's own output it would be its guess.
 """
 
 from __future__ import annotations
