@@ -44,8 +44,9 @@ def choose_topics(path: Path, topics: Sequence[Topic]) -> Topics:
     """The three topics of a recording: those its topics.json names, else the only ones that fit.
 
     Raw messages win over compressed ones of the same name, depth that is aligned, registered or
-    ground_truth over other depth (a network's, or of another camera), an image not of depth or infrared over one that is, and the camera_info
-    beside the image over others. Raises ValueError that lists the topics where it stays unclear.
+    ground_truth over other depth (a network's, or of another camera), an image not of depth or
+    infrared over one that is, and the camera_info beside the image over others. Raises
+    ValueError that lists the topics where it stays unclear.
     """
     named = _named(path, topics)
     if named:
