@@ -110,7 +110,7 @@ def open_data(spec: str, split: str) -> DataSet:
     if not equals or not name or not place:
         raise ValueError(f'expected NAME=DIR (as nyu=data/nyu), got {spec!r}')
     path = Path(place).expanduser()
-    if not path.exists():
+    if not Path(str(path).removesuffix('#raw')).exists():
         raise FileNotFoundError(f'no file or folder {path} (of data {name!r})')
     for layout in LAYOUTS:
         if layout.accepts(path):
