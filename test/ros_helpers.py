@@ -6,12 +6,10 @@ Run as a program it is a camera: it publishes what JSON lines on its standard in
 from __future__ import annotations
 
 from array import array
-from itertools import count
 import json
 import os
 from pathlib import Path
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -35,20 +33,6 @@ PROFILE = ROOT / 'config' / 'fastdds_large_data.xml'
 FRAME = 'eye_optical_frame'
 CONFIGURE, CLEANUP = Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_CLEANUP
 ACTIVATE, DEACTIVATE = Transition.TRANSITION_ACTIVATE, Transition.TRANSITION_DEACTIVATE
-_domains = count(os.getpid())
-
-
-def free_domain() -> int:
-    """A ROS domain (1..100) in which nobody on this machine takes part now."""
-    for _ in range(100):
-        domain = 1 + next(_domains) % 100
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            try:
-                probe.bind(('', 7400 + 250 * domain))  # every participant's discovery port
-                return domain
-            except OSError:
-                continue
-    raise RuntimeError('no free ROS domain: all of 1..100 are in use')
 
 
 def picture(width: int, height: int, seed: int = 0) -> np.ndarray:

@@ -8,11 +8,12 @@ import sys
 import cv2
 import numpy as np
 import pytest
-from ros_helpers import free_domain, Peer, Process
+from ros_helpers import Peer, Process
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, Image
 
 from mono_depth_ros.calibration import find_calibration, load_calibration
+from mono_depth_ros.demo.processes import free_domain
 from mono_depth_ros.frames import EndOfFrames, natural, open_source
 from mono_depth_ros.geometry import Camera
 from mono_depth_ros.messages import rgb_from_image

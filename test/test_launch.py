@@ -8,10 +8,11 @@ import sys
 from xml.etree import ElementTree
 
 import pytest
-from ros_helpers import free_domain, Peer, Process
+from ros_helpers import Peer, Process
 import yaml
 
 from mono_depth_ros import file_camera, sim_camera
+from mono_depth_ros.demo.processes import free_domain
 from mono_depth_ros.parameters import PARAMETERS
 from train.export import write_untrained
 

@@ -14,7 +14,6 @@ from ros_helpers import (
     CONFIGURE,
     DEACTIVATE,
     depth_node,
-    free_domain,
     image_message,
     info_message,
     Peer,
@@ -23,6 +22,7 @@ from ros_helpers import (
 )
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
+from mono_depth_ros.demo.processes import free_domain
 from mono_depth_ros.estimator import DepthEstimator
 from mono_depth_ros.parameters import PARAMETERS
 from train.export import write_untrained

@@ -6,7 +6,6 @@ import signal
 import pytest
 from ros_helpers import (
     depth_node,
-    free_domain,
     image_message,
     Peer,
     picture,
@@ -14,6 +13,7 @@ from ros_helpers import (
 )
 from sensor_msgs.msg import Image
 
+from mono_depth_ros.demo.processes import free_domain
 from train.export import write_untrained
 
 BROKEN_YAML = '/**:\n  ros__parameters: {device: [1, '

@@ -6,13 +6,13 @@ from ros_helpers import (
     camera,
     depth_node,
     FRAME,
-    free_domain,
     Peer,
     picture,
     PROFILE,
 )
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
+from mono_depth_ros.demo.processes import free_domain
 from mono_depth_ros.estimator import DepthEstimator
 from mono_depth_ros.geometry import Camera, points_from_depth
 from train.export import write_untrained

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import ctypes
 import os
 from pathlib import Path
+import random
 import signal
 import socket
 import subprocess
@@ -15,6 +16,9 @@ import time
 NAMESPACE = '/demo'
 CONFIG = Path(__file__).parents[2] / 'config'
 PR_SET_PDEATHSIG = 1
+# Where participants of a domain listen, beyond 7400 + 250 * domain (DDSI-RTPS 9.6.1.1): discovery
+# by multicast (not bound when discovery is kept to this machine) and the first by unicast.
+PARTICIPANT_PORTS = (0, 10)
 
 
 def ros_environment(log_folder: Path) -> dict[str, str]:
@@ -23,7 +27,7 @@ def ros_environment(log_folder: Path) -> dict[str, str]:
     A domain nobody uses, loopback discovery, and the large shared-memory segment.
     """
     environment = {
-        'ROS_DOMAIN_ID': str(_free_domain()),
+        'ROS_DOMAIN_ID': str(free_domain()),
         'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
         'RMW_IMPLEMENTATION': 'rmw_fastrtps_cpp',
         'ROS_LOG_DIR': str(log_folder),
@@ -35,17 +39,25 @@ def ros_environment(log_folder: Path) -> dict[str, str]:
     return environment
 
 
-def _free_domain() -> int:
-    first = os.getpid()
+def free_domain() -> int:
+    """A ROS domain (1..100) in which nobody on this machine takes part now; OSError for none.
+
+    The search starts anywhere, so that two callers at one time hardly ever get the same.
+    """
+    first = random.randrange(100)
     for domain in ((first + step) % 100 + 1 for step in range(100)):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            try:
-                # Where the first participant of the domain listens (DDSI-RTPS 9.6.1.1).
-                probe.bind(('', 7400 + 250 * domain + 10))
-                return domain
-            except OSError:
-                continue
+        if all(_unbound(7400 + 250 * domain + offset) for offset in PARTICIPANT_PORTS):
+            return domain
     raise OSError('no free ROS domain: all of 1 to 100 are in use on this machine')
+
+
+def _unbound(port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind(('', port))
+        except OSError:
+            return False
+    return True
 
 
 class Child:
