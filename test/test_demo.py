@@ -127,6 +127,24 @@ def test_ctrl_c_ends_with_results_even_without_calibration(tmp_path, model, phot
     assert not children_of(out)
 
 
+def test_every_picture_of_a_video_gets_its_depth(tmp_path, model):
+    video = tmp_path / 'short.mp4'
+    writer = cv2.VideoWriter(str(video), cv2.VideoWriter_fourcc(*'mp4v'), 4, (160, 120))
+    for shade in range(20, 240, 40):
+        writer.write(np.full((120, 160, 3), shade, np.uint8))
+    writer.release()
+    process = start('--video', video, '--seconds', 4, '--out', tmp_path / 'out', '--model', model)
+    output = process.communicate(timeout=120)[0]
+    assert process.returncode == 0, output
+    topics = decoded(tmp_path / 'out' / 'demo.mcap')
+    images, depths = (by_stamp(topics[f'/demo/{name}']) for name in ('image_raw', 'depth/image'))
+    # The node may have met the camera before the recorder did; the last may be in work at the end.
+    heard = {stamp for stamp in depths if stamp >= min(images)}
+    assert heard <= images.keys() and len(heard) >= len(images) - 2
+    shades = [float(images[stamp].data[0]) for stamp in heard]
+    assert {int(shade // 40) for shade in shades} == set(range(6)), 'a picture is missing'
+
+
 def test_a_failing_process_is_named(tmp_path, photographs):
     process = start('--images', photographs, '--seconds', 5, '--out', tmp_path / 'out',
                     '--model', tmp_path / 'none.safetensors')

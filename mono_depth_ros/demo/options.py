@@ -36,8 +36,13 @@ class Options:
                 **size_limit(self.images)}
         if self.video:
             return 'mono_depth_ros.file_camera', {
-                'source': str(self.video), 'loop': 'false', **size_limit(self.video)}
+                'source': str(self.video), **size_limit(self.video)}
         return 'mono_depth_ros.sim_camera', {'world': self.world, 'rate_hz': str(WORLD_RATE_HZ)}
+
+    @property
+    def world_is_drawn(self) -> bool:
+        """Whether images come from a simulated world rather than from files."""
+        return not (self.images or self.video)
 
     def title(self) -> str:
         """Words for what the camera looks at."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 import os
 from pathlib import Path
 import sys
@@ -40,11 +41,14 @@ def record(options: Options, stop: StopRequest) -> Result:
     environment = ros_environment(logs)
     os.environ.update(environment)
     recording = options.out / 'demo.mcap'
-    children = _start(options, logs, environment)
+    children = [_depth_node(options, logs, environment)]
+    start_camera = partial(_camera, options, logs, environment)
+    if options.world_is_drawn:
+        children.append(start_camera())  # it takes as long as the node to begin
     log = McapLog(recording)
     try:
         with _Listener(log) as listener:
-            trouble = _listen(listener, children, options.seconds, stop)
+            trouble = _listen(listener, children, start_camera, options.seconds, stop)
     finally:
         for child in children:
             child.stop()
@@ -55,14 +59,16 @@ def record(options: Options, stop: StopRequest) -> Result:
                   with_points=with_points, trouble=trouble)
 
 
-def _start(options: Options, logs: Path, environment: dict[str, str]) -> list[Child]:
-    module, parameters = options.camera()
+def _depth_node(options: Options, logs: Path, environment: dict[str, str]) -> Child:
     # A quarter of the points keeps the file small; a robot's default is all of them.
-    node = {'model_file': options.model, 'device': options.device, 'points.stride': '2'}
-    return [
-        Child('depth_node', 'mono_depth_ros.depth_node', node, logs / 'depth_node.log',
-              environment),
-        Child('camera', module, parameters, logs / 'camera.log', environment)]
+    parameters = {'model_file': options.model, 'device': options.device, 'points.stride': '2'}
+    return Child('depth_node', 'mono_depth_ros.depth_node', parameters, logs / 'depth_node.log',
+                 environment)
+
+
+def _camera(options: Options, logs: Path, environment: dict[str, str]) -> Child:
+    module, parameters = options.camera()
+    return Child('camera', module, parameters, logs / 'camera.log', environment)
 
 
 class _Listener:
@@ -90,9 +96,12 @@ class _Listener:
             self._executor.spin_once(timeout_sec=left_s)
 
 
-def _listen(listener: _Listener, children: list[Child], seconds: float,
-            stop: StopRequest) -> str:
-    """Listen until the time is over, somebody says stop or a process fails; the trouble or ''."""
+def _listen(listener: _Listener, children: list[Child], start_camera: Callable[[], Child],
+            seconds: float, stop: StopRequest) -> str:
+    """Listen until the time is over, somebody says stop or a process fails; the trouble or ''.
+
+    Files begin to play when the node is active, so that their beginning is seen.
+    """
     show = progress()
     tally = listener.recorder.tally
     start_s = time.monotonic()
@@ -100,6 +109,8 @@ def _listen(listener: _Listener, children: list[Child], seconds: float,
     while not stop:
         listener.hear(time.monotonic() + 0.25)
         now_s = time.monotonic()
+        if len(children) == 1 and tally.counts.get('state') == 'active':
+            children.append(start_camera())
         if first_s is None and tally.arrivals_ns:
             first_s = now_s
         if first_s is None:
@@ -120,8 +131,6 @@ def _listen(listener: _Listener, children: list[Child], seconds: float,
 
 def _ended(child: Child, had_depth: bool) -> str:
     code = child.exit_code()
-    if had_depth and code == 0 and child.name == 'camera':
-        return ''  # the end of a video
     when = 'while recording' if had_depth else 'before any depth arrived'
     return (f'{child.name} ended with code {code} {when}. Its last lines ({child.log}):\n'
             f'{child.last_lines()}')
