@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.clock import Clock, ClockType
@@ -36,8 +37,13 @@ class DepthNode(LifecycleNode):
         self.settings = declare_parameters(self)
         for sentence in unknown_parameters(self):
             self.get_logger().warning(sentence)
-        self._estimator = self._outputs = self._worker = None
-        self._image_input = self._info_input = self._info = None
+        # Here from configure to cleanup, and from activate to deactivate; else None.
+        self._estimator: Any = None
+        self._outputs: Any = None
+        self._worker: Any = None
+        self._image_input: Any = None
+        self._info_input: Any = None
+        self._info: CameraInfo | None = None
         self._camera_trouble, self._range_m = NO_INFO, (0.0, 0.0)
         self._active_s = self._waiting_s = time.monotonic()
         self._log, self.state = FrameLog(), 'unconfigured'

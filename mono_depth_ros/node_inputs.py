@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
@@ -38,7 +39,7 @@ class MatchedInput:
 
     def __init__(self, node: Node, kind: type, topic: str, callback: Callable, asked: str):
         self._node, self._kind, self._callback = node, kind, callback
-        self._subscription = None
+        self._subscription: Any = None
         self._qos = QoSProfile(depth=1)
         self.topic = node.resolve_topic_name(topic)
         self.follow(asked)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from rcl_interfaces.msg import (
     FloatingPointRange,
@@ -19,7 +20,7 @@ def declare_parameters(node: Node) -> Settings:
     """Declare every parameter; ValueError or ParameterException says which value is wrong."""
     values = {}
     for parameter in PARAMETERS:
-        declared = node.declare_parameter(
+        declared: Any = node.declare_parameter(
             parameter.name, parameter.default, _descriptor(parameter))
         values[parameter.name] = declared.value
     return settings_from(values)

@@ -36,12 +36,13 @@ class Settings:
 class Parameter:
     """One parameter: name, default, one-sentence description, and what is accepted.
 
-    `least` and `most` bound numbers, `pattern` must match all of a text. `settable` says when a
-    new value is taken: 'always', 'unconfigured' (read by the configure transition) or 'start'.
+    The type of the default (str, float, int or bool) is that of the parameter. `least` and
+    `most` bound numbers, `pattern` must match all of a text. `settable` says when a new value is
+    taken: 'always', 'unconfigured' (read by the configure transition) or 'start'.
     """
 
     name: str
-    default: str | float | int | bool
+    default: Any
     description: str
     least: float = float('-inf')
     most: float = float('inf')

@@ -88,13 +88,15 @@ def frame(
 def published() -> Iterator[Outputs]:
     """Outputs of an active node, with a listening process beside it."""
     rclpy.init()
-    node = LifecycleNode('bench')
+    namespace = f'/bench_{os.getpid()}'  # of its own: others may use the same domain
+    node = LifecycleNode('bench', namespace=namespace)
     outputs = Outputs(node)
     node.trigger_configure()
     node.trigger_activate()
     everywhere = set(range(os.cpu_count() or 1))
     listener = subprocess.Popen(
-        [sys.executable, '-m', 'mono_depth_ros.bench.listener'],
+        [sys.executable, '-m', 'mono_depth_ros.bench.listener', '--ros-args', '-r',
+         f'__ns:={namespace}'],
         preexec_fn=lambda: os.sched_setaffinity(0, everywhere))
     try:
         deadline = time.monotonic() + 20
@@ -110,32 +112,39 @@ def published() -> Iterator[Outputs]:
         rclpy.try_shutdown()
 
 
-def resident_mib() -> float:
-    """Memory of this process in MiB."""
-    pages = int(Path('/proc/self/statm').read_text().split()[1])
-    return pages * os.sysconf('SC_PAGE_SIZE') / 2**20
+def memory_mib() -> dict[str, float]:
+    """Memory of this process in MiB: its own, and shared (the middleware's segments)."""
+    lines = Path('/proc/self/status').read_text().splitlines()
+    found = dict(line.split(':', 1) for line in lines if line.startswith('Rss'))
+    return {'own': int(found['RssAnon'].split()[0]) / 1024,
+            'shared': int(found['RssShmem'].split()[0]) / 1024}
 
 
 def measure(work: Callable[[], dict[str, np.ndarray]], frames: int) -> None:
-    """Print medians of `frames` frames, the sum beside the network, and how memory grew."""
+    """Print medians of `frames` frames, the sum beside the network, and memory on the way."""
     for _ in range(WARM_UP):
-        work()
-    start_mib = resident_mib()
-    times = [work() for _ in range(frames)]
-    end_mib = resident_mib()
+        names = list(work())
+    # Touched now, so that it does not grow later.
+    times_NK2 = np.full((frames, len(names), 2), np.nan)
+    memory = {0: memory_mib()}
+    for number in range(frames):
+        times_NK2[number] = list(work().values())
+        if (number + 1) % max(1, frames // 5) == 0:
+            memory[number + 1] = memory_mib()
     print(f'{"median of a frame":32s}   CPU ms  wall ms')
-    for name in times[0]:
-        _row(name, np.array([t[name] for t in times]))
-    sums = np.array([sum(t.values()) - t[NETWORK] for t in times])
-    _row('overhead: all but the network', sums)
-    _row('the same, 10th percentile', sums, 10)
-    _row('the same, 90th percentile', sums, 90)
-    overhead_ms = np.median(sums[:, 1])
-    network_ms = np.median([t[NETWORK][1] for t in times])
+    for i, name in enumerate(names):
+        _row(name, times_NK2[:, i])
+    network = names.index(NETWORK)
+    sums_N2 = times_NK2.sum(axis=1) - times_NK2[:, network]
+    _row('overhead: all but the network', sums_N2)
+    _row('the same, 10th percentile', sums_N2, 10)
+    _row('the same, 90th percentile', sums_N2, 90)
+    overhead_ms, network_ms = np.median(sums_N2[:, 1]), np.median(times_NK2[:, network, 1])
     print(f'CPU time: overhead / allowed {TARGET_MS:.0f} ms = {overhead_ms / TARGET_MS:.2f}, '
           f'overhead / whole frame = {overhead_ms / (overhead_ms + network_ms):.0%}')
-    print(f'memory {start_mib:.1f} MiB after {WARM_UP} frames, {end_mib:.1f} MiB after {frames} '
-          'more')
+    for number, mib in memory.items():
+        print(f'memory after {number:5d} frames: own {mib["own"]:.1f} MiB, shared memory '
+              f'{mib["shared"]:.1f} MiB')
 
 
 def _row(name: str, times_N2: np.ndarray, percent: float = 50) -> None:
@@ -153,7 +162,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         estimator, raw = DepthEstimator.load(options.model, 'cpu'), serialised_image()
         # From inside: what `estimate` does around the network belongs to the overhead.
-        estimator._network = watch = Watch(estimator._network)
+        watch = Watch(estimator._network)
+        estimator._network = watch  # type: ignore[assignment]
         with published() as outputs:
             print(f'{WIDTH}x{HEIGHT} rgb8, {options.frames} frames on {len(cores)} core(s); load '
                   f'of the machine {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores')
