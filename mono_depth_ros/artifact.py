@@ -50,6 +50,7 @@ def save_model(path: str | os.PathLike, network: MultiScaleNetwork, card: ModelC
     unfinished = path.with_name(path.name + '.part')
     save_file(tensors, unfinished, metadata={
         'format': FORMAT, 'format_version': FORMAT_VERSION, 'card': card.to_json()})
+    unfinished.chmod(0o644)  # safetensors keeps it to its owner; a robot's node is another user
     unfinished.replace(path)
 
 

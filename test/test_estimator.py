@@ -182,6 +182,10 @@ def test_weights_that_are_not_finite_are_never_written(model, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_others_may_read_a_model_file(model):
+    assert model.stat().st_mode & 0o777 == 0o644
+
+
 def test_shipped_model_is_indoor_and_small():
     path = find_model('indoor')
     card = read_card(path)
