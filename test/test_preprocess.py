@@ -38,6 +38,20 @@ def test_normalise_by_hand():
     np.testing.assert_allclose(normalise(rgb, COLOURS).ravel(), (1, -1, 0.2), atol=1e-6)
 
 
+@pytest.mark.parametrize('width, height', [(640, 480), (1920, 1080), (957, 526), (300, 200)])
+def test_shrinking_averages_and_keeps_places(width, height):
+    """Fine stripes become their mean, not one of their colours; a ramp stays where it is."""
+    rgb = np.zeros((height, width, 3), np.uint8)
+    rgb[:, ::2, 0] = 200
+    rgb[..., 1] = np.rint(np.linspace(0, 250, width))
+    framing = letterbox(width, height, 256, 192)
+    image = encode_image(rgb, framing, Colours(mean=(0, 0, 0), std=(1, 1, 1))) * 255
+    middle = image[:, 96, 8:-8]
+    assert np.abs(middle[0] - 100).mean() < (40 if width > 512 else 80)
+    columns = (np.arange(8, 248) + 0.5) * width / 256 - 0.5
+    np.testing.assert_allclose(middle[1], 250 * columns / (width - 1), atol=1.5)
+
+
 def test_border_is_zero_and_content_in_place():
     rgb = np.full((480, 640, 3), 255, np.uint8)
     image = encode_image(rgb, letterbox(640, 480, 256, 256), COLOURS)
