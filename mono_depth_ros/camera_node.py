@@ -20,8 +20,8 @@ from mono_depth_ros import messages
 from mono_depth_ros.calibration import Calibration
 from mono_depth_ros.node_main import one_line, run
 from mono_depth_ros.node_outputs import UNACKNOWLEDGED
-from mono_depth_ros.node_parameters import _descriptor
-from mono_depth_ros.parameters import _checked, Parameter
+from mono_depth_ros.node_parameters import descriptor_of
+from mono_depth_ros.parameters import checked_value, Parameter
 
 FRAME_ID = Parameter(
     name='frame_id', default='camera_optical_frame', settable='start',
@@ -116,11 +116,11 @@ class CameraNode(Node):
             self.fail(one_line(error))
 
     def _declared(self, parameter: Parameter) -> Any:
-        descriptor = _descriptor(parameter)
+        descriptor = descriptor_of(parameter)
         if parameter.name == 'source':
             descriptor.dynamic_typing = True  # a webcam's number is a text here
         value: Any = self.declare_parameter(parameter.name, parameter.default, descriptor).value
-        return _checked(parameter, str(value) if parameter.name == 'source' else value)
+        return checked_value(parameter, str(value) if parameter.name == 'source' else value)
 
     def _warn_of_unknown(self) -> None:
         # rclpy has no public way to see what was given but never declared.
@@ -134,7 +134,7 @@ class CameraNode(Node):
     def _on_set(self, changes) -> SetParametersResult:
         """Only the rate can change at run time; the descriptors refuse the rest before this."""
         try:
-            new = {change.name: _checked(self._known[change.name], change.value)
+            new = {change.name: checked_value(self._known[change.name], change.value)
                    for change in changes if change.name in self._known}
         except ValueError as error:
             return SetParametersResult(successful=False, reason=str(error))

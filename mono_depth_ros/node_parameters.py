@@ -21,12 +21,13 @@ def declare_parameters(node: Node) -> Settings:
     values = {}
     for parameter in PARAMETERS:
         declared: Any = node.declare_parameter(
-            parameter.name, parameter.default, _descriptor(parameter))
+            parameter.name, parameter.default, descriptor_of(parameter))
         values[parameter.name] = declared.value
     return settings_from(values)
 
 
-def _descriptor(parameter: Parameter) -> ParameterDescriptor:
+def descriptor_of(parameter: Parameter) -> ParameterDescriptor:
+    """What rclpy is told of a parameter."""
     # Dynamic typing, so that settings_from checks the type: rclpy would refuse an integer given
     # for a depth, and name the types of other mistakes by number only.
     descriptor = ParameterDescriptor(

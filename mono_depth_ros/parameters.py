@@ -85,7 +85,7 @@ PARAMETERS = (
 
 def settings_from(values: dict[str, Any]) -> Settings:
     """Settings of a value for every parameter; ValueError with one sentence for a wrong one."""
-    checked = {parameter.name.replace('.', '_'): _checked(parameter, values[parameter.name])
+    checked = {parameter.name.replace('.', '_'): checked_value(parameter, values[parameter.name])
                for parameter in PARAMETERS}
     settings = Settings(**checked)
     if settings.max_depth and settings.min_depth >= settings.max_depth:
@@ -95,7 +95,8 @@ def settings_from(values: dict[str, Any]) -> Settings:
     return settings
 
 
-def _checked(parameter: Parameter, value: Any) -> Any:
+def checked_value(parameter: Parameter, value: Any) -> Any:
+    """The value as the parameter takes it; ValueError with one sentence where it does not."""
     kind = type(parameter.default)
     if kind is float and type(value) is int:
         value = float(value)
