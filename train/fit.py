@@ -165,8 +165,8 @@ def make_optimiser(network: MultiScaleNetwork, stage: Stage) -> torch.optim.Opti
     if stem:
         groups.append({'params': stem, 'lr': stage.stem_lr})
     if stage.optimiser == 'sgd':
-        return torch.optim.SGD(groups, momentum=0.9, weight_decay=stage.weight_decay)
-    return torch.optim.AdamW(groups, weight_decay=stage.weight_decay)
+        return torch.optim.SGD(groups, momentum=0.9, weight_decay=stage.weight_decay, fused=True)
+    return torch.optim.AdamW(groups, weight_decay=stage.weight_decay, fused=True)
 
 
 def set_learning(network: MultiScaleNetwork, trains: Sequence[str]) -> None:
