@@ -16,6 +16,7 @@ import numpy as np
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2, PointField
 from std_msgs.msg import Header
 
+from mono_depth_ros.colours import depth_colours
 from mono_depth_ros.encodings import check_size, LAYOUTS, rgb_from_bytes
 from mono_depth_ros.geometry import Camera, points_from_depth
 from mono_depth_ros.intrinsics import camera_from_info
@@ -153,20 +154,8 @@ class ColorImage(_OutgoingImage):
     def fill(
             self, depth_HW: np.ndarray, lower_m: float, upper_m: float, header: Header) -> Image:
         """Return the reused message; beyond lower_m..upper_m takes the end colour, NaN black."""
-        level_HW = (depth_HW - np.float32(lower_m)) * np.float32(254 / (upper_m - lower_m))
-        np.clip(level_HW + 1, 1, 255, out=level_HW)
-        np.fmax(level_HW, 0, out=level_HW)  # of a number and NaN it is the number
-        cv2.applyColorMap(
-            np.rint(level_HW).astype(np.uint8), _turbo(), dst=self._pixels(depth_HW))
+        depth_colours(depth_HW, lower_m, upper_m, out=self._pixels(depth_HW))
         return self._stamped(header)
-
-
-@lru_cache(maxsize=1)
-def _turbo() -> np.ndarray:
-    ramp = np.arange(256, dtype=np.uint8).reshape(256, 1)
-    table = cv2.cvtColor(cv2.applyColorMap(ramp, cv2.COLORMAP_TURBO), cv2.COLOR_BGR2RGB)
-    table[0] = 0  # level 0 is unknown depth
-    return table
 
 
 class PointCloud:

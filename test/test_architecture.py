@@ -14,6 +14,7 @@ MESSAGE_PACKAGES = {'sensor_msgs', 'std_msgs', 'diagnostic_msgs', 'geometry_msgs
 # What each core room may import of the others; arrows point down only.
 CORE = {
     'geometry': set(),
+    'colours': set(),
     'card': {'geometry'},
     'preprocess': {'card', 'geometry'},
     'networks': {'card', 'networks'},

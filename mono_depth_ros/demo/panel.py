@@ -9,6 +9,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 import numpy as np
 
+from mono_depth_ros.colours import colour_scale, depth_colours
 from mono_depth_ros.demo.tally import depth_error
 from mono_depth_ros.demo.view import draw_cloud
 from mono_depth_ros.geometry import Camera
@@ -49,9 +50,9 @@ def write_panel(path: Path, frames: list[Frame], title: str, subtitle: str) -> N
         'bottom': 0.1 / figure.get_figheight(), 'top': 1 - 1.1 / figure.get_figheight()})
     far_m = _far(frames)
     for row, frame in zip(axes, frames):
-        shown = _draw_row(row, frame, far_m)
+        _draw_row(row, frame, far_m)
     _head(figure, axes[0], title, subtitle)
-    _scale(figure, axes, shown)
+    _scale(figure, axes, far_m)
     figure.savefig(path, facecolor=PAPER)
 
 
@@ -62,9 +63,9 @@ def _far(frames: list[Frame]) -> float:
     return float(np.ceil(np.percentile(known, 99))) if known.size else 10.0
 
 
-def _draw_row(row, frame: Frame, far_m: float):
+def _draw_row(row, frame: Frame, far_m: float) -> None:
     row[0].imshow(frame.rgb_HW3, interpolation='antialiased')
-    shown = _draw_depth(row[1], frame.depth_HW, far_m)
+    _draw_depth(row[1], frame.depth_HW, far_m)
     if len(row) == 4 and frame.truth_HW is not None:
         _draw_depth(row[2], frame.truth_HW, far_m)
         if error := depth_error(frame.depth_HW, frame.truth_HW):
@@ -72,14 +73,10 @@ def _draw_row(row, frame: Frame, far_m: float):
     _draw_cloud(row[-1], frame)
     for axis in row:
         axis.set_axis_off()
-    return shown
 
 
-def _draw_depth(axis, depth_HW: np.ndarray, far_m: float):
-    # The colours of depth/image_color. Beyond range takes the end's; unknown stays paper.
-    shown = np.clip(depth_HW, 0, far_m)
-    return axis.imshow(np.ma.masked_invalid(shown), cmap='turbo', vmin=0, vmax=far_m,
-                       interpolation='antialiased')
+def _draw_depth(axis, depth_HW: np.ndarray, far_m: float) -> None:
+    axis.imshow(depth_colours(depth_HW, 0, far_m), interpolation='antialiased')
 
 
 def _draw_cloud(axis, frame: Frame) -> None:
@@ -119,9 +116,9 @@ def _head(figure: Figure, axes, title: str, subtitle: str) -> None:
         axis.set_title(name, color=INK, fontsize=11, loc='left', pad=6)
 
 
-def _scale(figure: Figure, axes, shown) -> None:
+def _scale(figure: Figure, axes, far_m: float) -> None:
     top, bottom = axes[0, 0].get_position().y1, axes[-1, 0].get_position().y0
-    bar = figure.colorbar(shown, cax=figure.add_axes(
+    bar = figure.colorbar(colour_scale(0, far_m), cax=figure.add_axes(
         (1 - 0.66 / figure.get_figwidth(), bottom, 0.16 / figure.get_figwidth(), top - bottom)))
     bar.set_label('depth (m)', color=INK, fontsize=10)
     bar.ax.tick_params(colors=INK, labelsize=9)
