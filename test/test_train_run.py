@@ -156,7 +156,7 @@ def test_evaluate_gives_what_the_card_says(trained, folder, tmp_path):
     assert report['mean']['abs_rel'] == pytest.approx(measured.abs_rel, rel=1e-4)
     assert len(report['images']) == 2 and floor['model'] == 'mean depth map'
     assert 'AbsRel' in done.stdout
-    low, high = report['delta1_interval']
+    low, high = report['intervals']['delta1']
     assert low <= report['mean']['delta1'] <= high
     assert sum(band['errors']['pixels'] for band in report['bands']) == report['mean']['pixels']
 

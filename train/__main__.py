@@ -153,7 +153,7 @@ def print_table(rows: Sequence[tuple[str, Report]]) -> None:
     print(f'{"model":<16}{"data":<24}{"protocol":<12}{"images":>7}{"delta1":>8}{"95 %":>16}'
           f'{"delta2":>8}{"delta3":>8}{"AbsRel":>8}{"RMSE m":>8}{"SILog":>8}{"bias":>8}')
     for name, report in rows:
-        mean, (low, high) = report.mean, report.delta1_interval
+        mean, (low, high) = report.mean, report.intervals['delta1']
         print(f'{name:<16}{report.data + " " + report.split:<24}{report.protocol:<12}'
               f'{len(report.images):>7}{mean.delta1:>8.4f}{f"{low:.3f}-{high:.3f}":>16}'
               f'{mean.delta2:>8.4f}{mean.delta3:>8.4f}{mean.abs_rel:>8.4f}{mean.rmse_m:>8.4f}'

@@ -13,8 +13,9 @@ from mono_depth_ros.card import Measured
 from mono_depth_ros.estimator import DepthEstimate
 from mono_depth_ros.geometry import Camera
 from train.data import DataSet
-from train.metrics import confidence_interval, depth_errors, DepthErrors, pooled_errors
+from train.metrics import bootstrap, depth_errors, DepthErrors, interval, pooled_errors
 from train.protocol import Protocol
+from train.sample import Sample
 
 # Edges in metres of the distance bands of a report.
 BANDS_M = (0.0, 1.0, 2.0, 3.0, 5.0, 10.0, 20.0, 40.0, 80.0)
@@ -37,15 +38,20 @@ class Band:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """Errors on one data set by one protocol: together, by distance, and image by image."""
+    """Errors on one data set by one protocol: together, by distance, and image by image.
+
+    `intervals` holds the 95 % intervals, over images, of metrics.HEADLINE; `blank` names images
+    that could not count, for the protocol found no known depth in them.
+    """
 
     data: str
     split: str
     protocol: str
     mean: DepthErrors
-    delta1_interval: tuple[float, float]
+    intervals: dict[str, tuple[float, float]]
     bands: tuple[Band, ...]
     images: dict[str, DepthErrors]
+    blank: tuple[str, ...] = ()
 
     def as_json(self) -> dict:
         """Plain dictionaries, for a JSON file."""
@@ -60,24 +66,41 @@ class Report:
 
 
 def evaluate(predictor: Predictor, source: DataSet, split: str, protocol: Protocol) -> Report:
-    """Errors of `predictor` on every sample of `source`; ValueError names a failing sample."""
+    """Errors of `predictor` on the samples of `source` that have depth the protocol counts.
+
+    Raises ValueError where none has, and for a failing sample, which it names.
+    """
     images: dict[str, DepthErrors] = {}
+    blank: list[str] = []
     by_band: list[list[DepthErrors]] = [[] for _ in BANDS_M[1:]]
     for index in tqdm(range(len(source)), desc=f'evaluate {source.name} {split}', unit='image',
                       leave=False):
         sample = protocol.view(source[index])
-        depth_HW = predictor.estimate(sample.rgb, sample.camera).depth
-        try:
-            prediction_N, truth_N = protocol.counted(depth_HW, sample.depth)
-            images[sample.name] = depth_errors(prediction_N, truth_N)
-        except ValueError as error:
-            raise ValueError(f'{sample.name}: {error}') from error
+        prediction_N, truth_N = _counted(predictor, sample, protocol)
+        if not truth_N.size:
+            blank.append(sample.name)
+            continue
+        images[sample.name] = depth_errors(prediction_N, truth_N)
         _add_bands(by_band, prediction_N, truth_N)
+    if not images:
+        raise ValueError(f'{source.name} {split}: none of {len(blank)} images has known depth '
+                         f'that protocol {protocol.name} counts ({protocol.min_depth_m:g} to '
+                         f'{protocol.max_depth_m:g} m within its window)')
     errors = list(images.values())
+    drawn = bootstrap(errors, protocol.pooled, np.random.default_rng(0))
     return Report(
         data=source.name, split=split, protocol=protocol.name, mean=protocol.combine(errors),
-        delta1_interval=confidence_interval([e.delta1 for e in errors], np.random.default_rng(0)),
-        bands=_bands(by_band), images=images)
+        intervals={name: interval(drawn_D) for name, drawn_D in drawn.items()},
+        bands=_bands(by_band), images=images, blank=tuple(blank))
+
+
+def _counted(predictor: Predictor, sample: Sample,
+             protocol: Protocol) -> tuple[np.ndarray, np.ndarray]:
+    depth_HW = predictor.estimate(sample.rgb, sample.camera).depth
+    try:
+        return protocol.counted(depth_HW, sample.depth)
+    except ValueError as error:
+        raise ValueError(f'{sample.name}: {error}') from error
 
 
 def _add_bands(by_band: Sequence[list[DepthErrors]], prediction_N: np.ndarray,

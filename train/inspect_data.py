@@ -13,6 +13,8 @@ from tqdm import tqdm
 
 from mono_depth_ros.geometry import Camera
 from train.data import DataSet
+from train.files import write_picture
+from train.pictures import depth_limits, depth_picture, small
 from train.sample import Sample
 
 # Metres; the last bin is open.
@@ -71,7 +73,7 @@ def look(source: DataSet, frames: int) -> tuple[Summary, list[Sample]]:
             continue
         summary.add(sample)
         if index in shown:
-            samples.append(_small(sample))
+            samples.append(small(sample, TILE_WIDTH))
     return summary, samples
 
 
@@ -115,34 +117,15 @@ def _histogram_lines(counts: np.ndarray) -> list[str]:
     return lines
 
 
-def _small(sample: Sample) -> Sample:
-    """The sample at the width of a tile; depth is the mean of what is known below a pixel."""
-    height = max(1, round(TILE_WIDTH * sample.camera.height / sample.camera.width))
-    size = (TILE_WIDTH, height)
-    known_HW = np.isfinite(sample.depth)
-    share_hw = cv2.resize(known_HW.astype(np.float32), size, interpolation=cv2.INTER_AREA)
-    sum_hw = cv2.resize(np.where(known_HW, sample.depth, np.float32(0)), size,
-                        interpolation=cv2.INTER_AREA)
-    sky_hw = cv2.resize(np.isposinf(sample.depth).astype(np.float32), size,
-                        interpolation=cv2.INTER_AREA)
-    depth_hw = np.full(share_hw.shape, np.nan, np.float32)
-    np.divide(sum_hw, share_hw, out=depth_hw, where=share_hw > 0)
-    depth_hw[sky_hw > 0.5] = np.inf
-    return Sample(rgb=cv2.resize(sample.rgb, size, interpolation=cv2.INTER_AREA), depth=depth_hw,
-                  camera=sample.camera.resized(*size), name=sample.name)
-
-
 def write_sheet(path: Path, samples: Sequence[Sample]) -> None:
-    """PNG of images over their depth in turbo, one log scale for all; OSError where it cannot.
+    """Picture (.png, .jpg) of images over their depth in turbo, one log scale for all.
 
-    Near is blue, far is red, unknown black, sky white.
+    Near is blue, far is red, unknown black, sky white. Raises ValueError or OSError.
     """
     if not samples:
         raise ValueError(f'no frame could be read, so there is nothing to show in {path}')
-    known_N = np.concatenate([s.depth[np.isfinite(s.depth)] for s in samples])
-    near_m, far_m = np.percentile(known_N, (1, 99)) if known_N.size else (1.0, 2.0)
-    tiles = [_tile(sample, float(near_m), max(float(far_m), 1.01 * float(near_m)))
-             for sample in samples]
+    near_m, far_m = depth_limits([sample.depth for sample in samples])
+    tiles = [_tile(sample, near_m, far_m) for sample in samples]
     height = max(tile.shape[0] for tile in tiles)
     columns = min(SHEET_COLUMNS, len(tiles))
     tiles = [cv2.copyMakeBorder(tile, 0, height - tile.shape[0] + 6, 0, 6, cv2.BORDER_CONSTANT,
@@ -151,30 +134,14 @@ def write_sheet(path: Path, samples: Sequence[Sample]) -> None:
     rows = [np.hstack(tiles[start:start + columns]) for start in range(0, len(tiles), columns)]
     scale = (f'depth, log scale: {near_m:.2f} m (blue) to {far_m:.2f} m (red); black unknown, '
              'white sky')
-    sheet = np.vstack([_label(scale, rows[0].shape[1]), *rows])
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # Through memory: cv2.imwrite says neither what failed nor that the disk is full.
-        path.write_bytes(cv2.imencode('.png', sheet)[1].tobytes())
-    except OSError as error:
-        raise OSError(f'cannot write {path}: {error.strerror}') from error
+    write_picture(path, np.vstack([_label(scale, rows[0].shape[1]), *rows]))
 
 
 def _tile(sample: Sample, near_m: float, far_m: float) -> np.ndarray:
     """Label, image and depth of a sample, BGR."""
+    pictures = np.vstack([sample.rgb, depth_picture(sample.depth, near_m, far_m)])
     return np.vstack([_label(sample.name, TILE_WIDTH),
-                      cv2.cvtColor(sample.rgb, cv2.COLOR_RGB2BGR),
-                      _coloured(sample.depth, near_m, far_m)])
-
-
-def _coloured(depth_HW: np.ndarray, near_m: float, far_m: float) -> np.ndarray:
-    known_HW = np.isfinite(depth_HW) & (depth_HW > 0)
-    log_HW = np.log(np.where(known_HW, depth_HW, near_m) / near_m) / np.log(far_m / near_m)
-    level_HW = (255 * np.clip(log_HW, 0, 1)).round().astype(np.uint8)
-    bgr_HW3 = cv2.applyColorMap(level_HW, cv2.COLORMAP_TURBO)
-    bgr_HW3[~known_HW] = 0
-    bgr_HW3[np.isposinf(depth_HW)] = 255
-    return bgr_HW3
+                      cv2.cvtColor(pictures, cv2.COLOR_RGB2BGR)])
 
 
 def _label(text: str, width: int) -> np.ndarray:

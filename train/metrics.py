@@ -76,10 +76,30 @@ def _combined(errors: Sequence[DepthErrors], weights: np.ndarray) -> DepthErrors
     return DepthErrors(pixels=sum(e.pixels for e in errors), **means)
 
 
-def confidence_interval(values: Sequence[float], rng: np.random.Generator,
-                        draws: int = 2000) -> tuple[float, float]:
-    """95 % interval of the mean over images, by bootstrap (Efron 1979, percentiles)."""
-    array = np.asarray(values, float)
-    means = array[rng.integers(0, len(array), (draws, len(array)))].mean(axis=1)
-    low, high = np.percentile(means, (2.5, 97.5))
+# The errors a table shows with their uncertainty.
+HEADLINE = ('delta1', 'abs_rel', 'rmse_m')
+
+
+def bootstrap(errors: Sequence[DepthErrors], pooled: bool, rng: np.random.Generator,
+              draws: int = 2000) -> dict[str, np.ndarray]:
+    """Each of HEADLINE (draws,) as it comes out for images drawn anew (Efron 1979).
+
+    With the same seed and number of images the same images are drawn: differences of two results
+    are then paired. `pooled` as in the protocol.
+    """
+    number = len(errors)
+    weight_DN = rng.multinomial(number, np.full(number, 1 / number), draws).astype(float)
+    if pooled:
+        weight_DN *= [e.pixels for e in errors]
+    weight_DN /= weight_DN.sum(axis=1, keepdims=True)
+    drawn = {name: weight_DN @ np.array([getattr(e, name) for e in errors])
+             for name in HEADLINE}
+    if pooled:
+        drawn['rmse_m'] = np.sqrt(weight_DN @ np.array([e.rmse_m ** 2 for e in errors]))
+    return drawn
+
+
+def interval(drawn_D: np.ndarray) -> tuple[float, float]:
+    """95 % interval of bootstrap results, by percentiles."""
+    low, high = np.percentile(drawn_D, (2.5, 97.5))
     return float(low), float(high)

@@ -18,7 +18,7 @@ class Protocol:
 
     `window` is top, bottom, left, right as shares of the truth's size; truth counts within
     (min_depth_m, max_depth_m) and the prediction is held to it; `view` changes the sample before
-    anything is predicted; `combine` makes one figure of all images'.
+    anything is predicted; with `pooled` all pixels count alike, else all images.
     """
 
     name: str
@@ -26,7 +26,11 @@ class Protocol:
     min_depth_m: float = 1e-3
     max_depth_m: float = 10.0
     view: Callable[[Sample], Sample] = lambda sample: sample
-    combine: Callable[[Sequence[DepthErrors]], DepthErrors] = mean_errors
+    pooled: bool = False
+
+    def combine(self, errors: Sequence[DepthErrors]) -> DepthErrors:
+        """One figure of all images'; ValueError for none."""
+        return pooled_errors(errors) if self.pooled else mean_errors(errors)
 
     def counted(self, prediction_HW: np.ndarray,
                 truth_HW: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -80,6 +84,11 @@ PROTOCOLS = {protocol.name: protocol for protocol in (
     Protocol(name='fast-depth', view=fast_depth_view),
     # DenseDepth's crop, rows 20:459, columns 24:615, all pixels of all images pooled.
     Protocol(name='dense-depth', window=(20 / 480, 459 / 480, 24 / 640, 615 / 640),
-             combine=pooled_errors),
+             pooled=True),
     Protocol(name='full'),
+    Protocol(name='outdoor', max_depth_m=80.0),
+    # Garg et al. 2016, as BTS and others use it on KITTI: rows 153:371, columns 44:1197 of
+    # 375x1242.
+    Protocol(name='garg-crop', window=(153 / 375, 371 / 375, 44 / 1242, 1197 / 1242),
+             max_depth_m=80.0),
 )}

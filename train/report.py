@@ -11,8 +11,11 @@ import numpy as np
 
 from train.data import DataSet
 from train.evaluate import Predictor, Report
+from train.files import write_file, write_picture
 from train.metrics import DepthErrors
+from train.pictures import depth_limits, depth_picture, small, small_depth
 from train.protocol import Protocol
+from train.sample import Sample
 
 COLUMNS = {
     'delta1': 'delta1', 'delta2': 'delta2', 'delta3': 'delta3', 'abs_rel': 'AbsRel',
@@ -21,6 +24,7 @@ COLUMNS = {
 # A prediction this many times too far or too near has the full colour of the error map.
 FULL_COLOUR = 1.5
 GREY = (90, 90, 90)
+TILE_WIDTH = 320
 STYLE = '''body { font: 15px sans-serif; max-width: 1200px; margin: 2em auto; padding: 0 1em; }
 table { border-collapse: collapse; margin: 1em 0; } td, th { padding: .3em .8em;
 text-align: right; } th { border-bottom: 1px solid #888; } td:first-child,
@@ -31,7 +35,6 @@ img { max-width: 100%; display: block; margin: .3em 0 1.2em; }'''
 def write_report(folder: Path, title: str, report: Report, source: DataSet, protocol: Protocol,
                  predictor: Predictor) -> Path:
     """Write `index.html` and its pictures into `folder`; the page's path."""
-    folder.mkdir(parents=True, exist_ok=True)
     chosen = chosen_images(report)
     by_name = {f'{source.name}/{key}': i for i, key in enumerate(source.keys)}
     rows = []
@@ -39,12 +42,12 @@ def write_report(folder: Path, title: str, report: Report, source: DataSet, prot
         sample = protocol.view(source[by_name[name]])
         depth_HW = predictor.estimate(sample.rgb, sample.camera).depth
         picture = f'image_{number}.jpg'
-        cv2.imwrite(str(folder / picture), strip(sample.rgb, sample.depth, depth_HW))
+        write_picture(folder / picture, strip(sample, depth_HW))
         errors = report.images[name]
         rows.append(f'<p>{why}: {escape(name)}, AbsRel {errors.abs_rel:.3f}, delta1 '
                     f'{errors.delta1:.3f}</p><img src="{picture}" alt="{escape(name)}">')
     page = folder / 'index.html'
-    page.write_text(_page(title, report, rows))
+    write_file(page, _page(title, report, rows))
     return page
 
 
@@ -57,22 +60,14 @@ def chosen_images(report: Report, each: int = 3) -> list[tuple[str, str]]:
     return [(why, name) for why, group in groups for name in group]
 
 
-def strip(rgb_HW3: np.ndarray, truth_HW: np.ndarray, depth_HW: np.ndarray) -> np.ndarray:
+def strip(sample: Sample, depth_HW: np.ndarray) -> np.ndarray:
     """Image, truth, prediction and error side by side, BGR; one depth scale for both maps."""
-    far_m = float(np.nanpercentile(np.where(np.isfinite(truth_HW), truth_HW, np.nan), 98))
-    parts = [cv2.cvtColor(rgb_HW3, cv2.COLOR_RGB2BGR), coloured(truth_HW, far_m),
-             coloured(depth_HW, far_m), error_map(depth_HW, truth_HW)]
-    return np.hstack([cv2.resize(part, (320, round(320 * part.shape[0] / part.shape[1])),
-                                 interpolation=cv2.INTER_AREA) for part in parts])
-
-
-def coloured(depth_HW: np.ndarray, far_m: float) -> np.ndarray:
-    """Turbo colours (H, W, 3) BGR from 0 to `far_m` metres, black where unknown or infinite."""
-    known = np.isfinite(depth_HW)
-    level = np.where(known, np.clip(depth_HW / far_m, 0, 1) * 255, 0).astype(np.uint8)
-    picture = cv2.applyColorMap(level, cv2.COLORMAP_TURBO)
-    picture[~known] = 0
-    return picture
+    shown = small(sample, TILE_WIDTH)
+    depth_hw = small_depth(depth_HW, shown.camera.width, shown.camera.height)
+    limits = depth_limits([shown.depth])
+    maps = [depth_picture(depth, *limits) for depth in (shown.depth, depth_hw)]
+    return np.hstack([cv2.cvtColor(np.hstack([shown.rgb, *maps]), cv2.COLOR_RGB2BGR),
+                      error_map(depth_hw, shown.depth)])
 
 
 def error_map(depth_HW: np.ndarray, truth_HW: np.ndarray) -> np.ndarray:
@@ -88,7 +83,7 @@ def error_map(depth_HW: np.ndarray, truth_HW: np.ndarray) -> np.ndarray:
 
 
 def _page(title: str, report: Report, pictures: Sequence[str]) -> str:
-    low, high = report.delta1_interval
+    low, high = report.intervals['delta1']
     bands = ''.join(_row(f'{band.near_m:g} to {band.far_m:g} m', band.errors,
                          band.errors.pixels / report.mean.pixels) for band in report.bands)
     head = ''.join(f'<th>{label}</th>' for label in COLUMNS.values())
@@ -101,7 +96,8 @@ def _page(title: str, report: Report, pictures: Sequence[str]) -> str:
 {low:.3f} to {high:.3f}.</p>
 <table><tr><th>true distance</th><th>pixels</th>{head}</tr>
 {_row('all', report.mean, 1.0)}{bands}</table>
-<p>Each row of pictures: image, true depth, predicted depth on the same scale, and error (red too
+<p>Each row of pictures: image, true depth, predicted depth on the same
+scale (logarithmic, blue near, red far, black unknown, white sky), and error (red too
 far, blue too near, full colour at {FULL_COLOUR} times; grey where the truth is unknown).</p>
 {''.join(pictures)}</body></html>
 '''
