@@ -1,4 +1,4 @@
-"""Command line of the train module: `python -m train {fit,evaluate,export,data,show}`."""
+"""Command line of the train module: `python -m train {fit,evaluate,export,data,simulate,show}`."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from train.protocol import PROTOCOLS
 from train.recipes import recipe_called, RECIPES
 from train.report import write_report
 from train.run import begin_run, read_run
+from train.simulate.command import add_verb as add_simulate
 
 DATA_HELP = ('data set as NAME=DIR, may be given several times; the name nyu masks its white '
              'frame')
@@ -89,6 +90,8 @@ def parser() -> argparse.ArgumentParser:
                      help='look at N frames, spread evenly (default 200; 0: all)')
     one.add_argument('--sheet', type=Path, metavar='FILE.png', help='write a contact sheet there')
     one.set_defaults(verb=_data)
+
+    add_simulate(verbs)
 
     one = verbs.add_parser('show', help='print what a model file knows of itself')
     one.add_argument('model', help='path of a model file, or the name of a shipped one')

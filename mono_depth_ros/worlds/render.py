@@ -25,11 +25,13 @@ class Renderer:
     """Renders one world for one camera; use it, from making to `close()`, on one thread.
 
     Colour is drawn `supersample` times finer and averaged (default: 2 for pictures under
-    200,000 pixels, else 1); depth is drawn at the camera's own pixel centres.
+    200,000 pixels, else 1); depth is drawn at the camera's own pixel centres. `gl`: a context of
+    `new_context` to draw in, which outlives the renderer and saves 0.3 s a world.
     Raises ValueError for a camera with lens distortion, OSError where no OpenGL works.
     """
 
-    def __init__(self, world: World, camera: Camera, supersample: int | None = None):
+    def __init__(self, world: World, camera: Camera, supersample: int | None = None,
+                 gl=None):
         if camera.distortion:
             raise ValueError('the simulated camera is an ideal pinhole: leave out the distortion')
         self._mujoco = load_mujoco()
@@ -37,7 +39,9 @@ class Renderer:
         self._scale = supersample or _supersample(camera)
         size = (camera.width * self._scale, camera.height * self._scale)
         world.model.vis.global_.offwidth, world.model.vis.global_.offheight = size
-        self._gl = new_context(*size)
+        self._own_gl = gl is None
+        self._gl = gl or new_context(*size)
+        self._gl.make_current()
         self._context = self._new_mujoco_context()
         self._scene = self._new_scene()
         self._fine_rgb = np.empty((size[1], size[0], 3), np.uint8)
@@ -51,7 +55,15 @@ class Renderer:
     def close(self) -> None:
         """Free the OpenGL context; the renderer cannot be used after."""
         self._context.free()
-        self._gl.free()
+        if self._own_gl:
+            self._gl.free()
+
+    def use(self, camera: Camera) -> None:
+        """Draw for another pinhole camera of the same picture size; ValueError otherwise."""
+        if (camera.width, camera.height) != (self._camera.width, self._camera.height):
+            raise ValueError(f'this renderer draws {self._camera.width}x{self._camera.height} '
+                             f'pixels, the camera has {camera.width}x{camera.height}')
+        self._camera = camera
 
     def render(self, pose: Pose) -> tuple[np.ndarray, np.ndarray]:
         """(rgb_HW3 uint8, depth_HW float32) seen from a pose; see `colour` and `depth`."""
@@ -70,11 +82,23 @@ class Renderer:
     def depth(self, pose: Pose) -> np.ndarray:
         """Depth (H, W) float32: metres along the optical axis, +inf where only sky is seen."""
         self._aim(pose)
-        buffer = np.empty((self._camera.height, self._camera.width), np.float32)
+        return self._flat_depth(self._camera.width, self._camera.height)
+
+    def probe(self, pose: Pose, rows: int = 36, columns: int = 48) -> np.ndarray:
+        """Depth (rows, columns) of the same view, coarse; sees the inner sides of things too."""
+        self._aim(pose)
+        culling = self._mujoco.mjtRndFlag.mjRND_CULL_FACE.value
+        self._scene.flags[culling] = 0
+        depth_hw = self._flat_depth(columns, rows)
+        self._scene.flags[culling] = 1
+        return depth_hw
+
+    def _flat_depth(self, width: int, height: int) -> np.ndarray:
+        buffer = np.empty((height, width), np.float32)
         flat = [self._mujoco.mjtRndFlag.mjRND_SEGMENT.value,
                 self._mujoco.mjtRndFlag.mjRND_IDCOLOR.value]
         self._scene.flags[flat] = 1
-        self._draw(self._camera.width, self._camera.height, None, buffer)
+        self._draw(width, height, None, buffer)
         self._scene.flags[flat] = 0
         return metres_from_buffer(buffer[::-1], self._world.near_m, self._world.far_m)
 

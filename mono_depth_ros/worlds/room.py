@@ -18,6 +18,9 @@ from mono_depth_ros.worlds.style import new_style, Style
 from mono_depth_ros.worlds.world import World
 
 NEAR_M, FAR_M = 0.05, 100.0
+# Smallest and largest room (x, y, z).
+USUAL_M = (4.4, 3.8, 2.45), (7.0, 6.0, 2.9)
+ANY_M = (3.0, 2.6, 2.3), (9.0, 7.0, 3.2)
 FLOORS = ((textures.planks, (165, 120, 75), 1.0), (textures.planks, (110, 75, 50), 1.2),
           (textures.planks, (205, 175, 135), 1.1), (textures.tiles, (190, 185, 175), 1.6),
           (textures.tiles, (120, 110, 105), 2.0), (textures.carpet, (150, 140, 125), 1.0),
@@ -28,24 +31,25 @@ WALLS = ((textures.plaster, (228, 224, 214), 1.2), (textures.plaster, (200, 205,
          (textures.plaster, (160, 175, 180), 1.2))
 
 
-def build_room(rng: np.random.Generator, tries: int = 8) -> World:
+def build_room(rng: np.random.Generator, walk: bool = True, tries: int = 8) -> World:
     """A furnished room as `rng` decides; the same rng state gives the same room.
 
+    With `walk` of a usual size and with a path through it; else of any size and without.
     Raises OSError where no OpenGL library is found.
     """
     for _ in range(tries):
-        scene, walls, size = _furnished(rng)
+        style, walls, size = _furnished(rng, *(USUAL_M if walk else ANY_M))
         try:
-            path = _path(rng, scene, size)
+            path = _path(rng, style, size) if walk else None
         except ValueError:
             continue  # furnished too full to walk through: furnish another
-        return _compiled(rng, scene, walls, size, path)
+        return _compiled(rng, style, walls, size, path)
     raise RuntimeError(f'{tries} rooms in a row were too full to walk through')
 
 
-def _furnished(rng):
-    """Scene with everything but floor and lights, walls, and size (x, y, z) in metres."""
-    size = rng.uniform((4.4, 3.8, 2.45), (7.0, 6.0, 2.9))
+def _furnished(rng, smallest, largest):
+    """Style of a scene without floor and lights yet, walls, and size (x, y, z) in metres."""
+    size = rng.uniform(smallest, largest)
     style = new_style(rng, Scene())
     walls = _walls(rng, size)
     kind, colour, metres = WALLS[rng.integers(len(WALLS))]
@@ -123,10 +127,11 @@ def _path(rng, style: Style, size) -> Path:
     raise AssertionError('unreachable')
 
 
-def _compiled(rng, style: Style, walls, size, path: Path) -> World:
+def _compiled(rng, style: Style, walls, size, path: Path | None) -> World:
     x, y = size[:2] / 2
+    triangles = style.scene.triangles()
     kind, colour, metres = FLOORS[rng.integers(len(FLOORS))]
-    near = floor_plan((-x, x), (-y, y), style.scene.triangles(), (0.012, 0.35)).clearance
+    near = floor_plan((-x, x), (-y, y), triangles, (0.012, 0.35)).clearance
     shell.add_floor(style, size[:2], kind(rng, textures.tinted(rng, colour)), metres, near)
     day = rng.random() < 0.7
     _outside(style, walls[0])
@@ -135,7 +140,8 @@ def _compiled(rng, style: Style, walls, size, path: Path) -> World:
     style.scene.fill(spec)
     add_texture(spec, 'sky', sky(rng, day), 'mjTEXTURE_SKYBOX')
     _light(rng, spec, size, walls[0], walls[0].window or (0, 0, 0, 0), day)
-    return World(name='room', model=spec.compile(), path=path, near_m=NEAR_M, far_m=FAR_M)
+    return World(name='room', model=spec.compile(), path=path, near_m=NEAR_M, far_m=FAR_M,
+                 triangles=triangles, bounds=np.array([(-x, -y, 0), (x, y, size[2])]))
 
 
 def _outside(style: Style, wall: Wall) -> None:

@@ -27,9 +27,10 @@ KERB_M = 0.12
 SPEED_MPS = 2.5
 
 
-def build_street(rng: np.random.Generator) -> World:
+def build_street(rng: np.random.Generator, walk: bool = True) -> World:
     """A street as `rng` decides; the same rng state gives the same street.
 
+    With `walk` at noon and with a drive through it; else under any sky and without.
     Raises OSError where no OpenGL library is found.
     """
     style = new_style(rng, Scene())
@@ -41,7 +42,7 @@ def build_street(rng: np.random.Generator) -> World:
         _pavement_things(style, side, pavement)
     for end in (-1, 1):
         _close_end(style, end)
-    return _compiled(rng, style)
+    return _compiled(rng, style, ROAD_M + pavement, _path(rng) if walk else None)
 
 
 def _ground(style: Style, pavement: float) -> None:
@@ -208,7 +209,7 @@ def _stadium(place: float, straight: float, radius: float) -> tuple[float, float
     return -straight / 2 + radius * math.sin(angle), -radius * math.cos(angle), angle
 
 
-def _compiled(rng, style: Style) -> World:
+def _compiled(rng, style: Style, half_width: float, path: Path | None) -> World:
     mujoco = load_mujoco()
     spec = mujoco.MjSpec()
     style.scene.fill(spec)
@@ -222,4 +223,6 @@ def _compiled(rng, style: Style) -> World:
     spec.worldbody.add_light(
         type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL, pos=-60 * aim, dir=aim, castshadow=True,
         diffuse=rng.uniform((0.5, 0.48, 0.42), (0.65, 0.62, 0.56)), specular=[0.3] * 3)
-    return World(name='street', model=spec.compile(), path=_path(rng), near_m=NEAR_M, far_m=FAR_M)
+    bounds = np.array([(-HALF_LENGTH_M, -half_width, 0), (HALF_LENGTH_M, half_width, 8.0)])
+    return World(name='street', model=spec.compile(), path=path, near_m=NEAR_M, far_m=FAR_M,
+                 triangles=style.scene.triangles(), bounds=bounds)

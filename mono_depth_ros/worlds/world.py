@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 import math
 from typing import Any
 
 import numpy as np
 
+from mono_depth_ros.worlds.mesh import rotation_z
 from mono_depth_ros.worlds.path import Path
 
 WORLDS = ('room', 'street')
@@ -25,37 +26,49 @@ class Pose:
 
 @dataclass(frozen=True, kw_only=True)
 class World:
-    """A world to render: name, mujoco.MjModel, camera path, near and far clipping in metres."""
+    """A world to render: name, mujoco.MjModel, camera path, near and far clipping in metres.
+
+    `triangles` (N, 3, 3) m is everything that stands in it, corners in the order that faces
+    outwards; `bounds` (2, 3) m the lowest and highest corner of where a camera may be. A world
+    built without a walk has no path.
+    """
 
     name: str
     model: Any
-    path: Path
     near_m: float
     far_m: float
+    path: Path | None = None
+    triangles: np.ndarray = field(default_factory=lambda: np.empty((0, 3, 3)))
+    bounds: np.ndarray = field(default_factory=lambda: np.zeros((2, 3)))
 
     def pose(self, t_s: float) -> Pose:
-        """Camera pose `t_s` seconds into its endless, closed path."""
+        """Camera pose `t_s` seconds into its endless, closed path; ValueError without one."""
+        if self.path is None:
+            raise ValueError(f'this {self.name} was built without a walk, so it has no path')
         position, yaw, pitch = self.path.at(t_s)
         return looking(position, yaw, pitch)
 
 
-def looking(position, yaw: float, pitch: float) -> Pose:
-    """Level camera at `position` looking along yaw (radians from x), pitch up positive."""
+def looking(position, yaw: float, pitch: float, roll: float = 0.0) -> Pose:
+    """Camera at `position` looking along yaw (radians from x), pitch up positive; `roll` turns
+    it clockwise about its axis.
+    """
     c, s = math.cos(yaw), math.sin(yaw)
     forward = np.array([c * math.cos(pitch), s * math.cos(pitch), math.sin(pitch)])
     right = np.array([s, -c, 0.0])
     rotation = np.stack([right, np.cross(forward, right), forward], axis=1)
-    return Pose(position=np.asarray(position, float), rotation=rotation)
+    return Pose(position=np.asarray(position, float), rotation=rotation @ rotation_z(roll))
 
 
-def build_world(name: str, rng: np.random.Generator) -> World:
+def build_world(name: str, rng: np.random.Generator, walk: bool = True) -> World:
     """The world `name` (one of WORLDS), furnished as `rng` decides; the same rng state, the same
-    world. Raises ValueError for an unknown name, OSError where no OpenGL library is found.
+    world. Not `walk`: of any size and light, and without a path through it.
+    Raises ValueError for an unknown name, OSError where no OpenGL library is found.
     """
     if name not in WORLDS:
         raise ValueError(f'unknown world {name!r}; known worlds: {", ".join(WORLDS)}')
     if name == 'room':
         from mono_depth_ros.worlds.room import build_room
-        return build_room(rng)
+        return build_room(rng, walk)
     from mono_depth_ros.worlds.street import build_street
-    return build_street(rng)
+    return build_street(rng, walk)

@@ -1,0 +1,104 @@
+"""Builds a world and draws its frames into the folder; what one process does at a time."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from mono_depth_ros.geometry import Camera
+from mono_depth_ros.worlds.gl import new_context
+from mono_depth_ros.worlds.render import Renderer
+from mono_depth_ros.worlds.world import build_world, World
+from train.simulate.plan import DEPTH_UNIT_M, key_of, random_camera, Simulation
+from train.simulate.room_views import RoomViews
+from train.simulate.sensor import exposed, random_sensor
+from train.simulate.street_views import StreetViews
+from train.simulate.views import best_view
+from train.sources.folder import BEYOND, FIELDS, UNKNOWN
+
+PNG_LEVEL = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """Frames to draw of one world."""
+
+    simulation: Simulation
+    folder: Path
+    block: int
+    frames: tuple[int, ...]
+
+
+def draw_block(job: Job) -> list[str]:
+    """Write picture and depth of a job's frames; their lines of cameras.jsonl.
+
+    Raises OSError naming the file that could not be written.
+    """
+    simulation = job.simulation
+    rng = simulation.world_rng(job.block)
+    width, height = simulation.picture_size(rng)
+    world = build_world(simulation.world, rng, walk=False)
+    views = _views(world)
+    renderer = Renderer(world, _any_camera(width, height), gl=_context())
+    try:
+        return [_draw(job, frame, renderer, views, (width, height)) for frame in job.frames]
+    finally:
+        renderer.close()
+
+
+def _draw(job: Job, frame: int, renderer: Renderer, views, size: tuple[int, int]) -> str:
+    rng = job.simulation.frame_rng(frame)
+    camera = random_camera(rng, *size)
+    renderer.use(camera)
+    view = best_view(lambda: views.view(rng), renderer.probe)
+    rgb_HW3, depth_HW = renderer.render(view.pose)
+    sensor = random_sensor(rng, camera.width)
+    rgb_HW3 = exposed(rgb_HW3, sensor, camera, rng)
+    unit_m = DEPTH_UNIT_M[job.simulation.world]
+    bgr_HW3 = cv2.cvtColor(rgb_HW3, cv2.COLOR_RGB2BGR)
+    key = key_of(frame)
+    _write(job.folder / 'rgb' / f'{key}.jpg', bgr_HW3, [cv2.IMWRITE_JPEG_QUALITY, sensor.jpeg])
+    _write(job.folder / 'depth' / f'{key}.png', steps(depth_HW, unit_m),
+           [cv2.IMWRITE_PNG_COMPRESSION, PNG_LEVEL])
+    return camera_line(key, camera, unit_m, view.kind, job.block)
+
+
+def steps(depth_HW: np.ndarray, unit_m: float) -> np.ndarray:
+    """Depth in metres as uint16 steps of `unit_m`; NaN as UNKNOWN, +inf or too far as BEYOND."""
+    near_HW = np.rint(np.minimum(depth_HW.astype(np.float64) / unit_m, BEYOND))
+    return np.where(np.isnan(depth_HW), UNKNOWN, np.maximum(near_HW, 1)).astype(np.uint16)
+
+
+def camera_line(key: str, camera: Camera, unit_m: float, kind: str, block: int) -> str:
+    """One line of cameras.jsonl."""
+    numbers = asdict(camera)
+    own = {field: numbers[field] for field in FIELDS}
+    return json.dumps({'key': key, **own, 'depth_unit_m': unit_m, 'view': kind, 'world': block})
+
+
+def _write(path: Path, image: np.ndarray, options: list[int]) -> None:
+    try:
+        # Through memory: cv2.imwrite says neither what failed nor that the disk is full.
+        path.write_bytes(cv2.imencode(path.suffix, image, options)[1].tobytes())
+    except OSError as error:
+        raise OSError(f'cannot write {path}: {error.strerror}; run the same command again and it '
+                      'goes on from here') from error
+
+
+def _views(world: World) -> RoomViews | StreetViews:
+    return RoomViews(world) if world.name == 'room' else StreetViews(world)
+
+
+def _any_camera(width: int, height: int) -> Camera:
+    return random_camera(np.random.default_rng(0), width, height)
+
+
+@lru_cache(maxsize=1)
+def _context():
+    """The OpenGL context of this process; making one costs as much as drawing five frames."""
+    return new_context(64, 64)

@@ -1,0 +1,79 @@
+"""Where cameras look from in a simulated room: by hand, by a robot, from the ceiling, close up."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mono_depth_ros.worlds.path import floor_plan
+from mono_depth_ros.worlds.world import looking, World
+from train.simulate.views import free_place, towards, View
+
+KINDS = ('hand', 'near', 'robot', 'ceiling')
+SHARES = (0.40, 0.32, 0.18, 0.10)
+NEAR_M = (0.3, 1.3)
+
+
+class RoomViews:
+    """Draws views of one room; `view` may be asked again where the last was of no use."""
+
+    def __init__(self, world: World):
+        self._low, self._high = world.bounds
+        inside = ((world.triangles > self._low - 0.1) & (world.triangles < self._high + 0.1))
+        self._triangles = world.triangles[inside.all((1, 2))]
+        x, y = (-self._high[0], self._high[0]), (-self._high[1], self._high[1])
+        self._plans = {'hand': floor_plan(x, y, self._triangles, (1.0, 2.2)),
+                       'robot': floor_plan(x, y, self._triangles, (0.03, 2.2))}
+        self._normals, self._weights = _faces(self._triangles)
+
+    def view(self, rng: np.random.Generator) -> View:
+        """A view of one of KINDS at random."""
+        kind = str(rng.choice(KINDS, p=SHARES))
+        return {'hand': self._hand, 'near': self._near, 'robot': self._robot,
+                'ceiling': self._ceiling}[kind](rng)
+
+    def _hand(self, rng) -> View:
+        x, y = free_place(rng, self._plans['hand'], 0.3)
+        height = min(rng.uniform(1.1, 1.75), self._high[2] - 0.4)
+        pose = looking((x, y, height), rng.uniform(-np.pi, np.pi), rng.normal(-0.12, 0.22),
+                       rng.normal(0, 0.06))
+        return View(kind='hand', pose=pose, nearest_m=0.25)
+
+    def _robot(self, rng) -> View:
+        x, y = free_place(rng, self._plans['robot'], 0.25)
+        pose = looking((x, y, rng.uniform(0.12, 0.65)), rng.uniform(-np.pi, np.pi),
+                       rng.normal(0.05, 0.12), rng.normal(0, 0.02))
+        return View(kind='robot', pose=pose, nearest_m=0.15)
+
+    def _ceiling(self, rng) -> View:
+        """Under the ceiling, mostly near the walls, looking down into the room."""
+        place = self._high[:2] * rng.choice((-1, 1), 2) * (1 - rng.beta(1, 3, 2)) * 0.95
+        position = (*place, self._high[2] - rng.uniform(0.08, 0.45))
+        target = (*(rng.uniform(-0.5, 0.5, 2) * self._high[:2]), rng.uniform(0, 1.0))
+        return View(kind='ceiling', pose=towards(position, target, rng.normal(0, 0.04)),
+                    nearest_m=0.3)
+
+    def _near(self, rng) -> View:
+        """By hand, at arm's length from a table, a shelf, a wall or what lies about."""
+        for _ in range(50):
+            face = rng.choice(len(self._triangles), p=self._weights)
+            target = rng.dirichlet((1, 1, 1)) @ self._triangles[face]
+            away = self._normals[face] + rng.normal(0, 0.45, 3) + (0, 0, 0.25)
+            distance_m = np.exp(rng.uniform(*np.log(NEAR_M)))
+            position = target + distance_m * away / np.linalg.norm(away)
+            margin = (position - self._low - (0.1, 0.1, 0.3)).min()
+            if min(margin, (self._high - position - 0.1).min()) > 0:
+                break
+        roll = rng.normal(0, 0.08 if rng.random() < 0.9 else 0.5)
+        return View(kind='near', pose=towards(position, target, roll), nearest_m=0.12,
+                    target_m=distance_m)
+
+
+def _faces(triangles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Unit normals (N, 3) and weights (N,) of triangles as something to look at closely."""
+    across = np.cross(triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0])
+    double_area = np.maximum(np.linalg.norm(across, axis=1), 1e-12)
+    middle_z = triangles[..., 2].mean(1)
+    # Small things count more than their area; the floor, ceiling and undersides hardly.
+    weights = np.sqrt(double_area) * ((middle_z > 0.2) & (middle_z < 2.0))
+    weights *= np.where(across[:, 2] < -0.5 * double_area, 0.0, 1.0)
+    return across / double_area[:, None], weights / weights.sum()

@@ -1,0 +1,67 @@
+"""Choosing camera poses: what a view is, and whether what it shows is of use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+import math
+
+import numpy as np
+
+from mono_depth_ros.worlds.path import FloorPlan
+from mono_depth_ros.worlds.world import looking, Pose
+
+TRIES = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """A camera pose to try: nothing may be nearer than `nearest_m`, and what the optical axis
+    meets must be `target_m` away (None: anything).
+    """
+
+    kind: str
+    pose: Pose
+    nearest_m: float
+    target_m: float | None = None
+
+    def quality(self, depth_hw: np.ndarray) -> float:
+        """How well a coarse depth (h, w) m of this view fits; 1 or more is good."""
+        known = depth_hw[np.isfinite(depth_hw)]
+        if not known.size:
+            return 0.0
+        fit = float(known.min()) / self.nearest_m
+        if self.target_m is not None:
+            centre_m = float(depth_hw[depth_hw.shape[0] // 2, depth_hw.shape[1] // 2])
+            off = abs(centre_m - self.target_m) / self.target_m
+            return min(fit, 0.15 / max(off, 1e-6))
+        # A picture filled by one near thing is what `target_m` is for.
+        return min(fit, float(np.median(known)) / (3 * self.nearest_m))
+
+
+def best_view(draw: Callable[[], View], probe: Callable[[Pose], np.ndarray]) -> View:
+    """The first view of `draw` that is good by its `probe` depth, or the best of TRIES."""
+    best, most = None, -1.0
+    for _ in range(TRIES):
+        view = draw()
+        quality = view.quality(probe(view.pose))
+        if quality > most:
+            best, most = view, quality
+        if quality >= 1:
+            break
+    assert best is not None
+    return best
+
+
+def free_place(rng: np.random.Generator, plan: FloorPlan, clear_m: float) -> np.ndarray:
+    """A place (2,) m at least `clear_m` from every obstacle, or one of the freest there are."""
+    enough = min(clear_m, float(np.quantile(plan.clearance, 0.97)))
+    rows, columns = np.nonzero(plan.clearance >= max(enough, 1e-3))
+    pick = rng.integers(len(rows))
+    return (np.array([columns[pick], rows[pick]]) + rng.random(2)) * plan.CELL_M + plan.origin
+
+
+def towards(position, target, roll: float = 0.0) -> Pose:
+    """Camera at `position` whose axis meets `target`, both (3,) m; roll in radians."""
+    x, y, z = np.asarray(target, float) - position
+    return looking(position, math.atan2(y, x), math.atan2(z, math.hypot(x, y)), roll)
