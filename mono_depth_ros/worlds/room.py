@@ -73,7 +73,7 @@ def _walls(rng, size) -> list[Wall]:
         length, reach = (size[0], size[1] / 2) if k % 2 == 0 else (size[1], size[0] / 2)
         opening = door = None
         if k == 0 or (k == second != door_wall and rng.random() < 0.6):
-            wide = rng.uniform(1.2, min(2.4, length - 1.6))
+            wide = rng.uniform(min(1.2, length - 1.7), min(2.4, length - 1.6))
             x = rng.uniform(-0.25, 0.25) * (length - wide)
             opening = (x - wide / 2, x + wide / 2, 0.9, rng.uniform(2.05, 2.25))
         if k == door_wall:
