@@ -1,13 +1,18 @@
 """From files to network numbers: the folder source, its mask, and random views."""
 
+from dataclasses import dataclass, replace
+
 import cv2
 import numpy as np
 import pytest
 from train_helpers import CAMERA, write_folder
 
 from mono_depth_ros.geometry import Camera
-from train.augment import augment, Augmentation, flipped, warped
+from train.augment import augment, Augmentation, degraded, flipped, warped
+from train.batches import StepKeys
 from train.data import data_use, masked_outside, NYU_WINDOW, open_data
+from train.mixture import Mixture, mixture
+from train.recipes import RECIPES
 from train.sample import Sample
 
 
@@ -134,3 +139,56 @@ def test_mirror_twice_is_the_same():
     again = flipped(flipped(plane()))
     np.testing.assert_array_equal(again.rgb, plane().rgb)
     assert again.camera == plane().camera
+
+
+@dataclass
+class Named:
+    name: str
+    size: int
+
+    def __len__(self):
+        return self.size
+
+
+def test_weights_say_how_often_an_epoch_sees_a_data_set():
+    recipe = replace(RECIPES['mobile'], weights=(('b', 2.5), ('c', 0.5)))
+    mixed = mixture([Named('a', 4), Named('b', 4), Named('c', 4)], recipe, recipe.stages[0])
+    order = mixed.order(np.random.default_rng(0))
+    seen = np.bincount(order, minlength=12)
+    assert mixed.draws == len(order) == 4 + 10 + 2
+    assert seen[:4].tolist() == [1] * 4
+    assert sorted(seen[4:8]) == [2, 2, 3, 3]
+    assert sorted(seen[8:]) == [0, 0, 1, 1]
+
+
+def test_a_stage_sees_only_its_data_sets():
+    recipe = RECIPES['mobile']
+    stage = replace(recipe.stages[0], data=('b',))
+    mixed = mixture([Named('a', 4), Named('b', 3)], recipe, stage)
+    assert sorted(mixed.order(np.random.default_rng(1))) == [4, 5, 6]
+
+
+@pytest.mark.parametrize('weights, data, message', [
+    ((), ('nyuu',), "data 'nyuu'.*did you mean --data nyu="), ((('x', 2.0),), (), "data 'x'"),
+    ((('nyu', 0.0),), (), 'no sample to learn from')])
+def test_mixtures_that_cannot_be_are_refused(weights, data, message):
+    recipe = replace(RECIPES['mobile'], weights=weights)
+    with pytest.raises(ValueError, match=message):
+        mixture([Named('nyu', 4)], recipe, replace(recipe.stages[0], data=data))
+
+
+def test_a_sample_drawn_twice_is_seen_in_two_views():
+    mixed = Mixture(counts=((2, 4),))
+    keys = [key for batch in StepKeys(mixed, 2, (0,), 0, 4) for key in batch]
+    assert len(keys) == len(set(keys)) == 8
+    assert keys[4:] == [key for batch in StepKeys(mixed, 2, (0,), 2, 4) for key in batch]
+
+
+@pytest.mark.parametrize('harm', ['noise', 'jpeg', 'blur'])
+def test_a_worse_camera_changes_pixels_a_little(harm):
+    rgb_HW3 = np.full((60, 80, 3), 90, np.uint8)
+    rgb_HW3[:, 40:] = 170
+    worse = degraded(rgb_HW3, replace(STILL, **{harm: 1.0}), np.random.default_rng(0))
+    off = np.abs(worse.astype(int) - rgb_HW3)
+    assert worse.dtype == np.uint8 and 0 < off.mean() < 12
+    assert (degraded(rgb_HW3, STILL, np.random.default_rng(0)) == rgb_HW3).all()

@@ -90,6 +90,19 @@ def test_gradients_flow_only_into_the_stacks_of_the_stage(trains, learning):
             if weight.grad is not None} == learning
 
 
+def test_frozen_parts_of_a_stack_stand_still(folder, tmp_path):
+    part = 'coarse.stem.stages.0'
+    recipe = tiny(epochs=1)
+    stage = replace(recipe.stages[0], frozen=(part,))
+    torch.manual_seed(recipe.seed)
+    before = build(recipe.network).state_dict()
+    fit(replace(recipe, stages=(stage,)), *sources(folder), place(tmp_path / 'run'))
+    after = weights_of(tmp_path / 'run')
+    still = {n for n in after if torch.equal(before[n], after[n])}
+    assert {n for n in after if n.startswith(part + '.')} <= still
+    assert 'coarse.stem.stages.1.0.expand.0.weight' not in still
+
+
 def test_training_learns(folder, tmp_path):
     """The ramp's depth follows from its grey."""
     recipe = replace(tiny(epochs=12), ema_decay=0.9)
@@ -195,7 +208,10 @@ def test_unknown_words_show_the_known_ones():
 
 def test_recipes_change_by_name():
     recipe = overridden(recipes.RECIPES['eigen'], (
-        'stages.coarse.epochs=3', 'loss.si_lambda=1', 'batch_size=4', 'imagenet_stem=True'))
+        'stages.coarse.epochs=3', 'loss.si_lambda=1', 'batch_size=4', 'imagenet_stem=True',
+        'stages.2.lr=0.5', 'weights.nyu=3', 'weights.room=2', 'weights.nyu=0.5'))
+    assert recipe.stages[1].lr == 0.5
+    assert dict(recipe.weights) == {'room': 2.0, 'nyu': 0.5}
     assert recipe.stages[0].epochs == 3 and recipe.stages[1].epochs == 20
     assert (recipe.loss.si_lambda, recipe.batch_size, recipe.imagenet_stem) == (1.0, 4, True)
 

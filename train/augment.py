@@ -19,7 +19,10 @@ BORDER_GREY = (127, 127, 127)
 
 @dataclass(frozen=True, kw_only=True)
 class Augmentation:
-    """Ranges of the random changes; ratios are drawn evenly in their logarithm."""
+    """Ranges of the random changes; ratios are drawn evenly in their logarithm.
+
+    `flip`, `blur`, `noise` and `jpeg` say how often a view suffers it (0 to 1).
+    """
 
     flip: float = 0.5
     rotation_deg: float = 5.0
@@ -28,6 +31,8 @@ class Augmentation:
     brightness: tuple[float, float] = (0.75, 1.33)
     colour: tuple[float, float] = (0.9, 1.11)
     blur: float = 0.1
+    noise: float = 0.0
+    jpeg: float = 0.0
 
 
 def augment(sample: Sample, choice: Augmentation, width: int, height: int,
@@ -42,10 +47,7 @@ def augment(sample: Sample, choice: Augmentation, width: int, height: int,
     angle_deg = rng.uniform(-choice.rotation_deg, choice.rotation_deg)
     matrix = _view(sample.camera, scale, angle_deg, width, height, rng)
     sample = warped(sample, matrix, scale, width, height)
-    rgb_HW3 = coloured(sample.rgb, choice, rng)
-    if rng.random() < choice.blur:
-        rgb_HW3 = cv2.GaussianBlur(rgb_HW3, (0, 0), rng.uniform(0.4, 1.2))
-    return replace(sample, rgb=rgb_HW3)
+    return replace(sample, rgb=degraded(coloured(sample.rgb, choice, rng), choice, rng))
 
 
 def flipped(sample: Sample) -> Sample:
@@ -113,3 +115,18 @@ def coloured(rgb_HW3: np.ndarray, choice: Augmentation, rng: np.random.Generator
     levels = (np.arange(256) / 255) ** _ratio(choice.gamma, rng)
     table = np.clip(255 * levels[:, None] * gains, 0, 255).astype(np.uint8)
     return cv2.LUT(rgb_HW3, table[None])
+
+
+def degraded(rgb_HW3: np.ndarray, choice: Augmentation, rng: np.random.Generator) -> np.ndarray:
+    """The image as a worse camera and a thin wire bring it: blurred, noisy, as a poor JPEG."""
+    if rng.random() < choice.blur:
+        rgb_HW3 = cv2.GaussianBlur(rgb_HW3, (0, 0), rng.uniform(0.4, 1.2))
+    if choice.noise and rng.random() < choice.noise:
+        spread = np.float32(_ratio((1.0, 12.0), rng))
+        noise = rng.standard_normal(rgb_HW3.shape, np.float32) * spread
+        rgb_HW3 = np.clip(rgb_HW3 + noise, 0, 255).astype(np.uint8)
+    if choice.jpeg and rng.random() < choice.jpeg:
+        _, data = cv2.imencode('.jpg', rgb_HW3, (cv2.IMWRITE_JPEG_QUALITY,
+                                                 int(rng.integers(25, 90))))
+        rgb_HW3 = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    return rgb_HW3

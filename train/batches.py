@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader, Dataset, get_worker_info
 
 from mono_depth_ros.preprocess import encode_depth, encode_image, letterbox, normalise
 from train.augment import augment, warped
+from train.mixture import Mixture
 from train.recipes import Recipe
 from train.sample import Sample, Source
 
@@ -19,7 +20,7 @@ Key = tuple[int, int]
 
 
 class TrainingViews(Dataset):
-    """Random views of all samples; the key (epoch, index) fixes the randomness."""
+    """Random views of all samples; the key (draw, index) fixes the randomness."""
 
     def __init__(self, sources: Sequence[Source], recipe: Recipe, stage_index: int):
         self._sources = sources
@@ -33,9 +34,9 @@ class TrainingViews(Dataset):
         """Image (3, H, W) and log canonical depth (1, H, W) at network input size."""
         if get_worker_info():
             cv2.setNumThreads(1)
-        epoch, index = key
+        draw, index = key
         recipe, spec = self._recipe, self._recipe.network
-        rng = np.random.default_rng((recipe.seed, self._stage_index, epoch, index))
+        rng = np.random.default_rng((recipe.seed, self._stage_index, draw, index))
         view = augment(sample_at(self._sources, index), recipe.augmentation,
                        spec.input_width, spec.input_height, rng)
         return encoded(view, recipe)
@@ -84,11 +85,11 @@ def _log_truth(view: Sample, recipe: Recipe) -> Tensor:
 
 
 class StepKeys:
-    """The keys of each step's batch from `first_step` on: a shuffled pass of the data an epoch."""
+    """The keys of each step's batch from `first_step` on: a shuffled epoch after the other."""
 
-    def __init__(self, samples: int, batch_size: int, seed: Sequence[int], first_step: int,
+    def __init__(self, mixed: Mixture, batch_size: int, seed: Sequence[int], first_step: int,
                  last_step: int):
-        self._samples = samples
+        self._mixed = mixed
         self._batch_size = batch_size
         self._seed = tuple(seed)
         self._steps = range(first_step, last_step)
@@ -97,12 +98,17 @@ class StepKeys:
         return len(self._steps)
 
     def __iter__(self) -> Iterator[list[Key]]:
-        epoch_length = steps_per_epoch(self._samples, self._batch_size)
+        epoch_length = steps_per_epoch(self._mixed.draws, self._batch_size)
+        order, epoch_of_order = np.empty(0, int), -1
         for step in self._steps:
             epoch, position = divmod(step, epoch_length)
-            order = np.random.default_rng((*self._seed, epoch)).permutation(self._samples)
+            if epoch != epoch_of_order:
+                order = self._mixed.order(np.random.default_rng((*self._seed, epoch)))
+                epoch_of_order = epoch
             start = position * self._batch_size
-            yield [(epoch, int(i)) for i in order[start:start + self._batch_size]]
+            # The place in the epoch too: a sample drawn twice is seen in two different views.
+            yield [(epoch * len(order) + start + i, int(index)) for i, index in
+                   enumerate(order[start:start + self._batch_size])]
 
 
 def steps_per_epoch(samples: int, batch_size: int) -> int:

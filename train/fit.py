@@ -16,6 +16,7 @@ from mono_depth_ros.networks.multi_scale import MultiScaleNetwork
 from train.batches import loader, PlainViews, StepKeys, steps_per_epoch, TrainingViews
 from train.checkpoint import load_checkpoint, save_checkpoint
 from train.loss import pooled
+from train.mixture import mixture
 from train.pretrained import load_imagenet
 from train.recipes import Recipe, Stage
 from train.sample import Source
@@ -81,8 +82,8 @@ class StageRun:
         self.recipe, self.index, self.place = recipe, index, place
         self.stage = recipe.stages[index]
         self.network, self.average, self.training = network, average, training
-        self.samples = sum(len(source) for source in training)
-        self.epoch_length = steps_per_epoch(self.samples, recipe.batch_size)
+        self.mixed = mixture(training, recipe, self.stage)
+        self.epoch_length = steps_per_epoch(self.mixed.draws, recipe.batch_size)
         self.total = self.stage.epochs * self.epoch_length
         self.step = saved['step'] if saved else 0
         self.optimiser = make_optimiser(network, self.stage)
@@ -95,7 +96,7 @@ class StageRun:
 
     def run(self, validation: Sequence[Source]) -> None:
         """Train to the end of the stage; write a checkpoint and watch `validation` every epoch."""
-        keys = StepKeys(self.samples, self.recipe.batch_size, (self.recipe.seed, self.index),
+        keys = StepKeys(self.mixed, self.recipe.batch_size, (self.recipe.seed, self.index),
                         self.step, self.total)
         views = TrainingViews(self.training, self.recipe, self.index)
         batches = loader(views, batch_sampler=keys, workers=self.place.workers,
@@ -116,7 +117,7 @@ class StageRun:
 
     def take_step(self, image: Tensor, truth: Tensor) -> float:
         """One update from one batch; the loss before it."""
-        set_learning(self.network, self.stage.trains)
+        set_learning(self.network, self.stage.trains, self.stage.frozen)
         torch.manual_seed(hash((self.recipe.seed, self.index, self.step)) % 2 ** 31)
         image = image.to(self.place.device, memory_format=torch.channels_last)
         loss = stage_loss(self.network, image, truth.to(self.place.device), self.stage.trains,
@@ -158,8 +159,9 @@ def make_optimiser(network: MultiScaleNetwork, stage: Stage) -> torch.optim.Opti
     """Optimiser over the weights of the stage; those of an ImageNet stem learn at `stem_lr`."""
     stem: list[nn.Parameter] = []
     rest: list[nn.Parameter] = []
+    still = tuple(f'{part}.' for part in stage.frozen)
     for name, weight in network.named_parameters():
-        if name.split('.')[0] in stage.trains:
+        if name.split('.')[0] in stage.trains and not name.startswith(still):
             (stem if '.stem.' in name else rest).append(weight)
     groups = [{'params': rest, 'lr': stage.lr}]
     if stem:
@@ -169,10 +171,16 @@ def make_optimiser(network: MultiScaleNetwork, stage: Stage) -> torch.optim.Opti
     return torch.optim.AdamW(groups, weight_decay=stage.weight_decay, fused=True)
 
 
-def set_learning(network: MultiScaleNetwork, trains: Sequence[str]) -> None:
-    """Training mode for the stacks that learn; the others stand still, batch norms too."""
+def set_learning(network: MultiScaleNetwork, trains: Sequence[str],
+                 frozen: Sequence[str] = ()) -> None:
+    """Training mode for the stacks that learn; the others stand still, batch norms too.
+
+    So do the parts called `frozen` (as 'coarse.stem.stages.0') of a stack that learns.
+    """
     for name in network.stacks:
         network.get_submodule(name).train(name in trains).requires_grad_(name in trains)
+    for name in frozen:
+        network.get_submodule(name).eval().requires_grad_(False)
 
 
 def stage_loss(network: MultiScaleNetwork, image: Tensor, truth: Tensor, trains: Sequence[str],

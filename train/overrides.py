@@ -14,9 +14,10 @@ from train.recipes import Recipe
 def overridden(recipe: Recipe, settings: Sequence[str]) -> Recipe:
     """`recipe` with every NAME=VALUE of `settings` applied.
 
-    NAME is a field of Recipe, or a path to one inside (`loss.si_lambda`; a stage goes by the
-    stacks it trains: `stages.coarse.lr`, `stages.coarse+fine.epochs`). Raises ValueError for
-    an unknown name, with the nearest one, and for a value of another type.
+    NAME is a field of Recipe, or a path to one inside (`loss.si_lambda`; a stage goes by its
+    number or the stacks it trains: `stages.1.lr`, `stages.coarse+fine.epochs`; `weights.nyu`
+    is how often an epoch sees each sample of that data set). Raises ValueError for an unknown
+    name, with the nearest one, and for a value of another type.
     """
     for setting in settings:
         path, equals, text = setting.partition('=')
@@ -30,11 +31,15 @@ def _set(holder: Any, names: Sequence[str], text: str, path: str) -> Any:
     """A copy of `holder` with the value at `names` replaced."""
     if isinstance(holder, tuple):
         by_name = {'+'.join(stage.trains): i for i, stage in enumerate(holder)}
+        by_name |= {str(i + 1): i for i in range(len(holder))}
         index = by_name[_known(names[0], by_name, path)]
         changed = _set(holder[index], names[1:], text, path)
         return (*holder[:index], changed, *holder[index + 1:])
     name = _known(names[0] if names else '', [f.name for f in fields(holder)], path)
     current = getattr(holder, name)
+    if name == 'weights' and len(names) == 2:
+        weight = (names[1], _value(1.0, text, path))
+        return replace(holder, weights=(*(w for w in current if w[0] != names[1]), weight))
     inside = is_dataclass(current) or name == 'stages'
     if inside != (len(names) > 1):
         kind = 'has parts of its own' if inside else 'is a value'
