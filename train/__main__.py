@@ -14,20 +14,19 @@ from mono_depth_ros.artifact import find_model, read_card, sha256_of, SUFFIX
 from mono_depth_ros.backends.torch_backend import pick_device
 from mono_depth_ros.estimator import DepthEstimator
 from train.baseline import MeanDepthMap
+from train.compare_command import add_verb as add_compare
 from train.data import open_data
 from train.evaluate import evaluate, Report
 from train.export import export_run
 from train.fit import fit, Place
 from train.inspect_data import look, summary_text, write_sheet
+from train.options import add_data, add_device, add_protocol, add_split, DATA_HELP
 from train.overrides import overridden
 from train.protocol import PROTOCOLS
 from train.recipes import recipe_called, RECIPES
 from train.report import write_report
 from train.run import begin_run, read_run
 from train.simulate.command import add_verb as add_simulate
-
-DATA_HELP = ('data set as NAME=DIR, may be given several times; the name nyu masks its white '
-             'frame')
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -64,10 +63,10 @@ def parser() -> argparse.ArgumentParser:
     one = verbs.add_parser('evaluate', help='measure a model file',
                            description='Measure a model file with the estimator the robot runs.')
     one.add_argument('model', help='path of a model file, or the name of a shipped one')
-    one.add_argument('--data', action='append', metavar='NAME=DIR', required=True, help=DATA_HELP)
-    one.add_argument('--split', choices=('train', 'val', 'test'), default='val')
-    _add_protocol(one)
-    one.add_argument('--device', default='auto', help='auto, cpu, cuda or cuda:N')
+    add_data(one)
+    add_split(one)
+    add_protocol(one)
+    add_device(one)
     one.add_argument('--baseline', action='store_true',
                      help='also measure the mean depth map of the train split')
     one.add_argument('--json', type=Path, metavar='FILE', help='write all figures there')
@@ -79,8 +78,10 @@ def parser() -> argparse.ArgumentParser:
                            description='Make the model file of a finished run and measure it.')
     one.add_argument('run', type=Path, help='folder of the run')
     one.add_argument('model', type=Path, help=f'file to write, ending in {SUFFIX}')
-    _add_protocol(one)
+    add_protocol(one)
     one.set_defaults(verb=_export)
+
+    add_compare(verbs)
 
     one = verbs.add_parser('data', help='say what a data set holds', description=(
         'Count frames, sizes, cameras and depth of a data set, and draw a contact sheet.'))
@@ -97,11 +98,6 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument('model', help='path of a model file, or the name of a shipped one')
     one.set_defaults(verb=_show)
     return top
-
-
-def _add_protocol(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument('--protocol', choices=sorted(PROTOCOLS), default='eigen-crop',
-                      help='which pixels count (default eigen-crop)')
 
 
 def _fit(options: argparse.Namespace) -> None:

@@ -27,20 +27,22 @@ SELF_TEST_SEED = 20140
 
 def export_run(folder: Path, path: Path, validation: Sequence[DataSet],
                protocol: Protocol) -> ModelCard:
-    """Write the averaged weights of a run as a model file, measured on `validation`.
+    """Write the averaged weights of a finished run as a model file, measured on `validation`.
 
-    The measurement is made on the file itself, fp16 weights and all. Returns its card.
+    The measurement is made on the file itself, fp16 weights and all. Returns its card. Without
+    `validation` the file is written unmeasured. OSError or ValueError where it is not finished.
     """
     run, saved = read_run(folder), load_checkpoint(folder)
     recipe = run.load_recipe()
     if saved['stage'] < len(recipe.stages):
         raise ValueError(
             f'{folder} is not finished: stage {saved["stage"] + 1} of {len(recipe.stages)}; go '
-            'on with `python -m train fit --resume`')
+            f'on with `python -m train fit {run.recipe} --out {folder} --resume`')
     network = build(recipe.network)
     network.load_state_dict(saved['average'])
-    card = _card(path.stem, recipe, _training(run, recipe))
-    card = write(path, network, card)
+    card = write(path, network, _card(path.stem, recipe, _training(run, recipe)))
+    if not validation:
+        return card
     estimator = DepthEstimator.load(path, device='cpu')
     measured = tuple(evaluate(estimator, source, 'val', protocol).measured()
                      for source in validation)
