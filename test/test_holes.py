@@ -1,8 +1,13 @@
 """Holes of a depth sensor filled with a prediction: scale, borders, what stays untouched."""
 
+import json
+
 import numpy as np
 import pytest
+from train_helpers import write_folder
 
+from train.__main__ import main
+from train.export import write_untrained
 from train.holes import compare_fills, fill_depth, FillFrame, FILLS, hidden_region
 
 HOLE = (slice(10, 30), slice(15, 45))
@@ -87,6 +92,42 @@ def test_comparison_hides_the_same_pixels_from_each_way():
     assert errors['network, as it is'].delta1 == 0  # 1 / 0.7 is above 1.25
     for name in ('nearest', 'in-painted', 'bilateral'):
         assert 0.005 < errors[name].abs_rel < 0.15, name
+
+
+def test_every_way_fills_a_hole_wider_than_the_bilateral_filter_reaches():
+    """12 rounds of 6 pixels; 160 from side to side."""
+    sensor = np.full((200, 200), 3, np.float32)
+    sensor[20:180, 20:180] = np.nan
+    frame = FillFrame(sensor=sensor, predicted=np.full_like(sensor, 2),
+                      rgb=np.random.default_rng(0).integers(0, 255, (200, 200, 3), np.uint8))
+    for name, fill in FILLS.items():
+        assert np.isfinite(fill(frame)).all(), name
+
+
+def test_command_prints_a_table_and_writes_the_figures(tmp_path, capsys):
+    write_folder(tmp_path / 'set')
+    write_untrained(tmp_path / 'drawn.safetensors', 'mobile')
+    assert main(['holes', str(tmp_path / 'drawn.safetensors'), '--data',
+                 f'mine={tmp_path / "set"}', '--split', 'train', '--frames', '3', '--sizes',
+                 '0.2', '0.5', '--json', str(tmp_path / 'holes.json'), '--device', 'cpu']) == 0
+    out = capsys.readouterr().out
+    assert 'drawn on mine train, 3 of 6 frames, 4 ellipses each, seed 0' in out
+    lines = [line for line in out.splitlines() if line.startswith('|')]
+    assert lines[0] == '| AbsRel, holes up to | 0.2 of the height | 0.5 of the height |'
+    assert len(lines) == 2 + len(FILLS)
+    found, = json.loads((tmp_path / 'holes.json').read_text())
+    assert set(found['by_size']) == {'0.2', '0.5'} and set(found['by_size']['0.2']) == set(FILLS)
+    assert f'| nearest | {found["by_size"]["0.2"]["nearest"]["abs_rel"]:.4f} |' in out
+
+
+@pytest.mark.parametrize('words, message', [
+    (['nothing', '--data', 'a=.'], "error: no model file 'nothing'"),
+    (['indoor', '--data', 'a=/no/dir'], 'error: no file or folder /no/dir'),
+    (['indoor', '--data', 'a=.', '--sizes', '0'], '--sizes above 0, up to 1; got 4 and 0.0')])
+def test_mistakes_of_the_command_are_one_sentence(capsys, words, message):
+    assert main(['holes', *words]) == 1
+    error = capsys.readouterr().err.strip()
+    assert message in error and '\n' not in error
 
 
 def test_nothing_to_hide_is_said():

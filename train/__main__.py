@@ -19,6 +19,7 @@ from train.data import open_data
 from train.evaluate import evaluate, Report
 from train.export import export_run
 from train.fit import fit, Place
+from train.holes_command import add_verb as add_holes
 from train.inspect_data import look, summary_text, write_sheet
 from train.options import add_data, add_device, add_protocol, add_split, DATA_HELP
 from train.overrides import overridden
@@ -82,6 +83,7 @@ def parser() -> argparse.ArgumentParser:
     one.set_defaults(verb=_export)
 
     add_compare(verbs)
+    add_holes(verbs)
 
     one = verbs.add_parser('data', help='say what a data set holds', description=(
         'Count frames, sizes, cameras and depth of a data set, and draw a contact sheet.'))

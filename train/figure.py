@@ -23,7 +23,7 @@ from train.files import write_file
 from train.metrics import depth_errors
 from train.pictures import depth_limits, depth_picture, small, small_depth
 from train.protocol import Protocol
-from train.sample import Sample
+from train.sample import Sample, spread_numbers
 
 TILE_INCHES, TILE_WIDTH = 2.5, 320
 INK, FAINT = '#1b1c1f', '#5f6168'
@@ -42,9 +42,9 @@ def chosen_samples(report: Report, source: DataSet, protocol: Protocol,
                    count: int) -> list[Sample]:
     """`count` images evenly spaced from the best to the worst by AbsRel of one report."""
     names = sorted(report.images, key=lambda name: report.images[name].abs_rel)
-    places = np.unique(np.linspace(0, len(names) - 1, count).round().astype(int))
     numbers = {f'{source.name}/{key}': number for number, key in enumerate(source.keys)}
-    return [protocol.view(source[numbers[names[place]]]) for place in places]
+    return [protocol.view(source[numbers[names[place]]])
+            for place in spread_numbers(len(names), count)]
 
 
 def columns_of(rows: Sequence[Row], samples: Sequence[Sample], stacks: bool) -> list[Column]:

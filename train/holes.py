@@ -8,7 +8,7 @@ one scale for the whole image, for networks err by regions.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -116,14 +116,17 @@ def fill_inpaint(frame: FillFrame, radius_px: float = 5) -> np.ndarray:
 
 
 def fill_bilateral(frame: FillFrame, rounds: int = 12) -> np.ndarray:
-    """Joint bilateral fill from the border inwards, round after round, guided by the image."""
+    """Joint bilateral fill from the border inwards, round after round, guided by the image.
+
+    What is then still unknown takes the nearest, so that all ways are measured on all pixels.
+    """
     bold = Fill(least_weight=1e-6, most_spread=np.inf)
     depth_HW = frame.sensor
     for _ in range(rounds):
         if not np.isnan(depth_HW).any():
             break
         depth_HW = densify(depth_HW, frame.rgb, bold)
-    return depth_HW
+    return fill_nearest(replace(frame, sensor=depth_HW))
 
 
 FILLS: dict[str, Callable[[FillFrame], np.ndarray]] = {

@@ -15,7 +15,7 @@ from mono_depth_ros.geometry import Camera
 from train.data import DataSet
 from train.files import write_picture
 from train.pictures import depth_limits, depth_picture, small
-from train.sample import Sample
+from train.sample import Sample, spread_numbers
 
 # Metres; the last bin is open.
 EDGES_M = (0, 0.5, 1, 1.5, 2, 2.5, 3, 4, 5, 7, 10, 15, 20, 30, 50, 80, np.inf)
@@ -61,8 +61,7 @@ class Summary:
 
 def look(source: DataSet, frames: int) -> tuple[Summary, list[Sample]]:
     """Summary of `frames` frames spread evenly over a data set (0: all), and some to show."""
-    count = len(source) if frames < 1 else min(frames, len(source))
-    chosen = np.unique(np.linspace(0, len(source) - 1, count).round().astype(int)).tolist()
+    chosen = spread_numbers(len(source), frames)
     shown = set(chosen[::-(-len(chosen) // SHEET_FRAMES)])
     summary, samples = Summary(frames=len(source)), []
     for index in tqdm(chosen, desc=source.name, unit='frame', leave=False):

@@ -33,3 +33,12 @@ class Source(Protocol):
     def __len__(self) -> int: ...
 
     def __getitem__(self, index: int) -> Sample: ...
+
+
+def spread_numbers(length: int, count: int) -> list[int]:
+    """`count` numbers spread evenly over range(length), the first and the last among them.
+
+    All of them where `count` is below 1 or above `length`.
+    """
+    count = length if count < 1 else min(count, length)
+    return np.unique(np.linspace(0, length - 1, count).round().astype(int)).tolist()
