@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from train.data import open_data
+from train.known import NYU
 from train.sources.fastdepth import accepts
 from train.sources.nyu import KINECT
 
@@ -42,6 +43,7 @@ def test_frame_is_read_as_documented(place):
     assert np.isnan(sample.depth[100, 300:310]).all()
     # 467 rows and 625 columns of the picture, less the hole; the white frame is unknown.
     assert np.isfinite(sample.depth).sum() == 467 * 625 - 10
+    assert open_data(f'fast={place}', 'test').terms == NYU.terms
 
 
 def test_walks_through_one_room_stay_in_one_split(place):

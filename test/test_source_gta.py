@@ -8,6 +8,7 @@ import pytest
 
 from mono_depth_ros.geometry import Camera
 from train.data import open_data
+from train.known import GTA
 
 PROJECTION = np.array([[30, 0, 19.5, 0], [0, 30, 9.5, 0], [0, 0, 1, 0]], np.float32)
 
@@ -41,6 +42,11 @@ def test_frame_is_read_as_documented(place):
     # (2, -1, 6) falls on column 19.5 + 30 * 2/6 = 29.5, row 9.5 - 5 = 4.5; halves round up.
     assert known == [[5, 30], [10, 20]]
     assert sample.depth[10, 20] == 4 and sample.depth[5, 30] == 6
+
+
+def test_terms_are_those_of_the_layout_whatever_the_user_calls_it(place):
+    source = open_data(f'nyu={place}', 'train')
+    assert source.terms == GTA.terms and np.isfinite(source[0].depth).sum() == 2
 
 
 def test_a_drive_lies_in_one_split_only(place):

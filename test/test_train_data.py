@@ -10,7 +10,8 @@ from train_helpers import CAMERA, write_folder
 from mono_depth_ros.geometry import Camera
 from train.augment import augment, Augmentation, degraded, flipped, warped
 from train.batches import StepKeys
-from train.data import data_use, masked_outside, NYU_WINDOW, open_data
+from train.data import data_use, LAYOUTS, open_data
+from train.known import masked_outside, NYU
 from train.mixture import Mixture, mixture
 from train.recipes import RECIPES
 from train.sample import Sample
@@ -70,7 +71,7 @@ def test_wrong_data_words(spec, message):
 
 def test_nyu_white_frame_is_masked_as_documented():
     """Rows 6..354 and columns 6..472 of the 480x360 copies hold a picture."""
-    masked = masked_outside(np.ones((360, 480), np.float32), NYU_WINDOW)
+    masked = masked_outside(np.ones((360, 480), np.float32), NYU.window)
     rows, columns = np.nonzero(np.isfinite(masked))
     assert (rows.min(), rows.max()) == (6, 354)
     assert (columns.min(), columns.max()) == (6, 473)
@@ -81,6 +82,23 @@ def test_card_names_data_by_its_keys(folder):
     (folder / 'train.txt').write_text('0001\n0000\n')
     assert data_use(open_data(f'mine={folder}', 'train')).keys_sha256 != first.keys_sha256
     assert (first.frames, first.terms) == (6, 'terms not recorded')
+
+
+def test_a_folder_called_nyu_is_nyu(folder):
+    """Of 48 rows 7/480 to 474/480 are 1 to 46, of 64 columns 7/640 to 632/640 are 1 to 62."""
+    source = open_data(f'nyu={folder}', 'train')
+    assert data_use(source).terms == NYU.terms
+    rows, columns = np.nonzero(np.isfinite(source[0].depth))
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (1, 46, 1, 62)
+
+
+def test_layouts_of_one_data_set_carry_its_terms():
+    """Whatever the user calls it: terms of what lies there, not of a name."""
+    words = {layout.name.split()[0].rstrip(','): layout.known for layout in LAYOUTS}
+    nyu = {name for name, known in words.items() if known == NYU}
+    assert nyu == {'nyu_depth_v2_labeled.mat', 'FastDepth', 'BTS', 'DenseDepth', 'raw'}
+    assert 'CC BY-NC-SA 3.0' in words['KITTI'].terms and 'ROB 599' in words['simulated'].terms
+    assert words['folder'] is words['recording'] is None
 
 
 def plane(height=60, width=80):

@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 import hashlib
 from pathlib import Path
 
-import numpy as np
-
 from mono_depth_ros.card import DataUse
+from train.known import BY_NAME, GTA, KITTI, KnownSet, masked_outside, NYU, UNKNOWN
 from train.sample import Sample, Source
 from train.sources import (
     bag,
@@ -23,33 +22,18 @@ from train.sources import (
     nyu_raw,
 )
 
-UNKNOWN_TERMS = 'terms not recorded'
-# Share of rows and columns of an NYU image that holds a picture; the rest is a white frame left
-# by undistortion (rows 7..473 of 480 and columns 7..631 of 640).
-NYU_WINDOW = (7 / 480, 474 / 480, 7 / 640, 632 / 640)
-
-
-@dataclass(frozen=True, kw_only=True)
-class KnownSet:
-    """Facts about a public data set that its files do not tell."""
-
-    terms: str
-    window: tuple[float, float, float, float] | None = None
-
-
-KNOWN = {
-    'nyu': KnownSet(terms='NYU-Depth-v2 (Silberman et al. 2012), research use',
-                    window=NYU_WINDOW),
-}
-
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """One way data lies on disk: `accepts(path)` knows it, `open(path, split)` reads it."""
+    """One way data lies on disk: `accepts(path)` knows it, `open(path, split)` reads it.
+
+    `known` where only one data set lies so.
+    """
 
     name: str
     accepts: Callable[[Path], bool]
     open: Callable[[Path, str], Source]
+    known: KnownSet | None = None
 
 
 # Asked in this order; the first that accepts a path reads it.
@@ -57,29 +41,28 @@ LAYOUTS = (
     Layout(name='folder of rgb/, depth/, camera.json', accepts=folder.accepts,
            open=folder.FolderSource),
     Layout(name='nyu_depth_v2_labeled.mat with splits.mat beside it',
-           accepts=nyu_labelled.accepts, open=nyu_labelled.LabelledSource),
+           accepts=nyu_labelled.accepts, open=nyu_labelled.LabelledSource, known=NYU),
     Layout(name='FastDepth, {train,val}/SCENE/NNNNN.h5',
-           accepts=fastdepth.accepts, open=fastdepth.FastDepthSource),
+           accepts=fastdepth.accepts, open=fastdepth.FastDepthSource, known=NYU),
     Layout(name='BTS, *train*.txt with RGB DEPTH FOCAL on each line',
-           accepts=bts.accepts, open=bts.BtsSource),
+           accepts=bts.accepts, open=bts.BtsSource, known=NYU),
     Layout(name='DenseDepth, nyu2_train.csv and nyu2_test.csv',
-           accepts=densedepth.accepts, open=densedepth.DenseDepthSource),
+           accepts=densedepth.accepts, open=densedepth.DenseDepthSource, known=NYU),
     Layout(name='raw NYU dumps, INDEX.txt with r-*.ppm and d-*.pgm',
-           accepts=nyu_raw.accepts, open=nyu_raw.RawSource),
+           accepts=nyu_raw.accepts, open=nyu_raw.RawSource, known=NYU),
     Layout(name='simulated driving, *_image.jpg with *_cloud.bin and *_proj.bin',
-           accepts=gta.accepts, open=gta.GtaSource),
+           accepts=gta.accepts, open=gta.GtaSource, known=GTA),
     Layout(name='KITTI, DRIVE/proj_depth or DATE/DRIVE/velodyne_points', accepts=kitti.accepts,
-           open=kitti.KittiSource),
+           open=kitti.KittiSource, known=KITTI),
     Layout(name='recording, rosbag2 folder or .mcap or .db3 file', accepts=bag.accepts,
            open=bag.BagSource),
 )
 
 
 class DataSet:
-    """A source under the name the user gave it, with what is known of that name."""
+    """A source under the name the user gave it, with what is known of the data."""
 
-    def __init__(self, name: str, source: Source):
-        known = KNOWN.get(name, KnownSet(terms=UNKNOWN_TERMS))
+    def __init__(self, name: str, source: Source, known: KnownSet = UNKNOWN):
         self.name = name
         self.terms = known.terms
         self._window = known.window
@@ -101,7 +84,9 @@ class DataSet:
 
 
 def open_data(spec: str, split: str) -> DataSet:
-    """The `split` of NAME=PLACE; NAME `nyu` masks that set's white frame.
+    """The `split` of NAME=PLACE, with terms and white frame where the layout tells the data set.
+
+    A folder of pictures tells none; there NAME `nyu` does.
 
     Raises ValueError for another spelling or a layout nobody knows, OSError for a place that is
     not there.
@@ -114,19 +99,10 @@ def open_data(spec: str, split: str) -> DataSet:
         raise FileNotFoundError(f'no file or folder {path} (of data {name!r})')
     for layout in LAYOUTS:
         if layout.accepts(path):
-            return DataSet(name, layout.open(path, split))
+            known = layout.known or BY_NAME.get(name, UNKNOWN)
+            return DataSet(name, layout.open(path, split), known)
     raise ValueError(f'{path} (of data {name!r}) is in no layout known here: '
                      f'{"; ".join(layout.name for layout in LAYOUTS)}')
-
-
-def masked_outside(depth_HW: np.ndarray, window: tuple[float, float, float, float]) -> np.ndarray:
-    """Copy of `depth_HW` with NaN outside a window given as shares of rows and columns."""
-    height, width = depth_HW.shape
-    top, bottom = np.ceil(window[0] * height), np.floor(window[1] * height)
-    left, right = np.ceil(window[2] * width), np.floor(window[3] * width)
-    inside = np.zeros(depth_HW.shape, bool)
-    inside[int(top):int(bottom), int(left):int(right)] = True
-    return np.where(inside, depth_HW, np.float32(np.nan))
 
 
 def data_use(source: DataSet) -> DataUse:

@@ -1,4 +1,4 @@
-"""What all layouts of NYU-Depth-v2 share: its Kinect, its white frame, its scenes.
+"""What all layouts of NYU-Depth-v2 share: its Kinect and its scenes (white frame: train.known).
 
 Numbers from camera_params.m of the toolbox published with the set (Silberman et al. 2012).
 """
@@ -19,8 +19,6 @@ from train.split import hashed_split
 # The colour camera after its lens was removed, which is how every layout but the raw one has it.
 KINECT = Camera(fx=518.85790117450188, fy=519.46961112127485, cx=325.58244941119034,
                 cy=253.73616633400465, width=640, height=480)
-# Removing the lens left a white frame around the pictures; what depth says there is no use.
-PICTURE = (slice(7, 474), slice(7, 632))
 
 
 def scene_of(folder: str) -> str:
@@ -48,7 +46,7 @@ def scenes_of_split(folders: Iterable[str], split: str, place: Path) -> set[str]
 
 def kinect_sample(rgb_HW3: np.ndarray, depth_HW: np.ndarray, key: str, place: Path,
                   camera: Camera = KINECT) -> Sample:
-    """Sample of a picture and its depth in metres, NaN in the white frame and where depth is 0.
+    """Sample of a picture and its depth in metres, NaN where depth is 0.
 
     Raises ValueError naming `place` where the two are not 640x480.
     """
@@ -56,9 +54,7 @@ def kinect_sample(rgb_HW3: np.ndarray, depth_HW: np.ndarray, key: str, place: Pa
         raise ValueError(f'{place}, frame {key}: expected image (480, 640, 3) and depth '
                          f'(480, 640) of the NYU Kinect, got {rgb_HW3.shape} and '
                          f'{depth_HW.shape}')
-    inside = np.zeros((480, 640), bool)
-    inside[PICTURE] = True
-    known = inside & np.isfinite(depth_HW) & (depth_HW > 0)
+    known = np.isfinite(depth_HW) & (depth_HW > 0)
     depth_HW = np.where(known, depth_HW, np.nan).astype(np.float32)
     return Sample(rgb=np.ascontiguousarray(rgb_HW3), depth=depth_HW, camera=camera, name=key)
 
