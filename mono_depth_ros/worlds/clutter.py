@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from mono_depth_ros.worlds import table_things as things
 from mono_depth_ros.worlds.mesh import box, cylinder, join, lathe, rounded
 from mono_depth_ros.worlds.style import Style
 
@@ -11,7 +12,22 @@ from mono_depth_ros.worlds.style import Style
 def clutter(style: Style, tall: bool = True) -> list:
     """One small thing at random; not `tall`: at most 25 cm high."""
     makers = [bowl, mug, box_of_goods, pile_of_books, vase, picture_frame, ball]
+    makers += [things.can, things.blocks, things.pen_cup, things.plate, things.pan]
     makers += [bottle, table_lamp, table_plant] if tall else []
+    return makers[style.rng.integers(len(makers))](style)
+
+
+def desk_thing(style: Style) -> list:
+    """One thing of a desk at random."""
+    makers = (things.papers, things.papers, things.laptop, things.keyboard_and_mouse, things.phone,
+              things.pen_cup, mug, pile_of_books, box_of_goods, table_lamp, bottle, things.can)
+    return makers[style.rng.integers(len(makers))](style)
+
+
+def floor_thing(style: Style) -> list:
+    """One thing left on a floor at random."""
+    makers = (things.shoes, things.bag, things.bucket, things.blocks, things.box_of_tools,
+              things.papers, things.cushion, carton, basket, ball, pile_of_books)
     return makers[style.rng.integers(len(makers))](style)
 
 

@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import numpy as np
 
-from mono_depth_ros.worlds import textures
+from mono_depth_ros.worlds import stone, textures
 
 PIXELS_PER_METRE = 24
 FRONTS = ((205, 190, 165), (170, 85, 65), (225, 220, 210), (150, 140, 130), (190, 150, 110),
           (120, 70, 60), (200, 205, 200))
 
 
-def house_front(rng, width_m: float, floors: int, floor_m: float) -> np.ndarray:
-    """A front with rows of windows over a ground floor of shop windows or flats."""
+def house_front(rng, width_m: float, floors: int, floor_m: float,
+                lit: float = 0.0) -> np.ndarray:
+    """A front with rows of windows, a share of them `lit`, over shop windows or flats."""
     height, width = round(floors * floor_m * PIXELS_PER_METRE), round(width_m * PIXELS_PER_METRE)
-    colour = textures.tinted(rng, FRONTS[rng.integers(len(FRONTS))])
+    colour = textures.tinted(rng, FRONTS[rng.integers(len(FRONTS))] if rng.random() < 0.75 else
+                             textures.any_colour(rng, 90, 235))
     image = _skin(rng, colour, height, width)
-    columns = max(2, round(width_m / rng.uniform(2.0, 3.0)))
-    shape = rng.uniform((0.4, 0.5), (0.62, 0.72))
+    glass = rng.random() < 0.15
+    columns = max(2, round(width_m / (rng.uniform(1.2, 1.8) if glass else rng.uniform(2.0, 3.2))))
+    shape = rng.uniform(0.8, 0.95, 2) if glass else rng.uniform((0.35, 0.42), (0.68, 0.75))
     trim = np.clip(colour * rng.choice([0.6, 1.25]), 0, 250)
-    shop = rng.random() < 0.5
+    shop = floors > 1 and rng.random() < 0.5
     for floor in range(floors):
         ground = floor == floors - 1
         size = (0.85, 0.75) if ground and shop else shape
-        _row(rng, image, floor / floors, 1 / floors, columns, size, trim)
+        _row(rng, image, floor / floors, 1 / floors, columns, size, trim, lit)
         row = int(floor / floors * height)
         image[row:row + 4] = trim * 0.9
     if shop:
@@ -33,26 +36,35 @@ def house_front(rng, width_m: float, floors: int, floor_m: float) -> np.ndarray:
 
 
 def _skin(rng, colour, height: int, width: int) -> np.ndarray:
-    if rng.random() < 0.45:
+    kind = rng.random()
+    if kind < 0.12:
+        return stone.concrete(rng, colour, 128)[np.arange(height)[:, None] % 128,
+                                                np.arange(width) % 128].astype(float)
+    if kind < 0.24:
+        boards = 1 - 0.18 * (np.arange(height) % 6 == 0)
+        return (textures.shaded(colour, textures.noise(rng, height, width, 1.3), 0.03)
+                * boards[:, None, None])
+    if kind < 0.6:
         tile = textures.bricks(rng, colour, 48)
         return np.tile(tile, (-(-height // 48), -(-width // 48), 1))[:height, :width].astype(float)
     return textures.shaded(colour, textures.noise(rng, height, width, 1.3), 0.04).astype(float)
 
 
-def _row(rng, image, top: float, high: float, columns: int, size, trim) -> None:
+def _row(rng, image, top: float, high: float, columns: int, size, trim, lit: float) -> None:
     height, width = image.shape[:2]
     for column in range(columns):
         x = (column + 0.5 - size[0] / 2) / columns * width
         y = (top + high * (1 - size[1]) * 0.55) * height
         _window(rng, image, int(x), int(y), int(size[0] * width / columns),
-                int(size[1] * high * height), trim)
+                int(size[1] * high * height), trim, rng.random() < lit)
 
 
-def _window(rng, image, x: int, y: int, w: int, h: int, trim) -> None:
+def _window(rng, image, x: int, y: int, w: int, h: int, trim, lit: bool) -> None:
     image[max(y - 3, 0):y + h + 3, max(x - 3, 0):x + w + 3] = trim
     pane = image[y:y + h, x:x + w]
     glow = np.linspace(rng.uniform(0.7, 1.2), rng.uniform(0.3, 0.6), pane.shape[0])
-    pane[:] = np.array([0.8, 0.92, 1.0]) * rng.uniform(60, 140) * glow[:, None, None]
+    tone = np.array([2.0, 1.6, 1.0]) if lit else np.array([0.8, 0.92, 1.0])
+    pane[:] = np.minimum(tone * rng.uniform(60, 140) * glow[:, None, None], 250)
     if rng.random() < 0.4:
         pane[:, :max(2, w // 4)] = 190
         pane[:, -max(2, w // 4):] = 190
@@ -72,15 +84,21 @@ def _shop_sign(rng, image, floors: int) -> None:
         band[4:-4, x:x + int(rng.integers(4, 9))] = ink
 
 
-def asphalt(rng, size: int = 256) -> np.ndarray:
-    """Road surface: grit, worn tracks and patches."""
+def road(rng, size: int = 256) -> tuple[np.ndarray, float]:
+    """Road surface and the metres of a repeat: asphalt with grit and worn patches, or setts."""
     grit = textures.noise(rng, size, size, 0.3) + 0.8 * textures.noise(rng, size, size, 1.6)
-    return textures.shaded(rng.uniform(85, 115) * np.array([1, 1, 1.03]), grit, 0.07)
+    if rng.random() < 0.12:
+        return stone.cobbles(rng, rng.uniform(90, 140) * np.array([1.02, 1, 0.97])), 1.3
+    worn = rng.uniform(55, 135) * rng.uniform((0.98, 0.98, 0.96), (1.04, 1.0, 1.05))
+    return textures.shaded(worn, grit, rng.uniform(0.04, 0.1)), 4.0
 
 
 def paving(rng, size: int = 128) -> np.ndarray:
     """Paving slabs."""
-    return textures.tiles(rng, rng.uniform(150, 185) * np.array([1.02, 1, 0.96]), 4, size, 0.82)
+    colour = rng.uniform(110, 190) * rng.uniform((0.98, 0.96, 0.9), (1.1, 1, 1.0))
+    if rng.random() < 0.25:
+        return stone.cobbles(rng, colour, size)
+    return textures.tiles(rng, colour, int(rng.choice([2, 4, 8])), size, rng.uniform(0.7, 0.9))
 
 
 def roof(rng, size: int = 64) -> np.ndarray:

@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from mono_depth_ros.worlds import textures
-from mono_depth_ros.worlds.clutter import clutter
+from mono_depth_ros.worlds.clutter import clutter, desk_thing
 from mono_depth_ros.worlds.mesh import (
     box,
     cylinder,
@@ -22,6 +22,7 @@ from mono_depth_ros.worlds.mesh import (
     surface,
 )
 from mono_depth_ros.worlds.style import Style
+from mono_depth_ros.worlds.table_things import keyboard_and_mouse, monitor
 
 
 def table(style: Style, length: float, depth: float, height: float, things: int = 3) -> list:
@@ -38,14 +39,15 @@ def table(style: Style, length: float, depth: float, height: float, things: int 
     return [(join(parts), finish)] + on_top(style, length, depth, height, things)
 
 
-def on_top(style: Style, length: float, depth: float, height: float, count: int) -> list:
+def on_top(style: Style, length: float, depth: float, height: float, count: int,
+           make=clutter) -> list:
     """`count` small things side by side on a top of this size at this height."""
     items = []
     for slot in np.linspace(-0.5, 0.5, count + 2)[1:-1]:
         x = slot * length + style.rng.uniform(-0.04, 0.04)
         y = style.rng.uniform(-0.25, 0.25) * depth
         turn = style.rng.uniform(-0.6, 0.6)
-        items += [(mesh.moved(x, y, height, turn), finish) for mesh, finish in clutter(style)]
+        items += [(mesh.moved(x, y, height, turn), finish) for mesh, finish in make(style)]
     return items
 
 
@@ -206,14 +208,17 @@ def television(style: Style) -> list:
 
 
 def desk(style: Style) -> list:
-    """Desk with a monitor, a keyboard and some clutter."""
-    length = style.rng.uniform(1.2, 1.6)
-    screen = style.scene.texture(textures.label(style.rng), 1.0, emission=0.7)
-    case = join([box((0.56, 0.03, 0.34), (-0.1, 0.17, 1.02)),
-                 box((0.05, 0.04, 0.14), (-0.1, 0.2, 0.81)),
-                 box((0.22, 0.18, 0.012), (-0.1, 0.18, 0.756)),
-                 box((0.42, 0.13, 0.02), (-0.1, -0.12, 0.76))])
-    face = quad((-0.37, 0.153, 1.18), (0.54, 0, 0), (0, 0, -0.32), fit=True)
-    side = [(mesh.moved(length / 2 - 0.25), finish) for mesh, finish in
-            on_top(style, 0.3, 0.5, 0.75, 1)]
-    return table(style, length, 0.68, 0.75, 0) + [(case, style.grey(35)), (face, screen)] + side
+    """Desk with one or two displays, keyboard, papers and more."""
+    rng = style.rng
+    length, height = rng.uniform(1.1, 1.6), rng.uniform(0.7, 0.78)
+    items = table(style, length, 0.68, height, 0)
+    for x in ((-0.3, 0.3) if length > 1.4 and rng.random() < 0.4 else (rng.uniform(-0.2, 0.2),)):
+        items += _put(monitor(style), x, 0.2, height, rng.uniform(-0.2, 0.2))
+    if rng.random() < 0.8:
+        items += _put(keyboard_and_mouse(style), rng.uniform(-0.15, 0.1), -0.14, height,
+                      rng.uniform(-0.1, 0.1))
+    return items + on_top(style, length, 0.6, height, int(rng.integers(2, 6)), desk_thing)
+
+
+def _put(item, x: float, y: float, z: float, turn: float) -> list:
+    return [(mesh.moved(x, y, z, turn), finish) for mesh, finish in item]

@@ -1,4 +1,4 @@
-"""Where furniture goes: along the walls, clear of door and windows, and in the middle."""
+"""Where furniture goes: along the walls, clear of door and windows, and about the room."""
 
 from __future__ import annotations
 
@@ -6,21 +6,22 @@ import math
 
 import numpy as np
 
-from mono_depth_ros.worlds import furniture, textures
-from mono_depth_ros.worlds.clutter import basket, carton
+from mono_depth_ros.worlds import fitted, furniture, textures
+from mono_depth_ros.worlds.clutter import floor_thing
+from mono_depth_ros.worlds.kinds import random_piece, RoomKind
 from mono_depth_ros.worlds.mesh import quad
 from mono_depth_ros.worlds.shell import Opening, Wall
 from mono_depth_ros.worlds.style import Style
 
 
-def along_walls(style: Style, walls) -> list[np.ndarray]:
+def along_walls(style: Style, walls, kind: RoomKind) -> list[np.ndarray]:
     """Put furniture along the walls; returns the taken floor rectangles (x0, y0, x1, y1)."""
     taken = [_door_way(wall, wall.door) for wall in walls if wall.door]
     for index in style.rng.permutation(4):
         wall = walls[index]
         x = -wall.length / 2 + 0.05
         for _ in range(12):
-            item, width, depth, tall = _choose(style)
+            item, width, depth, tall = random_piece(style, kind)
             place = x + width / 2
             if place + width / 2 > wall.length / 2 - 0.05:
                 x += 0.3
@@ -35,31 +36,6 @@ def along_walls(style: Style, walls) -> list[np.ndarray]:
             taken.append(spot)
             x += width + style.rng.uniform(0.05, 0.5)
     return taken
-
-
-def _choose(style: Style):
-    """(maker, width, depth, tall) of one piece for a wall; made only when it has found a place."""
-    rng = style.rng
-    wide, high = rng.uniform(0.7, 1.4), rng.uniform(1.5, 2.1)
-    seats = int(rng.integers(2, 4))
-    broad = rng.uniform(0.95, 1.6)
-    choices = (
-        (lambda: furniture.bookcase(style, wide, high), wide, 0.32, True),
-        (lambda: furniture.bookcase(style, wide, 0.9), wide, 0.32, False),
-        (lambda: furniture.sofa(style, seats), 0.62 * seats + 0.4, 0.9, False),
-        (lambda: furniture.sofa(style, 1), 1.05, 0.9, False),
-        (lambda: furniture.cabinet(style, wide, high, 0.55, 0), wide, 0.6, True),
-        (lambda: furniture.cabinet(style, wide, 0.8, 0.42), wide, 0.45, False),
-        (lambda: furniture.television(style), 1.65, 0.45, False),
-        (lambda: furniture.desk(style), 1.65, 0.7, False),
-        (lambda: furniture.bed(style, broad), broad + 0.15, 2.15, False),
-        (lambda: furniture.floor_lamp(style), 0.45, 0.45, False),
-        (lambda: furniture.plant(style, rng.uniform(0.8, 1.5)), 0.6, 0.6, False),
-        (lambda: furniture.chair(style), 0.5, 0.5, False),
-        (lambda: carton(style), 0.6, 0.5, False),
-        (lambda: basket(style), 0.45, 0.45, False))
-    likely = np.array([3, 2, 3, 2, 2, 2, 2, 2, 1, 1, 2, 1, 1, 1.0])
-    return choices[rng.choice(len(choices), p=likely / likely.sum())]
 
 
 def _footprint(wall: Wall, x: float, width: float, depth: float) -> np.ndarray:
@@ -78,29 +54,62 @@ def _overlap(a: np.ndarray, b: np.ndarray) -> bool:
     return bool((a[:2] < b[2:]).all() and (b[:2] < a[2:]).all())
 
 
-def centre_piece(style: Style, size, taken) -> None:
-    """A dining table with chairs or a coffee table on a rug, where the floor is free."""
+def fill_middle(style: Style, size, taken, kind: RoomKind) -> None:
+    """Tables, desks or racks where the floor is free, and what lies about on it."""
+    names, weights = list(kind.middle), np.array(list(kind.middle.values()))
+    for _ in range(max(1, int(size[0] * size[1] / 14)) if names else 0):
+        name = names[style.rng.choice(len(names), p=weights / weights.sum())]
+        _middle_piece(style, size, taken, name)
+    for _ in range(style.rng.poisson(kind.litter * size[0] * size[1])):
+        spot = _free_spot(style, size, taken, 0.3, 10)
+        if spot is not None:
+            style.scene.place(floor_thing(style), spot[0], spot[1], style.rng.uniform(0, 6.28))
+
+
+def _middle_piece(style: Style, size, taken, name: str) -> None:
     rng = style.rng
-    dining = rng.random() < 0.5
     length, depth = rng.uniform((0.9, 0.7), (1.6, 0.95))
     turn = rng.choice([0.0, math.pi / 2]) + rng.uniform(-0.08, 0.08)
-    reach = max(length, depth) / 2 + (0.45 if dining else 0.05)
-    for _ in range(30):
-        x, y = rng.uniform(-0.5, 0.5, 2) * (size[:2] - 2 * reach)
-        spot = np.array([x - reach, y - reach, x + reach, y + reach])
-        if not any(_overlap(spot, other) for other in taken):
-            break
-    else:
+    reach = max(length, depth) / 2 + (0.05 if name == 'coffee' else 0.45)
+    spot = _free_spot(style, size, taken, reach)
+    if spot is None:
         return
-    if dining:
+    x, y = spot
+    if name == 'dining':
         _dining(style, x, y, turn, length, depth)
-    else:
+    elif name == 'desks':
+        _desks(style, x, y, turn)
+    elif name == 'coffee':
         style.scene.place(furniture.table(style, length, depth, 0.45), x, y, turn)
-    if rng.random() < 0.7:
+    else:
+        item = (fitted.rack(style, 1.3, rng.uniform(1.2, 2.0)) if name == 'racks' else
+                furniture.table(style, 1.5, 0.8, 0.88, 5))
+        style.scene.place(item, x, y, turn)
+    if name in ('dining', 'coffee') and rng.random() < 0.7:
         rug = style.scene.texture(textures.rug(rng), 1.0, specular=0.0)
         wide, deep = length + rng.uniform(0.5, 1.2), depth + rng.uniform(0.5, 1.0)
         mesh = quad((-wide / 2, deep / 2, 0.008), (wide, 0, 0), (0, -deep, 0), (4, 4), fit=True)
         style.scene.place([(mesh, rug)], x, y, turn)
+
+
+def _free_spot(style: Style, size, taken, reach: float,
+               tries: int = 30) -> tuple[float, float] | None:
+    """Middle (x, y) of a free square of floor that reaches so far, now taken; None if none is."""
+    for _ in range(tries):
+        x, y = style.rng.uniform(-0.5, 0.5, 2) * (size[:2] - 2 * reach)
+        spot = np.array([x - reach, y - reach, x + reach, y + reach])
+        if not any(_overlap(spot, other) for other in taken):
+            taken.append(spot)
+            return x, y
+    return None
+
+
+def _desks(style: Style, x: float, y: float, turn: float) -> None:
+    """A desk with its chair, standing free."""
+    c, s = math.cos(turn), math.sin(turn)
+    style.scene.place(furniture.desk(style), x - s * 0.2, y + c * 0.2, turn)
+    style.scene.place(fitted.office_chair(style), x + s * 0.45, y - c * 0.45,
+                      turn + math.pi + style.rng.uniform(-0.5, 0.5))
 
 
 def _dining(style: Style, x: float, y: float, turn: float, length: float, depth: float) -> None:

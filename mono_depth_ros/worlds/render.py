@@ -35,7 +35,7 @@ class Renderer:
         if camera.distortion:
             raise ValueError('the simulated camera is an ideal pinhole: leave out the distortion')
         self._mujoco = load_mujoco()
-        self._world, self._camera = world, camera
+        self._world, self.camera = world, camera
         self._scale = supersample or _supersample(camera)
         size = (camera.width * self._scale, camera.height * self._scale)
         world.model.vis.global_.offwidth, world.model.vis.global_.offheight = size
@@ -60,10 +60,10 @@ class Renderer:
 
     def use(self, camera: Camera) -> None:
         """Draw for another pinhole camera of the same picture size; ValueError otherwise."""
-        if (camera.width, camera.height) != (self._camera.width, self._camera.height):
-            raise ValueError(f'this renderer draws {self._camera.width}x{self._camera.height} '
+        if (camera.width, camera.height) != (self.camera.width, self.camera.height):
+            raise ValueError(f'this renderer draws {self.camera.width}x{self.camera.height} '
                              f'pixels, the camera has {camera.width}x{camera.height}')
-        self._camera = camera
+        self.camera = camera
 
     def render(self, pose: Pose) -> tuple[np.ndarray, np.ndarray]:
         """(rgb_HW3 uint8, depth_HW float32) seen from a pose; see `colour` and `depth`."""
@@ -74,7 +74,7 @@ class Renderer:
         self._aim(pose)
         height, width = self._fine_rgb.shape[:2]
         self._draw(width, height, self._fine_rgb, None)
-        size = (self._camera.width, self._camera.height)
+        size = (self.camera.width, self.camera.height)
         fine = self._fine_rgb
         small = cv2.resize(fine, size, interpolation=cv2.INTER_AREA) if self._scale > 1 else fine
         return np.ascontiguousarray(small[::-1])
@@ -82,7 +82,7 @@ class Renderer:
     def depth(self, pose: Pose) -> np.ndarray:
         """Depth (H, W) float32: metres along the optical axis, +inf where only sky is seen."""
         self._aim(pose)
-        return self._flat_depth(self._camera.width, self._camera.height)
+        return self._flat_depth(self.camera.width, self.camera.height)
 
     def probe(self, pose: Pose, rows: int = 36, columns: int = 48) -> np.ndarray:
         """Depth (rows, columns) of the same view, coarse; sees the inner sides of things too."""
@@ -110,7 +110,7 @@ class Renderer:
 
     def _aim(self, pose: Pose) -> None:
         """Give MuJoCo's two cameras (a stereo pair) the same pose and the camera's frustum."""
-        camera, near = self._camera, self._world.near_m
+        camera, near = self.camera, self._world.near_m
         left, right = (-0.5 - camera.cx) / camera.fx, (camera.width - 0.5 - camera.cx) / camera.fx
         top, bottom = (camera.cy + 0.5) / camera.fy, (camera.cy + 0.5 - camera.height) / camera.fy
         for eye in self._scene.camera:

@@ -7,28 +7,18 @@ import math
 import numpy as np
 
 from mono_depth_ros.worlds import shell, textures
+from mono_depth_ros.worlds.fitted import on_wall
 from mono_depth_ros.worlds.gl import load_mujoco
-from mono_depth_ros.worlds.layout import along_walls, centre_piece
+from mono_depth_ros.worlds.kinds import FLOORS, random_kind, RoomKind, TILED, USUAL, WALLS
+from mono_depth_ros.worlds.layout import along_walls, fill_middle
 from mono_depth_ros.worlds.mesh import box, cylinder, join, quad, rounded
 from mono_depth_ros.worlds.path import floor_plan, Path, stroll
+from mono_depth_ros.worlds.room_light import FAR_M, light_room, NEAR_M, random_light
 from mono_depth_ros.worlds.scene import add_texture, Scene
-from mono_depth_ros.worlds.shell import Opening, Wall
+from mono_depth_ros.worlds.shell import Wall
 from mono_depth_ros.worlds.sky import sky
 from mono_depth_ros.worlds.style import new_style, Style
 from mono_depth_ros.worlds.world import World
-
-NEAR_M, FAR_M = 0.05, 100.0
-# Smallest and largest room (x, y, z).
-USUAL_M = (4.4, 3.8, 2.45), (7.0, 6.0, 2.9)
-ANY_M = (3.0, 2.6, 2.3), (9.0, 7.0, 3.2)
-FLOORS = ((textures.planks, (165, 120, 75), 1.0), (textures.planks, (110, 75, 50), 1.2),
-          (textures.planks, (205, 175, 135), 1.1), (textures.tiles, (190, 185, 175), 1.6),
-          (textures.tiles, (120, 110, 105), 2.0), (textures.carpet, (150, 140, 125), 1.0),
-          (textures.carpet, (95, 100, 110), 1.0))
-WALLS = ((textures.plaster, (228, 224, 214), 1.2), (textures.plaster, (200, 205, 200), 1.2),
-         (textures.plaster, (215, 200, 170), 1.2), (textures.wallpaper, (205, 200, 190), 0.8),
-         (textures.wallpaper, (180, 190, 200), 0.8), (textures.bricks, (165, 95, 75), 1.0),
-         (textures.plaster, (160, 175, 180), 1.2))
 
 
 def build_room(rng: np.random.Generator, walk: bool = True, tries: int = 8) -> World:
@@ -38,7 +28,7 @@ def build_room(rng: np.random.Generator, walk: bool = True, tries: int = 8) -> W
     Raises OSError where no OpenGL library is found.
     """
     for _ in range(tries):
-        style, walls, size = _furnished(rng, *(USUAL_M if walk else ANY_M))
+        style, walls, size = _furnished(rng, USUAL if walk else random_kind(rng))
         try:
             path = _path(rng, style, size) if walk else None
         except ValueError:
@@ -47,21 +37,28 @@ def build_room(rng: np.random.Generator, walk: bool = True, tries: int = 8) -> W
     raise RuntimeError(f'{tries} rooms in a row were too full to walk through')
 
 
-def _furnished(rng, smallest, largest):
+def _furnished(rng, room: RoomKind):
     """Style of a scene without floor and lights yet, walls, and size (x, y, z) in metres."""
-    size = rng.uniform(smallest, largest)
+    size = rng.uniform(room.smallest, room.largest)
     style = new_style(rng, Scene())
     walls = _walls(rng, size)
-    kind, colour, metres = WALLS[rng.integers(len(WALLS))]
-    tile = kind(rng, textures.tinted(rng, colour, 0.05))
+    tile, metres = _covering(rng, TILED if room.tiled and rng.random() < 0.6 else WALLS)
     for wall in walls:
         shell.add_wall(style, wall, tile, metres)
         _fit_out(style, wall)
     shell.add_ceiling(style, size[:2], size[2])
-    taken = along_walls(style, walls)
-    centre_piece(style, size, taken)
+    taken = along_walls(style, walls, room)
+    fill_middle(style, size, taken, room)
     _ceiling_lamp(style, size)
     return style, walls, size
+
+
+def _covering(rng, choices) -> tuple[np.ndarray, float]:
+    """A tile of wall or floor in its usual colour, or any, and its metres."""
+    make, colour, metres = choices[rng.integers(len(choices))]
+    if rng.random() < 0.25:
+        colour = textures.any_colour(rng, 110, 240)
+    return make(rng, textures.tinted(rng, colour, 0.06)), metres * rng.uniform(0.8, 1.25)
 
 
 def _walls(rng, size) -> list[Wall]:
@@ -99,6 +96,10 @@ def _pictures(style: Style, wall: Wall) -> None:
         low = wall.window and wall.window[0] - 0.6 < x < wall.window[1] + 0.6
         if low or style.rng.random() < 0.35:
             continue
+        if style.rng.random() < 0.4:
+            item, _, high = on_wall(style)
+            wall.place(style.scene, item, x, 0.0, high)
+            continue
         finish = style.scene.texture(textures.picture(style.rng), 1.0, specular=0.2)
         face = quad((-width / 2, -0.022, height / 2), (width, 0, 0), (0, 0, -height), fit=True)
         frame = box((width + 0.05, 0.03, height + 0.05))
@@ -130,16 +131,15 @@ def _path(rng, style: Style, size) -> Path:
 def _compiled(rng, style: Style, walls, size, path: Path | None) -> World:
     x, y = size[:2] / 2
     triangles = style.scene.triangles()
-    kind, colour, metres = FLOORS[rng.integers(len(FLOORS))]
     near = floor_plan((-x, x), (-y, y), triangles, (0.012, 0.35)).clearance
-    shell.add_floor(style, size[:2], kind(rng, textures.tinted(rng, colour)), metres, near)
-    day = rng.random() < 0.7
+    shell.add_floor(style, size[:2], *_covering(rng, FLOORS), near)
+    light = random_light(rng)
     _outside(style, walls[0])
     mujoco = load_mujoco()
     spec = mujoco.MjSpec()
     style.scene.fill(spec)
-    add_texture(spec, 'sky', sky(rng, day), 'mjTEXTURE_SKYBOX')
-    _light(rng, spec, size, walls[0], walls[0].window or (0, 0, 0, 0), day)
+    add_texture(spec, 'sky', sky(rng, 'night' if light.night else 'day'), 'mjTEXTURE_SKYBOX')
+    light_room(rng, spec, size, walls[0], light)
     return World(name='room', model=spec.compile(), path=path, near_m=NEAR_M, far_m=FAR_M,
                  triangles=triangles, bounds=np.array([(-x, -y, 0), (x, y, size[2])]))
 
@@ -157,33 +157,3 @@ def _outside(style: Style, wall: Wall) -> None:
     house = style.scene.texture(textures.bricks(style.rng, (165, 110, 90)), 1.5)
     block = join([box((9, 6, 7), (0, 0, 0.5))])
     wall.place(style.scene, [(block, house)], style.rng.uniform(-8, 8), -24.0)
-
-
-def _light(rng, spec, size, wall: Wall, window: Opening, day: bool) -> None:
-    """One light that throws shadows (the sun, or the lamp) and one that fills, plus ambient."""
-    mujoco = load_mujoco()
-    kinds = mujoco.mjtLightType
-    spec.stat.extent, spec.stat.center = 1.0, (0.0, 0.0, 1.2)
-    quality, plane, head = spec.visual.quality, spec.visual.map, spec.visual.headlight
-    quality.shadowsize, quality.offsamples = 1024, 0
-    plane.znear, plane.zfar, plane.shadowclip, plane.shadowscale = NEAR_M, FAR_M, 6.0, 1.0
-    head.ambient, head.diffuse, head.specular = [rng.uniform(0.48, 0.6)] * 3, [0] * 3, [0] * 3
-    middle = (window[0] + window[1]) / 2
-    if day:
-        aim = np.array([rng.uniform(-0.8, 0.8), -1.0, -rng.uniform(0.5, 0.9)])
-        spec.worldbody.add_light(
-            type=kinds.mjLIGHT_DIRECTIONAL, pos=np.array([middle, wall.reach, 1.5]) - 8 * aim,
-            dir=aim, diffuse=rng.uniform((0.65, 0.6, 0.5), (0.8, 0.75, 0.68)), specular=[0.3] * 3,
-            castshadow=True)
-        spec.worldbody.add_light(
-            type=kinds.mjLIGHT_SPOT, pos=(middle, wall.reach - 0.1, 1.7), dir=(0, -1, -0.15),
-            cutoff=90, exponent=0.2, attenuation=(1, 0.0, 0.03), diffuse=(0.5, 0.52, 0.56),
-            specular=(0.2, 0.2, 0.2), castshadow=False)
-    else:
-        spec.worldbody.add_light(
-            type=kinds.mjLIGHT_SPOT, pos=(0, 0, size[2] - 0.15), dir=(0, 0, -1), cutoff=78,
-            exponent=0.5, attenuation=(1, 0.0, 0.02), diffuse=(0.62, 0.56, 0.45),
-            specular=(0.2, 0.2, 0.2), castshadow=True)
-        spec.worldbody.add_light(
-            type=kinds.mjLIGHT_POINT, pos=(0, 0, size[2] - 0.5), attenuation=(1, 0.0, 0.05),
-            diffuse=(0.25, 0.22, 0.18), specular=[0] * 3, castshadow=False)

@@ -99,7 +99,8 @@ def lamp_post(style: Style) -> list:
     """Street lamp whose arm reaches to -y."""
     post = [cylinder(0.09, 5.5, (0, 0, 2.75), top=0.05), cylinder(0.14, 0.7, (0, 0, 0.35)),
             box((0.07, 1.3, 0.07), (0, -0.6, 5.5)), box((0.2, 0.55, 0.1), (0, -1.2, 5.47))]
-    return [(join(post), style.grey(95))]
+    lamp = box((0.16, 0.4, 0.02), (0, -1.2, 5.41))
+    return [(join(post), style.grey(95)), (lamp, style.scene.colour((255, 235, 190), 'glow'))]
 
 
 def sign(style: Style) -> list:

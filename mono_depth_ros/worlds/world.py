@@ -25,12 +25,22 @@ class Pose:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Air:
+    """Haze: `per_m` of the light is lost on each metre, and as much of `colour` (R, G, B in
+    0..255) is added.
+    """
+
+    per_m: float
+    colour: tuple[float, float, float]
+
+
+@dataclass(frozen=True, kw_only=True)
 class World:
     """A world to render: name, mujoco.MjModel, camera path, near and far clipping in metres.
 
     `triangles` (N, 3, 3) m is everything that stands in it, corners in the order that faces
     outwards; `bounds` (2, 3) m the lowest and highest corner of where a camera may be. A world
-    built without a walk has no path.
+    built without a walk has no path, and may have air that is not drawn with it.
     """
 
     name: str
@@ -40,6 +50,7 @@ class World:
     path: Path | None = None
     triangles: np.ndarray = field(default_factory=lambda: np.empty((0, 3, 3)))
     bounds: np.ndarray = field(default_factory=lambda: np.zeros((2, 3)))
+    air: Air | None = None
 
     def pose(self, t_s: float) -> Pose:
         """Camera pose `t_s` seconds into its endless, closed path; ValueError without one."""

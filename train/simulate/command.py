@@ -22,6 +22,8 @@ from train.simulate.plan import Simulation
 from train.simulate.store import Store
 
 # One thread a process: many processes with one each draw most.
+# A set that is being drawn can be read: its lists are written so often.
+LIST_EVERY_S = 20.0
 THREADS = ('LP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'OMP_NUM_THREADS')
 
 
@@ -73,12 +75,15 @@ def _jobs(simulation: Simulation, folder: Path, frames: list[int]) -> list[Job]:
 
 
 def _fill(store: Store, jobs: list[Job], processes: int, frames: int) -> None:
-    left = sum(len(job.frames) for job in jobs)
+    left, listed_s = sum(len(job.frames) for job in jobs), time.monotonic()
     try:
         with tqdm(total=frames, initial=frames - left, unit='frame', disable=not jobs) as bar:
             for lines in _drawn(jobs, min(processes, len(jobs))):
                 store.record(lines)
                 bar.update(len(lines))
+                if time.monotonic() - listed_s > LIST_EVERY_S:
+                    store.finish()
+                    listed_s = time.monotonic()
     finally:
         store.finish()
 

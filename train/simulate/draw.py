@@ -16,7 +16,7 @@ from mono_depth_ros.worlds.render import Renderer
 from mono_depth_ros.worlds.world import build_world, World
 from train.simulate.plan import DEPTH_UNIT_M, key_of, random_camera, Simulation
 from train.simulate.room_views import RoomViews
-from train.simulate.sensor import exposed, random_sensor
+from train.simulate.sensor import exposed, hazed, random_sensor
 from train.simulate.street_views import StreetViews
 from train.simulate.views import best_view
 from train.sources.folder import BEYOND, FIELDS, UNKNOWN
@@ -46,18 +46,20 @@ def draw_block(job: Job) -> list[str]:
     views = _views(world)
     renderer = Renderer(world, _any_camera(width, height), gl=_context())
     try:
-        return [_draw(job, frame, renderer, views, (width, height)) for frame in job.frames]
+        return [_draw(job, frame, world, renderer, views) for frame in job.frames]
     finally:
         renderer.close()
 
 
-def _draw(job: Job, frame: int, renderer: Renderer, views, size: tuple[int, int]) -> str:
+def _draw(job: Job, frame: int, world: World, renderer: Renderer, views) -> str:
     rng = job.simulation.frame_rng(frame)
-    camera = random_camera(rng, *size)
+    camera = random_camera(rng, renderer.camera.width, renderer.camera.height)
     renderer.use(camera)
     view = best_view(lambda: views.view(rng), renderer.probe)
     rgb_HW3, depth_HW = renderer.render(view.pose)
     sensor = random_sensor(rng, camera.width)
+    if world.air is not None:
+        rgb_HW3 = hazed(rgb_HW3, depth_HW, world.air)
     rgb_HW3 = exposed(rgb_HW3, sensor, camera, rng)
     unit_m = DEPTH_UNIT_M[job.simulation.world]
     bgr_HW3 = cv2.cvtColor(rgb_HW3, cv2.COLOR_RGB2BGR)

@@ -65,7 +65,7 @@ class RoomViews:
                 break
         roll = rng.normal(0, 0.08 if rng.random() < 0.9 else 0.5)
         return View(kind='near', pose=towards(position, target, roll), nearest_m=0.12,
-                    target_m=distance_m)
+                    target_m=distance_m, plain=bool(rng.random() < 0.15))
 
 
 def _faces(triangles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -74,6 +74,6 @@ def _faces(triangles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     double_area = np.maximum(np.linalg.norm(across, axis=1), 1e-12)
     middle_z = triangles[..., 2].mean(1)
     # Small things count more than their area; the floor, ceiling and undersides hardly.
-    weights = np.sqrt(double_area) * ((middle_z > 0.2) & (middle_z < 2.0))
+    weights = np.minimum(np.sqrt(double_area), 0.1) * ((middle_z > 0.2) & (middle_z < 2.0))
     weights *= np.where(across[:, 2] < -0.5 * double_area, 0.0, 1.0)
     return across / double_area[:, None], weights / weights.sum()

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from mono_depth_ros.geometry import Camera
+from mono_depth_ros.worlds.world import Air
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +56,13 @@ def exposed(rgb_HW3: np.ndarray, sensor: Sensor, camera: Camera,
     spread_HW = np.sqrt(np.clip(image[..., 1], 0, 255) / 110 + 0.25) * np.float32(sensor.noise)
     image += rng.standard_normal(image.shape, np.float32) * spread_HW[..., None]
     return np.clip(image, 0, 255).astype(np.uint8)
+
+
+def hazed(rgb_HW3: np.ndarray, depth_HW: np.ndarray, air: Air) -> np.ndarray:
+    """The picture (H, W, 3) uint8 seen through that air, given its depth (H, W) in metres."""
+    left_HW1 = np.exp(-np.float32(air.per_m) * np.minimum(depth_HW, 1e4))[..., None]
+    haze = np.asarray(air.colour, np.float32)
+    return (rgb_HW3 * left_HW1 + haze * (1 - left_HW1)).astype(np.uint8)
 
 
 def _blurred(rgb_HW3: np.ndarray, sensor: Sensor) -> np.ndarray:

@@ -17,13 +17,15 @@ TRIES = 16
 @dataclass(frozen=True, kw_only=True)
 class View:
     """A camera pose to try: nothing may be nearer than `nearest_m`, and what the optical axis
-    meets must be `target_m` away (None: anything).
+    meets must be `target_m` away (None: anything). Nothing but one plane, which tells nothing of
+    its distance, is of use only where `plain`.
     """
 
     kind: str
     pose: Pose
     nearest_m: float
     target_m: float | None = None
+    plain: bool = False
 
     def quality(self, depth_hw: np.ndarray) -> float:
         """How well a coarse depth (h, w) m of this view fits; 1 or more is good."""
@@ -31,6 +33,8 @@ class View:
         if not known.size:
             return 0.0
         fit = float(known.min()) / self.nearest_m
+        if not self.plain and is_plain(depth_hw):
+            fit = min(fit, 0.5)
         if self.target_m is not None:
             centre_m = float(depth_hw[depth_hw.shape[0] // 2, depth_hw.shape[1] // 2])
             off = abs(centre_m - self.target_m) / self.target_m
@@ -51,6 +55,20 @@ def best_view(draw: Callable[[], View], probe: Callable[[Pose], np.ndarray]) -> 
             break
     assert best is not None
     return best
+
+
+def is_plain(depth_hw: np.ndarray) -> bool:
+    """Whether a depth (h, w) m shows hardly more than one plane.
+
+    The inverse depth of a plane is linear in the pixel.
+    """
+    rows, columns = depth_hw.shape
+    y, x = np.mgrid[0:rows:3, 0:columns:3] - np.array([rows, columns])[:, None, None] / 2
+    inverse = np.nan_to_num(1 / depth_hw[::3, ::3]).ravel()
+    basis = np.stack([np.ones(inverse.size), x.ravel() / columns, y.ravel() / rows], 1)
+    fitted = basis @ np.linalg.lstsq(basis, inverse, rcond=None)[0]
+    off = np.abs(fitted - inverse) > 0.02 * np.abs(inverse)
+    return bool(off.mean() < 0.15)
 
 
 def free_place(rng: np.random.Generator, plan: FloorPlan, clear_m: float) -> np.ndarray:
