@@ -16,6 +16,7 @@ from mono_depth_ros.estimator import DepthEstimator
 from train.baseline import MeanDepthMap
 from train.compare_command import add_verb as add_compare
 from train.data import open_data
+from train.densify_command import add_verb as add_densify
 from train.evaluate import evaluate, Report
 from train.export import export_run
 from train.fit import fit, Place
@@ -84,6 +85,7 @@ def parser() -> argparse.ArgumentParser:
 
     add_compare(verbs)
     add_holes(verbs)
+    add_densify(verbs)
 
     one = verbs.add_parser('data', help='say what a data set holds', description=(
         'Count frames, sizes, cameras and depth of a data set, and draw a contact sheet.'))

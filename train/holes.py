@@ -54,7 +54,7 @@ def carried(values_HW: np.ndarray, known_HW: np.ndarray) -> np.ndarray:
     An unknown pixel takes a Gaussian mean, as wide as half its distance from the nearest known
     one, of the nearest known values around it: beside the border that of the border.
     """
-    distance_HW, nearest_HW = _nearest(values_HW, known_HW)
+    distance_HW, nearest_HW = nearest_known(values_HW, known_HW)
     # A lone flying pixel at the border would own a strip of the hole; the median outvotes it.
     nearest_HW = cv2.medianBlur(nearest_HW, 3)
     level_HW = np.log2(np.maximum(SMOOTHNESS * distance_HW, 0.5)) + 1  # 0: none; k: sigma 2^(k-1)
@@ -66,8 +66,8 @@ def carried(values_HW: np.ndarray, known_HW: np.ndarray) -> np.ndarray:
     return carried_HW
 
 
-def _nearest(values_HW: np.ndarray, known_HW: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Distance in pixels from the nearest known pixel, and the value there; (H, W) each."""
+def nearest_known(values_HW: np.ndarray, known_HW: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Distance in pixels from the nearest known pixel (H, W bool), and the value there; (H, W)."""
     distance_HW, label_HW = cv2.distanceTransformWithLabels(
         (~known_HW).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
     value_of_label = np.zeros(label_HW.max() + 1, np.float32)
@@ -100,7 +100,7 @@ class FillError:
 
 def fill_nearest(frame: FillFrame) -> np.ndarray:
     """Each hole takes the measured depth nearest in the image."""
-    _, nearest_HW = _nearest(frame.sensor, _usable(frame.sensor))
+    _, nearest_HW = nearest_known(frame.sensor, _usable(frame.sensor))
     return np.where(np.isnan(frame.sensor), nearest_HW, frame.sensor)
 
 
