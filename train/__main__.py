@@ -11,7 +11,6 @@ import sys
 import numpy as np
 
 from mono_depth_ros.artifact import find_model, read_card, sha256_of, SUFFIX
-from mono_depth_ros.backends.torch_backend import pick_device
 from mono_depth_ros.estimator import DepthEstimator
 from train.baseline import MeanDepthMap
 from train.compare_command import add_verb as add_compare
@@ -19,15 +18,13 @@ from train.data import open_data
 from train.densify_command import add_verb as add_densify
 from train.evaluate import evaluate, Report
 from train.export import export_run
-from train.fit import fit, Place
+from train.fit_command import add_verb as add_fit
 from train.holes_command import add_verb as add_holes
 from train.inspect_data import look, summary_text, write_sheet
-from train.options import add_data, add_device, add_protocol, add_split, DATA_HELP
-from train.overrides import overridden
+from train.options import add_data, add_device, add_protocol, add_split
 from train.protocol import PROTOCOLS
-from train.recipes import recipe_called, RECIPES
 from train.report import write_report
-from train.run import begin_run, read_run
+from train.run import read_run
 from train.simulate.command import add_verb as add_simulate
 
 
@@ -51,16 +48,7 @@ def parser() -> argparse.ArgumentParser:
         prog='python -m train', description='Train, measure and export depth networks.')
     verbs = top.add_subparsers(required=True, metavar='VERB')
 
-    one = verbs.add_parser('fit', help='train a recipe', description='Train a recipe.')
-    one.add_argument('recipe', choices=sorted(RECIPES), help='what to train')
-    one.add_argument('--data', action='append', metavar='NAME=DIR', default=[], help=DATA_HELP)
-    one.add_argument('--out', type=Path, required=True, help='folder of the run')
-    one.add_argument('--device', default='auto', help='auto, cpu, cuda or cuda:N')
-    one.add_argument('--workers', type=int, default=1, help='processes that read data')
-    one.add_argument('--set', action='append', metavar='NAME=VALUE', default=[], dest='settings',
-                     help='change the recipe, as batch_size=4 or stages.coarse.epochs=10')
-    one.add_argument('--resume', action='store_true', help='go on with the run in --out')
-    one.set_defaults(verb=_fit)
+    add_fit(verbs)
 
     one = verbs.add_parser('evaluate', help='measure a model file',
                            description='Measure a model file with the estimator the robot runs.')
@@ -102,31 +90,6 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument('model', help='path of a model file, or the name of a shipped one')
     one.set_defaults(verb=_show)
     return top
-
-
-def _fit(options: argparse.Namespace) -> None:
-    recipe = overridden(recipe_called(options.recipe), options.settings)
-    place = Place(folder=options.out, device=pick_device(options.device), workers=options.workers)
-    if options.resume:
-        run = read_run(options.out)
-        if run.recipe != options.recipe or options.settings:
-            raise ValueError(f'{options.out} is a run of {run.recipe!r} with its own --set: go on '
-                             f'with `fit {run.recipe} --out {options.out} --resume`')
-        recipe = run.load_recipe()
-    elif not options.data:
-        raise ValueError('nothing to learn from: give --data NAME=DIR')
-    else:
-        for spec in options.data:
-            open_data(spec, 'train')
-        run = begin_run(options.out, options.recipe, tuple(options.settings),
-                        tuple(options.data))
-    try:
-        fit(recipe, run.sources('train'), run.sources('val'), place, resume=options.resume)
-    except KeyboardInterrupt:
-        print(f'\nsaved; go on with: python -m train fit {recipe.name} --out {options.out} '
-              '--resume', file=sys.stderr)
-        raise
-    print(f'done; next: python -m train export {options.out} {options.out.name}{SUFFIX}')
 
 
 def _evaluate(options: argparse.Namespace) -> None:

@@ -128,5 +128,5 @@ def degraded(rgb_HW3: np.ndarray, choice: Augmentation, rng: np.random.Generator
     if choice.jpeg and rng.random() < choice.jpeg:
         _, data = cv2.imencode('.jpg', rgb_HW3, (cv2.IMWRITE_JPEG_QUALITY,
                                                  int(rng.integers(25, 90))))
-        rgb_HW3 = cv2.imdecode(data, cv2.IMREAD_COLOR)
+        rgb_HW3 = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR))
     return rgb_HW3

@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader, Dataset, get_worker_info
 
 from mono_depth_ros.preprocess import encode_depth, encode_image, letterbox, normalise
 from train.augment import augment, warped
-from train.mixture import Mixture
+from train.mixture import Mixture, steps_per_epoch
 from train.recipes import Recipe
 from train.sample import Sample, Source
 
@@ -85,14 +85,18 @@ def _log_truth(view: Sample, recipe: Recipe) -> Tensor:
 
 
 class StepKeys:
-    """The keys of each step's batch from `first_step` on: a shuffled epoch after the other."""
+    """The keys of each step's batch from `first_step` on: a shuffled epoch after the other.
+
+    `part` (rank, size) is the share of one of `size` processes: every size-th key of a batch.
+    """
 
     def __init__(self, mixed: Mixture, batch_size: int, seed: Sequence[int], first_step: int,
-                 last_step: int):
+                 last_step: int, part: tuple[int, int] = (0, 1)):
         self._mixed = mixed
         self._batch_size = batch_size
         self._seed = tuple(seed)
         self._steps = range(first_step, last_step)
+        self._rank, self._size = part
 
     def __len__(self) -> int:
         return len(self._steps)
@@ -107,13 +111,9 @@ class StepKeys:
                 epoch_of_order = epoch
             start = position * self._batch_size
             # The place in the epoch too: a sample drawn twice is seen in two different views.
-            yield [(epoch * len(order) + start + i, int(index)) for i, index in
-                   enumerate(order[start:start + self._batch_size])]
-
-
-def steps_per_epoch(samples: int, batch_size: int) -> int:
-    """Whole batches in one pass; data smaller than a batch is one step."""
-    return max(1, samples // batch_size)
+            keys = [(epoch * len(order) + start + i, int(index)) for i, index in
+                    enumerate(order[start:start + self._batch_size])]
+            yield keys[self._rank::self._size]
 
 
 def loader(dataset: Dataset, *, batch_sampler=None, batch_size: int = 1, workers: int = 0,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 import pickle
+import shutil
 from typing import Any
 
 import torch
@@ -12,9 +13,13 @@ NAME = 'checkpoint.pt'
 
 
 def save_checkpoint(folder: Path, state: dict[str, Any]) -> None:
-    """Write the run's checkpoint, whole or not at all."""
+    """Write the run's checkpoint, whole or not at all; OSError where the disk takes no more."""
     unfinished = folder / (NAME + '.part')
-    torch.save(state, unfinished)
+    try:
+        torch.save(state, unfinished)
+    except RuntimeError as error:  # torch's writer turns errno into this
+        raise OSError(f'cannot write {unfinished}: {shutil.disk_usage(folder).free >> 20} MiB are '
+                      f'free there, the checkpoint before is kept ({error})') from error
     unfinished.replace(folder / NAME)
 
 

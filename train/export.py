@@ -18,6 +18,7 @@ from mono_depth_ros.networks.multi_scale import MultiScaleNetwork
 from train.checkpoint import load_checkpoint
 from train.data import data_use, DataSet
 from train.evaluate import evaluate
+from train.mixture import steps_of
 from train.protocol import Protocol
 from train.recipes import Recipe, recipe_called
 from train.run import read_run, Run
@@ -92,8 +93,7 @@ def _card(name: str, recipe: Recipe, training: Training,
 
 def _training(run: Run, recipe: Recipe) -> Training:
     sources = run.sources('train')
-    samples = sum(len(source) for source in sources)
-    steps = sum(stage.epochs for stage in recipe.stages) * max(1, samples // recipe.batch_size)
+    steps = sum(steps_of(sources, recipe, stage) for stage in recipe.stages)
     return Training(
         recipe=' '.join((recipe.name, *run.settings)),
         data=tuple(data_use(source) for source in sources), seed=recipe.seed, steps=steps,

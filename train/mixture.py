@@ -64,3 +64,14 @@ def mixture(sources: Sequence[Named], recipe: Recipe, stage: Stage) -> Mixture:
         raise ValueError(f'recipe {recipe.name!r} leaves no sample to learn from: its weights are '
                          f'{weights}, the data {dict(zip(names, (len(s) for s in sources)))}')
     return Mixture(counts=counts)
+
+
+def steps_of(sources: Sequence[Named], recipe: Recipe, stage: Stage) -> int:
+    """Steps of a whole stage."""
+    return stage.epochs * steps_per_epoch(mixture(sources, recipe, stage).draws,
+                                          recipe.batch_size)
+
+
+def steps_per_epoch(samples: int, batch_size: int) -> int:
+    """Whole batches in one pass; data smaller than a batch is one step."""
+    return max(1, samples // batch_size)

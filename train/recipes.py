@@ -38,7 +38,8 @@ class Stage:
 class Recipe:
     """A whole training: network, stages and all that shapes the result.
 
-    `weights` says how often an epoch sees each sample of a data set, where that is not once.
+    `weights` says how often an epoch sees each sample of a data set, where that is not once;
+    `amp` in what the network computes: 'auto' (bf16 on a GPU), 'bf16', 'fp16' or 'fp32'.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Recipe:
     clip_norm: float = 0.0
     imagenet_stem: bool = False
     weights: tuple[tuple[str, float], ...] = ()
+    amp: str = 'auto'
     seed: int = 0
 
     @property

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 import json
 from pathlib import Path
 import platform
 import subprocess
+import sys
 from typing import Any
 
 import numpy as np
 import torch
 
 from train.data import DataSet, open_data
+from train.mixture import mixture
 from train.overrides import overridden
 from train.recipes import Recipe, recipe_called
 
@@ -35,9 +38,30 @@ class Run:
         """The `split` of every data set of the run."""
         return [open_data(spec, split) for spec in self.data]
 
+    def validation(self) -> list[DataSet]:
+        """The held-out part of every data set of the run that has one."""
+        held_out = []
+        for spec in self.data:
+            try:
+                held_out.append(open_data(spec, 'val'))
+            except (ValueError, OSError) as error:
+                print(f'nothing of {spec} is watched: {error}', file=sys.stderr)
+        return held_out
+
     def load_recipe(self) -> Recipe:
         """The recipe as it was asked for; ValueError where this version has it no more."""
         return overridden(recipe_called(self.recipe), self.settings)
+
+
+def check_data(data: Sequence[str], recipe: Recipe) -> None:
+    """Open everything once, before a run begins; ValueError or OSError in one sentence."""
+    names = [spec.partition('=')[0] for spec in data]
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise ValueError(f'two data sets are called {twice[0]!r}: give each a NAME of its own')
+    sources = [open_data(spec, 'train') for spec in data]
+    for stage in recipe.stages:
+        mixture(sources, recipe, stage)
 
 
 def begin_run(folder: Path, recipe: str, settings: tuple[str, ...],

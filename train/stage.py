@@ -1,0 +1,81 @@
+"""One stage of a training: which weights learn, and the loss that teaches them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import nn, Tensor
+
+from mono_depth_ros.networks.multi_scale import MultiScaleNetwork
+from train.recipes import Recipe, Stage
+
+AMP = {'fp16': torch.float16, 'bf16': torch.bfloat16, 'fp32': torch.float32}
+
+
+class StageLoss(nn.Module):
+    """The network of a stage and its loss as one module, which is what PyTorch's DDP wraps."""
+
+    def __init__(self, network: MultiScaleNetwork, recipe: Recipe, stage: Stage):
+        super().__init__()
+        self.network = network
+        self._recipe, self._stage = recipe, stage
+
+    def forward(self, image_B3HW: Tensor, log_truth_B1HW: Tensor) -> Tensor:
+        """Loss of the last stack that learns, plus the weighted losses of others that learn.
+
+        Stacks that stand still run without gradient; those after the last learner do not run.
+        """
+        trains, stacks = self._stage.trains, self.network.stacks
+        given: tuple[Tensor, ...] = ()
+        losses = []
+        for name in stacks[:stacks.index(trains[-1]) + 1]:
+            with autocast(image_B3HW.device.type, self._recipe.amp), \
+                    torch.set_grad_enabled(name in trains):
+                given = self.network.get_submodule(name)(image_B3HW, *given)
+            if name in trains:
+                losses.append(self._recipe.loss(given[0], log_truth_B1HW))
+        return losses[-1] + self._recipe.coarse_weight * sum(losses[:-1])
+
+
+def amp_dtype(device_type: str, asked: str) -> torch.dtype:
+    """What the network computes in: 'auto' is bf16 on a GPU and fp32 on a CPU."""
+    if asked == 'auto':
+        asked = 'bf16' if device_type == 'cuda' else 'fp32'
+    if asked not in AMP:
+        raise ValueError(f'amp must be auto, {", ".join(AMP)}; got {asked!r}')
+    return AMP[asked]
+
+
+def autocast(device_type: str, asked: str) -> torch.autocast:
+    """Mixed precision as the recipe asks for it."""
+    dtype = amp_dtype(device_type, asked)
+    return torch.autocast(device_type, dtype, enabled=dtype is not torch.float32)
+
+
+def make_optimiser(network: MultiScaleNetwork, stage: Stage) -> torch.optim.Optimizer:
+    """Optimiser over the weights of the stage; those of an ImageNet stem learn at `stem_lr`."""
+    stem: list[nn.Parameter] = []
+    rest: list[nn.Parameter] = []
+    still = tuple(f'{part}.' for part in stage.frozen)
+    for name, weight in network.named_parameters():
+        if name.split('.')[0] in stage.trains and not name.startswith(still):
+            (stem if '.stem.' in name else rest).append(weight)
+    groups = [{'params': rest, 'lr': stage.lr}]
+    if stem:
+        groups.append({'params': stem, 'lr': stage.stem_lr})
+    if stage.optimiser == 'sgd':
+        return torch.optim.SGD(groups, momentum=0.9, weight_decay=stage.weight_decay, fused=True)
+    return torch.optim.AdamW(groups, weight_decay=stage.weight_decay, fused=True)
+
+
+def set_learning(network: MultiScaleNetwork, trains: Sequence[str],
+                 frozen: Sequence[str] = ()) -> None:
+    """Training mode for the stacks that learn; the others stand still, batch norms too.
+
+    So do the parts called `frozen` (as 'coarse.stem.stages.0') of a stack that learns.
+    """
+    for name in network.stacks:
+        network.get_submodule(name).train(name in trains).requires_grad_(name in trains)
+    for name in frozen:
+        network.get_submodule(name).eval().requires_grad_(False)
