@@ -1,0 +1,173 @@
+"""Trainings beyond the ordinary: several processes, half precision, a full disk, long runs."""
+
+from dataclasses import replace
+import json
+import os
+from pathlib import Path
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+import torch
+from train_helpers import tiny, write_folder
+
+from mono_depth_ros.networks.catalogue import build, NETWORKS
+from train.__main__ import main
+from train.checkpoint import load_checkpoint, save_checkpoint
+from train.data import open_data
+from train.diary import strip
+from train.fit import fit, Place, StageRun
+from train.recipes import RECIPES, Stage
+from train.stage import amp_dtype, make_optimiser, set_learning, StageLoss
+
+ROOT = Path(__file__).parent.parent
+# Only the last layer learns: no batch norm, whose statistics are each process's own on a CPU.
+HEAD_BY_SGD = (
+    'stages.coarse.epochs=0', 'stages.fine.epochs=2', 'stages.fine.optimiser=sgd',
+    'stages.fine.lr=0.1', "stages.fine.frozen=('fine.to_4', 'fine.to_2')", 'batch_size=2',
+    'clip_norm=0.0', 'imagenet_stem=False', 'network.input_height=64', 'network.input_width=96')
+
+
+@pytest.fixture(scope='module')
+def folder(tmp_path_factory):
+    return write_folder(tmp_path_factory.mktemp('data') / 'set')
+
+
+def run(recipe, folder, out):
+    out.mkdir(exist_ok=True)
+    sources = [[open_data(f'mine={folder}', split)] for split in ('train', 'val')]
+    return fit(recipe, *sources, Place(folder=out, device='cpu', workers=0))
+
+
+def command_line(folder, out, *launcher):
+    words = [word for setting in HEAD_BY_SGD for word in ('--set', setting)]
+    done = subprocess.run(
+        [sys.executable, *launcher, '-m', 'train', 'fit', 'mobile_staged', '--data',
+         f'mine={folder}', '--out', str(out), '--device', 'cpu', '--workers', '0', *words],
+        cwd=ROOT, capture_output=True, text=True, env={**os.environ, 'OMP_NUM_THREADS': '1'})
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+def test_two_processes_train_what_one_does(folder, tmp_path):
+    """DDP over gloo on the CPU, as torchrun starts it."""
+    command_line(folder, tmp_path / 'one')
+    done = command_line(folder, tmp_path / 'two', '-m', 'torch.distributed.run',
+                        '--standalone', '--nproc-per-node', '2')
+    one, two = (load_checkpoint(tmp_path / name)['network'] for name in ('one', 'two'))
+    assert one['fine.head.weight'].abs().max() > 1e-3  # it starts at 0
+    for name in one:
+        torch.testing.assert_close(one[name], two[name], rtol=1e-4, atol=1e-6)
+    assert done.stdout.count('done; next') == 1
+
+
+@pytest.mark.parametrize('amp', ['bf16', 'fp16'])
+def test_mixed_precision_learns_nearly_the_same(folder, tmp_path, amp):
+    recipe = tiny(epochs=2)
+    run(recipe, folder, tmp_path / 'full')
+    run(replace(recipe, amp=amp), folder, tmp_path / amp)
+    full, mixed = (json.loads((tmp_path / name / 'history.jsonl').read_text().split('\n')[1])
+                   for name in ('full', amp))
+    assert mixed['loss'] == pytest.approx(full['loss'], rel=0.1)
+    assert mixed['loss'] != full['loss']
+
+
+def test_precision_is_that_of_the_device_unless_asked():
+    assert amp_dtype('cuda', 'auto') is torch.bfloat16
+    assert amp_dtype('cpu', 'auto') is torch.float32
+    with pytest.raises(ValueError, match='amp must be auto, fp16, bf16, fp32'):
+        amp_dtype('cpu', 'int8')
+
+
+def test_curves_and_pictures_are_for_tensorboard(folder, tmp_path):
+    run(tiny(epochs=7), folder, tmp_path)
+    board = EventAccumulator(str(tmp_path / 'tensorboard')).Reload()
+    assert board.Tags()['images'] == ['validation/0', 'validation/1']
+    history = [json.loads(row) for row in (tmp_path / 'history.jsonl').read_text().split('\n')
+               if row]
+    curve = board.Scalars('validation/fine_delta1')
+    assert [event.step for event in curve] == [row['step'] for row in history]
+    assert [event.value for event in curve] == pytest.approx([r['fine_delta1'] for r in history])
+    assert [event.step for event in board.Scalars('training/loss')] == [20]
+
+
+def test_a_strip_shows_view_truth_and_maps():
+    recipe = RECIPES['mobile']
+    truth = np.full((4, 6), np.log(recipe.max_depth_m), np.float32)
+    near = np.full((2, 3), np.log(recipe.min_depth_m), np.float32)
+    shown = strip((np.zeros((3, 4, 6), np.float32), truth, [near]), recipe)
+    assert shown.shape == (4, 18, 3)
+    assert (shown[:, :6] == 127).all()
+    red, blue = shown[0, 6].astype(int), shown[0, 12].astype(int)
+    assert red[0] > red[2] and blue[2] >= blue[0]
+
+
+def test_the_summary_counts_images_and_waiting(folder, tmp_path):
+    summary = run(tiny(epochs=2), folder, tmp_path)
+    assert summary.images == 12
+    assert 0 < summary.waited_s < summary.seconds
+    assert '12 images in' in summary.text() and 'waiting for data' in summary.text()
+
+
+def test_a_full_disk_keeps_the_checkpoint_before(tmp_path):
+    save_checkpoint(tmp_path, {'step': torch.tensor(1)})
+    (tmp_path / 'checkpoint.pt.part').symlink_to('/dev/full')
+    with pytest.raises(OSError, match='the checkpoint before is kept'):
+        save_checkpoint(tmp_path, {'step': torch.arange(10 ** 6)})
+    assert load_checkpoint(tmp_path)['step'] == 1
+
+
+def test_data_without_held_out_images_is_trained_on_all_the_same(folder, tmp_path, capsys):
+    bare = write_folder(tmp_path / 'bare')
+    (bare / 'val.txt').unlink()
+    words = [word for setting in HEAD_BY_SGD for word in ('--set', setting)]
+    assert main(('fit', 'mobile_staged', '--data', f'bare={bare}', '--out', str(tmp_path / 'run'),
+                 '--workers', '0', '--device', 'cpu', *words)) == 0
+    said = capsys.readouterr()
+    assert 'nothing of bare=' in said.err and 'done; next' in said.out
+
+
+def resident_mb() -> float:
+    """Memory of this process in MB."""
+    pages = int(Path('/proc/self/statm').read_text().split()[1])
+    return pages * os.sysconf('SC_PAGE_SIZE') / 1e6
+
+
+def test_memory_stays_flat_over_epochs(folder, tmp_path, monkeypatch):
+    seen = []
+    end = StageRun.end_epoch
+    monkeypatch.setattr(StageRun, 'end_epoch', lambda self, *rest: (
+        end(self, *rest), seen.append(resident_mb())))
+    run(tiny(epochs=12), folder, tmp_path)
+    assert len(seen) == 12 and seen[-1] - seen[4] < 20
+
+
+@pytest.mark.parametrize('name, steps', [
+    ('mobile', 60), *[pytest.param(name, 300, marks=(pytest.mark.slow, pytest.mark.timeout(3600)))
+                      for name in sorted({*NETWORKS} - {'mobile'})]])
+def test_every_network_can_learn_four_images_by_heart(name, steps, folder):
+    """The loss of all stacks together falls to a tenth."""
+    recipe = RECIPES[name] if name != 'mobile' else tiny()
+    torch.manual_seed(0)
+    network = build(recipe.network).to(memory_format=torch.channels_last)
+    spec = recipe.network
+    image = torch.rand(4, 3, spec.input_height, spec.input_width)
+    image = torch.nn.functional.avg_pool2d(image, 9, 1, 4)
+    truth = (image.mean(1, keepdim=True) - 0.5) * 10 + torch.tensor(
+        [0.2, 0.6, 1.0, 1.4]).view(4, 1, 1, 1)
+    stage = Stage(trains=network.stacks, epochs=1, lr=1e-3 if name == 'mobile' else 1e-4)
+    set_learning(network, stage.trains)
+    learner, optimiser = StageLoss(network, recipe, stage), make_optimiser(network, stage)
+    losses = []
+    for _ in range(steps):
+        loss = learner(image, truth)
+        network.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimiser.step()
+        losses.append(loss.item())
+        if losses[-1] < losses[0] / 10:
+            return
+    pytest.fail(f'loss {losses[0]:.3f} -> {losses[-1]:.3f} in {steps} steps')
