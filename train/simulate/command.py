@@ -21,9 +21,9 @@ from train.simulate.draw import draw_block, Job
 from train.simulate.plan import Simulation
 from train.simulate.store import Store
 
-# One thread a process: many processes with one each draw most.
 # A set that is being drawn can be read: its lists are written so often.
 LIST_EVERY_S = 20.0
+# One thread a process: many processes with one each draw most.
 THREADS = ('LP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'OMP_NUM_THREADS')
 
 

@@ -36,8 +36,8 @@ class Store:
         needed = BYTES_A_PIXEL * self._simulation.width * self._simulation.height * frames
         free = shutil.disk_usage(self._folder).free
         if needed > free:
-            raise OSError(f'{frames} frames need about {needed / 1e9:.1f} GB and {self._folder} '
-                          f'has {free / 1e9:.1f} GB free: free some, or ask for fewer --frames')
+            raise OSError(f'{frames} frames need about {needed / 1e9:.2g} GB and {self._folder} '
+                          f'has {free / 1e9:.2g} GB free: free some, or ask for fewer --frames')
 
     def record(self, lines: list[str]) -> None:
         """Note frames as done, given their lines."""
