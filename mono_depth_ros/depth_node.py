@@ -130,6 +130,9 @@ class DepthNode(LifecycleNode):
     def _apply(self, settings: Settings) -> None:
         if self._estimator:
             card = self._estimator.card
+            if settings.points_min_confidence and not self._estimator.tells_confidence:
+                raise ValueError(f'points.min_confidence {settings.points_min_confidence:g} needs '
+                                 f'a model that tells its confidence; {card.name} does not')
             self._range_m = settings.depth_range(card.min_depth_m, card.max_depth_m)
         self.settings = settings
 
@@ -168,9 +171,9 @@ class DepthNode(LifecycleNode):
         rgb_HW3 = messages.rgb_from_image(image)
         camera = self._camera(image.width, image.height)
         estimate = self._estimator.estimate(rgb_HW3, camera)
-        depth_HW = messages.limit_depth(estimate.depth, *self._range_m)
-        self._outputs.publish(depth_HW, rgb_HW3, camera, self._range_m,
-                              self.settings.points_stride, image.header)
+        messages.limit_depth(estimate.depth, *self._range_m)
+        self._outputs.publish(estimate, rgb_HW3, camera, self._range_m, self.settings,
+                              image.header)
         return estimate.network_ms
 
     def _camera(self, width: int, height: int) -> Camera | None:

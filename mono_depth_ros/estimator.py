@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 import os
 from pathlib import Path
 import time
@@ -14,10 +14,26 @@ from mono_depth_ros.artifact import find_model, load_model, sha256_of
 from mono_depth_ros.backends.torch_backend import pick_device, pick_precision, TorchBackend
 from mono_depth_ros.card import ModelCard
 from mono_depth_ros.geometry import Camera
-from mono_depth_ros.preprocess import decode_depth, encode_image, focal_ratio, Framing, letterbox
+from mono_depth_ros.networks.multi_scale import SPREAD
+from mono_depth_ros.preprocess import (
+    decode_confidence,
+    decode_depth,
+    encode_image,
+    focal_ratio,
+    Framing,
+    letterbox,
+)
 
 # How far the self-test's mean and spread of log depth may be off, by precision.
 SELF_TEST_TOLERANCE = {'fp32': 2e-3, 'fp16': 2e-2, 'bf16': 6e-2}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spread:
+    """Log spread (h, w) float32 at the network's output size, and how the image lies in it."""
+
+    log_spread: np.ndarray
+    framing: Framing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,16 +41,30 @@ class DepthEstimate:
     """Depth of one image.
 
     `depth` (H, W) float32 metres along the optical axis at the image's size, NaN where
-    unknown; `camera` is that of the depth; `network_ms` the time inside the network.
+    unknown; `camera` is that of the depth; `network_ms` the time inside the network. `spread`
+    is what the network says of its own error, kept as it came.
     """
 
     depth: np.ndarray
     camera: Camera
     network_ms: float
+    spread: Spread | None = None
+
+    @cached_property
+    def confidence(self) -> np.ndarray | None:
+        """Chance (H, W) float32 of each pixel to be within 25 % of the truth.
+
+        Calibrated on the model's held-out images; None for a model that cannot tell. Computed
+        when first asked for.
+        """
+        return self.spread and decode_confidence(self.spread.log_spread, self.spread.framing)
 
 
 class DepthEstimator:
-    """A model file at work on one device. Use `load`; one thread at a time."""
+    """A model file at work on one device. Use `load`; one thread at a time.
+
+    `tells_confidence` says whether its estimates have a confidence.
+    """
 
     def __init__(self, path: Path, device: str, precision: str):
         network, self.card = load_model(path)
@@ -42,6 +72,7 @@ class DepthEstimator:
         self.model_sha256 = sha256_of(path)
         self.device = device
         self.precision = precision
+        self.tells_confidence = SPREAD in network.stacks
         self._network = TorchBackend(network, device, precision)
         _check_self_test(self._network, self.card, precision, path)
 
@@ -68,12 +99,13 @@ class DepthEstimator:
         framing = self._framing(width, height)
         image_3HW = encode_image(rgb_HW3, framing, self.card.colours)
         start = time.perf_counter()
-        log_depth_hw = self._network(image_3HW)
+        planes = self._network(image_3HW)
         network_ms = (time.perf_counter() - start) * 1e3
         ratio = focal_ratio(framing.camera(camera), self.card.reference)
         depth_HW = decode_depth(
-            log_depth_hw, framing, ratio, self.card.min_depth_m, self.card.max_depth_m)
-        return DepthEstimate(depth=depth_HW, camera=camera, network_ms=network_ms)
+            planes[0], framing, ratio, self.card.min_depth_m, self.card.max_depth_m)
+        spread = Spread(log_spread=planes[1], framing=framing) if len(planes) > 1 else None
+        return DepthEstimate(depth=depth_HW, camera=camera, network_ms=network_ms, spread=spread)
 
     def reference_camera(self, width: int, height: int) -> Camera:
         """The pinhole camera `estimate` assumes for an image whose camera nobody told."""
@@ -103,7 +135,7 @@ def self_test_image(card: ModelCard) -> np.ndarray:
 
 
 def _check_self_test(network: TorchBackend, card: ModelCard, precision: str, path: Path) -> None:
-    log_depth = network(self_test_image(card))
+    log_depth = network(self_test_image(card))[0]
     got = (float(log_depth.mean()), float(log_depth.std()))
     expected = (card.self_test.mean, card.self_test.std)
     off = max(abs(g - e) for g, e in zip(got, expected))

@@ -18,6 +18,7 @@ class Settings:
     min_depth: float
     max_depth: float
     points_stride: int
+    points_min_confidence: float
     rectified: bool
     input_qos: str
     autostart: bool
@@ -71,6 +72,9 @@ PARAMETERS = (
     Parameter(
         name='points.stride', default=1, least=1, most=64,
         description='Every n-th pixel of every n-th row becomes a point of the cloud.'),
+    Parameter(
+        name='points.min_confidence', default=0.0, least=0.0, most=1.0,
+        description='Points less sure than this to be within 25 % of the truth are left out.'),
     Parameter(
         name='rectified', default=False,
         description='The images are rectified: use P of camera_info instead of K and D.'),

@@ -103,12 +103,27 @@ def decode_depth(log_depth_hw: np.ndarray, framing: Framing, ratio: float,
     depth_hw = np.exp(log_depth_hw)
     depth_hw *= np.float32(ratio)
     np.clip(depth_hw, min_depth_m, max_depth_m, out=depth_hw)
+    return to_image_size(depth_hw, framing)
+
+
+def decode_confidence(log_spread_hw: np.ndarray, framing: Framing) -> np.ndarray:
+    """Chance (H, W) float32 that the depth is within 25 % of the truth, of log spread (h, w).
+
+    That of a Laplace distribution: 1 - exp(-log 1.25 / spread). Averaged over pixels it is the
+    delta1 to expect.
+    """
+    confidence_hw = -np.expm1(np.float32(-np.log(1.25)) * np.exp(-log_spread_hw))
+    return to_image_size(confidence_hw, framing)
+
+
+def to_image_size(map_hw: np.ndarray, framing: Framing) -> np.ndarray:
+    """A map of the network (h, w) float32 as the image (H, W) sees it, bilinear, borders cut."""
     if (framing.content_width, framing.content_height) == (
             framing.input_width, framing.input_height):
         # The same map without a border, in a seventh of the time.
-        return cv2.resize(depth_hw, (framing.width, framing.height))
+        return cv2.resize(map_hw, (framing.width, framing.height))
     return cv2.warpAffine(
-        depth_hw, _output_from_image(framing, log_depth_hw.shape), (framing.width, framing.height),
+        map_hw, _output_from_image(framing, map_hw.shape), (framing.width, framing.height),
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE)
 
 

@@ -20,17 +20,18 @@ from train.export import write_untrained
 WIDTH, HEIGHT, SEED = 640, 480, 5
 CAMERA = Camera(fx=512.0, fy=512.0, cx=319.5, cy=239.5, width=WIDTH, height=HEIGHT)
 KINDS = {'depth/image': Image, 'depth/image_raw': Image, 'depth/image_color': Image,
-         'depth/camera_info': CameraInfo, 'points': PointCloud2}
+         'depth/camera_info': CameraInfo, 'depth/confidence': Image, 'points': PointCloud2}
 COUNTS = ('processed', 'dropped', 'refused', 'unused')
 
 
 @pytest.fixture(scope='module')
 def model(tmp_path_factory):
-    """Path of an untrained model, and what it says of the picture."""
+    """Path of an untrained model, and the depth and confidence it gives the picture."""
     path = tmp_path_factory.mktemp('model') / 'tiny.safetensors'
     write_untrained(path)
     estimator = DepthEstimator.load(path, device='cpu')
-    return path, estimator.estimate(picture(WIDTH, HEIGHT, SEED), CAMERA).depth
+    estimate = estimator.estimate(picture(WIDTH, HEIGHT, SEED), CAMERA)
+    return path, estimate.depth, estimate.confidence
 
 
 @pytest.fixture(scope='module', params=['reliable', 'best_effort'])
@@ -76,6 +77,7 @@ def test_every_output_is_right(stream, model):
     depth_HW = _array(last['depth/image'], '<f4')
     _check_depth(last, depth_HW, model[1])
     _check_points(last['points'], depth_HW)
+    _check_confidence(last['depth/confidence'], model[2])
     assert (last['depth/camera_info'].k == [512, 0, 319.5, 0, 512, 239.5, 0, 0, 1]).all()
     assert (last['depth/camera_info'].p == [
         512, 0, 319.5, 0, 0, 512, 239.5, 0, 0, 0, 1, 0]).all()
@@ -94,6 +96,13 @@ def _check_depth(last, depth_HW, expected_HW):
     assert last['depth/image_color'].encoding == 'rgb8'
     colour = _array(last['depth/image_color'], 'u1', 3)
     assert np.ptp(colour.reshape(-1, 3), axis=0).max() > 0 and colour.any(axis=2).all()
+
+
+def _check_confidence(image, expected_HW):
+    confidence_HW = _array(image, '<f4')
+    assert image.encoding == '32FC1'
+    assert 0 <= confidence_HW.min() < confidence_HW.max() <= 1
+    assert np.allclose(confidence_HW, expected_HW, atol=1e-4)
 
 
 def _check_points(cloud, depth_HW):

@@ -17,6 +17,7 @@ from mono_depth_ros.artifact import find_model, SUFFIX
 from mono_depth_ros.card import ModelCard
 from mono_depth_ros.estimator import DepthEstimator
 from mono_depth_ros.networks.catalogue import NETWORKS
+from mono_depth_ros.networks.multi_scale import SPREAD
 from train.cost import Cost
 from train.data import data_use, DataSet, open_data
 from train.evaluate import Report
@@ -133,7 +134,8 @@ def training_of(card: ModelCard) -> tuple[str, int | None]:
     images = card.training.steps * min(recipe.batch_size, frames or recipe.batch_size)
     if len(NETWORKS[card.network.name][0].stacks) == 1:
         return 'one scale', images
-    return ('staged' if len({stage.trains for stage in recipe.stages}) > 1 else 'joint'), images
+    steps = {stage.trains for stage in recipe.stages} - {(SPREAD,)}
+    return ('staged' if len(steps) > 1 else 'joint'), images
 
 
 def _recipe_of(card: ModelCard) -> Recipe | None:

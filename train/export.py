@@ -15,6 +15,7 @@ from mono_depth_ros.card import Measured, ModelCard, SelfTest, Training
 from mono_depth_ros.estimator import DepthEstimator, self_test_image
 from mono_depth_ros.networks.catalogue import build
 from mono_depth_ros.networks.multi_scale import MultiScaleNetwork
+from train.calibrate import calibrate
 from train.checkpoint import load_checkpoint
 from train.data import data_use, DataSet
 from train.evaluate import evaluate
@@ -41,6 +42,7 @@ def export_run(folder: Path, path: Path, validation: Sequence[DataSet],
             f'on with `python -m train fit {run.recipe} --out {folder} --resume`')
     network = build(recipe.network)
     network.load_state_dict(saved['average'])
+    calibrate(network, validation, recipe)
     card = write(path, network, _card(path.stem, recipe, _training(run, recipe)))
     if not validation:
         return card
@@ -66,7 +68,7 @@ def write_untrained(path: str | Path, network: str = 'mobile', seed: int = 0) ->
 def write(path: Path, network: MultiScaleNetwork, card: ModelCard) -> ModelCard:
     """Write the file with a self-test of its own weights; the card as written."""
     network = _rounded(network.eval())
-    log_depth = TorchBackend(network, 'cpu', 'fp32')(self_test_image(card))
+    log_depth = TorchBackend(network, 'cpu', 'fp32')(self_test_image(card))[0]
     card = replace(card, self_test=replace(
         card.self_test, mean=float(log_depth.mean()), std=float(log_depth.std())))
     save_model(path, network, card)

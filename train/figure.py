@@ -63,7 +63,7 @@ def columns_of(rows: Sequence[Row], samples: Sequence[Sample], stacks: bool) -> 
 def stack_columns(entry: Entry, samples: Sequence[Sample], heading: str) -> list[Column]:
     """The depth of every stack of a network, coarse first; the last is what it predicts."""
     network, card = load_model(entry.estimator.model_path)
-    maps: list[list[np.ndarray]] = [[] for _ in network.stacks]
+    maps: list[list[np.ndarray]] = [[] for _ in network.depth_stacks]
     for sample in samples:
         camera = sample.camera
         framing = letterbox(camera.width, camera.height, card.network.input_width,
@@ -76,8 +76,9 @@ def stack_columns(entry: Entry, samples: Sequence[Sample], heading: str) -> list
             found.append(decode_depth(log_depth[0, 0].numpy(), framing, ratio, card.min_depth_m,
                                       card.max_depth_m))
     name, _, errors = heading.partition('\n')
-    return [Column(heading=f'{name}, {stack}\n{errors if stack == network.stacks[-1] else " "}',
-                   depths=found) for stack, found in zip(network.stacks, maps)]
+    last = network.depth_stacks[-1]
+    return [Column(heading=f'{name}, {stack}\n{errors if stack == last else " "}', depths=found)
+            for stack, found in zip(network.depth_stacks, maps)]
 
 
 def check_ending(path: Path) -> None:

@@ -57,6 +57,23 @@ def pooled(log_truth_B1HW: Tensor, size: Sequence[int]) -> tuple[Tensor, Tensor]
     return total / share.clamp(min=1e-6), share > 0
 
 
+def spread_loss(log_spread_B1hw: Tensor, log_prediction_B1hw: Tensor,
+                log_truth_B1HW: Tensor) -> Tensor:
+    """Mean over images of |d| / spread + log spread, the Laplace likelihood's negative logarithm.
+
+    Least where the spread is the expected |d|, d = log prediction - log truth (Kendall & Gal
+    2017). Raises ValueError where the whole batch has no known pixel.
+    """
+    truth, known = pooled(log_truth_B1HW, log_prediction_B1hw.shape[-2:])
+    distance = torch.where(known, (log_prediction_B1hw.float() - truth).abs(), 0)
+    count_B = known.sum(dim=(1, 2, 3))
+    if not bool(count_B.any()):
+        raise ValueError('a batch without one pixel of known depth')
+    log_spread = log_spread_B1hw.float().clamp(-6, 4)
+    loss = torch.where(known, distance * torch.exp(-log_spread) + log_spread, 0)
+    return (loss.sum((1, 2, 3)) / count_B.clamp(min=1))[count_B > 0].mean()
+
+
 def scale_invariant(difference_B1hw: Tensor, count_B: Tensor, si_lambda: float) -> Tensor:
     """The paper's loss of every image (B,); `difference` is 0 where unknown."""
     count_B = count_B.clamp(min=1)

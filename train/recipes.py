@@ -76,6 +76,8 @@ PAPER_LOSS = Loss()
 EDGE_LOSS = Loss(rooted=True, l1_log=0.5, gradient=0.5)
 
 BOTH = ('coarse', 'fine')
+# The depth is finished when its spread is learned, for that is the error it then makes.
+SPREAD_STAGE = Stage(trains=('spread',), epochs=2)
 
 
 def _paper(network: str, name: str, *stages: Stage) -> Recipe:
@@ -98,16 +100,16 @@ INDOOR = replace(
             Stage(trains=BOTH, epochs=10, lr=7e-4, stem_lr=2e-4, frozen=EARLY_STEM,
                   data=('nyu', 'kitchen', 'room')),
             Stage(trains=BOTH, epochs=5, lr=3e-4, stem_lr=1e-4, frozen=EARLY_STEM,
-                  data=('nyu', 'kitchen', 'office', 'room'))),
+                  data=('nyu', 'kitchen', 'office', 'room')), SPREAD_STAGE),
     augmentation=ROUGH, weights=(('room', 0.35),))
 
 COARSE_STAGE = Stage(trains=('coarse',), epochs=40, lr=1e-4)
 FINE_STAGE = Stage(trains=('fine',), epochs=20)
 RECIPES = {recipe.name: recipe for recipe in (
     INDOOR,
-    _mobile('mobile', Stage(trains=BOTH, epochs=30)),
+    _mobile('mobile', Stage(trains=BOTH, epochs=30), SPREAD_STAGE),
     _mobile('mobile_staged', Stage(trains=('coarse',), epochs=22),
-            Stage(trains=('fine',), epochs=8)),
+            Stage(trains=('fine',), epochs=8), SPREAD_STAGE),
     _paper('eigen_modified', 'eigen_modified', COARSE_STAGE, FINE_STAGE),
     _paper('eigen_modified', 'eigen_modified_joint', Stage(trains=BOTH, epochs=60, lr=1e-4)),
     _paper('eigen_modified3', 'eigen_modified3', COARSE_STAGE, FINE_STAGE,

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import nn, Tensor
 
-from mono_depth_ros.networks.multi_scale import MultiScaleNetwork
+from mono_depth_ros.networks.multi_scale import MultiScaleNetwork, SPREAD
+from train.loss import spread_loss
 from train.recipes import Recipe, Stage
 
 AMP = {'fp16': torch.float16, 'bf16': torch.bfloat16, 'fp32': torch.float32}
@@ -25,17 +26,22 @@ class StageLoss(nn.Module):
         """Loss of the last stack that learns, plus the weighted losses of others that learn.
 
         Stacks that stand still run without gradient; those after the last learner do not run.
+        A spread stack that learns teaches nothing to those before it.
         """
-        trains, stacks = self._stage.trains, self.network.stacks
+        trains, stacks, recipe = self._stage.trains, self.network.stacks, self._recipe
         given: tuple[Tensor, ...] = ()
-        losses = []
+        losses, spread = [], torch.zeros((), device=image_B3HW.device)
         for name in stacks[:stacks.index(trains[-1]) + 1]:
-            with autocast(image_B3HW.device.type, self._recipe.amp), \
+            if name == SPREAD:
+                given = tuple(item.detach() for item in given)
+            with autocast(image_B3HW.device.type, recipe.amp), \
                     torch.set_grad_enabled(name in trains):
                 given = self.network.get_submodule(name)(image_B3HW, *given)
-            if name in trains:
-                losses.append(self._recipe.loss(given[0], log_truth_B1HW))
-        return losses[-1] + self._recipe.coarse_weight * sum(losses[:-1])
+            if name == SPREAD and name in trains:
+                spread = spread_loss(given[1], given[0], log_truth_B1HW)
+            elif name in trains:
+                losses.append(recipe.loss(given[0], log_truth_B1HW))
+        return spread + sum(losses[-1:]) + recipe.coarse_weight * sum(losses[:-1])
 
 
 def amp_dtype(device_type: str, asked: str) -> torch.dtype:

@@ -32,14 +32,14 @@ class Watch:
         if not len(self._views):
             return {}
         device = next(network.parameters()).device
-        sums = torch.zeros(len(network.stacks), 2)
+        sums = torch.zeros(len(network.depth_stacks), 2)
         with averaged(network, average):
             for image, truth in loader(self._views, batch_size=self._batch_size,
                                        workers=self._workers):
                 for row, log_depth in enumerate(network.scales(on(image, device))):
                     sums[row] += _delta1_and_abs_rel(log_depth.float().cpu(), truth)
         return {f'{stack}_{error}': value
-                for stack, row in zip(network.stacks, sums / len(self._views))
+                for stack, row in zip(network.depth_stacks, sums / len(self._views))
                 for error, value in zip(('delta1', 'abs_rel'), row.tolist())}
 
     @torch.no_grad()

@@ -49,7 +49,10 @@ def pick_precision(asked: str, device: str) -> str:
 
 
 class TorchBackend:
-    """A network ready to run: image (3, H, W) float32 in, log depth (h, w) float32 out."""
+    """A network ready to run: image (3, H, W) float32 in, float32 (1 or 2, h, w) out.
+
+    The first plane is log canonical depth, the second, of a network that gives it, log spread.
+    """
 
     def __init__(self, network: MultiScaleNetwork, device: str, precision: str):
         self._device = torch.device(device)
@@ -62,8 +65,8 @@ class TorchBackend:
     @torch.inference_mode()
     def __call__(self, image_3HW: np.ndarray) -> np.ndarray:
         image = torch.from_numpy(image_3HW)[None].to(self._device, self._dtype)
-        log_depth = self._network(image.contiguous(memory_format=torch.channels_last))
-        return log_depth[0, 0].float().cpu().numpy()
+        planes = self._network(image.contiguous(memory_format=torch.channels_last))
+        return planes[0].float().cpu().numpy()
 
 
 def fuse_norms(network: nn.Module) -> nn.Module:

@@ -26,11 +26,13 @@ from mono_depth_ros import messages
 from mono_depth_ros.estimator import DepthEstimator
 from mono_depth_ros.geometry import Camera
 from mono_depth_ros.node_outputs import Outputs
+from mono_depth_ros.parameters import PARAMETERS, settings_from
 
 WIDTH, HEIGHT, TARGET_MS = 640, 480, 6.0
 WARM_UP = 20
 NETWORK = 'network'
 CAMERA = Camera(fx=520.0, fy=520.0, cx=319.5, cy=239.5, width=WIDTH, height=HEIGHT)
+SETTINGS = settings_from({parameter.name: parameter.default for parameter in PARAMETERS})
 
 
 def serialised_image() -> bytes:
@@ -56,9 +58,9 @@ class Watch:
 
     def __call__(self, image_3HW: np.ndarray) -> np.ndarray:
         start_ms = now_ms()
-        log_depth_hw = self._network(image_3HW)
+        planes = self._network(image_3HW)
         self.last_ms = now_ms() - start_ms
-        return log_depth_hw
+        return planes
 
 
 def frame(
@@ -75,8 +77,8 @@ def frame(
     estimate = estimator.estimate(rgb_HW3, camera)
     marks.append(now_ms())
     range_m = (card.min_depth_m, card.max_depth_m)
-    depth_HW = messages.limit_depth(estimate.depth, *range_m)
-    outputs.publish(depth_HW, rgb_HW3, camera, range_m, 1, image.header)
+    messages.limit_depth(estimate.depth, *range_m)
+    outputs.publish(estimate, rgb_HW3, camera, range_m, SETTINGS, image.header)
     marks.append(now_ms())
     receive, decode, estimated, publish = np.diff(marks, axis=0)
     return {'deserialise image': receive, 'rgb and camera': decode,

@@ -2,28 +2,34 @@
 
 The coarse stack sees the whole image (stem, and a fully connected global context at 1/32) and
 ends in a log depth at 1/8. The fine stack takes the image's early features at 1/4 and 1/2
-together with the coarse result, and adds the detail the coarse map lacks.
+together with the coarse result, and adds the detail the coarse map lacks. The spread stack says
+how far to trust the result.
 """
 
 from __future__ import annotations
 
 import torch
 from torch import nn, Tensor
+from torch.nn.functional import avg_pool2d
 
 from .efficientnet_lite import CHANNELS, conv_norm, EfficientNetLite0, same_size
-from .multi_scale import MultiScaleNetwork
+from .multi_scale import MultiScaleNetwork, SPREAD
 
 INPUT_HEIGHT_WIDTH = (192, 256)
 STRIDE = 32
 # Where the coarse log depth starts: e^1 = 2.7 canonical metres, the middle of a room.
 FIRST_LOG_DEPTH = 1.0
+# Where the log spread starts: e^-1.6 = 20 % of the depth.
+FIRST_LOG_SPREAD = -1.6
 
 
 class Mobile(MultiScaleNetwork):
-    """Image (B, 3, H, W), H and W multiples of 32 -> log depth (B, 1, H/2, W/2).
+    """Image (B, 3, H, W), H and W multiples of 32 -> log depth and spread (B, 2, H/2, W/2).
 
     The fully connected context fixes the input size at construction.
     """
+
+    stacks = ('coarse', 'fine', SPREAD)
 
     def __init__(self, height: int, width: int):
         super().__init__()
@@ -31,6 +37,7 @@ class Mobile(MultiScaleNetwork):
             raise ValueError(f'mobile takes multiples of {STRIDE}, got {width}x{height}')
         self.coarse = Coarse(height, width)
         self.fine = Fine()
+        self.spread = Spread()
 
 
 class Coarse(nn.Module):
@@ -42,7 +49,7 @@ class Coarse(nn.Module):
         self.context = GlobalContext(CHANNELS[4], (height // STRIDE, width // STRIDE))
         self.to_16 = Merge(CHANNELS[4] + GlobalContext.OUT, CHANNELS[3], 160)
         self.to_8 = Merge(160, CHANNELS[2], 96)
-        self.head = _log_depth_head(96, FIRST_LOG_DEPTH)
+        self.head = _head(96, FIRST_LOG_DEPTH)
 
     def forward(self, image_B3HW: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         half, quarter, eighth, sixteenth, last = self.stem(image_B3HW)
@@ -77,13 +84,37 @@ class Fine(nn.Module):
         super().__init__()
         self.to_4 = Merge(96 + 1, CHANNELS[1], 48)
         self.to_2 = Merge(48, CHANNELS[0], 24)
-        self.head = _log_depth_head(24, 0.0)
+        self.head = _head(24, 0.0)
 
     def forward(self, image_B3HW: Tensor, coarse_B1hw: Tensor, features: Tensor,
-                quarter: Tensor, half: Tensor) -> tuple[Tensor]:
+                quarter: Tensor, half: Tensor) -> tuple[Tensor, ...]:
         x = self.to_4(torch.cat([features, coarse_B1hw], dim=1), quarter)
         x = self.to_2(x, half)
-        return (same_size(coarse_B1hw, half) + self.head(x),)
+        return same_size(coarse_B1hw, half) + self.head(x), x, features, coarse_B1hw
+
+
+class Spread(nn.Module):
+    """Expected |error| of the log depth from what led to it; works at 1/4, answers at 1/2."""
+
+    def __init__(self):
+        super().__init__()
+        self.reduce = conv_norm(96, 24, 1, act=True)
+        self.mix = nn.Sequential(*conv_norm(24 + 24 + 2, 32, 3, act=True),
+                                 *conv_norm(32, 32, 3, act=True))
+        self.head = _head(32, FIRST_LOG_SPREAD)
+
+    def forward(self, image_B3HW: Tensor, log_depth_B1hw: Tensor, x: Tensor, features: Tensor,
+                coarse_B1hw: Tensor) -> tuple[Tensor, Tensor]:
+        depth, x = avg_pool2d(log_depth_B1hw, 2), avg_pool2d(x, 2)
+        # Where the two scales disagree, at least one of them is wrong.
+        apart = (depth - same_size(coarse_B1hw, depth)).abs()
+        y = self.mix(torch.cat([x, same_size(self.reduce(features), x), depth, apart], dim=1))
+        return log_depth_B1hw, same_size(self.head(y), log_depth_B1hw)
+
+    def scale_by(self, log_factor: float) -> None:
+        """Add to the log spread everywhere: what calibration does."""
+        with torch.no_grad():
+            self.head.bias.add_(log_factor)
 
 
 class Merge(nn.Module):
@@ -97,7 +128,7 @@ class Merge(nn.Module):
         return self.mix(torch.cat([same_size(x, finer), finer], dim=1))
 
 
-def _log_depth_head(width: int, start: float) -> nn.Module:
+def _head(width: int, start: float) -> nn.Module:
     """3x3 to one linear channel whose output is `start` everywhere before training."""
     head = nn.Conv2d(width, 1, 3, padding=1)
     nn.init.zeros_(head.weight)

@@ -2,28 +2,46 @@
 
 from __future__ import annotations
 
+import torch
 from torch import nn, Tensor
+
+SPREAD = 'spread'
 
 
 class MultiScaleNetwork(nn.Module):
-    """Base of all networks: image (B, 3, H, W) -> log canonical depth (B, 1, h, w).
+    """Base of all networks: image (B, 3, H, W) -> log canonical depth (B, 1 or 2, h, w).
 
     `stacks` names its parts, coarse first; they hold all weights between them, so that a stage
     of training can teach one and freeze the others. A stack takes the image and all that the
     stack before it gave, and gives a tuple whose first item is its log depth.
+
+    A last stack called 'spread' passes the depth on and says as its second item how far to trust
+    it: the logarithm of the expected |error| of the log depth (the scale of a Laplace
+    distribution; Kendall & Gal 2017).
     """
 
     stacks: tuple[str, ...] = ('coarse', 'fine')
 
+    @property
+    def depth_stacks(self) -> tuple[str, ...]:
+        """The stacks that give a log depth of their own."""
+        return tuple(name for name in self.stacks if name != SPREAD)
+
     def forward(self, image_B3HW: Tensor) -> Tensor:
-        """Log canonical depth (B, 1, h, w) of the last stack: what the robot runs."""
-        return self.scales(image_B3HW)[-1]
+        """What the robot runs: log canonical depth (B, 1, h, w) of the last stack.
+
+        With a spread stack (B, 2, h, w): log depth, log spread.
+        """
+        given: tuple[Tensor, ...] = ()
+        for name in self.stacks:
+            given = self.get_submodule(name)(image_B3HW, *given)
+        return torch.cat(given[:2], dim=1) if SPREAD in self.stacks else given[0]
 
     def scales(self, image_B3HW: Tensor) -> list[Tensor]:
-        """Log canonical depth of every stack, coarse first: what training compares."""
+        """Log canonical depth of every depth stack, coarse first: what training compares."""
         given: tuple[Tensor, ...] = ()
         maps = []
-        for name in self.stacks:
+        for name in self.depth_stacks:
             given = self.get_submodule(name)(image_B3HW, *given)
             maps.append(given[0])
         return maps

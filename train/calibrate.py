@@ -1,0 +1,39 @@
+"""Makes a network's spread what it says it is: the mean |error| of the log depth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+import math
+
+import torch
+
+from mono_depth_ros.networks.multi_scale import MultiScaleNetwork, SPREAD
+from train.batches import loader, PlainViews
+from train.loss import pooled
+from train.recipes import Recipe
+from train.sample import Source
+
+
+@torch.no_grad()
+def calibrate(network: MultiScaleNetwork, held_out: Sequence[Source], recipe: Recipe) -> float:
+    """Scale the spread, in place, to the errors on images the network did not learn from.
+
+    On images it learned from it errs less, and so its spread is too small by the factor that is
+    returned: the mean over images of |d| / spread, the likeliest scale of a Laplace
+    distribution. 1 where there is nothing to do: no spread stack, no images.
+    """
+    if SPREAD not in network.stacks or not sum(len(source) for source in held_out):
+        return 1.0
+    network.eval()
+    total, images = 0.0, 0
+    for image, truth in loader(PlainViews(held_out, recipe), batch_size=recipe.batch_size):
+        output = network(image)
+        truth, known = pooled(truth, output.shape[-2:])
+        ratio = (output[:, :1] - truth).abs() * torch.exp(-output[:, 1:])
+        count_B = known.sum((1, 2, 3))
+        mean_B = torch.where(known, ratio, 0).sum((1, 2, 3)) / count_B.clamp(min=1)
+        total += float(mean_B[count_B > 0].sum())
+        images += int((count_B > 0).sum())
+    factor = total / images if images else 1.0
+    network.get_submodule(SPREAD).scale_by(math.log(factor))
+    return factor
