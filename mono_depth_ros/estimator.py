@@ -57,7 +57,9 @@ class DepthEstimate:
         Calibrated on the model's held-out images; None for a model that cannot tell. Computed
         when first asked for.
         """
-        return self.spread and decode_confidence(self.spread.log_spread, self.spread.framing)
+        if self.spread is None:
+            return None
+        return decode_confidence(self.spread.log_spread, self.spread.framing)
 
 
 class DepthEstimator:

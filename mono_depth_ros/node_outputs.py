@@ -58,7 +58,7 @@ class Outputs:
                    lambda: messages.info_from_camera(camera, header, width, height))
         if estimate.spread:
             self._send('depth/confidence',
-                       lambda: self._confidence.fill(estimate.confidence, header))
+                       lambda: self._confidence.fill(np.asarray(estimate.confidence), header))
         if camera:
             self._send('points', lambda: self._points.fill(
                 trusted(estimate, settings.points_min_confidence), rgb_HW3, camera,

@@ -35,5 +35,5 @@ def calibrate(network: MultiScaleNetwork, held_out: Sequence[Source], recipe: Re
         total += float(mean_B[count_B > 0].sum())
         images += int((count_B > 0).sum())
     factor = total / images if images else 1.0
-    network.get_submodule(SPREAD).scale_by(math.log(factor))
+    network.get_parameter(f'{SPREAD}.head.bias').add_(math.log(factor))
     return factor

@@ -111,11 +111,6 @@ class Spread(nn.Module):
         y = self.mix(torch.cat([x, same_size(self.reduce(features), x), depth, apart], dim=1))
         return log_depth_B1hw, same_size(self.head(y), log_depth_B1hw)
 
-    def scale_by(self, log_factor: float) -> None:
-        """Add to the log spread everywhere: what calibration does."""
-        with torch.no_grad():
-            self.head.bias.add_(log_factor)
-
 
 class Merge(nn.Module):
     """Upsamples `x` to its finer neighbour, concatenates both, and mixes them by 3x3."""
