@@ -18,7 +18,7 @@ from std_msgs.msg import Header
 
 from mono_depth_ros.colours import depth_colours
 from mono_depth_ros.encodings import check_size, LAYOUTS, rgb_from_bytes
-from mono_depth_ros.geometry import Camera, points_from_depth
+from mono_depth_ros.geometry import Camera, rays
 from mono_depth_ros.intrinsics import camera_from_info
 
 __all__ = ['ColorImage', 'DepthImage', 'DepthMillimetres', 'PointCloud', 'camera_from_info',
@@ -80,6 +80,9 @@ def info_from_camera(camera: Camera | None, header: Header, width: int, height: 
 
 def limit_depth(depth_HW: np.ndarray, lower_m: float, upper_m: float) -> np.ndarray:
     """Mark depth below `lower_m` as -inf and above `upper_m` as +inf (REP 117), in place."""
+    # False where a NaN is. Mostly nothing lies outside, seen in 0.6 of the time of marking.
+    if depth_HW.min(initial=np.inf) >= lower_m and depth_HW.max(initial=-np.inf) <= upper_m:
+        return depth_HW
     np.copyto(depth_HW, np.float32(-np.inf), where=depth_HW < lower_m)
     np.copyto(depth_HW, np.float32(np.inf), where=depth_HW > upper_m)
     return depth_HW
@@ -162,9 +165,10 @@ class PointCloud:
     """Depth as an organised sensor_msgs/PointCloud2: x, y, z float32 metres and packed rgb."""
 
     def __init__(self):
-        self._message = PointCloud2()
-        self._points_hw4 = np.empty((0, 0, 4), np.float32)
-        self._planes_3hw = np.empty((3, 0, 0), np.float32)
+        self._message, self._points_hw4 = _new_cloud(0, 0)
+        # Of a cloud on the way, kept: this, and depth read once, make 1.5 ms a frame 1.2.
+        self._xy_2hw = np.empty((2, 0, 0), np.float32)
+        self._bgra_hw4 = np.empty((0, 0, 4), np.uint8)
 
     def fill(
             self, depth_HW: np.ndarray, rgb_HW3: np.ndarray, camera: Camera, stride: int,
@@ -174,23 +178,29 @@ class PointCloud:
         Points without finite depth are NaN in x, y and z; their colour stays.
         """
         depth_hw = depth_HW[::stride, ::stride]
+        if self._points_hw4.shape[:2] != depth_hw.shape:
+            self._message, self._points_hw4 = _new_cloud(*depth_hw.shape)
+            self._xy_2hw = np.empty((2, *depth_hw.shape), np.float32)
+            self._bgra_hw4 = np.empty((*depth_hw.shape, 4), np.uint8)
         infinite_hw = np.isinf(depth_hw)
         if infinite_hw.any():  # 0 * inf on the optical axis is invalid, so before the product
             depth_hw = np.where(infinite_hw, np.float32(np.nan), depth_hw)
-        if self._points_hw4.shape[:2] != depth_hw.shape:
-            self._message, self._points_hw4 = _new_cloud(*depth_hw.shape)
-            self._planes_3hw = np.empty((3, *depth_hw.shape), np.float32)
+        for ray, plane_hw in zip(rays(_strided(camera, stride)), self._xy_2hw):
+            np.multiply(ray, depth_hw, out=plane_hw)
+        colour_hw = self._packed(rgb_HW3[::stride, ::stride])
         # Plane by plane, then merged: a third faster than writing every fourth float.
-        points_from_depth(depth_hw, _strided(camera, stride),
-                          out_HW3=self._planes_3hw.transpose(1, 2, 0))
-        bgra_hw4 = cv2.cvtColor(rgb_HW3[::stride, ::stride], cv2.COLOR_RGB2BGRA)
-        # The fourth byte must be 0: with 255 many colours read as a float are NaN, and readers
-        # that skip NaN would lose those points.
-        packed_hw = bgra_hw4.view('<u4')[..., 0]
-        packed_hw &= np.uint32(0xFFFFFF)
-        cv2.merge([*self._planes_3hw, packed_hw.view('<f4')], self._points_hw4)
+        cv2.merge([*self._xy_2hw, depth_hw, colour_hw], self._points_hw4)
         self._message.header = header
         return self._message
+
+    def _packed(self, rgb_hw3: np.ndarray) -> np.ndarray:
+        """Colours as the floats a reader expects in field rgb."""
+        cv2.cvtColor(rgb_hw3, cv2.COLOR_RGB2BGRA, dst=self._bgra_hw4)
+        # The fourth byte must be 0: with 255 many colours read as a float are NaN, and readers
+        # that skip NaN would lose those points.
+        packed_hw = self._bgra_hw4.view('<u4')[..., 0]
+        packed_hw &= np.uint32(0xFFFFFF)
+        return packed_hw.view('<f4')
 
 
 def _strided(camera: Camera, stride: int) -> Camera:

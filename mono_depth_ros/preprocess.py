@@ -47,6 +47,8 @@ def letterbox(width: int, height: int, input_width: int, input_height: int) -> F
 def encode_image(rgb_HW3: np.ndarray, framing: Framing, colours: Colours) -> np.ndarray:
     """Normalised network input (3, H, W) float32 of an RGB image (H, W, 3) uint8."""
     content = _shrunk(rgb_HW3, framing.content_width, framing.content_height)
+    if content.shape[:2] == (framing.input_height, framing.input_width):
+        return normalise(content, colours)
     image_3HW = np.zeros((3, framing.input_height, framing.input_width), np.float32)
     rows = slice(framing.y, framing.y + framing.content_height)
     columns = slice(framing.x, framing.x + framing.content_width)
@@ -71,8 +73,10 @@ def normalise(rgb_HW3: np.ndarray, colours: Colours) -> np.ndarray:
     scale = (1 / (255 * np.asarray(colours.std))).astype(np.float32)
     offset = (np.asarray(colours.mean) / np.asarray(colours.std)).astype(np.float32)
     planes = np.empty((3, *rgb_HW3.shape[:2]), np.float32)
-    for channel, plane in enumerate(planes):
-        np.multiply(rgb_HW3[..., channel], scale[channel], out=plane)
+    # Split and converted first: two thirds of the time of a product of every third byte.
+    for channel, (plane, values) in enumerate(zip(planes, cv2.split(rgb_HW3))):
+        np.copyto(plane, values)
+        plane *= scale[channel]
         plane -= offset[channel]
     return planes
 

@@ -315,6 +315,18 @@ def test_limit_depth_marks_both_sides():
     assert np.array_equal(depth_HW, [[-np.inf, 0.5, 3.0, np.inf, np.nan]], equal_nan=True)
 
 
+@pytest.mark.parametrize('values', [[0.5, 1.0, 3.0], [0.5, np.nan, 3.0], [np.nan, np.nan], []])
+def test_limit_depth_leaves_what_is_within(values):
+    with np.errstate(all='raise'):
+        depth_HW = limit_depth(np.array([values], np.float32), 0.5, 3.0)
+    assert np.array_equal(depth_HW, np.array([values], np.float32), equal_nan=True)
+
+
+def test_limit_depth_sees_one_side_beside_nan():
+    depth_HW = limit_depth(np.array([[np.nan, 1.0, 4.0]], np.float32), 0.5, 3.0)
+    assert np.array_equal(depth_HW, [[np.nan, 1.0, np.inf]], equal_nan=True)
+
+
 def test_depth_image_keeps_every_value():
     message = DepthImage().fill(DEPTH, HEADER)
     assert (message.encoding, message.step, message.is_bigendian) == ('32FC1', 12, 0)

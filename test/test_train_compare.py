@@ -15,6 +15,7 @@ from mono_depth_ros.networks.catalogue import build, default_spec
 from train.__main__ import main
 from train.checkpoint import save_checkpoint
 from train.compare import difference, Entry, Row, training_of
+from train.compare_command import opened_data
 from train.cost import Cost
 from train.data import open_data
 from train.evaluate import evaluate
@@ -171,6 +172,17 @@ def test_what_cannot_be_compared_is_said_before_anything_is_measured(run, model,
     half = write_run(tmp_path / 'half', folder, stage=1)
     assert 'half is not finished: stage 2 of 2; go on with `python -m train fit mobile_staged' in \
         refused(capsys, half)
+
+
+def test_a_data_set_without_the_split_is_left_out(folder, tmp_path, capsys):
+    """Such as one that is only ever trained on; without any there is nothing to measure."""
+    other = write_folder(tmp_path / 'set')
+    (other / 'val.txt').unlink()
+    opened = opened_data((f'a={other}', f'b={folder}'), 'val')
+    assert list(opened) == [f'b={folder}'] and len(opened[f'b={folder}']) == 2
+    assert re.search('left out: .*val.txt is missing', capsys.readouterr().err)
+    with pytest.raises(FileNotFoundError, match='val.txt is missing'):
+        opened_data((f'a={other}',), 'val')
 
 
 def test_learned_images_are_no_test(run, folder, tmp_path, capsys):

@@ -1,4 +1,4 @@
-"""Command line of the train module: `python -m train {fit,evaluate,export,data,simulate,show}`."""
+"""Command line of the train module: `python -m train VERB`."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from train.data import open_data
 from train.densify_command import add_verb as add_densify
 from train.evaluate import evaluate, Report
 from train.export import export_run
+from train.files import write_file
 from train.fit_command import add_verb as add_fit
 from train.holes_command import add_verb as add_holes
-from train.inspect_data import look, summary_text, write_sheet
+from train.inspect_data import check, look, summary_text, write_sheet
 from train.options import add_data, add_device, add_protocol, add_split
 from train.protocol import PROTOCOLS
 from train.report import write_report
@@ -104,7 +105,7 @@ def _evaluate(options: argparse.Namespace) -> None:
              for s in sources]
     print_table(rows)
     if options.json:
-        options.json.write_text(json.dumps(
+        write_file(options.json, json.dumps(
             [{'model': name, **report.as_json()} for name, report in rows], indent=1) + '\n')
         print(f'image by image in {options.json}')
     if options.report:
@@ -153,9 +154,7 @@ def _data(options: argparse.Namespace) -> None:
     if options.sheet:
         write_sheet(options.sheet, samples)
         print(f'contact sheet: {options.sheet}')
-    if summary.broken:
-        raise ValueError(f'{len(summary.broken)} of {summary.read + len(summary.broken)} frames '
-                         f'cannot be used; the first: {summary.broken[0]}')
+    check(summary)
 
 
 def _show(options: argparse.Namespace) -> None:

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Sequence
 import json
 from pathlib import Path
+import sys
 from tempfile import TemporaryDirectory
 
 from mono_depth_ros.backends.torch_backend import pick_device
@@ -52,20 +53,34 @@ def compare(options: argparse.Namespace) -> None:
     """Do what the options say."""
     if options.figure:
         check_ending(options.figure)
-    specs = options.data or data_of(options.models)
-    sources = [open_data(spec, options.split) for spec in specs]
+    opened = opened_data(options.data or data_of(options.models), options.split)
     with TemporaryDirectory() as folder:
         entries = [open_entry(word, Path(folder) / str(number), options.device)
                    for number, word in enumerate(options.models)]
         if options.split != 'train':
-            for spec, source in zip(specs, sources):
+            for spec, source in opened.items():
                 for entry in entries:
                     refuse_learned(entry, spec, source)
-        rows = [_show(options, source, entries, len(sources) > 1) for source in sources]
+        rows = [_show(options, source, entries, len(opened) > 1) for source in opened.values()]
     if options.json:
         write_file(options.json, json.dumps([row.as_json() for part in rows for row in part],
                                             indent=1) + '\n')
         print(f'\nimage by image in {options.json}')
+
+
+def opened_data(specs: Sequence[str], split: str) -> dict[str, DataSet]:
+    """The data sets that have the split, by NAME=DIR; OSError or ValueError where none has."""
+    opened, refused = {}, []
+    for spec in specs:
+        try:
+            opened[spec] = open_data(spec, split)
+        except (ValueError, OSError) as error:
+            refused.append(error)
+    if not opened:
+        raise refused[0]
+    for reason in refused:
+        print(f'left out: {reason}', file=sys.stderr)
+    return opened
 
 
 def _show(options: argparse.Namespace, source: DataSet, entries: Sequence[Entry],

@@ -98,6 +98,16 @@ def summary_text(name: str, split: str, summary: Summary) -> str:
     return '\n'.join(lines)
 
 
+def check(summary: Summary) -> None:
+    """Raise ValueError where frames cannot be used, or none has known depth."""
+    looked_at = summary.read + len(summary.broken)
+    if summary.broken:
+        raise ValueError(f'{len(summary.broken)} of {looked_at} frames cannot be used; the '
+                         f'first: {summary.broken[0]}')
+    if len(summary.blank) == looked_at:
+        raise ValueError(f'none of {looked_at} frames has known depth')
+
+
 def _camera_line(camera: Camera, frames: int) -> str:
     lens = f', lens {camera.lens}' if camera.distortion else ''
     return (f'camera of {frames} frames: {camera.width}x{camera.height}, fx {camera.fx:.2f}, fy '
