@@ -23,6 +23,7 @@ from train.fit_command import add_verb as add_fit
 from train.holes_command import add_verb as add_holes
 from train.inspect_data import check, look, summary_text, write_sheet
 from train.options import add_data, add_device, add_protocol, add_split
+from train.pack import add_verb as add_pack
 from train.protocol import PROTOCOLS
 from train.report import write_report
 from train.run import read_run
@@ -73,6 +74,8 @@ def parser() -> argparse.ArgumentParser:
     one.set_defaults(verb=_export)
 
     add_compare(verbs)
+
+    add_pack(verbs)
     add_holes(verbs)
     add_densify(verbs)
 

@@ -20,6 +20,7 @@ from train.sources import (
     kitti,
     nyu_labelled,
     nyu_raw,
+    packed,
 )
 
 
@@ -54,6 +55,8 @@ LAYOUTS = (
            accepts=gta.accepts, open=gta.GtaSource, known=GTA),
     Layout(name='KITTI, DRIVE/proj_depth or DATE/DRIVE/velodyne_points', accepts=kitti.accepts,
            open=kitti.KittiSource, known=KITTI),
+    Layout(name='pack of `python -m train pack`', accepts=packed.accepts,
+           open=packed.PackedSource),
     Layout(name='recording, rosbag2 folder or .mcap or .db3 file', accepts=bag.accepts,
            open=bag.BagSource),
 )
@@ -99,8 +102,11 @@ def open_data(spec: str, split: str) -> DataSet:
         raise FileNotFoundError(f'no file or folder {path} (of data {name!r})')
     for layout in LAYOUTS:
         if layout.accepts(path):
+            source = layout.open(path, split)
             known = layout.known or BY_NAME.get(name, UNKNOWN)
-            return DataSet(name, layout.open(path, split), known)
+            if isinstance(source, packed.PackedSource):  # its frame was masked as it was made
+                known = KnownSet(terms=source.head['terms'])
+            return DataSet(name, source, known)
     raise ValueError(f'{path} (of data {name!r}) is in no layout known here: '
                      f'{"; ".join(layout.name for layout in LAYOUTS)}')
 
