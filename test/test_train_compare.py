@@ -15,7 +15,7 @@ from mono_depth_ros.networks.catalogue import build, default_spec
 from train.__main__ import main
 from train.checkpoint import save_checkpoint
 from train.compare import difference, Entry, Row, training_of
-from train.compare_command import opened_data
+from train.compare_command import with_split
 from train.cost import Cost
 from train.data import open_data
 from train.evaluate import evaluate
@@ -178,11 +178,13 @@ def test_a_data_set_without_the_split_is_left_out(folder, tmp_path, capsys):
     """Such as one that is only ever trained on; without any there is nothing to measure."""
     other = write_folder(tmp_path / 'set')
     (other / 'val.txt').unlink()
-    opened = opened_data((f'a={other}', f'b={folder}'), 'val')
+    opened = with_split((f'a={other}', f'b={folder}'), 'val')
     assert list(opened) == [f'b={folder}'] and len(opened[f'b={folder}']) == 2
     assert re.search('left out: .*val.txt is missing', capsys.readouterr().err)
+    assert 'val.txt is missing' in refused(capsys, 'indoor', '--data', f'a={other}', '--data',
+                                           f'b={folder}')
     with pytest.raises(FileNotFoundError, match='val.txt is missing'):
-        opened_data((f'a={other}',), 'val')
+        with_split((f'a={other}',), 'val')
 
 
 def test_learned_images_are_no_test(run, folder, tmp_path, capsys):

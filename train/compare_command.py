@@ -53,7 +53,10 @@ def compare(options: argparse.Namespace) -> None:
     """Do what the options say."""
     if options.figure:
         check_ending(options.figure)
-    opened = opened_data(options.data or data_of(options.models), options.split)
+    if options.data:
+        opened = {spec: open_data(spec, options.split) for spec in options.data}
+    else:
+        opened = with_split(data_of(options.models), options.split)
     with TemporaryDirectory() as folder:
         entries = [open_entry(word, Path(folder) / str(number), options.device)
                    for number, word in enumerate(options.models)]
@@ -68,8 +71,11 @@ def compare(options: argparse.Namespace) -> None:
         print(f'\nimage by image in {options.json}')
 
 
-def opened_data(specs: Sequence[str], split: str) -> dict[str, DataSet]:
-    """The data sets that have the split, by NAME=DIR; OSError or ValueError where none has."""
+def with_split(specs: Sequence[str], split: str) -> dict[str, DataSet]:
+    """The data sets, by NAME=DIR, of those that have the split; others are said to be left out.
+
+    Raises OSError or ValueError where none has.
+    """
     opened, refused = {}, []
     for spec in specs:
         try:
