@@ -210,3 +210,8 @@ def test_a_worse_camera_changes_pixels_a_little(harm):
     off = np.abs(worse.astype(int) - rgb_HW3)
     assert worse.dtype == np.uint8 and 0 < off.mean() < 12
     assert (degraded(rgb_HW3, STILL, np.random.default_rng(0)) == rgb_HW3).all()
+
+
+def test_the_terms_of_a_folder_are_those_it_tells(folder):
+    (folder / 'terms.txt').write_text('for friends\nonly\n')
+    assert open_data(f'nyu={folder}', 'train').terms == 'for friends only'

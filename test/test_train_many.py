@@ -13,11 +13,13 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 import torch
 from train_helpers import tiny, write_folder
 
+from mono_depth_ros.artifact import load_model
 from mono_depth_ros.networks.catalogue import build, NETWORKS
 from train.__main__ import main
 from train.checkpoint import load_checkpoint, save_checkpoint
 from train.data import open_data
 from train.diary import strip
+from train.export import write_untrained
 from train.fit import fit, Place, StageRun
 from train.recipes import RECIPES, Stage
 from train.stage import amp_dtype, make_optimiser, set_learning, StageLoss
@@ -171,3 +173,19 @@ def test_every_network_can_learn_four_images_by_heart(name, steps, folder):
         if losses[-1] < losses[0] / 10:
             return
     pytest.fail(f'loss {losses[0]:.3f} -> {losses[-1]:.3f} in {steps} steps')
+
+
+def test_a_training_can_start_from_a_model(folder, tmp_path):
+    """No step is taken, so the weights are the file's."""
+    model = tmp_path / 'known.safetensors'
+    write_untrained(model, seed=3)
+    still = replace(RECIPES['mobile'], stages=(Stage(trains=('fine',), epochs=0),))
+    sources = [[open_data(f'mine={folder}', split)] for split in ('train', 'val')]
+    place = Place(folder=tmp_path, device='cpu', workers=0)
+    fit(still, *sources, place, start=str(model))
+    known = load_model(model)[0].state_dict()
+    after = load_checkpoint(tmp_path)
+    assert all(torch.equal(after[kind][name], known[name])
+               for kind in ('network', 'average') for name in known)
+    with pytest.raises(ValueError, match='start from a model of the same'):
+        fit(tiny(), *sources, place, start=str(model))

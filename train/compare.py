@@ -140,7 +140,8 @@ def training_of(card: ModelCard) -> tuple[str, int | None]:
 
 def _recipe_of(card: ModelCard) -> Recipe | None:
     # NAME SETTING=VALUE ...; a value may hold spaces.
-    name, *settings = re.split(r' (?=[\w.+]+=)', card.training.recipe)
+    words = card.training.recipe.partition(' --start ')[0]
+    name, *settings = re.split(r' (?=[\w.+]+=)', words)
     try:
         return overridden(recipe_called(name), settings)
     except ValueError:

@@ -23,6 +23,9 @@ from train.sources import (
     packed,
 )
 
+# A file in a folder data set that says on what terms it may be used; model cards repeat it.
+TERMS = 'terms.txt'
+
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
@@ -89,7 +92,7 @@ class DataSet:
 def open_data(spec: str, split: str) -> DataSet:
     """The `split` of NAME=PLACE, with terms and white frame where the layout tells the data set.
 
-    A folder of pictures tells none; there NAME `nyu` does.
+    A folder of pictures tells none; there NAME `nyu` does, or a file terms.txt.
 
     Raises ValueError for another spelling or a layout nobody knows, OSError for a place that is
     not there.
@@ -104,6 +107,8 @@ def open_data(spec: str, split: str) -> DataSet:
         if layout.accepts(path):
             source = layout.open(path, split)
             known = layout.known or BY_NAME.get(name, UNKNOWN)
+            if (path / TERMS).is_file():
+                known = replace(known, terms=' '.join((path / TERMS).read_text().split()))
             if isinstance(source, packed.PackedSource):  # its frame was masked as it was made
                 known = KnownSet(terms=source.head['terms'])
             return DataSet(name, source, known)

@@ -97,6 +97,6 @@ def _training(run: Run, recipe: Recipe) -> Training:
     sources = run.sources('train')
     steps = sum(steps_of(sources, recipe, stage) for stage in recipe.stages)
     return Training(
-        recipe=' '.join((recipe.name, *run.settings)),
+        recipe=run.words(),
         data=tuple(data_use(source) for source in sources), seed=recipe.seed, steps=steps,
         date=run.date, git_commit=run.git_commit, versions=run.versions)

@@ -11,6 +11,7 @@ import torch
 from torch import nn, Tensor
 from tqdm import tqdm
 
+from mono_depth_ros.artifact import find_model, load_model
 from mono_depth_ros.networks.catalogue import build
 from mono_depth_ros.networks.multi_scale import MultiScaleNetwork
 from train.average import Average
@@ -53,18 +54,21 @@ class Summary:
 
 
 def fit(recipe: Recipe, training: Sequence[DataSet], validation: Sequence[DataSet], place: Place,
-        resume: bool = False) -> Summary:
+        resume: bool = False, start: str = '') -> Summary:
     """Train all stages of `recipe`; leaves a finished checkpoint in `place.folder`.
 
-    Raises ValueError where a loss is not finite, naming step and images. Ctrl-C saves first.
+    `start` is the model, by path or shipped name, whose weights it begins with. Ctrl-C saves
+    first. Raises ValueError where a loss is not finite, naming step and images.
     """
     for stage in recipe.stages:
         mixture(training, recipe, stage)
     torch.manual_seed(recipe.seed)
     network = build(recipe.network)
-    if recipe.imagenet_stem:
-        load_imagenet(network.get_submodule('coarse.stem'))
     saved = load_checkpoint(place.folder) if resume else None
+    if start and not saved:
+        load_start(network, recipe, start)
+    elif recipe.imagenet_stem and not saved:
+        load_imagenet(network.get_submodule('coarse.stem'))
     if saved:
         network.load_state_dict(saved['network'])
     network.to(place.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -76,6 +80,15 @@ def fit(recipe: Recipe, training: Sequence[DataSet], validation: Sequence[DataSe
         StageRun(recipe, index, network, average, training, place,
                  saved if index == first_stage else None).run(watch, summary)
     return summary
+
+
+def load_start(network: MultiScaleNetwork, recipe: Recipe, start: str) -> None:
+    """Give `network` the weights of a model file; ValueError where it holds another network."""
+    weights, card = load_model(find_model(start))
+    if card.network != recipe.network:
+        raise ValueError(f'{start} is {card.network}, recipe {recipe.name!r} trains '
+                         f'{recipe.network}: start from a model of the same')
+    network.load_state_dict(weights.state_dict())
 
 
 class StageRun:

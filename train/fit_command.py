@@ -16,7 +16,7 @@ from train.fit import fit, Place
 from train.options import add_device, DATA_HELP
 from train.overrides import overridden
 from train.recipes import Recipe, recipe_called, RECIPES
-from train.run import begin_run, check_data, read_run, Run
+from train.run import begin_run, check_data, read_run, Run, start_of
 
 # <malloc.h>
 M_TRIM_THRESHOLD = -1
@@ -37,6 +37,9 @@ def add_verb(verbs) -> None:
     one.add_argument('--set', action='append', metavar='NAME=VALUE', default=[], dest='settings',
                      help='change the recipe, as batch_size=4, stages.coarse.epochs=10, or '
                           'weights.NAME=2 to see each sample of a data set twice an epoch')
+    one.add_argument('--start', default='', metavar='MODEL',
+                     help='begin with the weights of a model file (path, or shipped name as '
+                          'indoor): to teach it your own camera and rooms')
     one.add_argument('--resume', action='store_true', help='go on with the run in --out')
     one.set_defaults(verb=_fit)
 
@@ -49,7 +52,7 @@ def _fit(options: argparse.Namespace) -> None:
         run, recipe = _run(options, here)
         try:
             summary = fit(recipe, run.sources('train'), run.validation(), place,
-                          resume=options.resume)
+                          resume=options.resume, start=run.start)
         except KeyboardInterrupt:
             if here.leads:
                 print(f'\nsaved; go on with: python -m train fit {recipe.name} --out '
@@ -75,7 +78,8 @@ def _run(options: argparse.Namespace, here: World) -> tuple[Run, Recipe]:
         raise ValueError('nothing to learn from: give --data NAME=DIR')
     check_data(options.data, recipe)
     if here.leads:
-        begin_run(options.out, options.recipe, tuple(options.settings), tuple(options.data))
+        begin_run(options.out, options.recipe, tuple(options.settings), tuple(options.data),
+                  start_of(options.start))
     here.wait()
     return read_run(options.out), recipe
 

@@ -68,7 +68,8 @@ def pack(spec: str, folder: Path, width: int) -> int:
             sample = shrunk(splits[split][index], width)
             rgb.write(sample.rgb.tobytes())
             depth.write(sample.depth.astype('<f2').tobytes())
-            rgb.flush(), depth.flush()
+            rgb.flush()
+            depth.flush()
             lines.write(json.dumps(_line(sample, key, split, pixels)) + '\n')
             lines.flush()
             pixels += sample.depth.size

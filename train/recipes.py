@@ -102,11 +102,16 @@ INDOOR = replace(
             Stage(trains=BOTH, epochs=5, lr=3e-4, stem_lr=1e-4, frozen=EARLY_STEM,
                   data=('nyu', 'kitchen', 'office', 'room')), SPREAD_STAGE),
     augmentation=ROUGH, weights=(('room', 0.35),))
+OUTDOOR = replace(
+    _mobile('outdoor', Stage(trains=BOTH, epochs=6, lr=7e-4, stem_lr=2e-4, frozen=EARLY_STEM),
+            SPREAD_STAGE),
+    augmentation=replace(ROUGH, zoom=(0.8, 1.5)), weights=(('gta', 4.0),), min_depth_m=1.0,
+    max_depth_m=80.0)
 
 COARSE_STAGE = Stage(trains=('coarse',), epochs=40, lr=1e-4)
 FINE_STAGE = Stage(trains=('fine',), epochs=20)
 RECIPES = {recipe.name: recipe for recipe in (
-    INDOOR,
+    INDOOR, OUTDOOR,
     _mobile('mobile', Stage(trains=BOTH, epochs=30), SPREAD_STAGE),
     _mobile('mobile_staged', Stage(trains=('coarse',), epochs=22),
             Stage(trains=('fine',), epochs=8), SPREAD_STAGE),

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from mono_depth_ros.artifact import find_model
 from train.data import DataSet, open_data
 from train.mixture import mixture
 from train.overrides import overridden
@@ -25,11 +26,15 @@ NAME = 'run.json'
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """A run's recipe with its --set words, its data as NAME=DIR, and when it began."""
+    """A run's recipe with its --set words, its data as NAME=DIR, and when it began.
+
+    `start` is the model file its weights began with, empty for none.
+    """
 
     recipe: str
     settings: tuple[str, ...] = ()
     data: tuple[str, ...]
+    start: str = ''
     date: str
     git_commit: str
     versions: tuple[str, ...]
@@ -48,6 +53,12 @@ class Run:
                 print(f'nothing of {spec} is watched: {error}', file=sys.stderr)
         return held_out
 
+    def words(self) -> str:
+        """Recipe, settings and start in one line, for the model card."""
+        start = Path(self.start)
+        came = (f'--start {start.stem}',) if self.start else ()
+        return ' '.join((self.recipe, *self.settings, *came))
+
     def load_recipe(self) -> Recipe:
         """The recipe as it was asked for; ValueError where this version has it no more."""
         return overridden(recipe_called(self.recipe), self.settings)
@@ -64,13 +75,19 @@ def check_data(data: Sequence[str], recipe: Recipe) -> None:
         mixture(sources, recipe, stage)
 
 
+def start_of(model: str) -> str:
+    """Whole path of the model a run starts from, '' for none; OSError where there is none."""
+    return str(find_model(model).resolve()) if model else ''
+
+
 def begin_run(folder: Path, recipe: str, settings: tuple[str, ...],
-              data: tuple[str, ...]) -> Run:
+              data: tuple[str, ...], start: str = '') -> Run:
     """Make the folder of a new run; FileExistsError where one lies there already."""
     if (folder / NAME).exists():
         raise FileExistsError(
             f'{folder} holds a run already: go on with it by --resume, or give another --out')
     run = Run(recipe=recipe, settings=settings, data=tuple(_absolute(spec) for spec in data),
+              start=start,
               date=datetime.now(timezone.utc).date().isoformat(), git_commit=_git_commit(),
               versions=(f'python {platform.python_version()}', f'torch {torch.__version__}',
                         f'numpy {np.__version__}'))

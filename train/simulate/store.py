@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 import shutil
 
+from train.data import TERMS
 from train.simulate.plan import key_of, Simulation, split_of
 
 ABOUT, CAMERAS = 'simulation.json', 'cameras.jsonl'
@@ -76,6 +77,7 @@ def _claim(folder: Path, simulation: Simulation) -> None:
     for part in ('rgb', 'depth'):
         (folder / part).mkdir(parents=True, exist_ok=True)
     about.write_text(json.dumps(asdict(simulation)) + '\n')
+    (folder / TERMS).write_text('simulated by mono_depth_ros, no terms\n')
 
 
 def _held(about: Path) -> dict:
