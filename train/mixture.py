@@ -51,7 +51,7 @@ def mixture(sources: Sequence[Named], recipe: Recipe, stage: Stage) -> Mixture:
     Raises ValueError for the name of a data set that is not there.
     """
     names = [source.name for source in sources]
-    weights = dict(recipe.weights)
+    weights = {**dict(recipe.weights), **dict(stage.weights)}
     for name in (*stage.data, *weights):
         if name not in names:
             near = difflib.get_close_matches(name, names, n=1, cutoff=0.0)

@@ -21,12 +21,13 @@ class Stage:
 
     The others stand still: no gradient, their batch norms and dropout too; so do the `frozen`
     parts of those that learn. `stem_lr` applies to weights that come from ImageNet. `data` names
-    the data sets of the stage; empty is all of them.
+    the data sets of the stage, empty is all of them; `weights` go before those of the recipe.
     """
 
     trains: tuple[str, ...]
     epochs: int
     data: tuple[str, ...] = ()
+    weights: tuple[tuple[str, float], ...] = ()
     frozen: tuple[str, ...] = ()
     lr: float = 1e-3
     stem_lr: float = 3e-4
@@ -100,7 +101,8 @@ INDOOR = replace(
             Stage(trains=BOTH, epochs=10, lr=7e-4, stem_lr=2e-4, frozen=EARLY_STEM,
                   data=('nyu', 'kitchen', 'room')),
             Stage(trains=BOTH, epochs=5, lr=3e-4, stem_lr=1e-4, frozen=EARLY_STEM,
-                  data=('nyu', 'kitchen', 'office', 'room')), SPREAD_STAGE),
+                  weights=(('room', 0.12), ('office', 3.0), ('kitchen', 2.0))),
+            replace(SPREAD_STAGE, weights=(('room', 0.12), ('office', 3.0), ('kitchen', 2.0)))),
     augmentation=ROUGH, weights=(('room', 0.35),))
 OUTDOOR = replace(
     _mobile('outdoor', Stage(trains=BOTH, epochs=6, lr=7e-4, stem_lr=2e-4, frozen=EARLY_STEM),
