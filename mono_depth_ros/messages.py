@@ -166,7 +166,7 @@ class PointCloud:
 
     def __init__(self):
         self._message, self._points_hw4 = _new_cloud(0, 0)
-        # Of a cloud on the way, kept: this, and depth read once, make 1.5 ms a frame 1.2.
+        # Of a cloud on the way, kept: this, and depth read once, save a fifth of filling it.
         self._xy_2hw = np.empty((2, 0, 0), np.float32)
         self._bgra_hw4 = np.empty((0, 0, 4), np.uint8)
 
