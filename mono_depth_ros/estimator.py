@@ -14,7 +14,6 @@ from mono_depth_ros.artifact import find_model, load_model, sha256_of
 from mono_depth_ros.backends.torch_backend import pick_device, pick_precision, TorchBackend
 from mono_depth_ros.card import ModelCard
 from mono_depth_ros.geometry import Camera
-from mono_depth_ros.networks.multi_scale import SPREAD
 from mono_depth_ros.preprocess import (
     decode_confidence,
     decode_depth,
@@ -74,8 +73,8 @@ class DepthEstimator:
         self.model_sha256 = sha256_of(path)
         self.device = device
         self.precision = precision
-        self.tells_confidence = SPREAD in network.stacks
         self._network = TorchBackend(network, device, precision)
+        self.tells_confidence = self._network.tells_spread
         _check_self_test(self._network, self.card, precision, path)
 
     @classmethod

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from mono_depth_ros.networks.multi_scale import MultiScaleNetwork
+from mono_depth_ros.networks.multi_scale import MultiScaleNetwork, SPREAD
 
 DTYPES = {'fp32': torch.float32, 'fp16': torch.float16, 'bf16': torch.bfloat16}
 NO_SUCH_DEVICE = "device must be 'auto', 'cpu', 'cuda' or 'cuda:N', got {!r}"
@@ -57,6 +57,7 @@ class TorchBackend:
     def __init__(self, network: MultiScaleNetwork, device: str, precision: str):
         self._device = torch.device(device)
         self._dtype = DTYPES[precision]
+        self.tells_spread = SPREAD in network.stacks
         fused = fuse_norms(copy.deepcopy(network).eval())
         fused.to(self._device, self._dtype).to(
             memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -15,6 +15,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from mono_depth_ros.frames import read_picture
 from mono_depth_ros.geometry import Camera
 from train.sample import Sample
 
@@ -120,10 +121,9 @@ def _optics(data) -> Optics:
 def _read_rgb(folder: Path, key: str) -> np.ndarray:
     paths = [folder / f'{key}{suffix}' for suffix in IMAGE_SUFFIXES]
     path = next((p for p in paths if p.is_file()), paths[0])
-    bgr_HW3 = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if bgr_HW3 is None:
-        raise OSError(f'{path} is missing or no readable image')
-    return cv2.cvtColor(bgr_HW3, cv2.COLOR_BGR2RGB)
+    if not path.is_file():
+        raise FileNotFoundError(f'{path} is missing: every key needs its image')
+    return read_picture(path)
 
 
 def _read_depth(path: Path, unit_m: float) -> np.ndarray:
