@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from array import array
-import difflib
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,7 @@ from mono_depth_ros import messages
 from mono_depth_ros.calibration import Calibration
 from mono_depth_ros.node_main import one_line, run
 from mono_depth_ros.node_outputs import UNACKNOWLEDGED
-from mono_depth_ros.node_parameters import descriptor_of
+from mono_depth_ros.node_parameters import descriptor_of, unknown_parameters
 from mono_depth_ros.parameters import checked_value, Parameter
 
 FRAME_ID = Parameter(
@@ -42,7 +41,8 @@ class CameraNode(Node):
         self._known = {parameter.name: parameter for parameter in parameters}
         self.values = {name: self._declared(parameter)
                        for name, parameter in self._known.items()}
-        self._warn_of_unknown()
+        for sentence in unknown_parameters(self, parameters):
+            self.get_logger().warning(sentence)
         self.failed, self._opened = False, False
         self._timer: Timer | None = None
         reliable = self.values['reliability'] == 'reliable'
@@ -121,15 +121,6 @@ class CameraNode(Node):
             descriptor.dynamic_typing = True  # a webcam's number is a text here
         value: Any = self.declare_parameter(parameter.name, parameter.default, descriptor).value
         return checked_value(parameter, str(value) if parameter.name == 'source' else value)
-
-    def _warn_of_unknown(self) -> None:
-        # rclpy has no public way to see what was given but never declared.
-        for name in getattr(self, '_parameter_overrides', {}):
-            if not self.has_parameter(name) and not name.startswith('qos_overrides.'):
-                near = difflib.get_close_matches(name, self._known, n=1)
-                known = ', '.join(self._known)
-                hint = f'did you mean {near[0]}?' if near else f'known: {known}'
-                self.get_logger().warning(f'unknown parameter {name} has no effect: {hint}')
 
     def _on_set(self, changes) -> SetParametersResult:
         """Only the rate can change at run time; the descriptors refuse the rest before this."""

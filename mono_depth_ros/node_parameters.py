@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from rcl_interfaces.msg import (
@@ -44,15 +44,16 @@ def descriptor_of(parameter: Parameter) -> ParameterDescriptor:
     return descriptor
 
 
-def unknown_parameters(node: Node) -> list[str]:
+def unknown_parameters(node: Node, parameters: Sequence[Parameter] = PARAMETERS) -> list[str]:
     """One sentence for each parameter the user gave that the node does not have."""
     # rclpy has no public way to see what was given but never declared.
     given = getattr(node, '_parameter_overrides', {})
     sentences = []
     for name in given:
         if not node.has_parameter(name) and not name.startswith('qos_overrides.'):
-            near = nearest_name(name)
-            hint = f'did you mean {near}?' if near else 'see config/depth.yaml for all of them'
+            near = nearest_name(name, parameters)
+            known = ', '.join(parameter.name for parameter in parameters)
+            hint = f'did you mean {near}?' if near else f'known: {known}'
             sentences.append(f'unknown parameter {name} has no effect: {hint}')
     return sentences
 

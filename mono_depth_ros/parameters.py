@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 import difflib
 import re
@@ -117,7 +118,7 @@ def checked_value(parameter: Parameter, value: Any) -> Any:
     return value
 
 
-def nearest_name(unknown: str) -> str:
-    """The known parameter whose name is most like `unknown`, or '' where none is."""
-    names = [parameter.name for parameter in PARAMETERS]
+def nearest_name(unknown: str, parameters: Sequence[Parameter] = PARAMETERS) -> str:
+    """The parameter whose name is most like `unknown`, or '' where none is."""
+    names = [parameter.name for parameter in parameters]
     return next(iter(difflib.get_close_matches(unknown, names, n=1)), '')

@@ -247,3 +247,10 @@ def test_cloud_picture_shows_the_nearer_point():
     assert red > 4 * blue > 0 and green == 0
     nothing = draw_cloud(np.full((4, 3), np.nan), np.zeros((4, 3), np.uint8), SQUARE, 32, 24)
     assert (nothing == BACKGROUND).all()
+
+
+@pytest.mark.parametrize('words, model', [
+    ((), 'indoor'), (('--world', 'room'), 'indoor'), (('--world', 'street'), 'outdoor'),
+    (('--world', 'street', '--model', 'indoor'), 'indoor')])
+def test_streets_get_the_model_for_outdoors(words, model):
+    assert parse(words).model == model

@@ -14,7 +14,6 @@ from mono_depth_ros.demo.processes import NAMESPACE, StopRequest
 from mono_depth_ros.demo.session import record, Result
 
 ROWS = 3
-INDOORS = 'The shipped model was trained in rooms: expect a street too near and too flat.'
 UNCALIBRATED = (
     "No calibration lies with the pictures: the depth is for the model's reference camera, so\n"
     'its scale may be off, and there are no points. To have both, put a camera.json beside them:\n'
@@ -28,8 +27,6 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         options = with_world(options)
         print(f'camera: {options.title()}; results go to {options.out}')
-        if options.world == 'street' and options.model == 'indoor':
-            print(INDOORS)
         result = record(options, stop)
         panel = _panel(options, result) if result.complete_ns else None
     except (OSError, ValueError) as error:

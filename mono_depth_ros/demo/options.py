@@ -66,12 +66,13 @@ def parse(arguments: list[str] | None = None) -> Options:
                         help='how long to record (default: 20)')
     parser.add_argument('--out', type=Path, default=Path('demo_out'), metavar='DIR',
                         help='folder for the results (default: demo_out)')
-    parser.add_argument('--model', default='indoor', metavar='NAME|FILE',
-                        help='shipped model or .safetensors file (default: indoor)')
+    parser.add_argument('--model', metavar='NAME|FILE', help=(
+        'shipped model or .safetensors file (default: indoor; outdoor for the street)'))
     parser.add_argument('--device', default='auto', help='auto, cpu, cuda or cuda:N')
     given = vars(parser.parse_args(arguments))
     # Not a default of argparse, which takes a default for an option that was not given.
-    options = Options(**given | {'world': given['world'] or 'room'})
+    model = given['model'] or ('outdoor' if given['world'] == 'street' else 'indoor')
+    options = Options(**given | {'world': given['world'] or 'room', 'model': model})
     if trouble := _trouble(options):
         parser.error(trouble)
     return options
