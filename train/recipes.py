@@ -105,7 +105,7 @@ INDOOR = replace(
             replace(SPREAD_STAGE, weights=(('room', 0.12), ('office', 3.0), ('kitchen', 2.0)))),
     augmentation=ROUGH, weights=(('room', 0.35),))
 OUTDOOR = replace(
-    _mobile('outdoor', Stage(trains=BOTH, epochs=6, lr=7e-4, stem_lr=2e-4, frozen=EARLY_STEM),
+    _mobile('outdoor', Stage(trains=BOTH, epochs=4, lr=7e-4, stem_lr=2e-4, frozen=EARLY_STEM),
             SPREAD_STAGE),
     augmentation=replace(ROUGH, zoom=(0.8, 1.5)), weights=(('gta', 4.0),), min_depth_m=1.0,
     max_depth_m=80.0)
