@@ -26,6 +26,7 @@ class TrainingViews(Dataset):
         self._sources = sources
         self._recipe = recipe
         self._stage_index = stage_index
+        self._augmentation = recipe.stages[stage_index].augmentation or recipe.augmentation
 
     def __len__(self) -> int:
         return sum(len(source) for source in self._sources)
@@ -37,7 +38,7 @@ class TrainingViews(Dataset):
         draw, index = key
         recipe, spec = self._recipe, self._recipe.network
         rng = np.random.default_rng((recipe.seed, self._stage_index, draw, index))
-        view = augment(sample_at(self._sources, index), recipe.augmentation,
+        view = augment(sample_at(self._sources, index), self._augmentation,
                        spec.input_width, spec.input_height, rng)
         return encoded(view, recipe)
 

@@ -103,6 +103,8 @@ class StageRun:
         self.epoch_length = steps_per_epoch(self.mixed.draws, recipe.batch_size)
         self.total = self.stage.epochs * self.epoch_length
         self.step = saved['step'] if saved else 0
+        if index and not self.step:
+            self.settle()
         set_learning(network, self.stage.trains, self.stage.frozen)
         self.learner = place.world.wrap(StageLoss(network, recipe, self.stage))
         self.optimiser = make_optimiser(network, self.stage)
@@ -116,6 +118,17 @@ class StageRun:
             self.optimiser.load_state_dict(saved['optimiser'])
             self.schedule.load_state_dict(saved['schedule'])
             self.scaler.load_state_dict(saved.get('scaler', {}))
+
+    def settle(self) -> None:
+        """Give the stacks that stand still their averaged weights, which are what is exported.
+
+        Else the average would drift to the last weights of the stage before, and later stacks
+        would learn from a network that nobody runs.
+        """
+        still = tuple(f'{name}.' for name in self.network.stacks if name not in self.stage.trains)
+        self.network.load_state_dict({name: self.average.state[name] if name.startswith(still)
+                                      else tensor
+                                      for name, tensor in self.network.state_dict().items()})
 
     def run(self, watch: Watch, summary: Summary) -> None:
         """Train to the end of the stage; write a checkpoint and look at `watch` every epoch."""
