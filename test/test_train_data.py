@@ -9,7 +9,7 @@ from train_helpers import CAMERA, write_folder
 
 from mono_depth_ros.geometry import Camera
 from train.augment import augment, Augmentation, degraded, flipped, warped
-from train.batches import StepKeys
+from train.batches import StepKeys, TrainingViews
 from train.data import data_use, LAYOUTS, open_data
 from train.known import masked_outside, NYU
 from train.mixture import Mixture, mixture
@@ -203,6 +203,16 @@ def test_a_sample_drawn_twice_is_seen_in_two_views():
     keys = [key for batch in StepKeys(mixed, 2, (0,), 0, 4) for key in batch]
     assert len(keys) == len(set(keys)) == 8
     assert keys[4:] == [key for batch in StepKeys(mixed, 2, (0,), 2, 4) for key in batch]
+
+
+def test_a_stage_may_augment_in_its_own_way(folder):
+    recipe = replace(RECIPES['mobile'], augmentation=STILL)
+    dark = replace(STILL, brightness=(0.1, 0.1))
+    stages = (recipe.stages[0], replace(recipe.stages[0], augmentation=dark))
+    recipe = replace(recipe, stages=stages)
+    views = [TrainingViews([open_data(f'mine={folder}', 'train')], recipe, i) for i in (0, 1)]
+    plain, darkened = (view[(0, 0)][0].mean() for view in views)
+    assert darkened < plain - 0.3
 
 
 @pytest.mark.parametrize('harm', ['noise', 'jpeg', 'blur'])
