@@ -1,6 +1,7 @@
 """Confidence: learned as a spread, calibrated, told by the estimator, measured, and used."""
 
 from dataclasses import replace
+import json
 import math
 
 import numpy as np
@@ -13,6 +14,7 @@ from mono_depth_ros.geometry import Camera
 from mono_depth_ros.networks.catalogue import build, default_spec
 from mono_depth_ros.node_outputs import trusted
 from mono_depth_ros.preprocess import decode_confidence, letterbox
+from train.__main__ import main
 from train.calibrate import calibrate
 from train.data import open_data
 from train.export import write_untrained
@@ -142,3 +144,13 @@ def test_trust_of_a_model_on_images(folder, tmp_path):
     found = measure_trust(estimator, open_data(f'mine={folder}', 'val'), PROTOCOLS['full'])
     assert sum(b.share for b in found.bins) == pytest.approx(1)
     assert 'surest half' in found.text() and 0 < found.promised_delta1 < 1
+
+
+def test_evaluate_says_how_far_to_trust(folder, tmp_path, capsys):
+    for name, tells in (('mobile', True), ('eigen_modified', False)):
+        write_untrained(tmp_path / f'{name}.safetensors', name)
+        assert main(('evaluate', str(tmp_path / f'{name}.safetensors'), '--data', f'mine={folder}',
+                     '--protocol', 'full', '--json', str(tmp_path / 'f.json'))) == 0
+        figures = json.loads((tmp_path / 'f.json').read_text())[0]['trust']
+        assert ('confidence on mine val' in capsys.readouterr().out) is tells
+        assert tells is (figures is not None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import asdict
 import json
 from pathlib import Path
 import sys
@@ -28,6 +29,7 @@ from train.protocol import PROTOCOLS
 from train.report import write_report
 from train.run import read_run
 from train.simulate.command import add_verb as add_simulate
+from train.trust import measure_trust
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -107,9 +109,15 @@ def _evaluate(options: argparse.Namespace) -> None:
     rows += [(estimator.card.name, evaluate(estimator, s, options.split, protocol))
              for s in sources]
     print_table(rows)
+    trusts = [measure_trust(estimator, source, protocol) for source in sources]
+    for source, found in zip(sources, trusts):
+        if found:
+            print(f'\nconfidence on {source.name} {options.split}:\n{found.text()}')
     if options.json:
-        write_file(options.json, json.dumps(
-            [{'model': name, **report.as_json()} for name, report in rows], indent=1) + '\n')
+        figures = [{'model': name, **report.as_json()} for name, report in rows]
+        for row, found in zip(figures[-len(sources):], trusts):
+            row['trust'] = found and asdict(found)
+        write_file(options.json, json.dumps(figures, indent=1) + '\n')
         print(f'image by image in {options.json}')
     if options.report:
         for source, (name, report) in zip(sources, rows[-len(sources):]):
