@@ -7,6 +7,7 @@ from pathlib import Path
 import subprocess
 import sys
 
+import cv2
 import numpy as np
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -63,6 +64,16 @@ def test_two_processes_train_what_one_does(folder, tmp_path):
     for name in one:
         torch.testing.assert_close(one[name], two[name], rtol=1e-4, atol=1e-6)
     assert done.stdout.count('done; next') == 1
+
+
+def test_readers_of_every_stage_start_beside_opencv_s_threads(folder, tmp_path):
+    """OpenCV's threads, started by the pictures of an epoch, once hung the next stage's reader."""
+    cv2.setNumThreads(4)
+    cv2.GaussianBlur(np.zeros((2000, 2000, 3), np.uint8), (0, 0), 3)
+    recipe = tiny(trains=(('coarse',), ('fine',)), epochs=1)
+    sources = [[open_data(f'mine={folder}', split)] for split in ('train', 'val')]
+    fit(recipe, *sources, Place(folder=tmp_path, device='cpu', workers=1))
+    assert load_checkpoint(tmp_path)['stage'] == 2
 
 
 @pytest.mark.parametrize('amp', ['bf16', 'fp16'])

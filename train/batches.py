@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, get_worker_info
+from torch.utils.data import DataLoader, Dataset
 
 from mono_depth_ros.preprocess import encode_depth, encode_image, letterbox, normalise
 from train.augment import augment, warped
@@ -33,8 +32,6 @@ class TrainingViews(Dataset):
 
     def __getitem__(self, key: Key) -> tuple[Tensor, Tensor]:
         """Image (3, H, W) and log canonical depth (1, H, W) at network input size."""
-        if get_worker_info():
-            cv2.setNumThreads(1)
         draw, index = key
         recipe, spec = self._recipe, self._recipe.network
         rng = np.random.default_rng((recipe.seed, self._stage_index, draw, index))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 import time
 
+import cv2
 import torch
 from torch import nn, Tensor
 from tqdm import tqdm
@@ -60,6 +61,9 @@ def fit(recipe: Recipe, training: Sequence[DataSet], validation: Sequence[DataSe
     `start` is the model, by path or shipped name, whose weights it begins with. Ctrl-C saves
     first. Raises ValueError where a loss is not finite, naming step and images.
     """
+    # Readers are processes and need no threads; and one that is forked from a process whose OpenCV
+    # has threads hangs as soon as it touches their number.
+    cv2.setNumThreads(1)
     for stage in recipe.stages:
         mixture(training, recipe, stage)
     torch.manual_seed(recipe.seed)
