@@ -107,9 +107,14 @@ def published() -> Iterator[Outputs]:
                 raise RuntimeError('the listening process did not come up in 20 s')
             rclpy.spin_once(node, timeout_sec=0.05)
         yield outputs
+        if outputs.listeners() < 2 or listener.poll() is not None:
+            raise RuntimeError('the listening process went away: the figures above are no measure')
     finally:
         listener.terminate()
-        listener.wait(10)
+        try:
+            listener.wait(10)
+        except subprocess.TimeoutExpired:  # it once hung, and held this process's output open
+            listener.kill()
         node.destroy_node()
         rclpy.try_shutdown()
 
