@@ -90,8 +90,8 @@ def test_whole_demo_records_what_it_shows(tmp_path, model):
         'image_raw', 'depth/image', 'points', 'ground_truth/depth'))
     assert len(depths) >= 4
     both = depths.keys() & clouds.keys() & images.keys()
-    # The ends of the recording may cut a frame in two, and beside other work on two cores a starved
-    # recorder lost four of 21 clouds; that none is lost otherwise is test_node_stream's.
+    # The ends of the recording may cut a frame in two, and beside other work on two cores a
+    # starved recorder lost four of 21 clouds; test_node_stream sees that none is lost otherwise.
     assert len(both) >= 0.7 * len(depths) - 1
     for stamp in both:
         image, depth, cloud = images[stamp], depths[stamp], clouds[stamp]
