@@ -5,6 +5,7 @@ import pickle
 import cv2
 import numpy as np
 import pytest
+from train_helpers import put_instead
 
 from train.data import open_data
 from train.sources.bts import accepts
@@ -100,10 +101,6 @@ def test_other_text_is_not_taken(tmp_path):
 def test_broken_frames_are_named(place, name, content, message):
     source = open_data(f'bts={place}', 'test')
     path = place / 'official_splits' / 'test' / 'bathroom' / name
-    path.unlink()
-    if isinstance(content, bytes):
-        path.write_bytes(content)
-    elif content is not None:
-        cv2.imwrite(str(path), content)
+    put_instead(path, content)
     with pytest.raises((ValueError, OSError), match=message):
         source[0]

@@ -5,6 +5,7 @@ import pickle
 import cv2
 import numpy as np
 import pytest
+from train_helpers import put_instead
 
 from train.data import open_data
 from train.sources.densedepth import accepts
@@ -97,10 +98,6 @@ def test_broken_lists_are_named(place, text, message):
 def test_broken_frames_are_named(place, name, content, message):
     source = open_data(f'dense={place}', 'test')
     path = place / 'data' / 'nyu2_test' / name
-    path.unlink()
-    if isinstance(content, bytes):
-        path.write_bytes(content)
-    elif content is not None:
-        cv2.imwrite(str(path), content)
+    put_instead(path, content)
     with pytest.raises((ValueError, OSError), match=message):
         source[0]

@@ -48,3 +48,12 @@ def tiny(name: str = 'mobile', trains: tuple = (('coarse', 'fine'),), epochs: in
                                                      input_width=96),
         stages=tuple(Stage(trains=t, epochs=epochs) for t in trains), batch_size=2,
         imagenet_stem=False, augmentation=Augmentation())
+
+
+def put_instead(path: Path, content: bytes | np.ndarray | None) -> None:
+    """Give a file other bytes or another picture, or take it away."""
+    path.unlink()
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    elif content is not None:
+        cv2.imwrite(str(path), content)

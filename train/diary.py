@@ -25,6 +25,11 @@ class Diary:
         self._recipe = recipe
         self._board = open_board(folder / BOARD)
 
+    @property
+    def shows_pictures(self) -> bool:
+        """Whether anybody would see pictures: without TensorBoard none need be computed."""
+        return self._board is not None
+
     def step(self, number: int, values: dict[str, float]) -> None:
         """Note figures of one step: loss, learning rate, images a second."""
         if self._board and number % SCALAR_EVERY == 0:
@@ -41,11 +46,10 @@ class Diary:
                     self._board.add_scalar(f'validation/{name}', value, number)
 
     def pictures(self, number: int, rows: Sequence[tuple]) -> None:
-        """Show views, truths and maps of `Watch.pictures`."""
-        if self._board:
-            for i, row in enumerate(rows):
-                self._board.add_image(f'validation/{i}', strip(row, self._recipe), number,
-                                      dataformats='HWC')
+        """Show views, truths and maps of `Watch.pictures`; only where `shows_pictures`."""
+        for i, row in enumerate(rows):
+            self._board.add_image(f'validation/{i}', strip(row, self._recipe), number,
+                                  dataformats='HWC')
 
     def close(self) -> None:
         """Write what is still held back."""

@@ -221,7 +221,8 @@ class StageRun:
                'loss': loss, **summary.seen}
         number = self.steps_before() + self.step
         diary.epoch(number, row)
-        diary.pictures(number, watch.pictures(self.network, self.average))
+        if diary.shows_pictures:
+            diary.pictures(number, watch.pictures(self.network, self.average))
         bar.write('  '.join(f'{k} {v:.4f}' if isinstance(v, float) else f'{k} {v}'
                             for k, v in row.items()))
 
