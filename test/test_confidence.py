@@ -62,13 +62,13 @@ def test_the_spread_loss_is_least_at_the_mean_error():
 def test_learning_the_spread_teaches_the_depth_nothing():
     network = build(default_spec('mobile'))
     stage = Stage(trains=('coarse', 'fine', 'spread'), epochs=1)
-    set_learning(network, ('spread',))
+    set_learning(network, replace(stage, trains=('spread',)))
     learner = StageLoss(network, tiny(), replace(stage, trains=('spread',)))
     image, truth = torch.randn(1, 3, 192, 256), torch.ones(1, 1, 192, 256)
     learner(image, truth).backward()
     assert {name.split('.')[0] for name, weight in network.named_parameters()
             if weight.grad is not None} == {'spread'}
-    set_learning(network, stage.trains)
+    set_learning(network, stage)
     both = StageLoss(network.eval(), tiny(), stage)(image, truth)
     depth = StageLoss(network, tiny(), replace(stage, trains=('coarse', 'fine')))(image, truth)
     spread = StageLoss(network, tiny(), replace(stage, trains=('spread',)))(image, truth)

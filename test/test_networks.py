@@ -18,7 +18,8 @@ def parameters(module):
     ('eigen', 70_877_171, [(55, 74), (55, 74)]),
     ('alexnet', 210_084_480, [(60, 80)]),
     ('resnet18', 126_681_088, [(60, 80)]),
-    ('mobile', 5_096_075, [(24, 32), (96, 128)])])
+    ('mobile', 5_096_075, [(24, 32), (96, 128)]),
+    ('mobile_lite2', 6_561_739, [(24, 32), (96, 128)])])
 def test_parameters_and_map_sizes(name, count, sizes):
     """Counts by hand from docs/networks.md: 50.15, 70.88, 210 and about 127 M for the paper's."""
     spec = default_spec(name)
@@ -112,6 +113,6 @@ def test_unknown_network_and_wrong_size_are_refused():
         build(NetworkSpec(name='vgg', input_height=240, input_width=320))
     with pytest.raises(ValueError, match='multiples of 32, got 100x192'):
         build(NetworkSpec(name='mobile', input_height=192, input_width=100))
-    for name in sorted(set(NETWORKS) - {'mobile'}):
+    for name in sorted(set(NETWORKS) - {'mobile', 'mobile_lite2'}):
         with pytest.raises(ValueError, match=f'{name} takes .* images, got 256x192'):
             build(NetworkSpec(name=name, input_height=192, input_width=256))

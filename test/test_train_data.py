@@ -8,7 +8,7 @@ import pytest
 from train_helpers import CAMERA, write_folder
 
 from mono_depth_ros.geometry import Camera
-from train.augment import augment, Augmentation, degraded, flipped, warped
+from train.augment import augment, Augmentation, degraded, flipped, tilted, warped
 from train.batches import StepKeys, TrainingViews
 from train.data import data_use, LAYOUTS, open_data
 from train.known import masked_outside, NYU
@@ -154,6 +154,30 @@ def test_outside_the_image_depth_is_unknown():
     view = augment(plane(), Augmentation(zoom=(0.5, 0.5), rotation_deg=0, flip=0), 80, 60,
                    np.random.default_rng(0))
     assert np.isfinite(view.depth).mean() == pytest.approx(0.25, abs=0.03)
+
+
+@pytest.mark.parametrize('pitch_deg, yaw_deg', [(9, 0), (0, -12), (-7, 8)])
+def test_a_turned_camera_sees_the_same_wall(pitch_deg, yaw_deg):
+    """Range does not change, and the wall stays flat, at 2 m, only seen at an angle."""
+    view = tilted(plane(), pitch_deg, yaw_deg)
+    v, u = np.nonzero(np.isfinite(view.depth) & (view.depth > 1.5))
+    assert u.size > 0.7 * view.depth.size
+    z = view.depth[v, u]
+    points_3N = np.stack([(u - view.camera.cx) / view.camera.fx * z,
+                          (v - view.camera.cy) / view.camera.fy * z, z])
+    normal = np.linalg.lstsq(points_3N.T, np.ones(u.size), rcond=None)[0]
+    assert 1 / np.linalg.norm(normal) == pytest.approx(2, abs=1e-3)
+    assert np.abs(normal @ points_3N - 1).max() < 1e-3
+    tilt = np.cos(np.radians(pitch_deg)) * np.cos(np.radians(yaw_deg))
+    assert normal[2] / np.linalg.norm(normal) == pytest.approx(tilt, abs=1e-3)
+    rows, columns = np.nonzero(view.depth < 1.5)  # the spot, and its pixels in the colours
+    grey = view.rgb.sum(2).astype(float)
+    assert rows.size > 8 and grey[rows, columns].mean() > 2 * np.median(grey)
+    # Seen from the first camera, the middle of the spot was at (59.5, 29.5).
+    ray = np.array([(columns.mean() - view.camera.cx) / 70, (rows.mean() - view.camera.cy) / 70, 1])
+    was = np.array([19.5, -0.5, 70])
+    assert np.linalg.norm(ray) * view.depth[rows, columns].mean() == pytest.approx(
+        np.linalg.norm(was / 70), abs=0.02)
 
 
 def test_mirror_twice_is_the_same():

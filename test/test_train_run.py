@@ -87,9 +87,9 @@ def test_fine_stage_leaves_the_coarse_stack_untouched(folder, tmp_path):
 def test_gradients_flow_only_into_the_stacks_of_the_stage(trains, learning):
     recipe = recipes.RECIPES['eigen_modified']
     network = build(recipe.network)
-    set_learning(network, trains)
-    truth = torch.ones(1, 1, 240, 320)
     stage = recipes.Stage(trains=trains, epochs=1)
+    set_learning(network, stage)
+    truth = torch.ones(1, 1, 240, 320)
     StageLoss(network, recipe, stage)(torch.randn(1, 3, 240, 320), truth).backward()
     assert {name.split('.')[0] for name, weight in network.named_parameters()
             if weight.grad is not None} == learning
@@ -106,6 +106,18 @@ def test_frozen_parts_of_a_stack_stand_still(folder, tmp_path):
     still = {n for n in after if torch.equal(before[n], after[n])}
     assert {n for n in after if n.startswith(part + '.')} <= still
     assert 'coarse.stem.stages.1.0.expand.0.weight' not in still
+
+
+def test_norms_can_stand_still_while_all_else_learns(folder, tmp_path):
+    recipe = tiny(epochs=1)
+    stage = replace(recipe.stages[0], still_norms=True)
+    torch.manual_seed(recipe.seed)
+    before = build(recipe.network).state_dict()
+    fit(replace(recipe, stages=(stage,)), *sources(folder), place(tmp_path / 'run'))
+    after = weights_of(tmp_path / 'run')
+    changed = {n for n in after if not torch.equal(before[n], after[n])}
+    assert not any('running' in n for n in changed)
+    assert {'coarse.stem.stem.1.weight', 'coarse.stem.stem.2.weight', 'fine.head.bias'} <= changed
 
 
 def test_training_learns(folder, tmp_path):
@@ -126,9 +138,10 @@ def test_loss_that_is_not_finite_stops_naming_the_step(folder, tmp_path, monkeyp
         fit(recipe, *sources(folder), place(tmp_path / 'run'))
 
 
-def test_imagenet_stem_takes_every_weight():
+@pytest.mark.parametrize('name', ['mobile', 'mobile_lite2'])
+def test_imagenet_stem_takes_every_weight(name):
     torch.manual_seed(0)
-    stem = build(default_spec('mobile')).coarse.stem
+    stem = build(default_spec(name)).coarse.stem
     before = {name: tensor.clone() for name, tensor in stem.state_dict().items()}
     load_imagenet(stem)
     same = [name for name, tensor in stem.state_dict().items()

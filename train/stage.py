@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 from torch import nn, Tensor
 
@@ -75,13 +73,18 @@ def make_optimiser(network: MultiScaleNetwork, stage: Stage) -> torch.optim.Opti
     return torch.optim.AdamW(groups, weight_decay=stage.weight_decay, fused=True)
 
 
-def set_learning(network: MultiScaleNetwork, trains: Sequence[str],
-                 frozen: Sequence[str] = ()) -> None:
+def set_learning(network: MultiScaleNetwork, stage: Stage) -> None:
     """Training mode for the stacks that learn; the others stand still, batch norms too.
 
-    So do the parts called `frozen` (as 'coarse.stem.stages.0') of a stack that learns.
+    So do the `frozen` parts (as 'coarse.stem.stages.0') of a stack that learns; with
+    `still_norms` its batch norms keep their statistics while their weights learn.
     """
     for name in network.stacks:
-        network.get_submodule(name).train(name in trains).requires_grad_(name in trains)
-    for name in frozen:
+        learns = name in stage.trains
+        network.get_submodule(name).train(learns).requires_grad_(learns)
+    for name in stage.frozen:
         network.get_submodule(name).eval().requires_grad_(False)
+    if stage.still_norms:
+        for module in network.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.eval()

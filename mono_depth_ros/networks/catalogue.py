@@ -14,6 +14,7 @@ NETWORKS = {
     'resnet18': (one_scale.ResNet18, one_scale.INPUT_HEIGHT_WIDTH),
     'eigen_modified': (eigen_modified.EigenModified, eigen_modified.INPUT_HEIGHT_WIDTH),
     'mobile': (mobile.Mobile, mobile.INPUT_HEIGHT_WIDTH),
+    'mobile_lite2': (mobile.MobileLite2, mobile.INPUT_HEIGHT_WIDTH),
 }
 
 

@@ -1,35 +1,48 @@
-"""EfficientNet-Lite0 features (Tan & Le 2019, TensorFlow's Lite variant: ReLU6, no squeeze).
+"""EfficientNet-Lite features (Tan & Le 2019, TensorFlow's Lite variant: ReLU6, no squeeze).
 
 Module names follow the paper's stages; `train/pretrained.py` maps ImageNet weights onto them.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import nn, Tensor
 
-# One row a stage: kernel, stride, expansion, channels out, blocks.
-STAGES = (
-    (3, 1, 1, 16, 1), (3, 2, 6, 24, 2), (5, 2, 6, 40, 2), (3, 2, 6, 80, 3),
-    (5, 1, 6, 112, 3), (5, 2, 6, 192, 4), (3, 1, 6, 320, 1))
-# Channels of the feature maps at 1/2, 1/4, 1/8, 1/16 and 1/32 of the input, and their stages.
-CHANNELS = (16, 24, 40, 112, 320)
+# One row a stage: kernel, stride, expansion.
+STAGES = ((3, 1, 1), (3, 2, 6), (5, 2, 6), (3, 2, 6), (5, 1, 6), (5, 2, 6), (3, 1, 6))
+# The stages whose outputs are the feature maps at 1/2, 1/4, 1/8, 1/16 and 1/32 of the input.
 TAPS = (0, 1, 2, 4, 6)
 
 
-class EfficientNetLite0(nn.Module):
-    """Image (B, 3, H, W) -> feature maps at 1/2, 1/4, 1/8, 1/16, 1/32 with CHANNELS."""
+@dataclass(frozen=True, kw_only=True)
+class LiteSize:
+    """How wide and how deep each stage of the network is."""
 
-    def __init__(self):
+    channels: tuple[int, ...]
+    blocks: tuple[int, ...]
+
+
+LITE0 = LiteSize(channels=(16, 24, 40, 80, 112, 192, 320), blocks=(1, 2, 2, 3, 3, 4, 1))
+LITE2 = LiteSize(channels=(16, 24, 48, 88, 120, 208, 352), blocks=(1, 3, 3, 4, 4, 5, 1))
+
+
+class EfficientNetLite(nn.Module):
+    """Image (B, 3, H, W) -> feature maps at 1/2, 1/4, 1/8, 1/16, 1/32 with `channels`."""
+
+    def __init__(self, size: LiteSize):
         super().__init__()
         self.stem = conv_norm(3, 32, 3, stride=2, act=True)
         stages, width = [], 32
-        for kernel, stride, expansion, out, blocks in STAGES:
+        for (kernel, stride, expansion), out, blocks in zip(STAGES, size.channels, size.blocks):
             rows = [(width, stride)] + [(out, 1)] * (blocks - 1)
             stages.append(nn.Sequential(*(
                 InvertedResidual(w, out, kernel, s, expansion) for w, s in rows)))
             width = out
         self.stages = nn.ModuleList(stages)
+        self.size = size
+        self.channels = tuple(size.channels[i] for i in TAPS)
 
     def forward(self, image_B3HW: Tensor) -> list[Tensor]:
         x = self.stem(image_B3HW)

@@ -1,4 +1,4 @@
-"""`mobile`: the two-scale idea on an EfficientNet-Lite0 stem, output at 1/2 of the input.
+"""`mobile`: the two-scale idea on an EfficientNet-Lite stem, output at 1/2 of the input.
 
 The coarse stack sees the whole image (stem, and a fully connected global context at 1/32) and
 ends in a log depth at 1/8. The fine stack takes the image's early features at 1/4 and 1/2
@@ -12,7 +12,7 @@ import torch
 from torch import nn, Tensor
 from torch.nn.functional import avg_pool2d
 
-from .efficientnet_lite import CHANNELS, conv_norm, EfficientNetLite0, same_size
+from .efficientnet_lite import conv_norm, EfficientNetLite, LITE0, LITE2, LiteSize, same_size
 from .multi_scale import MultiScaleNetwork, SPREAD
 
 INPUT_HEIGHT_WIDTH = (192, 256)
@@ -30,25 +30,34 @@ class Mobile(MultiScaleNetwork):
     """
 
     stacks = ('coarse', 'fine', SPREAD)
+    size = LITE0
 
     def __init__(self, height: int, width: int):
         super().__init__()
         if height % STRIDE or width % STRIDE:
             raise ValueError(f'mobile takes multiples of {STRIDE}, got {width}x{height}')
-        self.coarse = Coarse(height, width)
-        self.fine = Fine()
+        self.coarse = Coarse(height, width, self.size)
+        half, quarter = self.coarse.stem.channels[:2]
+        self.fine = Fine(quarter, half)
         self.spread = Spread()
+
+
+class MobileLite2(Mobile):
+    """`mobile` on the larger EfficientNet-Lite2."""
+
+    size = LITE2
 
 
 class Coarse(nn.Module):
     """Stem, global context and a decoder to 1/8: log depth, decoder features, early features."""
 
-    def __init__(self, height: int, width: int):
+    def __init__(self, height: int, width: int, size: LiteSize):
         super().__init__()
-        self.stem = EfficientNetLite0()
-        self.context = GlobalContext(CHANNELS[4], (height // STRIDE, width // STRIDE))
-        self.to_16 = Merge(CHANNELS[4] + GlobalContext.OUT, CHANNELS[3], 160)
-        self.to_8 = Merge(160, CHANNELS[2], 96)
+        self.stem = EfficientNetLite(size)
+        *_, eighth, sixteenth, last = self.stem.channels
+        self.context = GlobalContext(last, (height // STRIDE, width // STRIDE))
+        self.to_16 = Merge(last + GlobalContext.OUT, sixteenth, 160)
+        self.to_8 = Merge(160, eighth, 96)
         self.head = _head(96, FIRST_LOG_DEPTH)
 
     def forward(self, image_B3HW: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -80,10 +89,10 @@ class GlobalContext(nn.Module):
 class Fine(nn.Module):
     """Refines the coarse log depth to 1/2 with early image features; adds a residual to it."""
 
-    def __init__(self):
+    def __init__(self, quarter: int, half: int):
         super().__init__()
-        self.to_4 = Merge(96 + 1, CHANNELS[1], 48)
-        self.to_2 = Merge(48, CHANNELS[0], 24)
+        self.to_4 = Merge(96 + 1, quarter, 48)
+        self.to_2 = Merge(48, half, 24)
         self.head = _head(24, 0.0)
 
     def forward(self, image_B3HW: Tensor, coarse_B1hw: Tensor, features: Tensor,
