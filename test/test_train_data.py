@@ -174,7 +174,7 @@ def test_a_turned_camera_sees_the_same_wall(pitch_deg, yaw_deg):
     grey = view.rgb.sum(2).astype(float)
     assert rows.size > 8 and grey[rows, columns].mean() > 2 * np.median(grey)
     # Seen from the first camera, the middle of the spot was at (59.5, 29.5).
-    ray = np.array([(columns.mean() - view.camera.cx) / 70, (rows.mean() - view.camera.cy) / 70, 1])
+    ray = np.array([columns.mean() - view.camera.cx, rows.mean() - view.camera.cy, 70]) / 70
     was = np.array([19.5, -0.5, 70])
     assert np.linalg.norm(ray) * view.depth[rows, columns].mean() == pytest.approx(
         np.linalg.norm(was / 70), abs=0.02)

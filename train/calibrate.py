@@ -9,7 +9,7 @@ import torch
 
 from mono_depth_ros.networks.multi_scale import MultiScaleNetwork, SPREAD
 from train.batches import loader, PlainViews
-from train.loss import pooled
+from train.loss import image_means, pooled
 from train.recipes import Recipe
 from train.sample import Source
 
@@ -30,10 +30,8 @@ def calibrate(network: MultiScaleNetwork, held_out: Sequence[Source], recipe: Re
         output = network(image)
         truth, known = pooled(truth, output.shape[-2:])
         ratio = (output[:, :1] - truth).abs() * torch.exp(-output[:, 1:])
-        count_B = known.sum((1, 2, 3))
-        mean_B = torch.where(known, ratio, 0).sum((1, 2, 3)) / count_B.clamp(min=1)
-        total += float(mean_B[count_B > 0].sum())
-        images += int((count_B > 0).sum())
+        total += float(image_means(ratio, known).sum())
+        images += int(known.flatten(1).any(1).sum())
     factor = total / images if images else 1.0
     network.get_parameter(f'{SPREAD}.head.bias').add_(math.log(factor))
     return factor

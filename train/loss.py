@@ -31,18 +31,14 @@ class Loss:
         """
         truth, known = pooled(log_truth_B1HW, log_prediction_B1hw.shape[-2:])
         difference = torch.where(known, log_prediction_B1hw.float() - truth, 0)
-        count_B = known.sum(dim=(1, 2, 3))
-        some = count_B > 0
-        if not bool(some.any()):
-            raise ValueError('a batch without one pixel of known depth')
-        loss_B = scale_invariant(difference, count_B, self.si_lambda)
+        loss_B = scale_invariant(difference, known, self.si_lambda)
         if self.rooted:
             loss_B = (loss_B + 1e-6).sqrt()
         if self.l1_log:
-            loss_B = loss_B + self.l1_log * difference.abs().sum((1, 2, 3)) / count_B.clamp(min=1)
+            loss_B = loss_B + self.l1_log * image_means(difference.abs(), known)
         if self.gradient:
             loss_B = loss_B + self.gradient * gradient_matching(difference, known)
-        return loss_B[some].mean()
+        return _mean_of_known(loss_B, known)
 
 
 def pooled(log_truth_B1HW: Tensor, size: Sequence[int]) -> tuple[Tensor, Tensor]:
@@ -57,6 +53,20 @@ def pooled(log_truth_B1HW: Tensor, size: Sequence[int]) -> tuple[Tensor, Tensor]
     return total / share.clamp(min=1e-6), share > 0
 
 
+def image_means(values_B1hw: Tensor, known_B1hw: Tensor) -> Tensor:
+    """Mean over the known pixels of every image (B,); 0 for an image without one."""
+    total_B = torch.where(known_B1hw, values_B1hw, 0).sum((1, 2, 3))
+    return total_B / known_B1hw.sum((1, 2, 3)).clamp(min=1)
+
+
+def _mean_of_known(loss_B: Tensor, known_B1hw: Tensor) -> Tensor:
+    """Mean over the images with known pixels; ValueError where the whole batch has none."""
+    some_B = known_B1hw.flatten(1).any(1)
+    if not bool(some_B.any()):
+        raise ValueError('a batch without one pixel of known depth')
+    return loss_B[some_B].mean()
+
+
 def spread_loss(log_spread_B1hw: Tensor, log_prediction_B1hw: Tensor,
                 log_truth_B1HW: Tensor) -> Tensor:
     """Mean over images of |d| / spread + log spread, the Laplace likelihood's negative logarithm.
@@ -66,20 +76,15 @@ def spread_loss(log_spread_B1hw: Tensor, log_prediction_B1hw: Tensor,
     """
     truth, known = pooled(log_truth_B1HW, log_prediction_B1hw.shape[-2:])
     distance = torch.where(known, (log_prediction_B1hw.float() - truth).abs(), 0)
-    count_B = known.sum(dim=(1, 2, 3))
-    if not bool(count_B.any()):
-        raise ValueError('a batch without one pixel of known depth')
     log_spread = log_spread_B1hw.float().clamp(-6, 4)
-    loss = torch.where(known, distance * torch.exp(-log_spread) + log_spread, 0)
-    return (loss.sum((1, 2, 3)) / count_B.clamp(min=1))[count_B > 0].mean()
+    likelihood = distance * torch.exp(-log_spread) + log_spread
+    return _mean_of_known(image_means(likelihood, known), known)
 
 
-def scale_invariant(difference_B1hw: Tensor, count_B: Tensor, si_lambda: float) -> Tensor:
-    """The paper's loss of every image (B,); `difference` is 0 where unknown."""
-    count_B = count_B.clamp(min=1)
-    mean_square = difference_B1hw.square().sum((1, 2, 3)) / count_B
-    mean = difference_B1hw.sum((1, 2, 3)) / count_B
-    return mean_square - si_lambda * mean.square()
+def scale_invariant(difference_B1hw: Tensor, known_B1hw: Tensor, si_lambda: float) -> Tensor:
+    """The paper's loss of every image (B,)."""
+    mean_square = image_means(difference_B1hw.square(), known_B1hw)
+    return mean_square - si_lambda * image_means(difference_B1hw, known_B1hw).square()
 
 
 def gradient_matching(difference_B1hw: Tensor, known: Tensor, scales: int = 3) -> Tensor:

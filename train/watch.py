@@ -11,7 +11,7 @@ from torch import Tensor
 from mono_depth_ros.networks.multi_scale import MultiScaleNetwork
 from train.average import Average
 from train.batches import loader, PlainViews
-from train.loss import pooled
+from train.loss import image_means, pooled
 from train.recipes import Recipe
 from train.sample import Source, spread_numbers
 
@@ -80,7 +80,6 @@ def on(image_B3HW: Tensor, device: torch.device) -> Tensor:
 def _delta1_and_abs_rel(log_depth_B1hw: Tensor, truth_B1HW: Tensor) -> Tensor:
     truth, known = pooled(truth_B1HW, log_depth_B1hw.shape[-2:])
     difference = torch.where(known, log_depth_B1hw - truth, 0)
-    count_B = known.sum((1, 2, 3)).clamp(min=1)
-    close = ((difference.abs() < torch.log(torch.tensor(1.25))) & known).sum((1, 2, 3)) / count_B
-    relative = (torch.expm1(difference).abs() * known).sum((1, 2, 3)) / count_B
-    return torch.stack([close.sum(), relative.sum()])
+    close = (difference.abs() < torch.log(torch.tensor(1.25))).float()
+    return torch.stack([image_means(close, known).sum(),
+                        image_means(torch.expm1(difference).abs(), known).sum()])
