@@ -226,6 +226,15 @@ def test_mcap_gives_back_bytes_and_stamps(tmp_path, monkeypatch):
     assert decoded(log.path)['/h'][0].stamp.sec == 7
 
 
+def test_a_full_disk_is_told(monkeypatch):
+    monkeypatch.setenv('AMENT_PREFIX_PATH', os.environ.get('AMENT_PREFIX_PATH', sys.prefix))
+    log = McapLog(Path('/dev/full'))
+    log.declare('/h', 'std_msgs/msg/Header')
+    with pytest.raises(OSError, match='No space left'):
+        log.write('/h', os.urandom(9 << 20), 0, 0)
+        log.close()
+
+
 def test_spread_takes_the_middle_of_equal_parts():
     assert spread(list(range(9)), 3) == [1, 4, 7]
     assert spread([5], 3) == [5]

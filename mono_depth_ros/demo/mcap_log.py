@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 import re
 import struct
@@ -15,13 +17,20 @@ PRIMITIVE = re.compile(r'(bool|byte|char|w?string|float(32|64)|u?int(8|16|32|64)
 
 
 class McapLog:
-    """Writes serialised messages of declared topics; `close` makes the file complete."""
+    """Writes serialised messages of declared topics; `close` makes the file complete.
+
+    A thread of its own compresses, so that who hears the messages misses none meanwhile.
+    """
+
+    MOST_WAITING = 200
 
     def __init__(self, path: Path):
         self.path = path
         self._file = open(path, 'wb')
         self._writer = Writer(self._file, chunk_size=4 << 20, compression=CompressionType.ZSTD)
         self._writer.start(profile='ros2', library='mono_depth_ros')
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix='mcap')
+        self._waiting: deque[Future] = deque()
         self._channels: dict[str, int] = {}
         self._schemas: dict[str, int] = {}
 
@@ -34,14 +43,26 @@ class McapLog:
             topic=topic, message_encoding='cdr', schema_id=self._schemas[type_name])
 
     def write(self, topic: str, data: bytes, stamp_ns: int, received_ns: int) -> None:
-        """Add one message: its header's stamp and when it arrived."""
-        self._writer.add_message(
-            self._channels[topic], log_time=received_ns, publish_time=stamp_ns, data=data)
+        """Add one message: its header's stamp and when it arrived.
+
+        OSError where one before it could not be written.
+        """
+        self._waiting.append(self._thread.submit(
+            self._writer.add_message, self._channels[topic], log_time=received_ns,
+            publish_time=stamp_ns, data=data))
+        while self._waiting and (
+                self._waiting[0].done() or len(self._waiting) > self.MOST_WAITING):
+            self._waiting.popleft().result()
 
     def close(self) -> None:
-        """Write index and summary."""
-        self._writer.finish()
-        self._file.close()
+        """Write what waits, index and summary; OSError where that fails."""
+        self._thread.shutdown()
+        try:
+            while self._waiting:
+                self._waiting.popleft().result()
+            self._writer.finish()
+        finally:
+            self._file.close()
 
 
 def messages(path: Path, topics: list[str], stamps_ns: set[int]) -> Iterator[tuple[
