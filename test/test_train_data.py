@@ -9,7 +9,7 @@ from train_helpers import CAMERA, write_folder
 
 from mono_depth_ros.geometry import Camera
 from train.augment import augment, Augmentation, degraded, flipped, tilted, warped
-from train.batches import StepKeys, TrainingViews
+from train.batches import encoded, StepKeys, TrainingViews
 from train.data import data_use, LAYOUTS, open_data
 from train.known import masked_outside, NYU
 from train.mixture import Mixture, mixture
@@ -237,6 +237,21 @@ def test_a_stage_may_augment_in_its_own_way(folder):
     views = [TrainingViews([open_data(f'mine={folder}', 'train')], recipe, i) for i in (0, 1)]
     plain, darkened = (view[(0, 0)][0].mean() for view in views)
     assert darkened < plain - 0.3
+
+
+def test_sky_is_learned_as_far_only_where_a_recipe_says_so():
+    """Unknown and too far stay unlearned; the reference camera is twice as sharp-eyed."""
+    depth = np.full((192, 256), 5.0, np.float32)
+    depth[0, :3] = np.inf, np.nan, 90.0
+    recipe = replace(RECIPES['outdoor'], max_depth_m=80.0)
+    camera = recipe.reference.resized(128, 96)
+    view = Sample(rgb=np.zeros((192, 256, 3), np.uint8), depth=depth, name='sky', camera=replace(
+        camera, width=256, height=192))
+    for sky_m in (0.0, 160.0):
+        truth_HW = encoded(view, replace(recipe, sky_m=sky_m))[1][0].numpy()
+        assert np.isnan(truth_HW[0, 1:3]).all() and truth_HW[5, 5] == pytest.approx(np.log(10))
+        assert (truth_HW[0, 0] == pytest.approx(np.log(320)) if sky_m
+                else np.isnan(truth_HW[0, 0]))
 
 
 @pytest.mark.parametrize('harm', ['noise', 'jpeg', 'blur'])

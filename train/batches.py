@@ -79,6 +79,8 @@ def encoded(view: Sample, recipe: Recipe) -> tuple[Tensor, Tensor]:
 
 def _log_truth(view: Sample, recipe: Recipe) -> Tensor:
     depth_HW = np.where(view.depth <= recipe.max_depth_m, view.depth, np.nan)
+    if recipe.sky_m:
+        depth_HW[view.depth == np.inf] = recipe.sky_m
     return torch.from_numpy(encode_depth(depth_HW, view.camera, recipe.reference))[None]
 
 

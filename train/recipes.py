@@ -44,6 +44,7 @@ class Recipe:
     """A whole training: network, stages and all that shapes the result.
 
     `weights` says how often an epoch sees each sample of a data set, where that is not once;
+    Sky, where a data set marks it, is learned as `sky_m`, or not at all where that is 0.
     `amp` in what the network computes: 'auto' (bf16 on a GPU), 'bf16', 'fp16' or 'fp32'.
     """
 
@@ -56,6 +57,7 @@ class Recipe:
     kinect: Camera = KINECT
     min_depth_m: float = 0.3
     max_depth_m: float = 10.0
+    sky_m: float = 0.0
     batch_size: int = 8
     coarse_weight: float = 0.5
     ema_decay: float = 0.0
@@ -114,10 +116,10 @@ INDOOR = replace(
             replace(SPREAD_STAGE, weights=MOSTLY_REAL, augmentation=EVEN)),
     weights=(('room', 0.35),))
 OUTDOOR = replace(
-    _mobile('outdoor', Stage(trains=BOTH, epochs=4, lr=7e-4, stem_lr=2e-4, frozen=EARLY_STEM),
+    _mobile('outdoor', Stage(trains=BOTH, epochs=6, lr=5e-4, stem_lr=2e-4, still_norms=True),
             SPREAD_STAGE),
     augmentation=replace(ROUGH, zoom=(0.8, 1.25)), weights=(('gta', 4.0),), min_depth_m=1.0,
-    max_depth_m=80.0)
+    max_depth_m=80.0, sky_m=160.0)
 
 COARSE_STAGE = Stage(trains=('coarse',), epochs=40, lr=1e-4)
 FINE_STAGE = Stage(trains=('fine',), epochs=20)

@@ -76,7 +76,7 @@ def frame(
     marks.append(now_ms())
     estimate = estimator.estimate(rgb_HW3, camera)
     marks.append(now_ms())
-    range_m = (card.min_depth_m, card.max_depth_m)
+    range_m = SETTINGS.depth_range(card.min_depth_m, card.max_depth_m)
     messages.limit_depth(estimate.depth, *range_m)
     outputs.publish(estimate, rgb_HW3, camera, range_m, SETTINGS, image.header)
     marks.append(now_ms())
