@@ -9,8 +9,8 @@ from train_helpers import write_folder
 
 from mono_depth_ros.geometry import Camera
 from train.__main__ import main
-from train.densify_command import hidden_errors, nearest_within, WAYS
 from train.sample import Sample
+from train.verbs.densify import hidden_errors, nearest_within, WAYS
 
 CAMERA = Camera(fx=50, fy=50, cx=31.5, cy=23.5, width=64, height=48)
 

@@ -15,7 +15,6 @@ from mono_depth_ros.networks.catalogue import build, default_spec
 from train.__main__ import main
 from train.checkpoint import save_checkpoint
 from train.compare import difference, Entry, Row, training_of
-from train.compare_command import with_split
 from train.cost import Cost
 from train.data import open_data
 from train.evaluate import evaluate
@@ -23,6 +22,7 @@ from train.export import write_untrained
 from train.figure import chosen_samples, stack_columns
 from train.protocol import PROTOCOLS
 from train.run import begin_run
+from train.verbs.compare import with_split
 
 FULL = PROTOCOLS['full']
 

@@ -1,0 +1,86 @@
+"""`python -m train evaluate`: how well a model file does on held-out images."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import asdict
+import json
+from pathlib import Path
+
+import numpy as np
+
+from mono_depth_ros.estimator import DepthEstimator
+from train.baseline import MeanDepthMap
+from train.data import open_data
+from train.evaluate import evaluate, Report
+from train.files import write_file
+from train.options import add_data, add_device, add_protocol, add_split
+from train.protocol import PROTOCOLS
+from train.report import write_report
+from train.trust import measure_trust
+
+
+def add_verb(verbs) -> None:
+    """Add the verb to the subparsers of the command line."""
+    one = verbs.add_parser('evaluate', help='measure a model file',
+                           description='Measure a model file with the estimator the robot runs.')
+    one.add_argument('model', help='path of a model file, or the name of a shipped one')
+    add_data(one)
+    add_split(one)
+    add_protocol(one)
+    add_device(one)
+    one.add_argument('--baseline', action='store_true',
+                     help='also measure the mean depth map of the train split')
+    one.add_argument('--json', type=Path, metavar='FILE', help='write all figures there')
+    one.add_argument('--report', type=Path, metavar='DIR',
+                     help='write a page with tables, pictures and error maps there')
+    one.set_defaults(verb=_evaluate)
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    sources = [open_data(spec, options.split) for spec in options.data]
+    protocol = PROTOCOLS[options.protocol]
+    rows = []
+    if options.baseline:
+        floor = MeanDepthMap([open_data(spec, 'train') for spec in options.data])
+        rows += [('mean depth map', evaluate(floor, s, options.split, protocol)) for s in sources]
+    estimator = DepthEstimator.load(options.model, options.device)
+    rows += [(estimator.card.name, evaluate(estimator, s, options.split, protocol))
+             for s in sources]
+    print_table(rows)
+    trusts = [measure_trust(estimator, source, protocol) for source in sources]
+    for source, found in zip(sources, trusts):
+        if found:
+            print(f'\nconfidence on {source.name} {options.split}:\n{found.text()}')
+    if options.json:
+        figures = [{'model': name, **report.as_json()} for name, report in rows]
+        for row, found in zip(figures[-len(sources):], trusts):
+            row['trust'] = found and asdict(found)
+        write_file(options.json, json.dumps(figures, indent=1) + '\n')
+        print(f'image by image in {options.json}')
+    if options.report:
+        for source, (name, report) in zip(sources, rows[-len(sources):]):
+            page = write_report(options.report / source.name, f'{name} on {source.name}', report,
+                                source, protocol, estimator)
+            print(f'report: {page}')
+
+
+def print_table(rows: Sequence[tuple[str, Report]]) -> None:
+    """One line a measurement; the protocol is part of it, for figures of two never compare."""
+    print(f'{"model":<16}{"data":<24}{"protocol":<12}{"images":>7}{"delta1":>8}{"95 %":>16}'
+          f'{"delta2":>8}{"delta3":>8}{"AbsRel":>8}{"RMSE m":>8}{"SILog":>8}{"bias":>8}')
+    for name, report in rows:
+        mean, (low, high) = report.mean, report.intervals['delta1']
+        print(f'{name:<16}{report.data + " " + report.split:<24}{report.protocol:<12}'
+              f'{len(report.images):>7}{mean.delta1:>8.4f}{f"{low:.3f}-{high:.3f}":>16}'
+              f'{mean.delta2:>8.4f}{mean.delta3:>8.4f}{mean.abs_rel:>8.4f}{mean.rmse_m:>8.4f}'
+              f'{mean.silog:>8.4f}{np.expm1(mean.bias_log):>+8.1%}')
+    for name, report in rows:
+        print(f'\n{name} on {report.data} {report.split}, by true distance:')
+        print(f'{"metres":>12}{"pixels":>9}{"delta1":>8}{"AbsRel":>8}{"bias":>8}')
+        for band in report.bands:
+            errors = band.errors
+            share = errors.pixels / report.mean.pixels
+            print(f'{f"{band.near_m:g}-{band.far_m:g}":>12}{share:>9.1%}{errors.delta1:>8.4f}'
+                  f'{errors.abs_rel:>8.4f}{np.expm1(errors.bias_log):>+8.1%}')

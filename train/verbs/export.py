@@ -1,0 +1,33 @@
+"""`python -m train export`: the model file of a finished run."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from mono_depth_ros.artifact import SUFFIX
+from train.export import export_run
+from train.options import add_protocol
+from train.protocol import PROTOCOLS
+from train.run import read_run
+
+
+def add_verb(verbs) -> None:
+    """Add the verb to the subparsers of the command line."""
+    one = verbs.add_parser('export', help='make the model file of a finished run',
+                           description='Make the model file of a finished run and measure it.')
+    one.add_argument('run', type=Path, help='folder of the run')
+    one.add_argument('model', type=Path, help=f'file to write, ending in {SUFFIX}')
+    add_protocol(one)
+    one.set_defaults(verb=_export)
+
+
+def _export(options: argparse.Namespace) -> None:
+    if options.model.suffix != SUFFIX:
+        raise ValueError(f'a model file ends in {SUFFIX}, got {options.model}')
+    run = read_run(options.run)
+    card = export_run(options.run, options.model, run.sources('val'), PROTOCOLS[options.protocol])
+    print(card.to_json())
+    megabytes = options.model.stat().st_size / 1e6
+    print(f'{options.model}: {megabytes:.1f} MB; next: ros2 launch mono_depth_ros '
+          f'depth.launch.py model_file:={options.model.resolve()}')
