@@ -32,7 +32,7 @@ def folder(tmp_path_factory):
     return write_folder(tmp_path_factory.mktemp('data') / 'set')
 
 
-def write_run(folder, data, recipe='mobile_staged', stage=3, settings=()):
+def write_run(folder, data, recipe='mobile_staged', stage=4, settings=()):
     """The folder of a run as `fit` leaves it at the end, its weights drawn by chance."""
     begin_run(folder, recipe, settings, (f'mine={data}',))
     torch.manual_seed(0)
@@ -69,7 +69,7 @@ def test_run_and_model_are_measured_side_by_side(run, model, tmp_path, capsys):
     out = capsys.readouterr().out
     head, _, first, second = cells(out)
     assert len(head) == len(first) == len(second) == 10
-    assert first[:4] == ['staged_run', 'mobile 256x192', 'staged', '192']  # 30 epochs of 6
+    assert first[:4] == ['staged_run', 'mobile 256x192', 'staged', '198']  # 33 epochs of 6
     assert second[:4] == ['drawn', 'mobile 256x192', '-', '-']
     assert first[4:9] == second[4:9] and first[7:9] == ['5.10 M', '1.03 G']
     assert 'mine val, 2 images, protocol full' in out and 'by turns, on ' in out
@@ -170,7 +170,7 @@ def test_what_cannot_be_compared_is_said_before_anything_is_measured(run, model,
     assert 'holds no run' in refused(capsys, tmp_path)
     assert 'ends in .png, .pdf or .svg' in refused(capsys, run, '--figure', 'x.gif')
     half = write_run(tmp_path / 'half', folder, stage=1)
-    assert 'half is not finished: stage 2 of 3; go on with `python -m train fit mobile_staged' in \
+    assert 'half is not finished: stage 2 of 4; go on with `python -m train fit mobile_staged' in \
         refused(capsys, half)
 
 

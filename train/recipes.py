@@ -83,8 +83,10 @@ PAPER_LOSS = Loss()
 EDGE_LOSS = Loss(rooted=True, l1_log=0.5, gradient=0.5)
 
 BOTH = ('coarse', 'fine')
-# The depth is finished when its spread is learned, for that is the error it then makes.
-SPREAD_STAGE = Stage(trains=('spread',), epochs=2)
+# The depth is finished when its spread is learned, for that is the error it then makes. At first
+# the spread's own batch norms learn what they will stand still at.
+SPREAD_STAGES = (Stage(trains=('spread',), epochs=1),
+                 Stage(trains=('spread',), epochs=2, still_norms=True))
 
 
 def _paper(network: str, name: str, *stages: Stage) -> Recipe:
@@ -98,36 +100,30 @@ def _mobile(name: str, *stages: Stage) -> Recipe:
                   ema_decay=0.998, clip_norm=1.0, stages=stages)
 
 
-# What a small stem learned of edges and textures on ImageNet holds for any camera; a step that
-# leaves it alone takes a quarter less time.
-EARLY_STEM = ('coarse.stem.stem', 'coarse.stem.stages.0', 'coarse.stem.stages.1')
-# Zooms teach near scenes and other lenses; the last stage sees images as they come.
-ROUGH = Augmentation(zoom=(0.85, 1.9), noise=0.25, jpeg=0.25, blur=0.2)
-EVEN = replace(ROUGH, zoom=(0.9, 1.15))
-MOSTLY_REAL = (('room', 0.12), ('office', 3.0), ('kitchen', 2.0))
+# Batches that mix rooms real and drawn have other statistics than the images of any one camera:
+# a network whose batch norms go on learning in them answers a robot with a wrong scale.
+MIXED = Stage(trains=BOTH, epochs=7, lr=5e-4, stem_lr=2e-4, still_norms=True)
+# Zooms teach near scenes and other lenses.
+ROUGH = Augmentation(zoom=(0.85, 1.6), noise=0.25, jpeg=0.25, blur=0.2)
 INDOOR = replace(
-    _mobile('indoor', Stage(trains=BOTH, epochs=30, data=('nyu',)),
-            Stage(trains=BOTH, epochs=10, lr=7e-4, stem_lr=2e-4, frozen=EARLY_STEM,
-                  augmentation=ROUGH, data=('nyu', 'kitchen', 'room')),
-            Stage(trains=BOTH, epochs=5, lr=3e-4, stem_lr=1e-4, frozen=EARLY_STEM,
-                  augmentation=ROUGH, weights=MOSTLY_REAL),
-            Stage(trains=BOTH, epochs=2, lr=1.5e-4, stem_lr=5e-5, frozen=EARLY_STEM,
-                  augmentation=EVEN, weights=MOSTLY_REAL),
-            replace(SPREAD_STAGE, weights=MOSTLY_REAL, augmentation=EVEN)),
-    weights=(('room', 0.35),))
+    _mobile('indoor', Stage(trains=BOTH, epochs=14, data=('nyu',)), MIXED, *SPREAD_STAGES),
+    network=default_spec('mobile_lite2'), augmentation=ROUGH,
+    weights=(('room', 0.2), ('office', 3.0), ('kitchen', 2.0)))
 OUTDOOR = replace(
-    _mobile('outdoor', Stage(trains=BOTH, epochs=6, lr=5e-4, stem_lr=2e-4, still_norms=True),
-            SPREAD_STAGE),
-    augmentation=replace(ROUGH, zoom=(0.8, 1.25)), weights=(('gta', 4.0),), min_depth_m=1.0,
-    max_depth_m=80.0, sky_m=160.0)
+    _mobile('outdoor', replace(MIXED, epochs=6), *SPREAD_STAGES),
+    network=default_spec('mobile_lite2'), augmentation=replace(ROUGH, zoom=(0.8, 1.25)),
+    weights=(('gta', 4.0),), min_depth_m=1.0, max_depth_m=80.0, sky_m=160.0)
+# For a camera and rooms of one's own, from `indoor`.
+FINETUNE = replace(INDOOR, name='finetune', weights=(), stages=(
+    replace(MIXED, epochs=5, lr=3e-4, stem_lr=1e-4), *SPREAD_STAGES))
 
 COARSE_STAGE = Stage(trains=('coarse',), epochs=40, lr=1e-4)
 FINE_STAGE = Stage(trains=('fine',), epochs=20)
 RECIPES = {recipe.name: recipe for recipe in (
-    INDOOR, OUTDOOR,
-    _mobile('mobile', Stage(trains=BOTH, epochs=30), SPREAD_STAGE),
+    INDOOR, OUTDOOR, FINETUNE,
+    _mobile('mobile', Stage(trains=BOTH, epochs=30), *SPREAD_STAGES),
     _mobile('mobile_staged', Stage(trains=('coarse',), epochs=22),
-            Stage(trains=('fine',), epochs=8), SPREAD_STAGE),
+            Stage(trains=('fine',), epochs=8), *SPREAD_STAGES),
     _paper('eigen_modified', 'eigen_modified', COARSE_STAGE, FINE_STAGE),
     _paper('eigen_modified', 'eigen_modified_joint', Stage(trains=BOTH, epochs=60, lr=1e-4)),
     _paper('eigen_modified3', 'eigen_modified3', COARSE_STAGE, FINE_STAGE,
