@@ -30,7 +30,12 @@ def overridden(recipe: Recipe, settings: Sequence[str]) -> Recipe:
 def _set(holder: Any, names: Sequence[str], text: str, path: str) -> Any:
     """A copy of `holder` with the value at `names` replaced."""
     if isinstance(holder, tuple):
-        by_name = {'+'.join(stage.trains): i for i, stage in enumerate(holder)}
+        called = ['+'.join(stage.trains) for stage in holder]
+        if names and called.count(names[0]) > 1:
+            numbers = ' or '.join(str(i + 1) for i, name in enumerate(called) if name == names[0])
+            raise ValueError(f'--set {path}: {called.count(names[0])} stages train {names[0]}: '
+                             f'give the number of one, {numbers}')
+        by_name = {name: i for i, name in enumerate(called)}
         by_name |= {str(i + 1): i for i in range(len(holder))}
         index = by_name[_known(names[0], by_name, path)]
         changed = _set(holder[index], names[1:], text, path)
