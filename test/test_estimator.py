@@ -186,9 +186,10 @@ def test_others_may_read_a_model_file(model):
     assert model.stat().st_mode & 0o777 == 0o644
 
 
-def test_shipped_model_is_indoor_and_small():
-    path = find_model('indoor')
+@pytest.mark.parametrize('name, range_m', [('indoor', (0.3, 10)), ('outdoor', (1, 80))])
+def test_shipped_models_are_small_and_know_where_they_come_from(name, range_m):
+    path = find_model(name)
     card = read_card(path)
     assert path.stat().st_size < 20e6
-    assert card.network.name == 'mobile' and card.name == 'indoor'
+    assert card.name == name and (card.min_depth_m, card.max_depth_m) == range_m
     assert card.measured and card.training.data and card.training.git_commit
