@@ -103,10 +103,12 @@ def _mobile(name: str, *stages: Stage) -> Recipe:
 # Batches that mix rooms real and drawn have other statistics than the images of any one camera:
 # a network whose batch norms go on learning in them answers a robot with a wrong scale.
 MIXED = Stage(trains=BOTH, epochs=7, lr=5e-4, stem_lr=2e-4, still_norms=True)
-# Zooms teach near scenes and other lenses.
 ROUGH = Augmentation(zoom=(0.85, 1.6), noise=0.25, jpeg=0.25, blur=0.2)
+# Zooming in teaches near scenes and other lenses.
+CLOSE = replace(MIXED, epochs=2, lr=3e-4, stem_lr=1e-4,
+                augmentation=replace(ROUGH, zoom=(0.85, 2.2)))
 INDOOR = replace(
-    _mobile('indoor', Stage(trains=BOTH, epochs=14, data=('nyu',)), MIXED, *SPREAD_STAGES),
+    _mobile('indoor', Stage(trains=BOTH, epochs=14, data=('nyu',)), MIXED, CLOSE, *SPREAD_STAGES),
     network=default_spec('mobile_lite2'), augmentation=ROUGH,
     weights=(('room', 0.2), ('office', 3.0), ('kitchen', 2.0)))
 OUTDOOR = replace(
