@@ -28,7 +28,7 @@ from train.stage import amp_dtype, make_optimiser, set_learning, StageLoss
 ROOT = Path(__file__).parent.parent
 # Only the last layer learns: no batch norm, whose statistics are each process's own on a CPU.
 HEAD_BY_SGD = (
-    'stages.coarse.epochs=0', 'stages.fine.epochs=2', 'stages.spread.epochs=0',
+    'stages.coarse.epochs=0', 'stages.fine.epochs=2', 'stages.3.epochs=0', 'stages.4.epochs=0',
     'stages.fine.optimiser=sgd', 'stages.fine.lr=0.1',
     "stages.fine.frozen=('fine.to_4', 'fine.to_2')", 'batch_size=2',
     'clip_norm=0.0', 'imagenet_stem=False', 'network.input_height=64', 'network.input_width=96')
