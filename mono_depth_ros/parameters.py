@@ -30,12 +30,13 @@ class Settings:
         The estimator holds what is farther than the model's range, as sky, to the range's end:
         the farthest lies just before it, so that such depth becomes infinite (REP 117).
         """
-        lower_m, upper_m = self.min_depth or model_lower_m, self.max_depth or model_upper_m
+        lower_m = self.min_depth or model_lower_m
+        upper_m = min(self.max_depth or model_upper_m, model_upper_m * (1 - 1e-5))
         if lower_m >= upper_m:
             raise ValueError(
                 f'min_depth {self.min_depth} and max_depth {self.max_depth} m leave nothing of '
                 f'the model, which goes from {model_lower_m} to {model_upper_m} m')
-        return lower_m, min(upper_m, model_upper_m * (1 - 1e-5))
+        return lower_m, upper_m
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -57,6 +57,8 @@ def test_default_depth_range_is_the_model_s_and_given_limits_win():
         0.3, 10) == (1, 4)
     with pytest.raises(ValueError, match='leave nothing'):
         settings_from(DEFAULTS | {'min_depth': 20.0}).depth_range(0.3, 10)
+    with pytest.raises(ValueError, match='leave nothing of the model'):
+        settings_from(DEFAULTS | {'min_depth': 20.0, 'max_depth': 30.0}).depth_range(0.3, 10)
 
 
 @pytest.mark.parametrize('changes', [
