@@ -75,7 +75,7 @@ def spread_loss(log_spread_B1hw: Tensor, log_prediction_B1hw: Tensor,
     2017). Raises ValueError where the whole batch has no known pixel.
     """
     truth, known = pooled(log_truth_B1HW, log_prediction_B1hw.shape[-2:])
-    distance = torch.where(known, (log_prediction_B1hw.float() - truth).abs(), 0)
+    distance = (log_prediction_B1hw.float() - truth).abs()
     log_spread = log_spread_B1hw.float().clamp(-6, 4)
     likelihood = distance * torch.exp(-log_spread) + log_spread
     return _mean_of_known(image_means(likelihood, known), known)

@@ -79,7 +79,7 @@ def on(image_B3HW: Tensor, device: torch.device) -> Tensor:
 
 def _delta1_and_abs_rel(log_depth_B1hw: Tensor, truth_B1HW: Tensor) -> Tensor:
     truth, known = pooled(truth_B1HW, log_depth_B1hw.shape[-2:])
-    difference = torch.where(known, log_depth_B1hw - truth, 0)
+    difference = log_depth_B1hw - truth
     close = (difference.abs() < torch.log(torch.tensor(1.25))).float()
     return torch.stack([image_means(close, known).sum(),
                         image_means(torch.expm1(difference).abs(), known).sum()])
