@@ -6,6 +6,7 @@ from torch import nn
 
 from mono_depth_ros.card import NetworkSpec
 from mono_depth_ros.networks.catalogue import build, default_spec, NETWORKS
+from mono_depth_ros.networks.efficientnet_lite import conv_norm
 
 
 def parameters(module):
@@ -106,6 +107,16 @@ def test_every_layer_takes_part(name):
     silent = [name for name, weight in network.named_parameters()
               if weight.ndim > 1 and not (weight.grad is not None and weight.grad.any())]
     assert silent == []
+
+
+def test_depthwise_layers_keep_float32_under_autocast():
+    torch.manual_seed(0)
+    alone, mixing = conv_norm(8, 8, 5, groups=8)[0], conv_norm(8, 8, 1)[0]
+    image = torch.randn(1, 8, 12, 12)
+    with torch.autocast('cpu', torch.bfloat16):
+        assert mixing(image).dtype is torch.bfloat16
+        given = alone(image.bfloat16())
+    torch.testing.assert_close(given, alone(image.bfloat16().float()), rtol=0, atol=0)
 
 
 def test_unknown_network_and_wrong_size_are_refused():

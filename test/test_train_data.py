@@ -8,7 +8,7 @@ import pytest
 from train_helpers import CAMERA, write_folder
 
 from mono_depth_ros.geometry import Camera
-from train.augment import augment, Augmentation, degraded, flipped, tilted, warped
+from train.augment import augment, Augmentation, coloured, degraded, flipped, tilted, warped
 from train.batches import encoded, StepKeys, TrainingViews
 from train.data import data_use, LAYOUTS, open_data
 from train.known import masked_outside, NYU
@@ -154,6 +154,24 @@ def test_outside_the_image_depth_is_unknown():
     view = augment(plane(), Augmentation(zoom=(0.5, 0.5), rotation_deg=0, flip=0), 80, 60,
                    np.random.default_rng(0))
     assert np.isfinite(view.depth).mean() == pytest.approx(0.25, abs=0.03)
+
+
+def test_close_views_are_drawn_as_often_as_asked():
+    choice = replace(STILL, close=0.25, close_zoom=(2, 2))
+    rng = np.random.default_rng(0)
+    focal = [augment(plane(), choice, 80, 60, rng).camera.fx for _ in range(400)]
+    assert set(np.round(focal)) == {70, 140}
+    assert np.mean(np.array(focal) > 100) == pytest.approx(0.25, abs=0.06)
+
+
+def test_hue_and_saturation_leave_grey_alone():
+    rgb = np.array([[[90, 90, 90], [200, 60, 40]]], np.uint8)
+    rng = np.random.default_rng(0)
+    grey = coloured(rgb, replace(STILL, saturation=(0.0, 0.0)), rng)
+    assert grey.tolist() == [[[90] * 3, [100] * 3]]
+    turned = coloured(rgb, replace(STILL, hue_deg=180.0), rng)[0]
+    assert turned[0].tolist() == [90] * 3 and turned[1].tolist() != [200, 60, 40]
+    assert turned[1].sum() == pytest.approx(300, abs=2)
 
 
 @pytest.mark.parametrize('pitch_deg, yaw_deg', [(9, 0), (0, -12), (-7, 8)])

@@ -22,16 +22,22 @@ class Augmentation:
     """Ranges of the random changes; ratios are drawn evenly in their logarithm.
 
     `rotation_deg` turns the camera about its optical axis, `tilt_deg` up or down and sideways.
-    `flip`, `blur`, `noise` and `jpeg` say how often a view suffers it (0 to 1).
+    `flip`, `blur`, `noise` and `jpeg` say how often a view suffers it (0 to 1), `close` how often
+    it is zoomed by `close_zoom` instead of `zoom`. `hue_deg` turns all colours about grey;
+    `saturation` is drawn evenly, 0 is a grey image.
     """
 
     flip: float = 0.5
     rotation_deg: float = 5.0
     tilt_deg: float = 0.0
     zoom: tuple[float, float] = (0.9, 1.5)
+    close: float = 0.0
+    close_zoom: tuple[float, float] = (1.5, 2.5)
     gamma: tuple[float, float] = (0.8, 1.25)
     brightness: tuple[float, float] = (0.75, 1.33)
     colour: tuple[float, float] = (0.9, 1.11)
+    hue_deg: float = 0.0
+    saturation: tuple[float, float] = (1.0, 1.0)
     blur: float = 0.1
     noise: float = 0.0
     jpeg: float = 0.0
@@ -47,7 +53,8 @@ def augment(sample: Sample, choice: Augmentation, width: int, height: int,
         sample = flipped(sample)
     if choice.tilt_deg:
         sample = tilted(sample, *rng.uniform(-choice.tilt_deg, choice.tilt_deg, 2))
-    scale = fit_scale(sample.camera, width, height) * _ratio(choice.zoom, rng)
+    zoom = choice.close_zoom if choice.close and rng.random() < choice.close else choice.zoom
+    scale = fit_scale(sample.camera, width, height) * _ratio(zoom, rng)
     angle_deg = rng.uniform(-choice.rotation_deg, choice.rotation_deg)
     matrix = _view(sample.camera, scale, angle_deg, width, height, rng)
     sample = warped(sample, matrix, scale, width, height)
@@ -146,11 +153,22 @@ def _seen_through(camera: Camera, matrix: np.ndarray, scale: float, width: int,
 
 
 def coloured(rgb_HW3: np.ndarray, choice: Augmentation, rng: np.random.Generator) -> np.ndarray:
-    """The image with random gamma, brightness and colour cast, by one table a channel."""
+    """The image with random gamma, brightness, colour cast, hue and saturation."""
     gains = _ratio(choice.brightness, rng) * _ratio(choice.colour, rng, 3)
     levels = (np.arange(256) / 255) ** _ratio(choice.gamma, rng)
     table = np.clip(255 * levels[:, None] * gains, 0, 255).astype(np.uint8)
-    return cv2.LUT(rgb_HW3, table[None])
+    rgb_HW3 = cv2.LUT(rgb_HW3, table[None])
+    if not choice.hue_deg and choice.saturation == (1.0, 1.0):
+        return rgb_HW3
+    hue = np.radians(rng.uniform(-choice.hue_deg, choice.hue_deg))
+    return cv2.transform(rgb_HW3, _tint(hue, rng.uniform(*choice.saturation)))
+
+
+def _tint(hue: float, saturation: float) -> np.ndarray:
+    """3x3 map of colours: turned by `hue` about the grey axis, and that far from it."""
+    grey = np.full((3, 3), 1 / 3)
+    turn = cv2.Rodrigues(np.full(3, hue / np.sqrt(3)))[0]
+    return grey + saturation * (turn - grey)
 
 
 def degraded(rgb_HW3: np.ndarray, choice: Augmentation, rng: np.random.Generator) -> np.ndarray:
