@@ -122,13 +122,26 @@ def decode_confidence(log_spread_hw: np.ndarray, framing: Framing) -> np.ndarray
 
 def to_image_size(map_hw: np.ndarray, framing: Framing) -> np.ndarray:
     """A map of the network (h, w) float32 as the image (H, W) sees it, bilinear, borders cut."""
-    if (framing.content_width, framing.content_height) == (
-            framing.input_width, framing.input_height):
-        # The same map without a border, in a seventh of the time.
-        return cv2.resize(map_hw, (framing.width, framing.height))
+    content_hw = _whole_cells(map_hw, framing)
+    if content_hw is not None:
+        # The same map, in a seventh of the time.
+        return cv2.resize(content_hw, (framing.width, framing.height))
     return cv2.warpAffine(
         map_hw, _output_from_image(framing, map_hw.shape), (framing.width, framing.height),
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE)
+
+
+def _whole_cells(map_hw: np.ndarray, framing: Framing) -> np.ndarray | None:
+    """The part of a map under the content, a view; None where its edges cut through cells."""
+    window = []
+    for start, size, input_size, cells in (
+            (framing.y, framing.content_height, framing.input_height, map_hw.shape[0]),
+            (framing.x, framing.content_width, framing.input_width, map_hw.shape[1])):
+        first, end = start * cells, (start + size) * cells
+        if first % input_size or end % input_size:
+            return None
+        window.append(slice(first // input_size, end // input_size))
+    return map_hw[window[0], window[1]]
 
 
 def _output_from_image(framing: Framing, output_hw: tuple[int, ...]) -> np.ndarray:

@@ -14,6 +14,7 @@ from mono_depth_ros.preprocess import (
     focal_ratio,
     letterbox,
     normalise,
+    to_image_size,
 )
 
 COLOURS = Colours(mean=(0.5, 0.25, 0.0), std=(0.5, 0.25, 1.0))
@@ -106,6 +107,17 @@ def test_a_ramp_lands_on_its_own_pixels(width, height):
     inside = slice(width // 10, -width // 10)
     # warpAffine rounds positions to 1/32 of a cell: 1/32 * 2/256 metres here.
     np.testing.assert_allclose(depth[height // 2, inside], expected[inside], atol=3e-4)
+
+
+def test_a_border_of_whole_cells_is_cut_off():
+    """640x480 in 288x224 has 4 rows of border above and below: 2 cells of the map each."""
+    framing = letterbox(640, 480, 288, 224)
+    map_hw = np.full((112, 144), 2.0, np.float32)
+    map_hw[:2] = map_hw[-2:] = 9.0
+    np.testing.assert_array_equal(to_image_size(map_hw, framing), np.full((480, 640), 2.0))
+    ramp_hw = np.tile(np.arange(112, dtype=np.float32)[:, None], (1, 144))
+    rows = (np.arange(480) + 0.5) * 216 / 480 / 2 - 0.5 + 2
+    np.testing.assert_allclose(to_image_size(ramp_hw, framing)[2:-2, 320], rows[2:-2], atol=0.02)
 
 
 def test_range_holds_and_not_a_number_stays():
