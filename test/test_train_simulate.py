@@ -172,7 +172,7 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path, capsys):
 def test_without_opengl_or_space_it_says_so(tmp_path, capsys, monkeypatch):
     def no_gl():
         raise OSError('MuJoCo found no OpenGL that works without a screen')
-    monkeypatch.setattr('train.simulate.command.check', no_gl)
+    monkeypatch.setattr('train.verbs.simulate.check', no_gl)
     assert main(arguments('room', tmp_path / 'a', 1)) == 1
     assert 'error: MuJoCo found no OpenGL' in capsys.readouterr().err
     usage = shutil.disk_usage(tmp_path)._replace(free=1000)
@@ -193,7 +193,7 @@ def test_a_full_disk_and_a_stop_leave_what_can_be_resumed(tmp_path, capsys, monk
     def stop(job):
         raise KeyboardInterrupt
     with monkeypatch.context() as patch:
-        patch.setattr('train.simulate.command.draw_block', stop)
+        patch.setattr('train.verbs.simulate.draw_block', stop)
         assert main([*arguments('room', tmp_path / 'a', 1), '--processes', '1']) == 130
     assert main([*arguments('room', tmp_path / 'a', 1), '--processes', '1']) == 0
     assert (tmp_path / 'a' / 'train.txt').read_text() == '000000\n'

@@ -6,8 +6,18 @@ import argparse
 from collections.abc import Sequence
 import sys
 
-from train.simulate import command as simulate
-from train.verbs import compare, data, densify, evaluate, export, fit, holes, pack, show
+from train.verbs import (
+    compare,
+    data,
+    densify,
+    evaluate,
+    export,
+    fit,
+    holes,
+    pack,
+    show,
+    simulate,
+)
 
 VERBS = (fit, evaluate, export, compare, pack, holes, densify, data, simulate, show)
 
