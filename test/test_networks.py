@@ -6,7 +6,12 @@ from torch import nn
 
 from mono_depth_ros.card import NetworkSpec
 from mono_depth_ros.networks.catalogue import build, default_spec, NETWORKS
-from mono_depth_ros.networks.efficientnet_lite import conv_norm
+from mono_depth_ros.networks.efficientnet_lite import (
+    conv_norm,
+    DropPath,
+    HalvingPad,
+    MixedStyle,
+)
 
 
 def parameters(module):
@@ -119,10 +124,47 @@ def test_depthwise_layers_keep_float32_under_autocast():
     torch.testing.assert_close(given, alone(image.bfloat16().float()), rtol=0, atol=0)
 
 
+@pytest.mark.parametrize('size, kernel, before, after', [
+    (16, 3, 0, 1), (15, 3, 1, 1), (16, 5, 1, 2), (15, 5, 2, 2)])
+def test_halving_pads_as_tensorflow_does(size, kernel, before, after):
+    """TensorFlow: (ceil(size / 2) - 1) * 2 + kernel - size in all, the smaller half before."""
+    padded = HalvingPad((kernel - 1) // 2)(torch.ones(1, 1, size, size))[0, 0, size // 2]
+    assert padded.shape == (before + size + after,)
+    assert padded[:before].sum() == padded[size + before:].sum() == 0
+    strided = conv_norm(4, 4, kernel, stride=2)
+    assert strided(torch.ones(1, 4, size, size)).shape[-1] == 8
+
+
+def test_dropped_paths_keep_the_mean_and_only_while_training():
+    torch.manual_seed(0)
+    drop, ones = DropPath(), torch.ones(4000, 1, 1, 1)
+    drop.rate = 0.25
+    assert drop(ones).unique().tolist() == pytest.approx([0, 4 / 3])
+    assert drop(ones).mean().item() == pytest.approx(1, abs=0.03)
+    assert torch.equal(drop.eval()(ones), ones)
+
+
+def test_mixed_styles_are_those_of_the_batch_and_only_while_training():
+    """Every image comes out with a mean and deviation between its own and another's."""
+    torch.manual_seed(0)
+    restyle = MixedStyle()
+    restyle.rate = 1.0
+    shape = torch.randn(1, 1, 16, 16)
+    shape = (shape - shape.mean()) / shape.std()
+    images = torch.cat([3 * shape + 10, shape + 1] * 8)
+    mixed = restyle(images)
+    means = mixed.mean((1, 2, 3))
+    assert means.min() > 0.99 and means.max() < 10.01
+    assert (means[1::2] > 5).any() and (means[::2] < 5).any()
+    flat = (mixed - means.view(-1, 1, 1, 1)) / mixed.std((1, 2, 3), keepdim=True)
+    torch.testing.assert_close(flat, shape.expand_as(flat), rtol=1e-3, atol=1e-3)
+    assert torch.equal(restyle.eval()(images), images)
+
+
 def test_unknown_network_and_wrong_size_are_refused():
     with pytest.raises(ValueError, match='unknown network .vgg.; known: alexnet, eigen'):
         build(NetworkSpec(name='vgg', input_height=240, input_width=320))
-    with pytest.raises(ValueError, match='multiples of 32, got 100x192'):
+    with pytest.raises(ValueError, match='multiples of 16, got 100x192'):
         build(NetworkSpec(name='mobile', input_height=192, input_width=100))
     for name in sorted(set(NETWORKS) - {'mobile', 'mobile_lite2'}):
         with pytest.raises(ValueError, match=f'{name} takes .* images, got 256x192'):

@@ -164,6 +164,24 @@ def test_close_views_are_drawn_as_often_as_asked():
     assert np.mean(np.array(focal) > 100) == pytest.approx(0.25, abs=0.06)
 
 
+def test_views_move_off_the_middle_as_far_as_asked():
+    rng = np.random.default_rng(0)
+    for shift, farthest in ((0.0, 0.0), (0.5, 20.0), (1.0, 40.0)):
+        choice = replace(STILL, zoom=(2, 2), shift=shift)
+        off = [abs(augment(plane(), choice, 80, 60, rng).camera.cx - 40.5) for _ in range(200)]
+        assert farthest * 0.9 <= max(off) <= farthest + 1e-6
+
+
+def test_a_rectangle_is_hidden_and_its_depth_still_asked_for():
+    view = augment(plane(), replace(STILL, erase=1.0), 80, 60, np.random.default_rng(1))
+    hidden = (view.rgb != plane().rgb).any(-1)
+    rows, columns = np.nonzero(hidden)
+    assert 12 <= np.ptp(rows) + 1 <= 30 and 16 <= np.ptp(columns) + 1 <= 40
+    assert len(np.unique(view.rgb[rows.min():rows.max() + 1, columns.min():columns.max() + 1]
+                         .reshape(-1, 3), axis=0)) == 1
+    np.testing.assert_array_equal(view.depth, plane().depth)
+
+
 def test_hue_and_saturation_leave_grey_alone():
     rgb = np.array([[[90, 90, 90], [200, 60, 40]]], np.uint8)
     rng = np.random.default_rng(0)

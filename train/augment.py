@@ -22,8 +22,10 @@ class Augmentation:
     """Ranges of the random changes; ratios are drawn evenly in their logarithm.
 
     `rotation_deg` turns the camera about its optical axis, `tilt_deg` up or down and sideways.
-    `flip`, `blur`, `noise` and `jpeg` say how often a view suffers it (0 to 1), `close` how often
-    it is zoomed by `close_zoom` instead of `zoom`. `hue_deg` turns all colours about grey;
+    `shift` is how far views move off the middle: 0 not at all, 1 as far as the image reaches.
+    `flip`, `blur`, `noise`, `jpeg` and `erase` (a rectangle hidden, its depth still asked for) say
+    how often a view suffers it (0 to 1), `close` how often it is zoomed by `close_zoom` instead of
+    `zoom`. `hue_deg` turns all colours about grey;
     `saturation` is drawn evenly, 0 is a grey image.
     """
 
@@ -31,6 +33,7 @@ class Augmentation:
     rotation_deg: float = 5.0
     tilt_deg: float = 0.0
     zoom: tuple[float, float] = (0.9, 1.5)
+    shift: float = 1.0
     close: float = 0.0
     close_zoom: tuple[float, float] = (1.5, 2.5)
     gamma: tuple[float, float] = (0.8, 1.25)
@@ -41,6 +44,7 @@ class Augmentation:
     blur: float = 0.1
     noise: float = 0.0
     jpeg: float = 0.0
+    erase: float = 0.0
 
 
 def augment(sample: Sample, choice: Augmentation, width: int, height: int,
@@ -56,7 +60,7 @@ def augment(sample: Sample, choice: Augmentation, width: int, height: int,
     zoom = choice.close_zoom if choice.close and rng.random() < choice.close else choice.zoom
     scale = fit_scale(sample.camera, width, height) * _ratio(zoom, rng)
     angle_deg = rng.uniform(-choice.rotation_deg, choice.rotation_deg)
-    matrix = _view(sample.camera, scale, angle_deg, width, height, rng)
+    matrix = _view(sample.camera, scale, angle_deg, width, height, choice.shift, rng)
     sample = warped(sample, matrix, scale, width, height)
     return replace(sample, rgb=degraded(coloured(sample.rgb, choice, rng), choice, rng))
 
@@ -110,10 +114,10 @@ def _ratio(limits: tuple[float, float], rng: np.random.Generator, size: int | No
 
 
 def _view(camera: Camera, scale: float, angle_deg: float, width: int, height: int,
-          rng: np.random.Generator) -> np.ndarray:
+          shift: float, rng: np.random.Generator) -> np.ndarray:
     """2x3 map from image to view: scaled and turned about a random centre that wastes no view."""
-    spare_x = abs(camera.width - width / scale) / 2
-    spare_y = abs(camera.height - height / scale) / 2
+    spare_x = shift * abs(camera.width - width / scale) / 2
+    spare_y = shift * abs(camera.height - height / scale) / 2
     centre = (camera.width / 2 - 0.5 + rng.uniform(-spare_x, spare_x),
               camera.height / 2 - 0.5 + rng.uniform(-spare_y, spare_y))
     matrix = cv2.getRotationMatrix2D(centre, angle_deg, scale)
@@ -172,7 +176,7 @@ def _tint(hue: float, saturation: float) -> np.ndarray:
 
 
 def degraded(rgb_HW3: np.ndarray, choice: Augmentation, rng: np.random.Generator) -> np.ndarray:
-    """The image as a worse camera and a thin wire bring it: blurred, noisy, as a poor JPEG."""
+    """The image as a poor camera and a thin wire bring it: blurred, noisy, JPEG, part hidden."""
     if rng.random() < choice.blur:
         rgb_HW3 = cv2.GaussianBlur(rgb_HW3, (0, 0), rng.uniform(0.4, 1.2))
     if choice.noise and rng.random() < choice.noise:
@@ -183,4 +187,19 @@ def degraded(rgb_HW3: np.ndarray, choice: Augmentation, rng: np.random.Generator
         _, data = cv2.imencode('.jpg', rgb_HW3, (cv2.IMWRITE_JPEG_QUALITY,
                                                  int(rng.integers(25, 90))))
         rgb_HW3 = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR))
+    if choice.erase and rng.random() < choice.erase:
+        rgb_HW3 = erased(rgb_HW3, rng)
+    return rgb_HW3
+
+
+def erased(rgb_HW3: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The image with one rectangle, a fifth to a half of each side, in one random colour.
+
+    What stood there must be told from what is around it (random erasing, Zhong et al. 2020).
+    """
+    height, width = rgb_HW3.shape[:2]
+    tall, wide = (int(rng.uniform(0.2, 0.5) * side) for side in (height, width))
+    top, left = rng.integers(height - tall + 1), rng.integers(width - wide + 1)
+    rgb_HW3 = rgb_HW3.copy()
+    rgb_HW3[top:top + tall, left:left + wide] = rng.integers(0, 256, 3)
     return rgb_HW3

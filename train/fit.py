@@ -24,7 +24,7 @@ from train.distributed import World
 from train.mixture import mixture, steps_of, steps_per_epoch
 from train.pretrained import load_imagenet
 from train.recipes import Recipe
-from train.stage import amp_dtype, make_optimiser, set_learning, StageLoss
+from train.stage import amp_dtype, make_optimiser, set_learning, set_regularising, StageLoss
 from train.watch import on, Watch
 
 
@@ -75,6 +75,7 @@ def fit(recipe: Recipe, training: Sequence[DataSet], validation: Sequence[DataSe
         load_imagenet(network.get_submodule('coarse.stem'))
     if saved:
         network.load_state_dict(saved['network'])
+    set_regularising(network, recipe)
     network.to(place.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = Average(network, recipe.ema_decay, saved)
     watch = Watch(validation, recipe, place.workers)

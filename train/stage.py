@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn, Tensor
 
+from mono_depth_ros.networks.efficientnet_lite import InvertedResidual, MixedStyle
 from mono_depth_ros.networks.multi_scale import MultiScaleNetwork, SPREAD
 from train.loss import spread_loss
 from train.recipes import Recipe, Stage
@@ -71,6 +72,16 @@ def make_optimiser(network: MultiScaleNetwork, stage: Stage) -> torch.optim.Opti
     if stage.optimiser == 'sgd':
         return torch.optim.SGD(groups, momentum=0.9, weight_decay=stage.weight_decay, fused=True)
     return torch.optim.AdamW(groups, weight_decay=stage.weight_decay, fused=True)
+
+
+def set_regularising(network: nn.Module, recipe: Recipe) -> None:
+    """Give the parts of the network that make learning harder the rates of `recipe`."""
+    blocks = [m for m in network.modules() if isinstance(m, InvertedResidual)]
+    for number, block in enumerate(blocks):
+        block.drop.rate = recipe.stem_drop * (number + 1) / len(blocks)
+    for module in network.modules():
+        if isinstance(module, MixedStyle):
+            module.rate = recipe.stem_restyle
 
 
 def set_learning(network: MultiScaleNetwork, stage: Stage) -> None:

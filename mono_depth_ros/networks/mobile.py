@@ -16,7 +16,7 @@ from .efficientnet_lite import conv_norm, EfficientNetLite, LITE0, LITE2, LiteSi
 from .multi_scale import MultiScaleNetwork, SPREAD
 
 INPUT_HEIGHT_WIDTH = (192, 256)
-STRIDE = 32
+STRIDE = 16
 # Where the coarse log depth starts: e^1 = 2.7 canonical metres, the middle of a room.
 FIRST_LOG_DEPTH = 1.0
 # Where the log spread starts: e^-1.6 = 20 % of the depth.
@@ -24,7 +24,7 @@ FIRST_LOG_SPREAD = -1.6
 
 
 class Mobile(MultiScaleNetwork):
-    """Image (B, 3, H, W), H and W multiples of 32 -> log depth and spread (B, 2, H/2, W/2).
+    """Image (B, 3, H, W), H and W multiples of 16 -> log depth and spread (B, 2, H/2, W/2).
 
     The fully connected context fixes the input size at construction.
     """
@@ -55,7 +55,7 @@ class Coarse(nn.Module):
         super().__init__()
         self.stem = EfficientNetLite(size)
         *_, eighth, sixteenth, last = self.stem.channels
-        self.context = GlobalContext(last, (height // STRIDE, width // STRIDE))
+        self.context = GlobalContext(last, (-(-height // 32), -(-width // 32)))
         self.to_16 = Merge(last + GlobalContext.OUT, sixteenth, 160)
         self.to_8 = Merge(160, eighth, 96)
         self.head = _head(96, FIRST_LOG_DEPTH)
