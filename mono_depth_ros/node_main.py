@@ -12,10 +12,18 @@ from rclpy.exceptions import ParameterException
 from rclpy.executors import ExternalShutdownException
 from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 
+# Of what rosdep does not bring, depth_node imports PyTorch and safetensors only.
+INSTALL = ('pip install -r requirements/robot.txt in a virtual environment, and activate it where '
+           'the node starts (docs/install.md)')
+
 
 def one_line(error: BaseException) -> str:
-    """What an exception says, in one line, without where in the C code it was said."""
-    return ' '.join(str(error).split(', at /')[0].split()) or type(error).__name__
+    """What an exception says, in one line, without where in the C code it was said.
+
+    Of a module that is not there also what to do.
+    """
+    text = ' '.join(str(error).split(', at /')[0].split()) or type(error).__name__
+    return f'{text}: {INSTALL}' if isinstance(error, ModuleNotFoundError) else text
 
 
 def run(make_node: Callable, start: Callable, args: list[str] | None = None) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 from rclpy.lifecycle import LifecycleNode
@@ -11,9 +12,11 @@ from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from std_msgs.msg import Header
 
 from mono_depth_ros import messages
-from mono_depth_ros.estimator import DepthEstimate
 from mono_depth_ros.geometry import Camera
 from mono_depth_ros.parameters import Settings
+
+if TYPE_CHECKING:  # the cameras import this file, and the node before it has torch
+    from mono_depth_ros.estimator import DepthEstimate
 
 KINDS = {
     'depth/image': Image, 'depth/image_raw': Image, 'depth/image_color': Image,

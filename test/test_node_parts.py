@@ -3,6 +3,8 @@
 import ast
 from pathlib import Path
 import re
+import subprocess
+import sys
 from threading import Event, Thread
 
 import pytest
@@ -178,3 +180,15 @@ def test_durability_is_transient_local_only_where_all_publishers_are():
 def test_errors_become_one_line_without_source_positions():
     assert one_line(RuntimeError('cannot\n do it, at /a/b.c:12, at /c.c:3')) == 'cannot do it'
     assert one_line(MemoryError()) == 'MemoryError'
+
+
+def test_a_missing_module_comes_with_what_to_install():
+    said = one_line(ModuleNotFoundError("No module named 'torch'"))
+    assert said.startswith("No module named 'torch': pip install -r requirements/robot.txt")
+    assert (ROOT / 'requirements' / 'robot.txt').is_file()
+
+
+def test_executables_import_without_torch():
+    code = ('import sys; sys.modules["torch"] = None; from mono_depth_ros import depth_node, '
+            'file_camera, sim_camera')
+    subprocess.run([sys.executable, '-c', code], check=True)
