@@ -65,8 +65,7 @@ class DepthNode(LifecycleNode):
         settings = self.settings
         estimator = DepthEstimator.load(
             settings.model_file, settings.device, settings.precision)
-        self._range_m = settings.depth_range(
-            estimator.card.min_depth_m, estimator.card.max_depth_m)
+        self._range_m = _suited_range(settings, estimator)
         self._still_wanted()
         estimator.warm_up()
         self._still_wanted()
@@ -100,7 +99,7 @@ class DepthNode(LifecycleNode):
         if self._outputs:
             self._outputs.close()
         self._outputs = self._estimator = self._info = None
-        self._camera_trouble = NO_INFO
+        self._camera_trouble, self._log.last_error = NO_INFO, ''
 
     @transition('finalized')
     def on_shutdown(self, state: LifecycleState) -> None:
@@ -129,11 +128,7 @@ class DepthNode(LifecycleNode):
 
     def _apply(self, settings: Settings) -> None:
         if self._estimator:
-            card = self._estimator.card
-            if settings.points_min_confidence and not self._estimator.tells_confidence:
-                raise ValueError(f'points.min_confidence {settings.points_min_confidence:g} needs '
-                                 f'a model that tells its confidence; {card.name} does not')
-            self._range_m = settings.depth_range(card.min_depth_m, card.max_depth_m)
+            self._range_m = _suited_range(settings, self._estimator)
         self.settings = settings
 
     def _on_info(self, info: CameraInfo) -> None:
@@ -224,6 +219,15 @@ class DepthNode(LifecycleNode):
             'input qos': entry.reliability if entry else 'none',
             'camera': self._camera_trouble or 'camera_info',
         } | self._log.values(now_s)
+
+
+def _suited_range(settings: Settings, estimator) -> tuple[float, float]:
+    """Metres to pass on, nearest and farthest; ValueError where the settings ask for more."""
+    card = estimator.card
+    if settings.points_min_confidence and not estimator.tells_confidence:
+        raise ValueError(f'points.min_confidence {settings.points_min_confidence:g} needs a model '
+                         f'that tells its confidence; {card.name} does not')
+    return settings.depth_range(card.min_depth_m, card.max_depth_m)
 
 
 def start(node: DepthNode) -> bool:
