@@ -1,5 +1,6 @@
 """Simulated worlds: depth true to the millimetre, one world for one seed, clear paths."""
 
+import importlib.util
 import os
 from pathlib import Path
 import subprocess
@@ -251,6 +252,13 @@ def test_without_any_library_the_packages_are_named_too():
                           capture_output=True, check=False)
     assert done.returncode == 1 and 'libegl1 and libgl1-mesa-dri' in done.stdout
     assert not done.stderr
+
+
+def test_without_mujoco_a_world_says_what_to_install(monkeypatch):
+    monkeypatch.delitem(sys.modules, 'mujoco', raising=False)
+    monkeypatch.setattr(importlib.util, 'find_spec', lambda name: None)
+    with pytest.raises(OSError, match='MuJoCo is not installed: pip install mujoco'):
+        load_mujoco()  # a camera node tells an OSError in one line, and nothing else
 
 
 def test_nothing_of_mujoco_is_imported_before_it_is_needed():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-import importlib
+import importlib.util
 import os
 import subprocess
 import sys
@@ -18,7 +18,7 @@ LIBRARIES = {
 def load_mujoco():
     """The mujoco module, imported with MUJOCO_GL set to egl or else osmesa where it was unset.
 
-    Raises OSError, one sentence that names the Debian packages, where neither library is found.
+    Raises OSError, one sentence that says what to install, where MuJoCo or both libraries lack.
     """
     if 'mujoco' not in sys.modules:
         _choose()
@@ -47,6 +47,8 @@ def new_context(width: int, height: int):
 
 def _choose() -> None:
     """Set MUJOCO_GL to the first library that loads, unless the user has set it."""
+    if importlib.util.find_spec('mujoco') is None:
+        raise OSError('MuJoCo is not installed: pip install mujoco')
     if os.environ.get('MUJOCO_GL'):
         return
     found = [name for name, files in LIBRARIES.items() if any(map(_loads, files))]
