@@ -24,6 +24,9 @@ def camera_from_info(info, width: int, height: int, rectified: bool) -> Camera:
     """
     matrix, columns, name = (info.p, 4, 'P') if rectified else (info.k, 3, 'K')
     fx, cx, fy, cy = matrix[0], matrix[2], matrix[columns + 1], matrix[columns + 2]
+    if not (info.width and info.height):
+        raise ValueError(f'camera_info is for {info.width}x{info.height} pixels: its publisher '
+                         'must fill in width and height')
     if fx == 0 or fy == 0:
         raise ValueError(
             f'camera_info is uncalibrated ({name} is zero): calibrate the camera, or publish its '

@@ -269,7 +269,7 @@ NAN, INF = float('nan'), float('inf')
     ({'d': [NAN, 0.0, 0.0, 0.0]}, False, 'not finite'),
     ({'d': [0.1, 0.2, 0.3]}, False, '3 coefficients'),
     ({'distortion_model': 'of_my_own', 'd': [0.1] * 5}, False, "'of_my_own'"),
-    ({'width': 0, 'height': 0}, False, 'size must be at least'),
+    ({'width': 0, 'height': 0}, False, 'camera_info is for 0x0 pixels'),
     ({'width': 480, 'height': 640}, False, 'for 480x640 pixels but the image has 640x480'),
     ({'width': 640, 'height': 400}, False, 'another shape'),
 ])
