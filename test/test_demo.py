@@ -163,6 +163,7 @@ def test_a_failing_process_is_named(tmp_path, photographs):
     (['--video', '/nowhere.mp4'], 'there is no /nowhere.mp4'),
     (['--seconds', '0'], 'above 0'),
     (['--seconds', 'nan'], 'above 0'),
+    (['--seconds', 'soon'], 'above 0 and at most 3600, got soon'),
     (['--world', 'moon'], 'invalid choice'),
     (['--images', '/tmp', '--world', 'room'], 'not allowed with'),
 ])

@@ -104,9 +104,12 @@ def _first_size(source: Path) -> tuple[int, int]:
 
 
 def _seconds(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
     if not (math.isfinite(value) and 0 < value <= 3600):
-        raise argparse.ArgumentTypeError(f'must be above 0 and at most 3600, got {text}')
+        raise argparse.ArgumentTypeError(f'must be a number above 0 and at most 3600, got {text}')
     return value
 
 
