@@ -70,7 +70,11 @@ def read_card(path: str | os.PathLike) -> ModelCard:
         raise ValueError(
             f'{path} is of format version {metadata.get("format_version")!r}, this package reads '
             f'{FORMAT_VERSION}: export it again, or update mono_depth_ros')
-    return card_from_json(metadata.get('card', ''))
+    try:
+        return card_from_json(metadata.get('card', ''))
+    except ValueError as error:
+        raise ValueError(f'{path} has a card that cannot be read ({error}): export it again, or '
+                         'update mono_depth_ros') from error
 
 
 def load_model(path: str | os.PathLike) -> tuple[MultiScaleNetwork, ModelCard]:
@@ -87,8 +91,9 @@ def load_model(path: str | os.PathLike) -> tuple[MultiScaleNetwork, ModelCard]:
         network.load_state_dict(weights)
     except RuntimeError as error:
         raise ValueError(
-            f'{path}: the weights do not fit network {card.network.name!r}: '
-            f'{" ".join(str(error).split())}') from error
+            f'{path}: the weights do not fit network {card.network.name!r} '
+            f'({" ".join(str(error).split())[:200]}): export it again, or update mono_depth_ros'
+        ) from error
     return network.eval(), card
 
 

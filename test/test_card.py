@@ -4,8 +4,11 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
+from mono_depth_ros.artifact import FORMAT, FORMAT_VERSION, read_card
 from mono_depth_ros.card import (
     card_from_json,
     Colours,
@@ -56,6 +59,14 @@ def test_a_wrong_card_is_refused_by_name(change, message):
 def test_text_that_is_no_json_is_refused():
     with pytest.raises(ValueError, match='not JSON'):
         card_from_json('{')
+
+
+def test_a_wrong_card_of_a_file_names_the_file_and_what_to_do(tmp_path):
+    path = tmp_path / 'odd.safetensors'
+    save_file({'a': np.zeros(1)}, path, metadata={
+        'format': FORMAT, 'format_version': FORMAT_VERSION, 'card': '{'})
+    with pytest.raises(ValueError, match=r'odd.safetensors .*not JSON.*export it again'):
+        read_card(path)
 
 
 def test_cards_are_read_without_torch():
