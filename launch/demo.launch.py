@@ -1,6 +1,6 @@
 """Starts a camera to try things with, depth_node and RViz.
 
-ros2 launch mono_depth_ros demo.launch.py world:=street
+ros2 launch mono_depth_ros demo.launch.py world:=street model_file:=outdoor
 ros2 launch mono_depth_ros demo.launch.py source:=/path/to/photographs
 """
 
