@@ -82,7 +82,8 @@ def summary_text(name: str, split: str, summary: Summary) -> str:
     sizes = Counter[str]()
     for camera, count in summary.cameras.items():
         sizes[f'{camera.width}x{camera.height}'] += count
-    lines.append('sizes: ' + ', '.join(f'{size} ({n})' for size, n in sizes.most_common(6)))
+    if sizes:
+        lines.append('sizes: ' + ', '.join(f'{size} ({n})' for size, n in sizes.most_common(6)))
     lines += [_camera_line(camera, n) for camera, n in summary.cameras.most_common(4)]
     if len(summary.cameras) > 4:
         lines.append(f'  and {len(summary.cameras) - 4} further cameras')
