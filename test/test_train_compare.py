@@ -73,6 +73,7 @@ def test_run_and_model_are_measured_side_by_side(run, model, tmp_path, capsys):
     assert second[:4] == ['drawn', 'mobile 256x192', '-', '-']
     assert first[4:9] == second[4:9] and first[7:9] == ['5.10 M', '1.03 G']
     assert 'mine val, 2 images, protocol full' in out and 'by turns, on ' in out
+    assert '; truth known for 98.4 % of the counted window' in out  # 63 of 64 columns
     assert 'drawn +0.000 (+0.000 to +0.000)' in out
     assert 'Not trained on the same images as staged_run: drawn.' in out
     rows = json.loads(figures.read_text())
@@ -80,6 +81,7 @@ def test_run_and_model_are_measured_side_by_side(run, model, tmp_path, capsys):
     assert len(rows[0]['images']) == 2 and rows[0]['ms']['cpu'] > 0
     low, high = rows[0]['intervals']['rmse_m']
     assert low <= rows[0]['mean']['rmse_m'] <= high
+    assert rows[0]['truth_known'] == pytest.approx(63 / 64)
 
 
 def test_figure_and_order(run, model, folder, tmp_path, capsys):

@@ -60,6 +60,15 @@ def test_protocol_ignores_truth_out_of_range_and_holds_the_prediction():
     assert errors.abs_rel == pytest.approx((0 + 1 / 9) / 2)
 
 
+def test_known_share_is_that_of_the_window():
+    """The crop is rows 45:471, columns 41:601; half of its rows hold nothing, some hold sky."""
+    truth = np.full((480, 640), np.nan, np.float32)
+    truth[45:258] = 50
+    truth[60:70] = np.inf
+    assert PROTOCOLS['eigen-crop'].known_share(truth) == 0.5
+    assert PROTOCOLS['full'].known_share(truth) == pytest.approx(213 / 480)
+
+
 def test_protocol_refuses_holes_in_the_prediction():
     with pytest.raises(ValueError, match='unknown pixels'):
         PROTOCOLS['full'].errors(np.array([[np.nan]]), np.array([[1.0]]))

@@ -48,6 +48,10 @@ class Protocol:
             raise ValueError('the prediction has unknown pixels where the truth is known')
         return np.clip(prediction[counts], self.min_depth_m, self.max_depth_m), truth[counts]
 
+    def known_share(self, truth_HW: np.ndarray) -> float:
+        """Share of the window's pixels whose truth is known, at any distance; sky (+inf) is."""
+        return float(np.mean(truth_HW[self._slices(*truth_HW.shape)] > 0))
+
     def errors(self, prediction_HW: np.ndarray, truth_HW: np.ndarray) -> DepthErrors:
         """Errors of one image; ValueError as `counted`, or where no pixel counts."""
         return depth_errors(*self.counted(prediction_HW, truth_HW))

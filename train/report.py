@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
+from io import BytesIO
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from train.data import DataSet
-from train.evaluate import Predictor, Report
+from train.evaluate import Histogram, Predictor, Report
+from train.figure import FAINT, INK
 from train.files import write_file, write_picture
 from train.metrics import DepthErrors
 from train.pictures import depth_limits, depth_picture, small, small_depth
@@ -25,30 +27,44 @@ COLUMNS = {
 FULL_COLOUR = 1.5
 GREY = (90, 90, 90)
 TILE_WIDTH = 320
+HISTOGRAM = 'histogram.png'
+TRUE, PREDICTED = '#b9bec8', '#c8501e'
+# Bins with a smaller share of the pixels show chance rather than the model.
+RARE = 1e-3
 STYLE = '''body { font: 15px sans-serif; max-width: 1200px; margin: 2em auto; padding: 0 1em; }
 table { border-collapse: collapse; margin: 1em 0; } td, th { padding: .3em .8em;
 text-align: right; } th { border-bottom: 1px solid #888; } td:first-child,
-th:first-child { text-align: left; }
+th:first-child { text-align: left; overflow-wrap: anywhere; }
 img { max-width: 100%; display: block; margin: .3em 0 1.2em; }'''
 
 
 def write_report(folder: Path, title: str, report: Report, source: DataSet, protocol: Protocol,
                  predictor: Predictor) -> Path:
-    """Write `index.html` and its pictures into `folder`; the page's path."""
-    chosen = chosen_images(report)
+    """Write `index.html` and its pictures into `folder`; the page's path.
+
+    Raises OSError where that fails, ImportError without matplotlib.
+    """
+    pictures = _pictures(folder, report, source, protocol, predictor)
+    write_file(folder / HISTOGRAM, histogram_figure(report.histogram))
+    page = folder / 'index.html'
+    write_file(page, _page(title, report, pictures))
+    return page
+
+
+def _pictures(folder: Path, report: Report, source: DataSet, protocol: Protocol,
+              predictor: Predictor) -> list[str]:
+    """Write the strips of the chosen images; the part of the page that shows each."""
     by_name = {f'{source.name}/{key}': i for i, key in enumerate(source.keys)}
-    rows = []
-    for number, (why, name) in enumerate(chosen):
+    shown = []
+    for number, (why, name) in enumerate(chosen_images(report)):
         sample = protocol.view(source[by_name[name]])
         depth_HW = predictor.estimate(sample.rgb, sample.camera).depth
         picture = f'image_{number}.jpg'
         write_picture(folder / picture, strip(sample, depth_HW))
         errors = report.images[name]
-        rows.append(f'<p>{why}: {escape(name)}, AbsRel {errors.abs_rel:.3f}, delta1 '
-                    f'{errors.delta1:.3f}</p><img src="{picture}" alt="{escape(name)}">')
-    page = folder / 'index.html'
-    write_file(page, _page(title, report, rows))
-    return page
+        shown.append(f'<p>{why}: {escape(name)}, AbsRel {errors.abs_rel:.3f}, delta1 '
+                     f'{errors.delta1:.3f}</p><img src="{picture}" alt="{escape(name)}">')
+    return shown
 
 
 def chosen_images(report: Report, each: int = 3) -> list[tuple[str, str]]:
@@ -82,27 +98,116 @@ def error_map(depth_HW: np.ndarray, truth_HW: np.ndarray) -> np.ndarray:
     return picture
 
 
+def histogram_figure(histogram: Histogram) -> bytes:
+    """PNG: true and predicted pixels by distance, and below it the errors by true distance."""
+    figure = _canvas()
+    above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
+    edges_m = np.array(histogram.edges_m)
+    true_B, predicted_B = np.array(histogram.true), np.array(histogram.predicted)
+    pixels = true_B.sum()
+    above.stairs(100 * true_B / pixels, edges_m, fill=True, color=TRUE, label='true')
+    above.stairs(100 * predicted_B / pixels, edges_m, color=PREDICTED, linewidth=2,
+                 label='predicted')
+    above.set_ylabel('% of counted pixels', color=INK)
+    _draw_errors(below, histogram)
+    below.set_xlabel('distance (m)', color=INK)
+    below.set_xlim(0, edges_m[1 + np.flatnonzero(true_B + predicted_B)[-1]])
+    for axis in (above, below):
+        axis.legend(frameon=False, labelcolor=INK)
+        axis.tick_params(colors=FAINT)
+        axis.spines[['top', 'right']].set_visible(False)
+    written = BytesIO()
+    figure.savefig(written, format='png')
+    return written.getvalue()
+
+
+def _draw_errors(axis, histogram: Histogram) -> None:
+    """AbsRel and bias in % over the bins' centres, but for those with less than RARE pixels."""
+    edges_m, true_B = np.array(histogram.edges_m), np.array(histogram.true)
+    told_B = true_B >= max(RARE * true_B.sum(), 1)
+    centres_m = (edges_m[1:] + edges_m[:-1]) / 2
+    abs_rel_B, bias_log_B = (np.where(told_B, np.array(found, float), np.nan)
+                             for found in (histogram.abs_rel, histogram.bias_log))
+    axis.axhline(0, color=FAINT, linewidth=0.8)
+    axis.plot(centres_m, 100 * abs_rel_B, color=INK, marker='o', markersize=3, label='AbsRel')
+    axis.plot(centres_m, 100 * np.expm1(bias_log_B), color=PREDICTED, linestyle='--', marker='o',
+              markersize=3, label='bias (above 0: too far)')
+    axis.set_ylabel('% of the distance', color=INK)
+
+
+def _canvas():
+    """An empty figure of matplotlib."""
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise ImportError('the histogram of a report is drawn with matplotlib: install '
+                          'requirements/train.txt') from error
+    figure = Figure(figsize=(8.5, 5.5), dpi=110, facecolor='white', layout='constrained')
+    FigureCanvasAgg(figure)
+    return figure
+
+
 def _page(title: str, report: Report, pictures: Sequence[str]) -> str:
-    low, high = report.intervals['delta1']
-    bands = ''.join(_row(f'{band.near_m:g} to {band.far_m:g} m', band.errors,
-                         band.errors.pixels / report.mean.pixels) for band in report.bands)
-    head = ''.join(f'<th>{label}</th>' for label in COLUMNS.values())
     return f'''<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>
 <style>{STYLE}</style></head><body>
 <h1>{escape(title)}</h1>
 <p>{escape(report.data)} {escape(report.split)}, protocol <b>{escape(report.protocol)}</b>,
-{len(report.images)} images, one pass without flip averaging. 95 % interval of delta1 over images:
-{low:.3f} to {high:.3f}.</p>
-<table><tr><th>true distance</th><th>pixels</th>{head}</tr>
-{_row('all', report.mean, 1.0)}{bands}</table>
+{len(report.images)} images, one pass without flip averaging; {report.truth_text()}.
+In-painted depth is known everywhere, raw sensors and lidar leave holes. The 95 % intervals
+are bootstraps over images.</p>
+{_left_out(report)}
+{_summary_table(report)}
+<h2>Pixels and errors by distance</h2>
+<img src="{HISTOGRAM}" alt="histogram of true and predicted distances, errors by distance">
+<p>All counted pixels of all images, in bins of {report.histogram.edges_m[1]:g} m. Above: how many
+are truly that far and how many are predicted so. Below: mean relative error and bias of the
+pixels truly that far; bins with less than {RARE:.1%} of the pixels are not drawn there.</p>
+<h2>Worst, median and best images</h2>
 <p>Each row of pictures: image, true depth, predicted depth on the same
 scale (logarithmic, blue near, red far, black unknown, white sky), and error (red too
 far, blue too near, full colour at {FULL_COLOUR} times; grey where the truth is unknown).</p>
-{''.join(pictures)}</body></html>
+{''.join(pictures)}
+<h2>Image by image, the worst AbsRel first</h2>
+{_image_table(report)}</body></html>
 '''
 
 
-def _row(label: str, errors: DepthErrors, share: float) -> str:
-    cells = ''.join(f'<td>{getattr(errors, name):.4f}</td>' for name in COLUMNS)
-    return f'<tr><td>{label}</td><td>{share:.1%}</td>{cells}</tr>\n'
+def _left_out(report: Report) -> str:
+    if not report.blank:
+        return ''
+    return (f'<p>Left out, for the protocol counts no pixel of them ({len(report.blank)}): '
+            f'{escape(", ".join(report.blank))}.</p>')
+
+
+def _summary_table(report: Report) -> str:
+    """All pixels, the intervals, and one row for each band."""
+    intervals = {name: f'{low:.3f} to {high:.3f}'
+                 for name, (low, high) in report.intervals.items()}
+    bands = [_row(f'{band.near_m:g} to {band.far_m:g} m',
+                  f'{band.errors.pixels / report.mean.pixels:.1%}', _figures(band.errors))
+             for band in report.bands]
+    return _table('true distance', 'pixels', [
+        _row('all', f'{1:.1%}', _figures(report.mean)),
+        _row('95 % interval', '', [intervals.get(name, '') for name in COLUMNS]), *bands])
+
+
+def _image_table(report: Report) -> str:
+    images = sorted(report.images.items(), key=lambda image: -image[1].abs_rel)
+    return _table('image', 'pixels counted', [
+        _row(escape(name), f'{errors.pixels:,}', _figures(errors)) for name, errors in images])
+
+
+def _table(first: str, second: str, rows: Sequence[str]) -> str:
+    head = ''.join(f'<th>{label}</th>' for label in (first, second, *COLUMNS.values()))
+    return f'<table><tr>{head}</tr>\n{"".join(rows)}</table>'
+
+
+def _figures(errors: DepthErrors) -> list[str]:
+    return [f'{getattr(errors, name):.4f}' for name in COLUMNS]
+
+
+def _row(label: str, pixels: str, figures: Sequence[str]) -> str:
+    cells = ''.join(f'<td>{cell}</td>' for cell in (label, pixels, *figures))
+    return f'<tr>{cells}</tr>\n'

@@ -40,8 +40,8 @@ def _caption(rows: Sequence[Row]) -> str:
     blank = f' ({len(report.blank)} without known depth left out)' if report.blank else ''
     times = ' and '.join(machine(device) for device in rows[0].ms)
     return (f'{report.data} {report.split}, {len(report.images)} images{blank}, protocol '
-            f'{report.protocol}, one pass. Milliseconds inside the network, batch 1, median by '
-            f'turns, on {times}.')
+            f'{report.protocol}, one pass; {report.truth_text()}. Milliseconds inside the '
+            f'network, batch 1, median by turns, on {times}.')
 
 
 def _cells(row: Row) -> list[str]:

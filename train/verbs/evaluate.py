@@ -67,20 +67,58 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 
 def print_table(rows: Sequence[tuple[str, Report]]) -> None:
-    """One line a measurement; the protocol is part of it, for figures of two never compare."""
+    """Two lines a measurement, in two tables; what they rest on; and errors by distance.
+
+    The protocol is part of a line, for figures of two never compare.
+    """
+    _print_headline(rows)
+    print()
+    _print_others(rows)
+    print()
+    for text in dict.fromkeys(_caption(report) for _, report in rows):
+        print(text)
+    for name, report in rows:
+        print(f'\n{name} on {report.data} {report.split}, by true distance:')
+        _print_bands(report)
+
+
+def _print_headline(rows: Sequence[tuple[str, Report]]) -> None:
     print(f'{"model":<16}{"data":<24}{"protocol":<12}{"images":>7}{"delta1":>8}{"95 %":>16}'
           f'{"delta2":>8}{"delta3":>8}{"AbsRel":>8}{"RMSE m":>8}{"SILog":>8}{"bias":>8}')
     for name, report in rows:
-        mean, (low, high) = report.mean, report.intervals['delta1']
+        mean = report.mean
         print(f'{name:<16}{report.data + " " + report.split:<24}{report.protocol:<12}'
-              f'{len(report.images):>7}{mean.delta1:>8.4f}{f"{low:.3f}-{high:.3f}":>16}'
+              f'{len(report.images):>7}{mean.delta1:>8.4f}{_interval(report, "delta1"):>16}'
               f'{mean.delta2:>8.4f}{mean.delta3:>8.4f}{mean.abs_rel:>8.4f}{mean.rmse_m:>8.4f}'
               f'{mean.silog:>8.4f}{np.expm1(mean.bias_log):>+8.1%}')
+
+
+def _print_others(rows: Sequence[tuple[str, Report]]) -> None:
+    """The errors for which the first table has no room, and the intervals of its others."""
+    print(f'{"model":<16}{"data":<24}{"AbsRel 95 %":>16}{"RMSE m 95 %":>16}{"SqRel":>10}'
+          f'{"RMSE log":>10}{"log10":>10}')
     for name, report in rows:
-        print(f'\n{name} on {report.data} {report.split}, by true distance:')
-        print(f'{"metres":>12}{"pixels":>9}{"delta1":>8}{"AbsRel":>8}{"bias":>8}')
-        for band in report.bands:
-            errors = band.errors
-            share = errors.pixels / report.mean.pixels
-            print(f'{f"{band.near_m:g}-{band.far_m:g}":>12}{share:>9.1%}{errors.delta1:>8.4f}'
-                  f'{errors.abs_rel:>8.4f}{np.expm1(errors.bias_log):>+8.1%}')
+        mean = report.mean
+        print(f'{name:<16}{report.data + " " + report.split:<24}'
+              f'{_interval(report, "abs_rel"):>16}{_interval(report, "rmse_m"):>16}'
+              f'{mean.sq_rel:>10.4f}{mean.rmse_log:>10.4f}{mean.log10:>10.4f}')
+
+
+def _interval(report: Report, error: str) -> str:
+    low, high = report.intervals[error]
+    return f'{low:.3f}-{high:.3f}'
+
+
+def _caption(report: Report) -> str:
+    blank = f' ({len(report.blank)} without known depth left out)' if report.blank else ''
+    return (f'{report.data} {report.split}, {len(report.images)} images{blank}: '
+            f'{report.truth_text()}')
+
+
+def _print_bands(report: Report) -> None:
+    print(f'{"metres":>12}{"pixels":>9}{"delta1":>8}{"AbsRel":>8}{"bias":>8}')
+    for band in report.bands:
+        errors = band.errors
+        share = errors.pixels / report.mean.pixels
+        print(f'{f"{band.near_m:g}-{band.far_m:g}":>12}{share:>9.1%}{errors.delta1:>8.4f}'
+              f'{errors.abs_rel:>8.4f}{np.expm1(errors.bias_log):>+8.1%}')
