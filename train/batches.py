@@ -30,14 +30,16 @@ class TrainingViews(Dataset):
     def __len__(self) -> int:
         return sum(len(source) for source in self._sources)
 
-    def __getitem__(self, key: Key) -> tuple[Tensor, Tensor]:
-        """Image (3, H, W) and log canonical depth (1, H, W) at network input size."""
+    def __getitem__(self, key: Key) -> tuple[Tensor, Tensor, bool]:
+        """Image (3, H, W), log canonical depth (1, H, W) and whether teachers may speak of it."""
         draw, index = key
         recipe, spec = self._recipe, self._recipe.network
         rng = np.random.default_rng((recipe.seed, self._stage_index, draw, index))
-        view = augment(sample_at(self._sources, index), self._augmentation,
-                       spec.input_width, spec.input_height, rng)
-        return encoded(view, recipe)
+        sample = sample_at(self._sources, index)
+        view = augment(sample, self._augmentation, spec.input_width, spec.input_height, rng)
+        closer = view.camera.focal / recipe.reference.focal
+        known = sample.name.partition('/')[0] in recipe.taught and closer <= recipe.taught_zoom
+        return *encoded(view, recipe), known
 
 
 class PlainViews(Dataset):

@@ -25,17 +25,19 @@ from train.mixture import mixture, steps_of, steps_per_epoch
 from train.pretrained import load_imagenet
 from train.recipes import Recipe
 from train.stage import amp_dtype, make_optimiser, set_learning, set_regularising, StageLoss
+from train.teacher import Teachers
 from train.watch import on, Watch
 
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Where a run computes and writes."""
+    """Where a run computes and writes, and who teaches it there."""
 
     folder: Path
     device: str
     workers: int
     world: World = World()
+    teachers: Teachers | None = None
 
 
 @dataclass(kw_only=True)
@@ -111,7 +113,7 @@ class StageRun:
         if index and not self.step:
             self.settle()
         set_learning(network, self.stage)
-        self.learner = place.world.wrap(StageLoss(network, recipe, self.stage))
+        self.learner = place.world.wrap(StageLoss(network, recipe, self.stage, place.teachers))
         self.optimiser = make_optimiser(network, self.stage)
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
             self.optimiser, [group['lr'] for group in self.optimiser.param_groups],
@@ -146,8 +148,8 @@ class StageRun:
         start = time.perf_counter()
         try:
             with self.bar() as bar:
-                for image, truth in timed(batches, summary):
-                    loss = self.take_step(image, truth)
+                for batch in timed(batches, summary):
+                    loss = self.take_step(*batch)
                     bar.update(size)
                     summary.images += size
                     if diary:
@@ -185,13 +187,13 @@ class StageRun:
         return sum(steps_of(self.training, self.recipe, stage)
                    for stage in self.recipe.stages[:self.index])
 
-    def take_step(self, image: Tensor, truth: Tensor) -> float:
+    def take_step(self, image: Tensor, truth: Tensor, taught: Tensor) -> float:
         """One update from one batch; the loss before it."""
         set_learning(self.network, self.stage)
         torch.manual_seed(hash((self.recipe.seed, self.index, self.step,
                                 self.place.world.rank)) % 2 ** 31)
         device = torch.device(self.place.device)
-        loss = self.learner(on(image, device), truth.to(device))
+        loss = self.learner(on(image, device), truth.to(device), taught.to(device))
         if not torch.isfinite(loss):
             raise ValueError(
                 f'loss is {loss.item()} at step {self.step} of stage {self.index + 1}, with the '

@@ -47,6 +47,9 @@ class Recipe:
     Sky, where a data set marks it, is learned as `sky_m`, or not at all where that is 0.
     `stem_drop` is how often the last residual block of an ImageNet stem is left out, those before
     it less and less; `stem_restyle` how often a batch mixes the styles of its images there.
+    Teachers (`fit --teacher`) are followed on views of the data sets `taught` whose focal length
+    is at most `taught_zoom` times the reference's, as much as `teacher_weight` says beside the
+    truth.
     `amp` in what the network computes: 'auto' (bf16 on a GPU), 'bf16', 'fp16' or 'fp32'.
     """
 
@@ -67,6 +70,9 @@ class Recipe:
     imagenet_stem: bool = False
     stem_drop: float = 0.0
     stem_restyle: float = 0.0
+    taught: tuple[str, ...] = ()
+    taught_zoom: float = 1.6
+    teacher_weight: float = 1.0
     weights: tuple[tuple[str, float], ...] = ()
     amp: str = 'auto'
     seed: int = 0
@@ -108,29 +114,32 @@ def _mobile(name: str, *stages: Stage) -> Recipe:
 # parts of the stem left out, parts of the image hidden.
 VARIED = Augmentation(hue_deg=20.0, saturation=(0.5, 1.3))
 # Zooming in teaches near scenes and other lenses.
-ROUGH = replace(VARIED, zoom=(0.85, 1.6), close=0.25, close_zoom=(1.6, 3.0), noise=0.25,
+ROUGH = replace(VARIED, zoom=(0.85, 1.6), close=0.2, close_zoom=(1.6, 3.0), noise=0.25,
                 jpeg=0.25, blur=0.2)
 # Batches that mix rooms real and drawn have other statistics than the images of any one camera:
 # a network whose batch norms go on learning in them answers a robot with a wrong scale.
-MIXED = Stage(trains=BOTH, epochs=8, lr=5e-4, stem_lr=2e-4, still_norms=True)
+MIXED = Stage(trains=BOTH, epochs=16, lr=5e-4, stem_lr=2e-4, still_norms=True)
+# Learns from NYU-Depth-v2 alone; `indoor` begins with one and follows several.
+TEACHER = replace(
+    _mobile('teacher', Stage(trains=BOTH, epochs=16), *SPREAD_STAGES),
+    network=default_spec('mobile_lite2'), augmentation=VARIED, stem_drop=0.2, stem_restyle=0.5)
 INDOOR = replace(
-    _mobile('indoor', Stage(trains=BOTH, epochs=30, data=('nyu',), augmentation=VARIED), MIXED,
-            *SPREAD_STAGES),
-    network=default_spec('mobile_lite2'), augmentation=ROUGH, stem_drop=0.2, stem_restyle=0.5,
-    weights=(('room', 0.2), ('office', 3.0), ('kitchen', 2.0)))
+    _mobile('indoor', MIXED, *SPREAD_STAGES),
+    network=default_spec('mobile_lite2'), augmentation=ROUGH, stem_drop=0.1, stem_restyle=0.25,
+    weights=(('nyu', 2.0), ('room', 0.1), ('office', 3.0), ('kitchen', 2.0)), taught=('nyu',))
 OUTDOOR = replace(
     _mobile('outdoor', replace(MIXED, epochs=6), *SPREAD_STAGES),
     network=default_spec('mobile_lite2'), augmentation=replace(ROUGH, zoom=(0.8, 1.25), close=0.0),
-    stem_drop=0.2, stem_restyle=0.5, weights=(('gta', 4.0),), min_depth_m=1.0, max_depth_m=80.0,
+    stem_drop=0.1, stem_restyle=0.25, weights=(('gta', 4.0),), min_depth_m=1.0, max_depth_m=80.0,
     sky_m=160.0)
 # For a camera and rooms of one's own, from `indoor`.
-FINETUNE = replace(INDOOR, name='finetune', weights=(), stages=(
+FINETUNE = replace(INDOOR, name='finetune', weights=(), taught=(), stages=(
     replace(MIXED, epochs=5, lr=3e-4, stem_lr=1e-4), *SPREAD_STAGES))
 
 COARSE_STAGE = Stage(trains=('coarse',), epochs=40, lr=1e-4)
 FINE_STAGE = Stage(trains=('fine',), epochs=20)
 RECIPES = {recipe.name: recipe for recipe in (
-    INDOOR, OUTDOOR, FINETUNE,
+    INDOOR, OUTDOOR, FINETUNE, TEACHER,
     _mobile('mobile', Stage(trains=BOTH, epochs=30), *SPREAD_STAGES),
     _mobile('mobile_staged', Stage(trains=('coarse',), epochs=22),
             Stage(trains=('fine',), epochs=8), *SPREAD_STAGES),

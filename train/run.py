@@ -28,13 +28,15 @@ NAME = 'run.json'
 class Run:
     """A run's recipe with its --set words, its data as NAME=DIR, and when it began.
 
-    `start` is the model file its weights began with, empty for none.
+    `start` is the model file its weights began with, empty for none; `teachers` are those of the
+    models it follows.
     """
 
     recipe: str
     settings: tuple[str, ...] = ()
     data: tuple[str, ...]
     start: str = ''
+    teachers: tuple[str, ...] = ()
     date: str
     git_commit: str
     versions: tuple[str, ...]
@@ -55,8 +57,8 @@ class Run:
 
     def words(self) -> str:
         """Recipe, settings and start in one line, for the model card."""
-        start = Path(self.start)
-        came = (f'--start {start.stem}',) if self.start else ()
+        came = [f'--start {Path(self.start).stem}'] if self.start else []
+        came += [f'--teacher {Path(teacher).stem}' for teacher in self.teachers]
         return ' '.join((self.recipe, *self.settings, *came))
 
     def load_recipe(self) -> Recipe:
@@ -81,13 +83,13 @@ def start_of(model: str) -> str:
 
 
 def begin_run(folder: Path, recipe: str, settings: tuple[str, ...],
-              data: tuple[str, ...], start: str = '') -> Run:
+              data: tuple[str, ...], start: str = '', teachers: tuple[str, ...] = ()) -> Run:
     """Make the folder of a new run; FileExistsError where one lies there already."""
     if (folder / NAME).exists():
         raise FileExistsError(
             f'{folder} holds a run already: go on with it by --resume, or give another --out')
     run = Run(recipe=recipe, settings=settings, data=tuple(_absolute(spec) for spec in data),
-              start=start,
+              start=start, teachers=teachers,
               date=datetime.now(timezone.utc).date().isoformat(), git_commit=_git_commit(),
               versions=(f'python {platform.python_version()}', f'torch {torch.__version__}',
                         f'numpy {np.__version__}'))

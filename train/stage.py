@@ -9,6 +9,7 @@ from mono_depth_ros.networks.efficientnet_lite import InvertedResidual, MixedSty
 from mono_depth_ros.networks.multi_scale import MultiScaleNetwork, SPREAD
 from train.loss import spread_loss
 from train.recipes import Recipe, Stage
+from train.teacher import lesson, Lessons, patched, Teachers
 
 AMP = {'fp16': torch.float16, 'bf16': torch.bfloat16, 'fp32': torch.float32}
 
@@ -16,18 +17,27 @@ AMP = {'fp16': torch.float16, 'bf16': torch.bfloat16, 'fp32': torch.float32}
 class StageLoss(nn.Module):
     """The network of a stage and its loss as one module, which is what PyTorch's DDP wraps."""
 
-    def __init__(self, network: MultiScaleNetwork, recipe: Recipe, stage: Stage):
+    def __init__(self, network: MultiScaleNetwork, recipe: Recipe, stage: Stage,
+                 teachers: Teachers | None = None):
         super().__init__()
         self.network = network
         self._recipe, self._stage = recipe, stage
+        self._teachers = teachers if set(stage.trains) & set(network.depth_stacks) else None
 
-    def forward(self, image_B3HW: Tensor, log_truth_B1HW: Tensor) -> Tensor:
+    def forward(self, image_B3HW: Tensor, log_truth_B1HW: Tensor,
+                taught_B: Tensor | None = None) -> Tensor:
         """Loss of the last stack that learns, plus the weighted losses of others that learn.
 
         Stacks that stand still run without gradient; those after the last learner do not run.
-        A spread stack that learns teaches nothing to those before it.
+        A spread stack that learns teaches nothing to those before it. With teachers the images
+        `taught_B` (B,) also have theirs to follow, and some become patchworks for that.
         """
         trains, stacks, recipe = self._stage.trains, self.network.stacks, self._recipe
+        lessons: Lessons | None = None
+        if self._teachers and taught_B is not None and taught_B.any():
+            image_B3HW, log_truth_B1HW = patched(image_B3HW, log_truth_B1HW, taught_B)
+            with autocast(image_B3HW.device.type, recipe.amp):
+                lessons = taught_B, self._teachers(image_B3HW[taught_B])
         given: tuple[Tensor, ...] = ()
         losses, spread = [], torch.zeros((), device=image_B3HW.device)
         for name in stacks[:stacks.index(trains[-1]) + 1]:
@@ -39,7 +49,8 @@ class StageLoss(nn.Module):
             if name == SPREAD and name in trains:
                 spread = spread_loss(given[1], given[0], log_truth_B1HW)
             elif name in trains:
-                losses.append(recipe.loss(given[0], log_truth_B1HW))
+                losses.append(recipe.loss(given[0], log_truth_B1HW)
+                              + recipe.teacher_weight * lesson(given[0], lessons))
         return spread + sum(losses[-1:]) + recipe.coarse_weight * sum(losses[:-1])
 
 

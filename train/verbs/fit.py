@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import ctypes
+from dataclasses import replace
 import os
 from pathlib import Path
 import sys
@@ -17,6 +18,7 @@ from train.options import add_device, DATA_HELP
 from train.overrides import overridden
 from train.recipes import Recipe, recipe_called, RECIPES
 from train.run import begin_run, check_data, read_run, Run, start_of
+from train.teacher import Teachers
 
 # <malloc.h>
 M_TRIM_THRESHOLD = -1
@@ -40,6 +42,9 @@ def add_verb(verbs) -> None:
     one.add_argument('--start', default='', metavar='MODEL',
                      help='begin with the weights of a model file (path, or shipped name as '
                           'indoor): to teach it your own camera and rooms')
+    one.add_argument('--teacher', action='append', default=[], metavar='MODEL', dest='teachers',
+                     help='follow a model file too, on the data sets the recipe calls `taught`; '
+                          'given several times, their mean')
     one.add_argument('--resume', action='store_true', help='go on with the run in --out')
     one.set_defaults(verb=_fit)
 
@@ -50,6 +55,9 @@ def _fit(options: argparse.Namespace) -> None:
         place = Place(folder=options.out, device=here.device(pick_device(options.device)),
                       workers=options.workers, world=here)
         run, recipe = _run(options, here)
+        if run.teachers:
+            teachers = Teachers(run.teachers, recipe).to(place.device)
+            place = replace(place, teachers=teachers)
         try:
             summary = fit(recipe, run.sources('train'), run.validation(), place,
                           resume=options.resume, start=run.start)
@@ -79,7 +87,7 @@ def _run(options: argparse.Namespace, here: World) -> tuple[Run, Recipe]:
     check_data(options.data, recipe)
     if here.leads:
         begin_run(options.out, options.recipe, tuple(options.settings), tuple(options.data),
-                  start_of(options.start))
+                  start_of(options.start), tuple(start_of(word) for word in options.teachers))
     here.wait()
     return read_run(options.out), recipe
 
