@@ -56,8 +56,15 @@ def load_calibration(path: Path) -> Calibration:
     try:
         return read(text)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        why = f'{error.args[0]} is missing' if isinstance(error, KeyError) else error
-        raise ValueError(f'{path} is no camera calibration: {why}') from error
+        raise ValueError(f'{path} is no camera calibration: {_reason(error)}') from error
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, KeyError):
+        return f'{error.args[0]} is missing'
+    if isinstance(error, (TypeError, AttributeError)):  # a list or text where names should be
+        return 'it is laid out otherwise than config/camera_info_example.yaml or camera.json'
+    return str(error)
 
 
 def find_calibration(folder: Path) -> Path | None:

@@ -226,7 +226,7 @@ def test_fisheye_is_the_equidistant_lens(tmp_path):
     ('{"fx": 1}', 'fy is missing'),
     ('{"fx": 0, "fy": 1, "cx": 1, "cy": 1, "width": 4, "height": 4}', 'focal length'),
     ('not json', 'is no camera calibration'),
-    ('[1, 2]', 'is no camera calibration')])
+    ('[1, 2]', 'laid out otherwise than config/camera_info_example.yaml')])
 def test_a_broken_camera_json_is_refused(tmp_path, text, words):
     file = tmp_path / 'camera.json'
     file.write_text(text)
