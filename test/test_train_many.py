@@ -20,6 +20,7 @@ from train.__main__ import main
 from train.checkpoint import load_checkpoint, save_checkpoint
 from train.data import open_data
 from train.diary import strip
+from train.distributed import World
 from train.export import write_untrained
 from train.fit import fit, Place, StageRun
 from train.recipes import RECIPES, Stage
@@ -91,8 +92,12 @@ def test_mixed_precision_learns_nearly_the_same(folder, tmp_path, amp):
 def test_precision_is_that_of_the_device_unless_asked():
     assert amp_dtype('cuda', 'auto') is torch.bfloat16
     assert amp_dtype('cpu', 'auto') is torch.float32
-    with pytest.raises(ValueError, match='amp must be auto, fp16, bf16, fp32'):
-        amp_dtype('cpu', 'int8')
+
+
+def test_processes_share_a_batch_evenly_or_not_at_all():
+    World(size=2).check_batch(8)
+    with pytest.raises(ValueError, match='7 is not a multiple of the 2 processes: .*batch_size=8'):
+        World(size=2).check_batch(7)
 
 
 def test_curves_and_pictures_are_for_tensorboard(folder, tmp_path):

@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 import json
+import os
 from pathlib import Path
+import signal
 import subprocess
 import sys
 
@@ -52,10 +54,10 @@ def test_interrupted_equals_uninterrupted(folder, tmp_path, monkeypatch):
     fit(recipe, *sources(folder), place(tmp_path / 'whole'))
     take = StageRun.take_step
 
-    def interrupted(self, image, truth):
-        if (self.index, self.step) == (1, 4):
-            raise KeyboardInterrupt
-        return take(self, image, truth)
+    def interrupted(self, *batch):
+        if (self.index, self.step) == (1, 3):
+            os.kill(os.getpid(), signal.SIGINT)  # within a step, which must be finished
+        return take(self, *batch)
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(StageRun, 'take_step', interrupted)
@@ -253,7 +255,48 @@ def test_a_name_of_several_stages_is_refused():
     assert [stage.epochs for stage in recipe.stages[1:]] == [1, 5]
 
 
+@pytest.mark.parametrize('setting, message', [
+    ('batch_size=0', 'batch_size must be at least 1, got 0'),
+    ('amp=fp8', "amp must be auto, bf16, fp16, fp32; got 'fp8'"),
+    ('stages.coarse.optimiser=adam', "optimiser must be adamw or sgd, got 'adam'"),
+    ('stages.coarse.epochs=-1', 'at least 0 epochs and learning rates above 0, got -1'),
+    ('stages.coarse.lr=0', 'at least 0 epochs and learning rates above 0, got 40, 0'),
+    ("stages.coarse.trains=('corse',)",
+     "trains 'corse', but the stacks of eigen are coarse, fine"),
+    ('network.name=foo', "unknown network 'foo'"),
+    ('network.name=alexnet', "a stage trains 'fine'"),
+    ('augmentation.zoom=(1,)', r'zoom is two numbers above 0, the smaller first, got \(1,\)'),
+    ("augmentation.zoom=('a', 'b')", 'zoom is two numbers'),
+    ('augmentation.gamma=(2, 1)', 'gamma is two numbers')])
+def test_values_no_training_can_have_are_refused(setting, message):
+    with pytest.raises(ValueError, match=message):
+        overridden(recipes.RECIPES['eigen'], (setting,))
+
+
+def test_a_part_to_keep_still_must_be_there(folder, tmp_path):
+    recipe = tiny(epochs=1)
+    stage = replace(recipe.stages[0], frozen=('coarse.stam',))
+    with pytest.raises(ValueError, match="no such part: did you mean 'coarse.stem'"):
+        fit(replace(recipe, stages=(stage,)), *sources(folder), place(tmp_path))
+
+
+def test_teachers_of_nobody_are_refused(folder, tmp_path, capsys):
+    assert cli.main(['fit', 'mobile', '--data', f'mine={folder}', '--out', str(tmp_path),
+                     '--teacher', 'indoor']) == 1
+    assert 'has teachers follow no data set' in capsys.readouterr().err
+
+
+def test_a_run_that_never_began_may_begin_anew(folder, tmp_path, capsys):
+    (tmp_path / 'run.json').write_text('{}')
+    words = ['fit', 'mobile', '--data', f'mine={folder}', '--out', str(tmp_path), '--workers', '0',
+             '--set', 'imagenet_stem=False', '--set', 'batch_size=2']
+    for stage in (1, 2, 3):
+        words += ['--set', f'stages.{stage}.epochs=0']
+    assert cli.main(words) == 0, capsys.readouterr().err
+
+
 def test_a_run_is_not_overwritten(folder, tmp_path, capsys):
     (tmp_path / 'run.json').write_text('{}')
+    (tmp_path / 'checkpoint.pt').write_bytes(b'')
     assert cli.main(['fit', 'mobile', '--data', f'mine={folder}', '--out', str(tmp_path)]) == 1
     assert 'holds a run already' in capsys.readouterr().err

@@ -46,6 +46,14 @@ class Augmentation:
     jpeg: float = 0.0
     erase: float = 0.0
 
+    def __post_init__(self):
+        for name in ('zoom', 'close_zoom', 'gamma', 'brightness', 'colour', 'saturation'):
+            limits = getattr(self, name)
+            if not (len(limits) == 2 and all(isinstance(x, float | int) for x in limits)
+                    and (0 < limits[0] or name == 'saturation') and limits[0] <= limits[1]):
+                raise ValueError(f'augmentation {name} is two numbers above 0, the smaller first, '
+                                 f'got {limits}')
+
 
 def augment(sample: Sample, choice: Augmentation, width: int, height: int,
             rng: np.random.Generator) -> Sample:

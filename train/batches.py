@@ -11,6 +11,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from mono_depth_ros.preprocess import encode_depth, encode_image, letterbox, normalise
 from train.augment import augment, warped
+from train.interrupt import leave_it_to_others
 from train.mixture import Mixture, steps_per_epoch
 from train.recipes import Recipe
 from train.sample import Sample, Source
@@ -123,5 +124,6 @@ def loader(dataset: Dataset, *, batch_sampler=None, batch_size: int = 1, workers
     """A torch loader over `dataset`, in order unless `batch_sampler` says otherwise."""
     if batch_sampler is not None:
         return DataLoader(dataset, batch_sampler=batch_sampler, num_workers=workers,
-                          pin_memory=pin)
-    return DataLoader(dataset, batch_size=batch_size, num_workers=workers, pin_memory=pin)
+                          pin_memory=pin, worker_init_fn=leave_it_to_others)
+    return DataLoader(dataset, batch_size=batch_size, num_workers=workers, pin_memory=pin,
+                      worker_init_fn=leave_it_to_others)

@@ -23,6 +23,11 @@ def save_checkpoint(folder: Path, state: dict[str, Any]) -> None:
     unfinished.replace(folder / NAME)
 
 
+def has_checkpoint(folder: Path) -> bool:
+    """Whether a run got as far as its first checkpoint."""
+    return (folder / NAME).is_file()
+
+
 def load_checkpoint(folder: Path) -> dict[str, Any]:
     """The run's checkpoint, on the CPU; OSError or ValueError in one sentence."""
     path = folder / NAME

@@ -140,7 +140,7 @@ def training_of(card: ModelCard) -> tuple[str, int | None]:
 
 def _recipe_of(card: ModelCard) -> Recipe | None:
     # NAME SETTING=VALUE ...; a value may hold spaces.
-    words = card.training.recipe.partition(' --start ')[0]
+    words = card.training.recipe.partition(' --')[0]
     name, *settings = re.split(r' (?=[\w.+]+=)', words)
     try:
         return overridden(recipe_called(name), settings)

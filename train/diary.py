@@ -31,7 +31,7 @@ class Diary:
         return self._board is not None
 
     def step(self, number: int, values: dict[str, float]) -> None:
-        """Note figures of one step: loss, learning rate, images a second."""
+        """Note figures of one step, as loss and learning rate, every SCALAR_EVERY steps."""
         if self._board and number % SCALAR_EVERY == 0:
             for name, value in values.items():
                 self._board.add_scalar(f'training/{name}', value, number)

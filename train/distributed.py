@@ -28,6 +28,15 @@ class World:
         """The GPU of this process where `device` is one; a CPU serves all."""
         return f'cuda:{self.local_rank}' if device.startswith('cuda') and self.size > 1 else device
 
+    def check_batch(self, size: int) -> None:
+        """ValueError for a batch that the processes cannot share evenly.
+
+        DDP averages over processes, so uneven shares would weigh images unequally.
+        """
+        if size % self.size:
+            raise ValueError(f'batch_size {size} is not a multiple of the {self.size} processes: '
+                             f'--set batch_size={-(-size // self.size) * self.size}')
+
     def wrap(self, module: nn.Module) -> nn.Module:
         """`module` with gradients averaged over all processes, batch norms too on GPUs."""
         if self.size == 1:
@@ -45,15 +54,20 @@ class World:
 
 
 @contextmanager
-def world() -> Iterator[World]:
-    """The processes `torchrun` started, joined for as long as the block lasts; alone without."""
+def world(device: str) -> Iterator[World]:
+    """The processes `torchrun` started, joined for as long as the block lasts; alone without.
+
+    They speak by nccl where `device` is a GPU, by gloo on a CPU.
+    """
     size = int(os.environ.get('WORLD_SIZE', '1'))
     if size == 1:
         yield World()
         return
-    distributed.init_process_group('nccl' if torch.cuda.is_available() else 'gloo')
+    local_rank = int(os.environ.get('LOCAL_RANK', '0'))
+    if device.startswith('cuda'):
+        torch.cuda.set_device(local_rank)
+    distributed.init_process_group('nccl' if device.startswith('cuda') else 'gloo')
     try:
-        yield World(rank=distributed.get_rank(), size=size,
-                    local_rank=int(os.environ.get('LOCAL_RANK', '0')))
+        yield World(rank=distributed.get_rank(), size=size, local_rank=local_rank)
     finally:
         distributed.destroy_process_group()

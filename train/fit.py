@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 import time
 
@@ -21,10 +21,19 @@ from train.checkpoint import load_checkpoint, save_checkpoint
 from train.data import DataSet
 from train.diary import Diary
 from train.distributed import World
+from train.interrupt import stoppable
 from train.mixture import mixture, steps_of, steps_per_epoch
 from train.pretrained import load_imagenet
 from train.recipes import Recipe
-from train.stage import amp_dtype, make_optimiser, set_learning, set_regularising, StageLoss
+from train.stage import (
+    amp_dtype,
+    check_parts,
+    make_optimiser,
+    set_learning,
+    set_regularising,
+    StageLoss,
+)
+from train.summary import Summary, timed
 from train.teacher import Teachers
 from train.watch import on, Watch
 
@@ -38,22 +47,6 @@ class Place:
     workers: int
     world: World = World()
     teachers: Teachers | None = None
-
-
-@dataclass(kw_only=True)
-class Summary:
-    """What this call of `fit` did: seconds waiting for data are part of `seconds`."""
-
-    images: int = 0
-    seconds: float = 0.0
-    waited_s: float = 0.0
-    seen: dict[str, float] = field(default_factory=dict)
-
-    def text(self) -> str:
-        """One line for the end of a training."""
-        seconds = max(self.seconds, 1e-9)
-        return (f'{self.images} images in {seconds / 60:.1f} min: {self.images / seconds:.1f} '
-                f'images/s, {self.waited_s / seconds:.0%} of the time waiting for data')
 
 
 def fit(recipe: Recipe, training: Sequence[DataSet], validation: Sequence[DataSet], place: Place,
@@ -77,6 +70,8 @@ def fit(recipe: Recipe, training: Sequence[DataSet], validation: Sequence[DataSe
         load_imagenet(network.get_submodule('coarse.stem'))
     if saved:
         network.load_state_dict(saved['network'])
+    for stage in recipe.stages:
+        check_parts(network, stage)
     set_regularising(network, recipe)
     network.to(place.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = Average(network, recipe.ema_decay, saved)
@@ -147,7 +142,7 @@ class StageRun:
         size = self.recipe.batch_size
         start = time.perf_counter()
         try:
-            with self.bar() as bar:
+            with self.bar() as bar, stoppable() as stop:
                 for batch in timed(batches, summary):
                     loss = self.take_step(*batch)
                     bar.update(size)
@@ -158,9 +153,9 @@ class StageRun:
                             'loss': loss, 'lr': float(self.schedule.get_last_lr()[0])})
                         if self.step % self.epoch_length == 0:
                             self.end_epoch(loss, watch, diary, bar, summary)
-        except KeyboardInterrupt:
-            self.save()
-            raise
+                    if stop.asked:
+                        self.save()
+                        raise KeyboardInterrupt
         finally:
             summary.seconds += time.perf_counter() - start
             if diary:
@@ -239,12 +234,3 @@ class StageRun:
             'optimiser': None if finished else self.optimiser.state_dict(),
             'schedule': None if finished else self.schedule.state_dict(),
             'scaler': self.scaler.state_dict()})
-
-
-def timed(batches: Iterable, summary: Summary) -> Iterator:
-    """The batches; the time each one was waited for is added to the summary."""
-    asked = time.perf_counter()
-    for batch in batches:
-        summary.waited_s += time.perf_counter() - asked
-        yield batch
-        asked = time.perf_counter()

@@ -6,10 +6,12 @@ from dataclasses import dataclass, replace
 
 from mono_depth_ros.card import Colours, NetworkSpec
 from mono_depth_ros.geometry import Camera
-from mono_depth_ros.networks.catalogue import default_spec
+from mono_depth_ros.networks.catalogue import default_spec, stacks_of
 from train.augment import Augmentation
 from train.loss import Loss
 
+OPTIMISERS = ('adamw', 'sgd')
+AMP = ('auto', 'bf16', 'fp16', 'fp32')
 ZERO_CENTRED = Colours(mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
 # The Kinect of NYU-Depth-v2, whole image: indoor depth is canonical as it would be seen by it.
 KINECT = Camera(fx=518.857901, fy=519.469611, cx=325.582449, cy=253.736166, width=640, height=480)
@@ -37,6 +39,14 @@ class Stage:
     stem_lr: float = 3e-4
     optimiser: str = 'adamw'
     weight_decay: float = 0.02
+
+    def __post_init__(self):
+        if self.optimiser not in OPTIMISERS:
+            raise ValueError(f'optimiser must be {" or ".join(OPTIMISERS)}, got '
+                             f'{self.optimiser!r}')
+        if self.epochs < 0 or min(self.lr, self.stem_lr) <= 0:
+            raise ValueError('a stage takes at least 0 epochs and learning rates above 0, got '
+                             f'{self.epochs}, {self.lr:g} and {self.stem_lr:g}')
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +86,17 @@ class Recipe:
     weights: tuple[tuple[str, float], ...] = ()
     amp: str = 'auto'
     seed: int = 0
+
+    def __post_init__(self):
+        if self.batch_size < 1:
+            raise ValueError(f'batch_size must be at least 1, got {self.batch_size}')
+        if self.amp not in AMP:
+            raise ValueError(f'amp must be {", ".join(AMP)}; got {self.amp!r}')
+        stacks = stacks_of(self.network.name)
+        for name in (name for stage in self.stages for name in stage.trains):
+            if name not in stacks:
+                raise ValueError(f'a stage trains {name!r}, but the stacks of '
+                                 f'{self.network.name} are {", ".join(stacks)}')
 
     @property
     def reference(self) -> Camera:

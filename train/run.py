@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from mono_depth_ros.artifact import find_model
+from train.checkpoint import has_checkpoint
 from train.data import DataSet, open_data
 from train.mixture import mixture
 from train.overrides import overridden
@@ -84,8 +85,8 @@ def start_of(model: str) -> str:
 
 def begin_run(folder: Path, recipe: str, settings: tuple[str, ...],
               data: tuple[str, ...], start: str = '', teachers: tuple[str, ...] = ()) -> Run:
-    """Make the folder of a new run; FileExistsError where one lies there already."""
-    if (folder / NAME).exists():
+    """Make the folder of a new run; FileExistsError where one that got under way lies there."""
+    if (folder / NAME).exists() and has_checkpoint(folder):
         raise FileExistsError(
             f'{folder} holds a run already: go on with it by --resume, or give another --out')
     run = Run(recipe=recipe, settings=settings, data=tuple(_absolute(spec) for spec in data),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+
 import torch
 from torch import nn, Tensor
 
@@ -58,8 +60,6 @@ def amp_dtype(device_type: str, asked: str) -> torch.dtype:
     """What the network computes in: 'auto' is bf16 on a GPU and fp32 on a CPU."""
     if asked == 'auto':
         asked = 'bf16' if device_type == 'cuda' else 'fp32'
-    if asked not in AMP:
-        raise ValueError(f'amp must be auto, {", ".join(AMP)}; got {asked!r}')
     return AMP[asked]
 
 
@@ -67,6 +67,16 @@ def autocast(device_type: str, asked: str) -> torch.autocast:
     """Mixed precision as the recipe asks for it."""
     dtype = amp_dtype(device_type, asked)
     return torch.autocast(device_type, dtype, enabled=dtype is not torch.float32)
+
+
+def check_parts(network: nn.Module, stage: Stage) -> None:
+    """ValueError where a stage keeps a part still that the network does not have."""
+    names = dict(network.named_modules())
+    for part in stage.frozen:
+        if part not in names:
+            near = difflib.get_close_matches(part, list(names), n=1, cutoff=0.0)
+            raise ValueError(f'a stage keeps {part!r} still, but the network has no such part: '
+                             f'did you mean {near[0]!r}?')
 
 
 def make_optimiser(network: MultiScaleNetwork, stage: Stage) -> torch.optim.Optimizer:

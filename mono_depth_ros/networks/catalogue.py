@@ -25,6 +25,12 @@ def default_spec(name: str) -> NetworkSpec:
     return NetworkSpec(name=name, input_height=height, input_width=width)
 
 
+def stacks_of(name: str) -> tuple[str, ...]:
+    """The stacks of the network called `name`, coarse first; ValueError lists the known names."""
+    _check(name)
+    return NETWORKS[name][0].stacks
+
+
 def build(spec: NetworkSpec) -> MultiScaleNetwork:
     """A network as `spec` says, freshly initialised from torch's global random state.
 

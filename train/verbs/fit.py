@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import ctypes
-from dataclasses import replace
 import os
 from pathlib import Path
 import sys
 
 from mono_depth_ros.artifact import SUFFIX
 from mono_depth_ros.backends.torch_backend import pick_device
+from train.checkpoint import has_checkpoint
 from train.diary import BOARD
 from train.distributed import World, world
 from train.fit import fit, Place
@@ -51,16 +51,16 @@ def add_verb(verbs) -> None:
 
 def _fit(options: argparse.Namespace) -> None:
     keep_freed_memory()
-    with world() as here:
-        place = Place(folder=options.out, device=here.device(pick_device(options.device)),
-                      workers=options.workers, world=here)
+    device = pick_device(options.device)
+    with world(device) as here:
         run, recipe = _run(options, here)
-        if run.teachers:
-            teachers = Teachers(run.teachers, recipe).to(place.device)
-            place = replace(place, teachers=teachers)
+        device = here.device(device)
+        place = Place(folder=options.out, device=device, workers=options.workers, world=here,
+                      teachers=_teachers(run, recipe, device))
         try:
             summary = fit(recipe, run.sources('train'), run.validation(), place,
-                          resume=options.resume, start=run.start)
+                          resume=options.resume and has_checkpoint(options.out),
+                          start=run.start)
         except KeyboardInterrupt:
             if here.leads:
                 print(f'\nsaved; go on with: python -m train fit {recipe.name} --out '
@@ -76,6 +76,7 @@ def _fit(options: argparse.Namespace) -> None:
 def _run(options: argparse.Namespace, here: World) -> tuple[Run, Recipe]:
     """The run to go on with or to begin, and its recipe."""
     recipe = overridden(recipe_called(options.recipe), options.settings)
+    here.check_batch(recipe.batch_size)
     if options.resume:
         run = read_run(options.out)
         if run.recipe != options.recipe or options.settings:
@@ -84,12 +85,19 @@ def _run(options: argparse.Namespace, here: World) -> tuple[Run, Recipe]:
         return run, run.load_recipe()
     if not options.data:
         raise ValueError('nothing to learn from: give --data NAME=DIR')
+    if options.teachers and not recipe.taught:
+        raise ValueError(f'recipe {recipe.name!r} has teachers follow no data set: give the names '
+                         "of some, as --set taught=('mine',)")
     check_data(options.data, recipe)
     if here.leads:
         begin_run(options.out, options.recipe, tuple(options.settings), tuple(options.data),
                   start_of(options.start), tuple(start_of(word) for word in options.teachers))
     here.wait()
     return read_run(options.out), recipe
+
+
+def _teachers(run: Run, recipe: Recipe, device: str) -> Teachers | None:
+    return Teachers(run.teachers, recipe).to(device) if run.teachers else None
 
 
 def keep_freed_memory() -> None:
