@@ -9,6 +9,10 @@ from typing import Any, get_args, get_origin, get_type_hints
 from mono_depth_ros.geometry import Camera
 
 
+# The ways preprocess.py brings an image of another shape into a network's.
+FRAMINGS = ('letterbox',)
+
+
 @dataclass(frozen=True, kw_only=True)
 class NetworkSpec:
     """Which network of `networks/`, and the size in pixels of the image it takes."""
@@ -79,7 +83,8 @@ class ModelCard:
     The network's output is log canonical depth: metres as `reference` (a camera at the size
     of the network input) would see them. Metres for another camera are
     exp(output) * focal(camera at network input) / focal(reference), within
-    [min_depth_m, max_depth_m]. `framing` names how another aspect ratio is brought in.
+    [min_depth_m, max_depth_m]. `framing` names how another aspect ratio is brought in; ValueError
+    for one that is not of FRAMINGS.
     """
 
     name: str
@@ -92,6 +97,11 @@ class ModelCard:
     training: Training
     measured: tuple[Measured, ...]
     self_test: SelfTest
+
+    def __post_init__(self):
+        if self.framing not in FRAMINGS:
+            raise ValueError(f'card.framing: {self.framing!r} is not one of {FRAMINGS}; the file '
+                             'is of another version of mono_depth_ros')
 
     def to_json(self) -> str:
         """Text that `card_from_json` reads back as an equal card."""

@@ -50,6 +50,7 @@ def changed(change):
     (lambda d: d['network'].update(input_height='192'), 'card.network.input_height: expected int'),
     (lambda d: d['measured'][0].pop('rmse_m'), r'card.measured\[0\]: missing'),
     (lambda d: d.update(measured={}), 'card.measured: expected a list'),
+    (lambda d: d.update(framing='stretch'), "card.framing: 'stretch' is not one of"),
     (lambda d: d['reference'].update(fx=-1), 'focal length')])
 def test_a_wrong_card_is_refused_by_name(change, message):
     with pytest.raises(ValueError, match=message):
