@@ -8,7 +8,6 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from mono_depth_ros.geometry import Camera
 
-
 # The ways preprocess.py brings an image of another shape into a network's.
 FRAMINGS = ('letterbox',)
 
