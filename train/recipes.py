@@ -139,7 +139,7 @@ ROUGH = replace(VARIED, zoom=(0.85, 1.6), close=0.2, close_zoom=(1.6, 3.0), nois
                 jpeg=0.25, blur=0.2)
 # Batches that mix rooms real and drawn have other statistics than the images of any one camera:
 # a network whose batch norms go on learning in them answers a robot with a wrong scale.
-MIXED = Stage(trains=BOTH, epochs=16, lr=5e-4, stem_lr=2e-4, still_norms=True)
+MIXED = Stage(trains=BOTH, epochs=14, lr=5e-4, stem_lr=2e-4, still_norms=True)
 # Learns from NYU-Depth-v2 alone; `indoor` begins with one and follows several.
 TEACHER = replace(
     _mobile('teacher', Stage(trains=BOTH, epochs=16), *SPREAD_STAGES),

@@ -24,42 +24,46 @@ from train.recipes import Recipe
 Lessons = tuple[Tensor, Tensor]
 
 
-class Teachers(nn.Module):
-    """Model files at rest: images (B, 3, H, W) -> their mean log canonical depth (B, 1, H, W).
+class Teacher(nn.Module):
+    """A model file at rest: images (B, 3, H, W) -> log canonical depth (B, 1, H, W).
 
-    Every other one sees the mirror image. A view is framed for each as the robot frames an image.
-    Canonical for the reference camera of `recipe`. Raises ValueError for a model of other colours.
+    It sees a view as the robot frames an image for it, and answers for the reference camera of
+    `recipe`. Raises ValueError for a model of other colours.
+    """
+
+    def __init__(self, model: str, recipe: Recipe):
+        super().__init__()
+        network, card = load_model(find_model(model))
+        if card.colours != recipe.colours:
+            raise ValueError(f'--teacher {model} takes colours {card.colours}, recipe '
+                             f'{recipe.name!r} gives {recipe.colours}')
+        spec = recipe.network
+        self.network = fuse_norms(network.eval()).requires_grad_(False)
+        self.framing = letterbox(spec.input_width, spec.input_height, card.network.input_width,
+                                 card.network.input_height)
+        scale = self.framing.content_width / self.framing.width
+        self.shift = math.log(recipe.reference.focal * scale / card.reference.focal)
+
+    def forward(self, image_B3HW: Tensor) -> Tensor:
+        log_depth = self.network(framed(image_B3HW, self.framing))[:, :1].float()
+        return unframed(log_depth, self.framing, image_B3HW.shape[-2:]) + self.shift
+
+
+class Teachers(nn.Module):
+    """Several teachers: images (B, 3, H, W) -> their mean log canonical depth (B, 1, H, W).
+
+    Every other one sees the mirror image.
     """
 
     def __init__(self, models: Sequence[str], recipe: Recipe):
         super().__init__()
-        self.networks = nn.ModuleList()
-        self.framings: list[Framing] = []
-        self.shifts: list[float] = []
-        spec = recipe.network
-        for model in models:
-            network, card = load_model(find_model(model))
-            framing = letterbox(spec.input_width, spec.input_height, card.network.input_width,
-                                card.network.input_height)
-            if card.colours != recipe.colours:
-                raise ValueError(f'--teacher {model} takes colours {card.colours}, recipe '
-                                 f'{recipe.name!r} gives {recipe.colours}')
-            # Both answer for their own reference camera, and see a view at their own focal length.
-            self.shifts.append(math.log(
-                recipe.reference.focal / card.reference.focal * framing.content_width
-                / framing.width))
-            self.networks.append(fuse_norms(network.eval()).requires_grad_(False))
-            self.framings.append(framing)
+        self.each = nn.ModuleList(Teacher(model, recipe) for model in models)
 
     @torch.no_grad()
     def forward(self, image_B3HW: Tensor) -> Tensor:
-        size = image_B3HW.shape[-2:]
-        total = torch.zeros(len(image_B3HW), 1, *size, device=image_B3HW.device)
-        for number, (network, framing) in enumerate(zip(self.networks, self.framings)):
-            seen = image_B3HW.flip(-1) if number % 2 else image_B3HW
-            log_depth = unframed(network(framed(seen, framing))[:, :1].float(), framing, size)
-            total += (log_depth.flip(-1) if number % 2 else log_depth) + self.shifts[number]
-        return total / len(self.networks)
+        said = [teacher(image_B3HW.flip(-1)).flip(-1) if number % 2 else teacher(image_B3HW)
+                for number, teacher in enumerate(self.each)]
+        return torch.stack(said).mean(0)
 
 
 def framed(image_B3HW: Tensor, framing: Framing) -> Tensor:
