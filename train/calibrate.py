@@ -9,29 +9,41 @@ import torch
 
 from mono_depth_ros.networks.multi_scale import MultiScaleNetwork, SPREAD
 from train.batches import loader, PlainViews
+from train.data import DataSet
 from train.loss import image_means, pooled
 from train.recipes import Recipe
 from train.sample import Source
 
 
 @torch.no_grad()
-def calibrate(network: MultiScaleNetwork, held_out: Sequence[Source], recipe: Recipe) -> float:
+def calibrate(network: MultiScaleNetwork, held_out: Sequence[DataSet], recipe: Recipe) -> float:
     """Scale the spread, in place, to the errors on images the network did not learn from.
 
     On images it learned from it errs less, and so its spread is too small by the factor that is
     returned: the mean over images of |d| / spread, the likeliest scale of a Laplace
-    distribution. 1 where there is nothing to do: no spread stack, no images.
+    distribution. An image counts as often as `recipe` draws one of its data set, so that many
+    drawn rooms do not outvote few photographs. 1 where there is nothing to do: no spread stack,
+    no images.
     """
-    if SPREAD not in network.stacks or not sum(len(source) for source in held_out):
+    if SPREAD not in network.stacks:
         return 1.0
     network.eval()
-    total, images = 0.0, 0
-    for image, truth in loader(PlainViews(held_out, recipe), batch_size=recipe.batch_size):
-        output = network(image)
-        truth, known = pooled(truth, output.shape[-2:])
-        ratio = (output[:, :1] - truth).abs() * torch.exp(-output[:, 1:])
-        total += float(image_means(ratio, known).sum())
-        images += int(known.flatten(1).any(1).sum())
+    weights, total, images = dict(recipe.weights), 0.0, 0.0
+    for source in held_out:
+        ratios = _ratios(network, source, recipe)
+        weight = weights.get(source.name, 1.0)
+        total, images = total + weight * sum(ratios), images + weight * len(ratios)
     factor = total / images if images else 1.0
     network.get_parameter(f'{SPREAD}.head.bias').add_(math.log(factor))
     return factor
+
+
+def _ratios(network: MultiScaleNetwork, source: Source, recipe: Recipe) -> list[float]:
+    """Mean |d| / spread of every image that has a pixel of known depth."""
+    found: list[float] = []
+    for image, truth in loader(PlainViews([source], recipe), batch_size=recipe.batch_size):
+        output = network(image)
+        truth, known = pooled(truth, output.shape[-2:])
+        ratio = (output[:, :1] - truth).abs() * torch.exp(-output[:, 1:])
+        found += image_means(ratio, known)[known.flatten(1).any(1)].tolist()
+    return found

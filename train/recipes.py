@@ -150,9 +150,9 @@ INDOOR = replace(
     weights=(('nyu', 2.0), ('room', 0.1), ('office', 3.0), ('kitchen', 2.0)), taught=('nyu',))
 OUTDOOR = replace(
     _mobile('outdoor', replace(MIXED, epochs=6), *SPREAD_STAGES),
-    network=default_spec('mobile_lite2'), augmentation=replace(ROUGH, zoom=(0.8, 1.25), close=0.0),
-    stem_drop=0.1, stem_restyle=0.25, weights=(('gta', 4.0),), min_depth_m=1.0, max_depth_m=80.0,
-    sky_m=160.0)
+    network=default_spec('mobile_lite2'),
+    augmentation=Augmentation(zoom=(0.8, 1.25), noise=0.25, jpeg=0.25, blur=0.2),
+    weights=(('gta', 4.0),), min_depth_m=1.0, max_depth_m=80.0, sky_m=160.0)
 # For a camera and rooms of one's own, from `indoor`.
 FINETUNE = replace(INDOOR, name='finetune', weights=(), taught=(), stages=(
     replace(MIXED, epochs=5, lr=3e-4, stem_lr=1e-4), *SPREAD_STAGES))
