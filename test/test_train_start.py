@@ -85,7 +85,7 @@ def test_labelled_set_gives_its_first_batch_soon(mat):
     assert len(training) + len(validation) == 795
     views = TrainingViews([training], RECIPES['mobile'], 0)
     with Spent() as batch:
-        image, truth = next(iter(loader(views, batch_sampler=[[(0, i) for i in range(8)]])))
+        image, truth, _ = next(iter(loader(views, batch_sampler=[[(0, i) for i in range(8)]])))
     assert image.shape == (8, 3, 192, 256) and truth.isfinite().any()
     print(f'\nlabelled .mat: opened in {opening.seconds:.2f} s, {opening.megabytes:.1f} MB; first '
           f'batch {batch.seconds:.2f} s, {batch.megabytes:.1f} MB')
