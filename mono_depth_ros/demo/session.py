@@ -21,6 +21,7 @@ from mono_depth_ros.demo.recorder import Recorder
 from mono_depth_ros.demo.tally import Tally
 
 FIRST_DEPTH_S = 120.0
+WHOLE_S = 3.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +127,15 @@ def _listen(listener: _Listener, children: list[Child], start_camera: Callable[[
             break
     if stop and first_s is None:
         return 'stopped before the first depth image arrived.'
+    _hear_one_whole(listener)
     return ''
+
+
+def _hear_one_whole(listener: _Listener) -> None:
+    """After a stop soon after the first depth, the image it belongs to may be on its way."""
+    until_s = time.monotonic() + WHOLE_S
+    while not listener.recorder.complete()[0] and time.monotonic() < until_s:
+        listener.hear(time.monotonic() + 0.1)
 
 
 def _ended(child: Child, had_depth: bool) -> str:
