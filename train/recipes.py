@@ -131,8 +131,8 @@ def _mobile(name: str, *stages: Stage) -> Recipe:
                   ema_decay=0.998, clip_norm=1.0, stages=stages)
 
 
-# Few real images are learned by heart unless learning is made hard: colours and styles of others,
-# parts of the stem left out, parts of the image hidden.
+# Few real images are learned by heart unless learning is made hard: by other colours, and by
+# `stem_drop` and `stem_restyle` below.
 VARIED = Augmentation(hue_deg=20.0, saturation=(0.5, 1.3))
 # Zooming in teaches near scenes and other lenses.
 ROUGH = replace(VARIED, zoom=(0.85, 1.6), close=0.2, close_zoom=(1.6, 3.0), noise=0.25,

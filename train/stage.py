@@ -7,13 +7,12 @@ import difflib
 import torch
 from torch import nn, Tensor
 
+from mono_depth_ros.backends.torch_backend import DTYPES
 from mono_depth_ros.networks.efficientnet_lite import InvertedResidual, MixedStyle
 from mono_depth_ros.networks.multi_scale import MultiScaleNetwork, SPREAD
 from train.loss import spread_loss
 from train.recipes import Recipe, Stage
 from train.teacher import lesson, Lessons, patched, Teachers
-
-AMP = {'fp16': torch.float16, 'bf16': torch.bfloat16, 'fp32': torch.float32}
 
 
 class StageLoss(nn.Module):
@@ -60,7 +59,7 @@ def amp_dtype(device_type: str, asked: str) -> torch.dtype:
     """What the network computes in: 'auto' is bf16 on a GPU and fp32 on a CPU."""
     if asked == 'auto':
         asked = 'bf16' if device_type == 'cuda' else 'fp32'
-    return AMP[asked]
+    return DTYPES[asked]
 
 
 def autocast(device_type: str, asked: str) -> torch.autocast:
