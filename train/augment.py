@@ -22,7 +22,6 @@ class Augmentation:
     """Ranges of the random changes; ratios are drawn evenly in their logarithm.
 
     `rotation_deg` turns the camera about its optical axis, `tilt_deg` up or down and sideways.
-    `shift` is how far views move off the middle: 0 not at all, 1 as far as the image reaches.
     `flip`, `blur`, `noise`, `jpeg` and `erase` (a rectangle hidden, its depth still asked for) say
     how often a view suffers it (0 to 1), `close` how often it is zoomed by `close_zoom` instead of
     `zoom`. `hue_deg` turns all colours about grey;
@@ -33,7 +32,6 @@ class Augmentation:
     rotation_deg: float = 5.0
     tilt_deg: float = 0.0
     zoom: tuple[float, float] = (0.9, 1.5)
-    shift: float = 1.0
     close: float = 0.0
     close_zoom: tuple[float, float] = (1.5, 2.5)
     gamma: tuple[float, float] = (0.8, 1.25)
@@ -68,7 +66,7 @@ def augment(sample: Sample, choice: Augmentation, width: int, height: int,
     zoom = choice.close_zoom if choice.close and rng.random() < choice.close else choice.zoom
     scale = fit_scale(sample.camera, width, height) * _ratio(zoom, rng)
     angle_deg = rng.uniform(-choice.rotation_deg, choice.rotation_deg)
-    matrix = _view(sample.camera, scale, angle_deg, width, height, choice.shift, rng)
+    matrix = _view(sample.camera, scale, angle_deg, width, height, rng)
     sample = warped(sample, matrix, scale, width, height)
     return replace(sample, rgb=degraded(coloured(sample.rgb, choice, rng), choice, rng))
 
@@ -122,10 +120,10 @@ def _ratio(limits: tuple[float, float], rng: np.random.Generator, size: int | No
 
 
 def _view(camera: Camera, scale: float, angle_deg: float, width: int, height: int,
-          shift: float, rng: np.random.Generator) -> np.ndarray:
+          rng: np.random.Generator) -> np.ndarray:
     """2x3 map from image to view: scaled and turned about a random centre that wastes no view."""
-    spare_x = shift * abs(camera.width - width / scale) / 2
-    spare_y = shift * abs(camera.height - height / scale) / 2
+    spare_x = abs(camera.width - width / scale) / 2
+    spare_y = abs(camera.height - height / scale) / 2
     centre = (camera.width / 2 - 0.5 + rng.uniform(-spare_x, spare_x),
               camera.height / 2 - 0.5 + rng.uniform(-spare_y, spare_y))
     matrix = cv2.getRotationMatrix2D(centre, angle_deg, scale)

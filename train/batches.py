@@ -122,8 +122,5 @@ class StepKeys:
 def loader(dataset: Dataset, *, batch_sampler=None, batch_size: int = 1, workers: int = 0,
            pin: bool = False) -> DataLoader:
     """A torch loader over `dataset`, in order unless `batch_sampler` says otherwise."""
-    if batch_sampler is not None:
-        return DataLoader(dataset, batch_sampler=batch_sampler, num_workers=workers,
-                          pin_memory=pin, worker_init_fn=leave_it_to_others)
-    return DataLoader(dataset, batch_size=batch_size, num_workers=workers, pin_memory=pin,
-                      worker_init_fn=leave_it_to_others)
+    return DataLoader(dataset, batch_size=batch_size, batch_sampler=batch_sampler,
+                      num_workers=workers, pin_memory=pin, worker_init_fn=leave_it_to_others)
