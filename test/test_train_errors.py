@@ -1,8 +1,11 @@
 """What goes wrong outside ends in one sentence and exit code 1, whatever verb meets it."""
 
 import json
+import os
 from pathlib import Path
 import shutil
+import subprocess
+import sys
 
 import cv2
 import h5py
@@ -185,3 +188,13 @@ def test_a_pair_of_two_sizes_names_both(folder, capsys):
     cv2.imwrite(str(folder / 'depth' / '0006.png'), np.ones((4, 4), np.uint16))
     told = sentence(capsys, 'data', folder, '--split', 'val')
     assert "pair '0006'" in told and 'must agree' in told
+
+
+def test_a_reader_that_has_seen_enough_meets_no_error(model):
+    """As `python -m train show MODEL | head` does: whoever reads goes before all is written."""
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run([sys.executable, '-m', 'train', 'show', str(model)], stdout=write,
+                          stderr=subprocess.PIPE, cwd=Path(__file__).parent.parent, text=True)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (1, '')
