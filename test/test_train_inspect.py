@@ -10,7 +10,7 @@ from train_helpers import write_folder
 from mono_depth_ros.geometry import Camera
 from train.__main__ import main
 from train.data import open_data
-from train.inspect_data import look, Summary, summary_text, write_sheet
+from train.inspect_data import Findings, findings_text, look, write_sheet
 from train.sample import Sample
 
 
@@ -29,10 +29,10 @@ def sample(depth, name='a'):
 def test_figures_are_counted_by_hand():
     depth = np.full((10, 10), 1.2, np.float32)
     depth[0], depth[1], depth[2:4] = np.nan, np.inf, 6
-    summary = Summary(frames=9)
+    summary = Findings(frames=9)
     summary.add(sample(depth))
     summary.add(sample(np.full((10, 20), np.nan, np.float32), 'blind'))
-    lines = summary_text('x', 'val', summary).splitlines()
+    lines = findings_text('x', 'val', summary).splitlines()
     assert lines[0] == 'x val: 9 frames, 2 looked at'
     assert lines[1] == 'sizes: 10x10 (1), 20x10 (1)'
     assert 'fx 10.00, fy 10.00, cx 5.00, cy 5.00' in lines[2]

@@ -115,18 +115,24 @@ def write_figure(path: Path, samples: Sequence[Sample], columns: Sequence[Column
     write_file(path, written.getvalue())
 
 
-def _grid(shown: Sequence[Sample], columns: int, title: str):
-    """A figure and its axes (rows, columns), sized so that no tile is stretched or cut."""
+def canvas(width: float, height: float, **settings):
+    """An empty figure of matplotlib, inches wide and high; ImportError without matplotlib."""
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
     except ImportError as error:
         raise ImportError('figures are drawn with matplotlib: install requirements/train.txt'
                           ) from error
+    figure = Figure(figsize=(width, height), dpi=110, facecolor='white', **settings)
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def _grid(shown: Sequence[Sample], columns: int, title: str):
+    """A figure and its axes (rows, columns), sized so that no tile is stretched or cut."""
     heights = [TILE_INCHES * s.camera.height / s.camera.width for s in shown]
     width, height = columns * TILE_INCHES + 0.85, sum(heights) * 1.03 + 0.95
-    figure = Figure(figsize=(width, height), dpi=110, facecolor='white')
-    FigureCanvasAgg(figure)
+    figure = canvas(width, height)
     axes = figure.subplots(len(shown), columns, squeeze=False, height_ratios=heights, gridspec_kw={
         'left': 0.1 / width, 'right': 1 - 0.75 / width, 'bottom': 0.08 / height,
         'top': 1 - 0.85 / height, 'wspace': 0.03, 'hspace': 0.03})

@@ -24,7 +24,7 @@ SHEET_FRAMES, SHEET_COLUMNS, TILE_WIDTH, LABEL_HEIGHT = 12, 4, 320, 20
 
 
 @dataclass(kw_only=True)
-class Summary:
+class Findings:
     """Counts over the frames of a data set that were looked at; grows with `add`.
 
     `histogram` counts known pixels between EDGES_M; `blank` names frames without known depth,
@@ -59,11 +59,11 @@ class Summary:
         self.histogram += np.histogram(known_N, EDGES_M)[0]
 
 
-def look(source: DataSet, frames: int) -> tuple[Summary, list[Sample]]:
-    """Summary of `frames` frames spread evenly over a data set (0: all), and some to show."""
+def look(source: DataSet, frames: int) -> tuple[Findings, list[Sample]]:
+    """Findings of `frames` frames spread evenly over a data set (0: all), and some to show."""
     chosen = spread_numbers(len(source), frames)
     shown = set(chosen[::-(-len(chosen) // SHEET_FRAMES)])
-    summary, samples = Summary(frames=len(source)), []
+    summary, samples = Findings(frames=len(source)), []
     for index in tqdm(chosen, desc=source.name, unit='frame', leave=False):
         try:
             sample = source[index]
@@ -76,7 +76,7 @@ def look(source: DataSet, frames: int) -> tuple[Summary, list[Sample]]:
     return summary, samples
 
 
-def summary_text(name: str, split: str, summary: Summary) -> str:
+def findings_text(name: str, split: str, summary: Findings) -> str:
     """The summary as text of a few lines."""
     lines = [f'{name} {split}: {summary.frames} frames, {summary.read} looked at']
     sizes = Counter[str]()
@@ -99,7 +99,7 @@ def summary_text(name: str, split: str, summary: Summary) -> str:
     return '\n'.join(lines)
 
 
-def check(summary: Summary) -> None:
+def check(summary: Findings) -> None:
     """Raise ValueError where frames cannot be used, or none has known depth."""
     looked_at = summary.read + len(summary.broken)
     if summary.broken:

@@ -12,7 +12,7 @@ import numpy as np
 
 from train.data import DataSet
 from train.evaluate import Histogram, Predictor, Report
-from train.figure import FAINT, INK
+from train.figure import canvas, FAINT, INK
 from train.files import write_file, write_picture
 from train.metrics import DepthErrors
 from train.pictures import depth_limits, depth_picture, small, small_depth
@@ -100,7 +100,7 @@ def error_map(depth_HW: np.ndarray, truth_HW: np.ndarray) -> np.ndarray:
 
 def histogram_figure(histogram: Histogram) -> bytes:
     """PNG: true and predicted pixels by distance, and below it the errors by true distance."""
-    figure = _canvas()
+    figure = canvas(8.5, 5.5, layout='constrained')
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
     edges_m = np.array(histogram.edges_m)
     true_B, predicted_B = np.array(histogram.true), np.array(histogram.predicted)
@@ -133,19 +133,6 @@ def _draw_errors(axis, histogram: Histogram) -> None:
     axis.plot(centres_m, 100 * np.expm1(bias_log_B), color=PREDICTED, linestyle='--', marker='o',
               markersize=3, label='bias (above 0: too far)')
     axis.set_ylabel('% of the distance', color=INK)
-
-
-def _canvas():
-    """An empty figure of matplotlib."""
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ImportError('the histogram of a report is drawn with matplotlib: install '
-                          'requirements/train.txt') from error
-    figure = Figure(figsize=(8.5, 5.5), dpi=110, facecolor='white', layout='constrained')
-    FigureCanvasAgg(figure)
-    return figure
 
 
 def _page(title: str, report: Report, pictures: Sequence[str]) -> str:

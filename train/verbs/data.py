@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from train.data import open_data
-from train.inspect_data import check, look, summary_text, write_sheet
+from train.inspect_data import check, findings_text, look, write_sheet
 
 
 def add_verb(verbs) -> None:
@@ -25,7 +25,7 @@ def _data(options: argparse.Namespace) -> None:
     spec = options.data if '=' in options.data else f'{Path(options.data).stem}={options.data}'
     source = open_data(spec, options.split)
     summary, samples = look(source, options.frames)
-    print(summary_text(source.name, options.split, summary))
+    print(findings_text(source.name, options.split, summary))
     if options.sheet:
         write_sheet(options.sheet, samples)
         print(f'contact sheet: {options.sheet}')
