@@ -155,7 +155,7 @@ class StageRun:
                             self.end_epoch(loss, watch, diary, bar, summary)
                     if stop.asked:
                         self.save()
-                        raise KeyboardInterrupt
+                        raise KeyboardInterrupt('saved')
         finally:
             summary.seconds += time.perf_counter() - start
             if diary:

@@ -35,6 +35,6 @@ def stoppable() -> Iterator[Stop]:
         signal.signal(signal.SIGINT, before)
 
 
-def leave_it_to_others(worker: int) -> None:
-    """For processes that read data: Ctrl-C reaches them too, and is the trainer's business."""
+def leave_it_to_others(*_) -> None:
+    """For a process that works for another: Ctrl-C reaches both, and is the other's business."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)

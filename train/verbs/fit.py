@@ -61,9 +61,10 @@ def _fit(options: argparse.Namespace) -> None:
             summary = fit(recipe, run.sources('train'), run.validation(), place,
                           resume=options.resume and has_checkpoint(options.out),
                           start=run.start)
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as stop:
             if here.leads:
-                print(f'\nsaved; go on with: python -m train fit {recipe.name} --out '
+                kept = 'saved' if stop.args else 'not saved since the last epoch'
+                print(f'\n{kept}; go on with: python -m train fit {recipe.name} --out '
                       f'{options.out} --resume', file=sys.stderr)
             raise
         if here.leads:

@@ -9,7 +9,6 @@ from concurrent.futures.process import BrokenProcessPool
 import multiprocessing
 import os
 from pathlib import Path
-import signal
 import time
 
 import cv2
@@ -17,6 +16,7 @@ from tqdm import tqdm
 
 from mono_depth_ros.worlds.check import check
 from mono_depth_ros.worlds.world import WORLDS
+from train.interrupt import leave_it_to_others
 from train.simulate.draw import draw_block, Job
 from train.simulate.plan import Simulation
 from train.simulate.store import Store
@@ -106,8 +106,7 @@ def _drawn(jobs: list[Job], processes: int) -> Iterator[list[str]]:
 
 
 def _begin_process() -> None:
-    # Ctrl-C reaches the whole group; the first process sees to it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    leave_it_to_others()
     cv2.setNumThreads(1)
 
 
