@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 import json
 from pathlib import Path
@@ -13,7 +13,8 @@ import numpy as np
 from mono_depth_ros.estimator import DepthEstimator
 from train.baseline import MeanDepthMap
 from train.data import open_data
-from train.evaluate import evaluate, Report
+from train.ensemble import Ensemble, Mirrored
+from train.evaluate import evaluate, Predictor, Report
 from train.files import write_file
 from train.options import add_data, add_device, add_protocol, add_split
 from train.protocol import PROTOCOLS
@@ -32,6 +33,11 @@ def add_verb(verbs) -> None:
     add_device(one)
     one.add_argument('--baseline', action='store_true',
                      help='also measure the mean depth map of the train split')
+    one.add_argument('--with', action='append', default=[], metavar='MODEL', dest='others',
+                     help='also measure the mean of the model and this one (in log depth); given '
+                          'several times, of all')
+    one.add_argument('--mirror', action='store_true',
+                     help='also measure the mean of the answers for an image and its mirror image')
     one.add_argument('--json', type=Path, metavar='FILE', help='write all figures there')
     one.add_argument('--report', type=Path, metavar='DIR',
                      help='write a page with tables, pictures and error maps there')
@@ -46,8 +52,10 @@ def _evaluate(options: argparse.Namespace) -> None:
         floor = MeanDepthMap([open_data(spec, 'train') for spec in options.data])
         rows += [('mean depth map', evaluate(floor, s, options.split, protocol)) for s in sources]
     estimator = DepthEstimator.load(options.model, options.device)
-    rows += [(estimator.card.name, evaluate(estimator, s, options.split, protocol))
-             for s in sources]
+    measured: list[tuple[str, Predictor]] = [
+        *_together(estimator, options), (estimator.card.name, estimator)]
+    rows += [(name, evaluate(one, s, options.split, protocol))
+             for name, one in measured for s in sources]
     print_table(rows)
     trusts = [measure_trust(estimator, source, protocol) for source in sources]
     for source, found in zip(sources, trusts):
@@ -64,6 +72,16 @@ def _evaluate(options: argparse.Namespace) -> None:
             page = write_report(options.report / source.name, f'{name} on {source.name}', report,
                                 source, protocol, estimator)
             print(f'report: {page}')
+
+
+def _together(estimator: DepthEstimator,
+              options: argparse.Namespace) -> Iterator[tuple[str, Predictor]]:
+    """The means that were asked for."""
+    if options.others:
+        others = [DepthEstimator.load(model, options.device) for model in options.others]
+        yield f'mean of {1 + len(others)}', Ensemble([estimator, *others])
+    if options.mirror:
+        yield 'with its mirror', Ensemble([estimator, Mirrored(estimator)])
 
 
 def print_table(rows: Sequence[tuple[str, Report]]) -> None:
