@@ -60,9 +60,10 @@ def test_evaluate_measures_the_means_beside_the_model(tmp_path, capsys):
         write_untrained(models[-1], 'mobile', seed)
     figures = tmp_path / 'figures.json'
     assert main(['evaluate', str(models[0]), '--with', str(models[1]), '--mirror', '--data',
-                 f'mine={folder}', '--protocol', 'full', '--json', str(figures)]) == 0
+                 f'mine={folder}', '--protocol', 'full', '--zoom', '2', '--json', str(figures)]) == 0
     rows = json.loads(figures.read_text())
     assert [row['model'] for row in rows][:2] == ['mean of 2', 'with its mirror']
     assert len({row['mean']['abs_rel'] for row in rows}) == 3
     assert [bool(row.get('trust')) for row in rows] == [False, False, True]
+    assert {row['protocol'] for row in rows} == {'full 2x'}
     assert 'mean of 2 on mine val' in capsys.readouterr().out

@@ -14,7 +14,7 @@ from train.metrics import (
     mean_errors,
     pooled_errors,
 )
-from train.protocol import PROTOCOLS
+from train.protocol import PROTOCOLS, zoomed
 from train.sample import Sample
 
 
@@ -158,3 +158,17 @@ def test_garg_crop_is_that_of_a_kitti_image():
     prediction[153:371, 44:1197] = 9
     errors = PROTOCOLS['garg-crop'].errors(prediction, truth)
     assert (errors.delta1, errors.pixels) == (1, 218 * 1153)
+
+
+def test_zoom_shows_the_middle_and_moves_the_camera_along():
+    rgb = np.random.default_rng(0).integers(0, 255, (60, 80, 3), np.uint8)
+    depth = rgb[..., 0].astype(np.float32) + 1
+    camera = Camera(fx=70, fy=71, cx=41, cy=29, width=80, height=60)
+    protocol = zoomed(PROTOCOLS['full'], 2)
+    seen = protocol.view(Sample(rgb=rgb, depth=depth, camera=camera, name='x'))
+    np.testing.assert_array_equal(seen.rgb, rgb[15:45, 20:60])
+    np.testing.assert_array_equal(seen.depth, depth[15:45, 20:60])
+    assert seen.camera == Camera(fx=70, fy=71, cx=21, cy=14, width=40, height=30)
+    assert protocol.name == 'full 2x'
+    with pytest.raises(ValueError, match='at least 1, got 0.5'):
+        zoomed(protocol, 0.5)

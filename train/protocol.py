@@ -81,6 +81,26 @@ def fast_depth_view(sample: Sample) -> Sample:
                    depth=seen(sample.depth, cv2.INTER_NEAREST), camera=camera)
 
 
+def zoomed(protocol: Protocol, factor: float) -> Protocol:
+    """`protocol` on the middle of every view, as by a lens of `factor` times the focal length.
+
+    There a scene seems that much nearer, which tells how a model does with near ones. ValueError
+    for a factor below 1.
+    """
+    if factor < 1:
+        raise ValueError(f'a zoom shows a part of an image: at least 1, got {factor:g}')
+
+    def middle(sample: Sample) -> Sample:
+        sample = protocol.view(sample)
+        camera = sample.camera
+        width, height = (max(1, round(side / factor)) for side in (camera.width, camera.height))
+        x, y = (camera.width - width) // 2, (camera.height - height) // 2
+        part = slice(y, y + height), slice(x, x + width)
+        return replace(sample, rgb=np.ascontiguousarray(sample.rgb[part]),
+                       depth=sample.depth[part], camera=camera.cropped(x, y, width, height))
+    return replace(protocol, name=f'{protocol.name} {factor:g}x', view=middle)
+
+
 PROTOCOLS = {protocol.name: protocol for protocol in (
     # Eigen's crop as BTS, AdaBins and ZoeDepth use it on NYU-Depth-v2: rows 45:471, columns
     # 41:601 of 480x640, scaled to the truth's size.

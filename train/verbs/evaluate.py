@@ -17,7 +17,7 @@ from train.ensemble import Ensemble, Mirrored
 from train.evaluate import evaluate, Predictor, Report
 from train.files import write_file
 from train.options import add_data, add_device, add_protocol, add_split
-from train.protocol import PROTOCOLS
+from train.protocol import PROTOCOLS, zoomed
 from train.report import write_report
 from train.trust import measure_trust
 
@@ -38,6 +38,9 @@ def add_verb(verbs) -> None:
                           'several times, of all')
     one.add_argument('--mirror', action='store_true',
                      help='also measure the mean of the answers for an image and its mirror image')
+    one.add_argument('--zoom', type=float, default=1.0, metavar='FACTOR',
+                     help='measure on the middle of every image, as a lens of FACTOR times the '
+                          'focal length would see it: the scene then seems that much nearer')
     one.add_argument('--json', type=Path, metavar='FILE', help='write all figures there')
     one.add_argument('--report', type=Path, metavar='DIR',
                      help='write a page with tables, pictures and error maps there')
@@ -47,6 +50,8 @@ def add_verb(verbs) -> None:
 def _evaluate(options: argparse.Namespace) -> None:
     sources = [open_data(spec, options.split) for spec in options.data]
     protocol = PROTOCOLS[options.protocol]
+    if options.zoom != 1:
+        protocol = zoomed(protocol, options.zoom)
     rows = []
     if options.baseline:
         floor = MeanDepthMap([open_data(spec, 'train') for spec in options.data])
@@ -101,11 +106,11 @@ def print_table(rows: Sequence[tuple[str, Report]]) -> None:
 
 
 def _print_headline(rows: Sequence[tuple[str, Report]]) -> None:
-    print(f'{"model":<16}{"data":<24}{"protocol":<12}{"images":>7}{"delta1":>8}{"95 %":>16}'
+    print(f'{"model":<16}{"data":<24}{"protocol":<16}{"images":>7}{"delta1":>8}{"95 %":>16}'
           f'{"delta2":>8}{"delta3":>8}{"AbsRel":>8}{"RMSE m":>8}{"SILog":>8}{"bias":>8}')
     for name, report in rows:
         mean = report.mean
-        print(f'{name:<16}{report.data + " " + report.split:<24}{report.protocol:<12}'
+        print(f'{name:<16}{report.data + " " + report.split:<24}{report.protocol:<16}'
               f'{len(report.images):>7}{mean.delta1:>8.4f}{_interval(report, "delta1"):>16}'
               f'{mean.delta2:>8.4f}{mean.delta3:>8.4f}{mean.abs_rel:>8.4f}{mean.rmse_m:>8.4f}'
               f'{mean.silog:>8.4f}{np.expm1(mean.bias_log):>+8.1%}')
