@@ -59,8 +59,8 @@ def test_evaluate_measures_the_means_beside_the_model(tmp_path, capsys):
         models.append(tmp_path / f'{seed}.safetensors')
         write_untrained(models[-1], 'mobile', seed)
     figures = tmp_path / 'figures.json'
-    assert main(['evaluate', str(models[0]), '--with', str(models[1]), '--mirror', '--data',
-                 f'mine={folder}', '--protocol', 'full', '--zoom', '2', '--json', str(figures)]) == 0
+    assert main(['evaluate', str(models[0]), '--with', str(models[1]), '--mirror', '--zoom', '2',
+                 '--data', f'mine={folder}', '--protocol', 'full', '--json', str(figures)]) == 0
     rows = json.loads(figures.read_text())
     assert [row['model'] for row in rows][:2] == ['mean of 2', 'with its mirror']
     assert len({row['mean']['abs_rel'] for row in rows}) == 3
