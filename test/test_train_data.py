@@ -164,6 +164,20 @@ def test_close_views_are_drawn_as_often_as_asked():
     assert np.mean(np.array(focal) > 100) == pytest.approx(0.25, abs=0.06)
 
 
+def test_views_are_turned_as_often_and_as_far_as_asked():
+    choice = replace(STILL, turn=0.25, turn_deg=60)
+    rng = np.random.default_rng(0)
+    views = [augment(plane(), choice, 80, 60, rng) for _ in range(400)]
+    angles_deg = []
+    for view in views:
+        rows, columns = np.nonzero(view.depth == 1)
+        # The spot's place about the middle of the view, where upright it is at (20, 0).
+        angles_deg.append(np.degrees(np.arctan2(rows.mean() - 29.5, columns.mean() - 39.5)))
+    turned = np.abs(angles_deg) > 1
+    assert turned.mean() == pytest.approx(0.25, abs=0.06)
+    assert 50 < np.max(angles_deg) < 62 and -62 < np.min(angles_deg) < -50
+
+
 def test_a_rectangle_is_hidden_and_its_depth_still_asked_for():
     view = augment(plane(), replace(STILL, erase=1.0), 80, 60, np.random.default_rng(1))
     hidden = (view.rgb != plane().rgb).any(-1)

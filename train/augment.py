@@ -21,7 +21,8 @@ BORDER_GREY = (127, 127, 127)
 class Augmentation:
     """Ranges of the random changes; ratios are drawn evenly in their logarithm.
 
-    `rotation_deg` turns the camera about its optical axis, `tilt_deg` up or down and sideways.
+    `rotation_deg` turns the camera about its optical axis, `tilt_deg` up or down and sideways;
+    `turn` says how often (0 to 1) it is up to `turn_deg` about the axis instead.
     `flip`, `blur`, `noise`, `jpeg` and `erase` (a rectangle hidden, its depth still asked for) say
     how often a view suffers it (0 to 1), `close` how often it is zoomed by `close_zoom` instead of
     `zoom`. `hue_deg` turns all colours about grey;
@@ -30,6 +31,8 @@ class Augmentation:
 
     flip: float = 0.5
     rotation_deg: float = 5.0
+    turn: float = 0.0
+    turn_deg: float = 30.0
     tilt_deg: float = 0.0
     zoom: tuple[float, float] = (0.9, 1.5)
     close: float = 0.0
@@ -65,7 +68,9 @@ def augment(sample: Sample, choice: Augmentation, width: int, height: int,
         sample = tilted(sample, *rng.uniform(-choice.tilt_deg, choice.tilt_deg, 2))
     zoom = choice.close_zoom if choice.close and rng.random() < choice.close else choice.zoom
     scale = fit_scale(sample.camera, width, height) * _ratio(zoom, rng)
-    angle_deg = rng.uniform(-choice.rotation_deg, choice.rotation_deg)
+    turned = choice.turn and rng.random() < choice.turn
+    most_deg = choice.turn_deg if turned else choice.rotation_deg
+    angle_deg = rng.uniform(-most_deg, most_deg)
     matrix = _view(sample.camera, scale, angle_deg, width, height, rng)
     sample = warped(sample, matrix, scale, width, height)
     return replace(sample, rgb=degraded(coloured(sample.rgb, choice, rng), choice, rng))
