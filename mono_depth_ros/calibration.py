@@ -91,11 +91,12 @@ def _from_yaml(text: str) -> Calibration:
     except yaml.YAMLError as error:
         raise ValueError(f'not YAML ({error})') from error
     k = _matrix(given, 'camera_matrix', 9)
-    lens = given.get('distortion_model', 'plumb_bob')
+    distortion = _matrix(given, 'distortion_coefficients', None)
+    # Without distortion the model says nothing, whatever its name ('none', '').
+    lens = given.get('distortion_model', 'plumb_bob') if any(distortion) else 'plumb_bob'
     camera = Camera(
         fx=k[0], fy=k[4], cx=k[2], cy=k[5], width=int(given['image_width']),
-        height=int(given['image_height']), lens=LENS_NAMES.get(lens, lens),
-        distortion=_matrix(given, 'distortion_coefficients', None))
+        height=int(given['image_height']), lens=LENS_NAMES.get(lens, lens), distortion=distortion)
     return Calibration(camera=camera, rectification=_matrix(given, 'rectification_matrix', 9),
                        projection=_matrix(given, 'projection_matrix', 12))
 

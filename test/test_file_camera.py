@@ -222,6 +222,15 @@ def test_fisheye_is_the_equidistant_lens(tmp_path):
     assert camera.lens == 'equidistant' and camera.distortion == (0.01, 0.02, 0.03, 0.04)
 
 
+@pytest.mark.parametrize('name', ['none', '""', 'fisheye'])
+def test_a_lens_without_distortion_may_have_any_name(tmp_path, name):
+    file = tmp_path / 'a.yaml'
+    file.write_text(EXAMPLE.read_text().replace('plumb_bob', name).replace(
+        '[0.02, -0.05, 0.0005, -0.0003, 0.0]', '[0.0, 0.0, 0.0, 0.0, 0.0]'))
+    camera = load_calibration(file).camera
+    assert camera.lens == 'plumb_bob' and camera.distortion == ()
+
+
 @pytest.mark.parametrize('text, words', [
     ('{"fx": 1}', 'fy is missing'),
     ('{"fx": 0, "fy": 1, "cx": 1, "cy": 1, "width": 4, "height": 4}', 'focal length'),
