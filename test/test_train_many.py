@@ -192,6 +192,31 @@ def test_every_network_can_learn_four_images_by_heart(name, steps, folder):
     pytest.fail(f'loss {losses[0]:.3f} -> {losses[-1]:.3f} in {steps} steps')
 
 
+def test_export_goes_a_share_of_the_way_from_the_model_a_run_began_with(folder, tmp_path, capsys):
+    began, out = tmp_path / 'began.safetensors', tmp_path / 'run'
+    write_untrained(began, 'mobile')
+    words = ['--data', f'mine={folder}', '--workers', '0', '--device', 'cpu']
+    for number in range(1, 4):
+        words += ['--set', f'stages.{number}.epochs={8 * (number == 1)}']
+    words += ['--set', 'stages.1.lr=0.03']
+    assert main(['fit', 'mobile', '--start', str(began), '--out', str(out), *words]) == 0
+    states = {}
+    for share in (0.0, 0.25, 1.0):
+        model = tmp_path / f'{share}.safetensors'
+        assert main(['export', str(out), str(model), '--share', str(share)]) == 0
+        network, card = load_model(model)
+        states[share] = network.state_dict()
+        assert ('export --share 0.25' in card.training.recipe) == (share == 0.25)
+    name = 'coarse.head.weight'
+    start, learned = load_model(began)[0].state_dict()[name], states[1.0][name]
+    assert not torch.allclose(start, learned, atol=1e-3)
+    torch.testing.assert_close(states[0.0][name], start)
+    torch.testing.assert_close(states[0.25][name], start + (learned - start) / 4,
+                               rtol=0, atol=1e-3)
+    assert main(['export', str(out), str(tmp_path / 'x.safetensors'), '--share', '2']) == 1
+    assert 'lies within 0 and 1, got 2' in capsys.readouterr().err
+
+
 def test_a_training_can_start_from_a_model(folder, tmp_path):
     """No step is taken, so the weights are the file's."""
     model = tmp_path / 'known.safetensors'

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from mono_depth_ros.artifact import save_model
+from mono_depth_ros.artifact import find_model, load_model, save_model
 from mono_depth_ros.backends.torch_backend import TorchBackend
 from mono_depth_ros.card import Measured, ModelCard, SelfTest, Training
 from mono_depth_ros.estimator import DepthEstimator, self_test_image
@@ -28,11 +28,12 @@ SELF_TEST_SEED = 20140
 
 
 def export_run(folder: Path, path: Path, validation: Sequence[DataSet],
-               protocol: Protocol) -> ModelCard:
+               protocol: Protocol, share: float = 1.0) -> ModelCard:
     """Write the averaged weights of a finished run as a model file, measured on `validation`.
 
     The measurement is made on the file itself, fp16 weights and all. Returns its card. Without
-    `validation` the file is written unmeasured. OSError or ValueError where it is not finished.
+    `validation` the file is written unmeasured. `share` as `step_back`. OSError or ValueError
+    where it is not finished.
     """
     run, saved = read_run(folder), load_checkpoint(folder)
     recipe = run.load_recipe()
@@ -42,14 +43,37 @@ def export_run(folder: Path, path: Path, validation: Sequence[DataSet],
             f'on with `python -m train fit {run.recipe} --out {folder} --resume`')
     network = build(recipe.network)
     network.load_state_dict(saved['average'])
+    training = _training(run, recipe)
+    if share != 1:
+        step_back(network, run, share)
+        training = replace(training, recipe=f'{training.recipe}, export --share {share:g}')
     calibrate(network, validation, recipe)
-    card = write(path, network, _card(path.stem, recipe, _training(run, recipe)))
+    card = write(path, network, _card(path.stem, recipe, training))
     if not validation:
         return card
     estimator = DepthEstimator.load(path, device='cpu')
     measured = tuple(evaluate(estimator, source, 'val', protocol).measured()
                      for source in validation)
     return write(path, network, replace(card, measured=measured))
+
+
+def step_back(network: MultiScaleNetwork, run: Run, share: float) -> None:
+    """Take learned weights back towards those `run` began with; `share` of the way remains.
+
+    Between the two a network often keeps what it knew and gains most of what it learned, above all
+    on images unlike both (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models").
+    ValueError for a share outside 0 to 1 or a run that began with no model.
+    """
+    if not 0 <= share <= 1:
+        raise ValueError(f'a share of the way lies within 0 and 1, got {share:g}')
+    if not run.start:
+        raise ValueError('--share needs a run that began with a model (`fit --start`), this one '
+                         'began with none')
+    began, _ = load_model(find_model(run.start))
+    learned, start = network.state_dict(), began.state_dict()
+    network.load_state_dict({
+        name: torch.lerp(start[name].float(), tensor, share) if tensor.is_floating_point()
+        else tensor for name, tensor in learned.items()})
 
 
 def write_untrained(path: str | Path, network: str = 'mobile', seed: int = 0) -> ModelCard:

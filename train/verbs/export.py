@@ -19,6 +19,10 @@ def add_verb(verbs) -> None:
     one.add_argument('run', type=Path, help='folder of the run')
     one.add_argument('model', type=Path, help=f'file to write, ending in {SUFFIX}')
     add_protocol(one)
+    one.add_argument('--share', type=float, default=1.0, metavar='S',
+                     help='of a run that began with a model: go only this share of the way from '
+                          'its weights to the learned ones (0 to 1, default 1), which often keeps '
+                          'more of what it knew')
     one.set_defaults(verb=_export)
 
 
@@ -26,7 +30,8 @@ def _export(options: argparse.Namespace) -> None:
     if options.model.suffix != SUFFIX:
         raise ValueError(f'a model file ends in {SUFFIX}, got {options.model}')
     run = read_run(options.run)
-    card = export_run(options.run, options.model, run.sources('val'), PROTOCOLS[options.protocol])
+    card = export_run(options.run, options.model, run.sources('val'), PROTOCOLS[options.protocol],
+                      options.share)
     print(card.to_json())
     megabytes = options.model.stat().st_size / 1e6
     print(f'{options.model}: {megabytes:.1f} MB; next: ros2 launch mono_depth_ros '
