@@ -198,7 +198,7 @@ def test_export_goes_a_share_of_the_way_from_the_model_a_run_began_with(folder, 
     words = ['--data', f'mine={folder}', '--workers', '0', '--device', 'cpu']
     for number in range(1, 4):
         words += ['--set', f'stages.{number}.epochs={8 * (number == 1)}']
-    words += ['--set', 'stages.1.lr=0.03']
+    words += ['--set', 'stages.1.lr=0.005']
     assert main(['fit', 'mobile', '--start', str(began), '--out', str(out), *words]) == 0
     states = {}
     for share in (0.0, 0.25, 1.0):
