@@ -84,7 +84,11 @@ def load_model(path: str | os.PathLike) -> tuple[MultiScaleNetwork, ModelCard]:
     from mono_depth_ros.networks.catalogue import build
 
     card = read_card(path)
-    network = build(card.network)
+    try:
+        network = build(card.network)
+    except ValueError as error:
+        raise ValueError(f'{path} holds a network this version does not have ({error}): update '
+                         'mono_depth_ros') from error
     weights = {name: t.float() if t.is_floating_point() else t
                for name, t in load_file(path).items()}
     try:

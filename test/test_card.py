@@ -1,5 +1,6 @@
 """A card survives its JSON, and says plainly what is wrong with another's."""
 
+from dataclasses import replace
 import json
 import subprocess
 import sys
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from mono_depth_ros.artifact import FORMAT, FORMAT_VERSION, read_card
+from mono_depth_ros.artifact import FORMAT, FORMAT_VERSION, load_model, read_card
 from mono_depth_ros.card import (
     card_from_json,
     Colours,
@@ -68,6 +69,18 @@ def test_a_wrong_card_of_a_file_names_the_file_and_what_to_do(tmp_path):
         'format': FORMAT, 'format_version': FORMAT_VERSION, 'card': '{'})
     with pytest.raises(ValueError, match=r'odd.safetensors .*not JSON.*export it again'):
         read_card(path)
+
+
+@pytest.mark.parametrize('network, words', [
+    (NetworkSpec(name='of_tomorrow', input_height=192, input_width=256), "'of_tomorrow'; known"),
+    (NetworkSpec(name='mobile', input_height=190, input_width=256), 'got 256x190')])
+def test_a_network_nobody_has_is_refused_with_the_file_s_name(tmp_path, network, words):
+    path = tmp_path / 'new.safetensors'
+    save_file({'a': np.zeros(1)}, path, metadata={
+        'format': FORMAT, 'format_version': FORMAT_VERSION,
+        'card': replace(CARD, network=network).to_json()})
+    with pytest.raises(ValueError, match=rf'new.safetensors holds a network.*{words}'):
+        load_model(path)
 
 
 def test_cards_are_read_without_torch():
