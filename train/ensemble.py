@@ -27,9 +27,9 @@ class Ensemble:
     def estimate(self, rgb_HW3: np.ndarray, camera: Camera | None = None) -> DepthEstimate:
         """Their mean; what a member does not accept is not accepted here."""
         start = time.perf_counter()
-        first, *others = (member.estimate(rgb_HW3, camera) for member in self._members)
-        logs_NHW = [np.log(estimate.depth) for estimate in (first, *others)]
-        return DepthEstimate(depth=np.exp(np.mean(logs_NHW, axis=0)), camera=first.camera,
+        said = [member.estimate(rgb_HW3, camera) for member in self._members]
+        mean_log_HW = np.mean([np.log(estimate.depth) for estimate in said], axis=0)
+        return DepthEstimate(depth=np.exp(mean_log_HW), camera=said[0].camera,
                              network_ms=(time.perf_counter() - start) * 1e3)
 
 

@@ -63,49 +63,49 @@ def look(source: DataSet, frames: int) -> tuple[Findings, list[Sample]]:
     """Findings of `frames` frames spread evenly over a data set (0: all), and some to show."""
     chosen = spread_numbers(len(source), frames)
     shown = set(chosen[::-(-len(chosen) // SHEET_FRAMES)])
-    summary, samples = Findings(frames=len(source)), []
+    findings, samples = Findings(frames=len(source)), []
     for index in tqdm(chosen, desc=source.name, unit='frame', leave=False):
         try:
             sample = source[index]
         except (ValueError, OSError) as error:
-            summary.broken.append(str(error))
+            findings.broken.append(str(error))
             continue
-        summary.add(sample)
+        findings.add(sample)
         if index in shown:
             samples.append(small(sample, TILE_WIDTH))
-    return summary, samples
+    return findings, samples
 
 
-def findings_text(name: str, split: str, summary: Findings) -> str:
-    """The summary as text of a few lines."""
-    lines = [f'{name} {split}: {summary.frames} frames, {summary.read} looked at']
+def findings_text(name: str, split: str, findings: Findings) -> str:
+    """The findings as text of a few lines."""
+    lines = [f'{name} {split}: {findings.frames} frames, {findings.read} looked at']
     sizes = Counter[str]()
-    for camera, count in summary.cameras.items():
+    for camera, count in findings.cameras.items():
         sizes[f'{camera.width}x{camera.height}'] += count
     if sizes:
         lines.append('sizes: ' + ', '.join(f'{size} ({n})' for size, n in sizes.most_common(6)))
-    lines += [_camera_line(camera, n) for camera, n in summary.cameras.most_common(4)]
-    if len(summary.cameras) > 4:
-        lines.append(f'  and {len(summary.cameras) - 4} further cameras')
-    if summary.pixels:
-        lines.append(f'unknown: {summary.unknown / summary.pixels:.1%} of pixels, '
-                     f'sky: {summary.sky / summary.pixels:.1%}')
-    if summary.histogram.any():
-        lines.append(f'depth: {summary.nearest_m:.2f} m to {summary.farthest_m:.2f} m, known '
+    lines += [_camera_line(camera, n) for camera, n in findings.cameras.most_common(4)]
+    if len(findings.cameras) > 4:
+        lines.append(f'  and {len(findings.cameras) - 4} further cameras')
+    if findings.pixels:
+        lines.append(f'unknown: {findings.unknown / findings.pixels:.1%} of pixels, '
+                     f'sky: {findings.sky / findings.pixels:.1%}')
+    if findings.histogram.any():
+        lines.append(f'depth: {findings.nearest_m:.2f} m to {findings.farthest_m:.2f} m, known '
                      'pixels by distance:')
-        lines += _histogram_lines(summary.histogram)
-    if summary.blank:
-        lines.append(f'{len(summary.blank)} frames without known depth, as {summary.blank[0]}')
+        lines += _histogram_lines(findings.histogram)
+    if findings.blank:
+        lines.append(f'{len(findings.blank)} frames without known depth, as {findings.blank[0]}')
     return '\n'.join(lines)
 
 
-def check(summary: Findings) -> None:
+def check(findings: Findings) -> None:
     """Raise ValueError where frames cannot be used, or none has known depth."""
-    looked_at = summary.read + len(summary.broken)
-    if summary.broken:
-        raise ValueError(f'{len(summary.broken)} of {looked_at} frames cannot be used; the '
-                         f'first: {summary.broken[0]}')
-    if len(summary.blank) == looked_at:
+    looked_at = findings.read + len(findings.broken)
+    if findings.broken:
+        raise ValueError(f'{len(findings.broken)} of {looked_at} frames cannot be used; the '
+                         f'first: {findings.broken[0]}')
+    if len(findings.blank) == looked_at:
         raise ValueError(f'none of {looked_at} frames has known depth')
 
 

@@ -24,9 +24,9 @@ def add_verb(verbs) -> None:
 def _data(options: argparse.Namespace) -> None:
     spec = options.data if '=' in options.data else f'{Path(options.data).stem}={options.data}'
     source = open_data(spec, options.split)
-    summary, samples = look(source, options.frames)
-    print(findings_text(source.name, options.split, summary))
+    findings, samples = look(source, options.frames)
+    print(findings_text(source.name, options.split, findings))
     if options.sheet:
         write_sheet(options.sheet, samples)
         print(f'contact sheet: {options.sheet}')
-    check(summary)
+    check(findings)
