@@ -10,7 +10,6 @@ from mono_depth_ros.geometry import Camera
 
 # Looked for beside the pictures, then one folder up; ost.yaml is what camera_calibration saves.
 NAMES = ('camera.json', 'camera_info.yaml', 'camera.yaml', 'calibration.yaml', 'ost.yaml')
-LENS_NAMES = {'fisheye': 'equidistant'}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,16 +31,10 @@ class Calibration:
                            rectification=self.rectification)
 
     def fitted(self, width: int, height: int) -> Calibration | None:
-        """Calibration of a picture of this size, None where its shape is another.
-
-        Sides rounded to whole pixels (1920x1080 -> 854x480) count as the same shape.
-        """
-        camera = self.camera
-        if (camera.width, camera.height) == (width, height):
+        """Calibration of a picture of this size, None where its shape is another."""
+        if (self.camera.width, self.camera.height) == (width, height):
             return self
-        same = (abs(camera.width * height / camera.height - width) < 1
-                or abs(camera.height * width / camera.width - height) < 1)
-        return self.resized(width, height) if same else None
+        return self.resized(width, height) if self.camera.fits(width, height) else None
 
 
 def load_calibration(path: Path) -> Calibration:
@@ -91,12 +84,10 @@ def _from_yaml(text: str) -> Calibration:
     except yaml.YAMLError as error:
         raise ValueError(f'not YAML ({error})') from error
     k = _matrix(given, 'camera_matrix', 9)
-    distortion = _matrix(given, 'distortion_coefficients', None)
-    # Without distortion the model says nothing, whatever its name ('none', '').
-    lens = given.get('distortion_model', 'plumb_bob') if any(distortion) else 'plumb_bob'
     camera = Camera(
         fx=k[0], fy=k[4], cx=k[2], cy=k[5], width=int(given['image_width']),
-        height=int(given['image_height']), lens=LENS_NAMES.get(lens, lens), distortion=distortion)
+        height=int(given['image_height']), lens=given.get('distortion_model', 'plumb_bob'),
+        distortion=_matrix(given, 'distortion_coefficients', None))
     return Calibration(camera=camera, rectification=_matrix(given, 'rectification_matrix', 9),
                        projection=_matrix(given, 'projection_matrix', 12))
 

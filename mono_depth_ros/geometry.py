@@ -13,7 +13,9 @@ import math
 import cv2
 import numpy as np
 
-LENSES = ('plumb_bob', 'rational_polynomial', 'equidistant')
+# Lens model, as sensor_msgs/CameraInfo names it -> numbers of coefficients it may have.
+LENSES = {'plumb_bob': (4, 5), 'rational_polynomial': (8, 12, 14), 'equidistant': (4,)}
+ALIASES = {'fisheye': 'equidistant'}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,8 +23,9 @@ class Camera:
     """Intrinsics of one camera at one image size, all in pixels.
 
     `distortion` holds the coefficients of `lens` (names as in sensor_msgs/CameraInfo:
-    plumb_bob and rational_polynomial as OpenCV orders them, equidistant = fisheye); empty or
-    all zero means an ideal pinhole. Raises ValueError where no camera has such numbers.
+    plumb_bob and rational_polynomial as OpenCV orders them, equidistant = fisheye). Empty or
+    all zero means an ideal pinhole, whatever lens is named ('none', ''): it becomes plumb_bob.
+    Raises ValueError where no camera has such numbers.
     """
 
     fx: float
@@ -42,15 +45,28 @@ class Camera:
             raise ValueError(f'focal length must be above 0 pixels, got {self.fx} x {self.fy}')
         if self.width < 1 or self.height < 1:
             raise ValueError(f'image size must be at least 1 x 1, got {self.width}x{self.height}')
-        if self.lens not in LENSES:
-            raise ValueError(f'unknown lens model {self.lens!r}; known: {", ".join(LENSES)}')
-        if not any(self.distortion):
-            object.__setattr__(self, 'distortion', ())
+        drawn = any(self.distortion)
+        lens = ALIASES.get(self.lens, self.lens) if drawn else 'plumb_bob'
+        if drawn and len(self.distortion) not in LENSES.get(lens, ()):
+            known = ', '.join(f'{name} ({" or ".join(map(str, counts))})'
+                              for name, counts in LENSES.items())
+            raise ValueError(f'{len(self.distortion)} coefficients of lens model {self.lens!r}; '
+                             f'known: {known}')
+        object.__setattr__(self, 'lens', lens)
+        object.__setattr__(self, 'distortion', self.distortion if drawn else ())
 
     @property
     def focal(self) -> float:
         """One focal length in pixels: the geometric mean of fx and fy."""
         return math.sqrt(self.fx * self.fy)
+
+    def fits(self, width: int, height: int) -> bool:
+        """Whether an image of this size may show the same view, resized.
+
+        It does within the rounding of one side to whole pixels (1920x1080 -> 854x480).
+        """
+        return (abs(self.width * height / self.height - width) < 1
+                or abs(self.height * width / self.width - height) < 1)
 
     def resized(self, width: int, height: int) -> Camera:
         """Camera of the same view sampled at width x height pixels."""

@@ -6,14 +6,6 @@ import math
 
 from mono_depth_ros.geometry import Camera
 
-# CameraInfo.distortion_model -> (lens of geometry.Camera, numbers of coefficients it may have)
-_LENSES = {
-    'plumb_bob': ('plumb_bob', (4, 5)),
-    'rational_polynomial': ('rational_polynomial', (8, 12, 14)),
-    'equidistant': ('equidistant', (4,)),
-    'fisheye': ('equidistant', (4,)),
-}
-
 
 def camera_from_info(info, width: int, height: int, rectified: bool) -> Camera:
     """Camera of a width x height image from its sensor_msgs/CameraInfo.
@@ -34,30 +26,20 @@ def camera_from_info(info, width: int, height: int, rectified: bool) -> Camera:
     if not all(math.isfinite(number) for number in (fx, fy, cx, cy)):
         raise ValueError(f'camera_info has a {name} that is not finite: fx={fx} fy={fy} '
                          f'cx={cx} cy={cy}')
-    lens, distortion = ('plumb_bob', ()) if rectified else _lens(info)
-    full = Camera(
-        fx=float(fx), fy=float(fy), cx=float(cx), cy=float(cy), width=info.width,
-        height=info.height, lens=lens, distortion=distortion)
+    try:
+        full = Camera(
+            fx=float(fx), fy=float(fy), cx=float(cx), cy=float(cy), width=info.width,
+            height=info.height, lens=info.distortion_model,
+            distortion=() if rectified else tuple(float(number) for number in info.d))
+    except ValueError as error:
+        raise ValueError(f'camera_info: {error}') from error
     camera = _windowed(full, info)
-    if not _same_shape(camera, width, height):
+    if not camera.fits(width, height):
         raise ValueError(
             f'camera_info is for {camera.width}x{camera.height} pixels but the image has '
             f'{width}x{height}, another shape: publish the camera_info of this image')
     return camera if (camera.width, camera.height) == (width, height) else camera.resized(
         width, height)
-
-
-def _lens(info) -> tuple[str, tuple[float, ...]]:
-    coefficients = tuple(float(number) for number in info.d)
-    if not any(coefficients):
-        return 'plumb_bob', ()
-    lens, counts = _LENSES.get(info.distortion_model, ('unknown', ()))
-    if len(coefficients) not in counts:
-        raise ValueError(
-            f'camera_info has {len(coefficients)} coefficients of distortion_model '
-            f'{info.distortion_model!r}; known: plumb_bob (4 or 5), rational_polynomial (8), '
-            'equidistant (4)')
-    return lens, coefficients
 
 
 def _windowed(camera: Camera, info) -> Camera:
@@ -74,9 +56,3 @@ def _windowed(camera: Camera, info) -> Camera:
     width, height = camera.width // bins_x, camera.height // bins_y
     # Bins that do not fill up at the right and bottom edge are not part of the image.
     return camera.cropped(0, 0, width * bins_x, height * bins_y).resized(width, height)
-
-
-def _same_shape(camera: Camera, width: int, height: int) -> bool:
-    # Within the rounding of one side to whole pixels (1920x1080 -> 854x480).
-    return (abs(camera.width * height / camera.height - width) < 1
-            or abs(camera.height * width / camera.width - height) < 1)

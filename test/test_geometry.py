@@ -94,8 +94,10 @@ def distorted(x, y, camera):
 
 
 @pytest.mark.parametrize('change', [
-    {'fx': 0}, {'fy': -1}, {'cx': math.nan}, {'width': 0}, {'lens': 'pinhole?'},
-    {'distortion': (math.inf,)}])
+    {'fx': 0}, {'fy': -1}, {'cx': math.nan}, {'width': 0},
+    {'distortion': (math.inf,) * 5}, {'distortion': (0.1,) * 3},
+    {'distortion': (0.1,) * 5, 'lens': 'equidistant'},
+    {'distortion': (0.1,) * 4, 'lens': 'pinhole?'}])
 def test_impossible_cameras_are_refused(change):
     numbers = {'fx': 500, 'fy': 500, 'cx': 320, 'cy': 240, 'width': 640, 'height': 480}
     with pytest.raises(ValueError):
