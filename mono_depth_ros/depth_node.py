@@ -44,7 +44,7 @@ class DepthNode(LifecycleNode):
         self._image_input: Any = None
         self._info_input: Any = None
         self._info: CameraInfo | None = None
-        self._camera_trouble, self._range_m = NO_INFO, (0.0, 0.0)
+        self._camera_trouble = NO_INFO
         self._active_s = self._waiting_s = time.monotonic()
         self._log, self.state = FrameLog(), 'unconfigured'
         self.add_on_set_parameters_callback(
@@ -65,7 +65,7 @@ class DepthNode(LifecycleNode):
         settings = self.settings
         estimator = DepthEstimator.load(
             settings.model_file, settings.device, settings.precision)
-        self._range_m = _suited_range(settings, estimator)
+        _suited_range(settings, estimator)
         self._still_wanted()
         estimator.warm_up()
         self._still_wanted()
@@ -128,7 +128,7 @@ class DepthNode(LifecycleNode):
 
     def _apply(self, settings: Settings) -> None:
         if self._estimator:
-            self._range_m = _suited_range(settings, self._estimator)
+            _suited_range(settings, self._estimator)
         self.settings = settings
 
     def _on_info(self, info: CameraInfo) -> None:
@@ -166,9 +166,13 @@ class DepthNode(LifecycleNode):
         rgb_HW3 = messages.rgb_from_image(image)
         camera = self._camera(image.width, image.height)
         estimate = self._estimator.estimate(rgb_HW3, camera)
-        messages.limit_depth(estimate.depth, *self._range_m)
-        self._outputs.publish(estimate, rgb_HW3, camera, self._range_m, self.settings,
-                              image.header)
+        settings = self.settings  # all of one moment, whatever is set meanwhile
+        range_m = _suited_range(settings, self._estimator)
+        depth_HW = estimate.depth
+        if settings.depth_scale != 1:
+            depth_HW *= settings.depth_scale
+        messages.limit_depth(depth_HW, *range_m)
+        self._outputs.publish(estimate, rgb_HW3, camera, range_m, settings, image.header)
         return estimate.network_ms
 
     def _camera(self, width: int, height: int) -> Camera | None:

@@ -16,6 +16,7 @@ class Settings:
     model_file: str
     device: str
     precision: str
+    depth_scale: float
     min_depth: float
     max_depth: float
     points_stride: int
@@ -27,15 +28,17 @@ class Settings:
     def depth_range(self, model_lower_m: float, model_upper_m: float) -> tuple[float, float]:
         """Nearest and farthest depth in metres to pass on; ValueError where nothing is left.
 
-        The estimator holds what is farther than the model's range, as sky, to the range's end:
+        The model's own limits are given unscaled. The estimator holds what is farther than the model's range, as sky, to the range's end:
         the farthest lies just before it, so that such depth becomes infinite (REP 117).
         """
+        model_lower_m, model_upper_m = (
+            limit_m * self.depth_scale for limit_m in (model_lower_m, model_upper_m))
         lower_m = self.min_depth or model_lower_m
         upper_m = min(self.max_depth or model_upper_m, model_upper_m * (1 - 1e-5))
         if lower_m >= upper_m:
             raise ValueError(
                 f'min_depth {self.min_depth} and max_depth {self.max_depth} m leave nothing of '
-                f'the model, which goes from {model_lower_m} to {model_upper_m} m')
+                f'the model, which goes from {model_lower_m:g} to {model_upper_m:g} m')
         return lower_m, upper_m
 
 
@@ -69,6 +72,9 @@ PARAMETERS = (
         name='precision', default='auto', settable='unconfigured',
         pattern='auto|fp32|fp16|bf16',
         description='Number format of the network: auto, fp32, fp16 or bf16.'),
+    Parameter(
+        name='depth_scale', default=1.0, least=0.1, most=10.0,
+        description='Depth is multiplied by it: true over shown distance, as your camera has it.'),
     Parameter(
         name='min_depth', default=0.0, least=0.0, most=1000.0,
         description='Nearest depth in metres; nearer becomes -inf. 0: the least of the model.'),

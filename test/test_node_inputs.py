@@ -244,6 +244,20 @@ def test_points_follow_the_stride_and_the_limits(setting):
         setting.peer.ignore(topic)
 
 
+def test_a_measured_scale_reaches_depth_and_points(setting):
+    setting.informed(info_message(WIDTH, HEIGHT))
+    setting.peer.wait(lambda: _served_with(setting, info_message(WIDTH, HEIGHT).k[0]), 'K in use')
+    before = _depth(setting.answer(Image, 'depth/image'))
+    assert setting.peer.set_parameters(depth_scale=0.5)[0].successful
+    after = _depth(setting.answer(Image, 'depth/image'))
+    np.testing.assert_allclose(after, before / 2, rtol=1e-5)
+    cloud = setting.answer(PointCloud2, 'points')
+    z = np.frombuffer(cloud.data, '<f4').reshape(HEIGHT, WIDTH, 4)[..., 2]
+    np.testing.assert_allclose(z, before / 2, rtol=1e-5)
+    setting.peer.set_parameters(depth_scale=1.0)
+    setting.peer.ignore('points')
+
+
 def test_rectified_takes_p_at_run_time(setting):
     info = info_message(WIDTH, HEIGHT, 50.0)
     info.p[0] = info.p[5] = 70.0

@@ -63,9 +63,17 @@ def test_default_depth_range_is_the_model_s_and_given_limits_win():
         settings_from(DEFAULTS | {'min_depth': 20.0, 'max_depth': 30.0}).depth_range(0.3, 10)
 
 
+def test_scaled_depth_has_scaled_limits_of_the_model():
+    scaled = settings_from(DEFAULTS | {'depth_scale': 2, 'min_depth': 12.0})
+    lower_m, upper_m = scaled.depth_range(0.3, 10)
+    assert lower_m == 12 and 19.999 < upper_m < 20
+    with pytest.raises(ValueError, match='goes from 0.15 to 5 m'):
+        settings_from(DEFAULTS | {'depth_scale': 0.5, 'min_depth': 6.0}).depth_range(0.3, 10)
+
+
 @pytest.mark.parametrize('changes', [
     {'min_depth': float('nan')}, {'min_depth': True}, {'device': ''}, {'device': 'cuda:x'},
-    {'points.stride': 65}, {'rectified': 1}, {'min_depth': 4.0, 'max_depth': 4.0},
+    {'points.stride': 65}, {'depth_scale': 0.0}, {'rectified': 1}, {'min_depth': 4.0, 'max_depth': 4.0},
     {'model_file': None}])
 def test_wrong_values_are_refused(changes):
     with pytest.raises(ValueError, match='must be|cannot be'):
