@@ -12,11 +12,12 @@ import pytest
 from train_helpers import write_folder
 
 from mono_depth_ros.geometry import Camera
-from mono_depth_ros.worlds.world import Air
+from mono_depth_ros.worlds.world import Air, World
 from train.__main__ import main
 from train.data import open_data
 from train.simulate.draw import steps
 from train.simulate.plan import FOV_DEG, Simulation, split_of
+from train.simulate.room_views import RoomViews
 from train.simulate.sensor import exposed, hazed, random_sensor, Sensor
 from train.simulate.views import is_plain
 
@@ -99,6 +100,25 @@ def test_rooms_reach_from_arm_s_length_to_the_far_wall(room):
         if line['view'] == 'near' and line['key'] in depths:
             depth_HW = depths[line['key']]
             assert 0.2 < depth_HW[depth_HW.shape[0] // 2, depth_HW.shape[1] // 2] < 1.7
+
+
+def test_a_camera_stands_before_what_stands_on_tables():
+    """A room of a floor, a wide table, a small stool and a ceiling: only the table has a top."""
+    def level(x, y, z, wide):
+        corners = np.array([(x, y), (x + wide, y), (x + wide, y + wide), (x, y + wide)])
+        corners = np.column_stack([corners, np.full(4, z)])
+        return [corners[[0, 1, 2]], corners[[0, 2, 3]]]
+    table, stool = level(0, 0, 0.7, 1.0), level(-2, -2, 0.5, 0.2)
+    ceiling = [part[::-1] for part in level(-3, -3, 2.5, 6)]
+    triangles = np.array([*level(-3, -3, 0.0, 6), *table, *stool, *ceiling])
+    room = World(name='room', model=None, path=None, near_m=0.05, far_m=100.0,
+                 triangles=triangles, bounds=np.array([(-3, -3, 0), (3, 3, 2.5)]))
+    views, rng = RoomViews(room), np.random.default_rng(0)
+    seen = [view.pose for view in (views.view(rng) for _ in range(300)) if view.kind == 'table']
+    assert 0.2 < len(seen) / 300 < 0.4
+    positions = np.array([pose.position for pose in seen])
+    away_m = np.linalg.norm(positions - np.clip(positions, (0, 0, 0.7), (1, 1, 0.7)), axis=1)
+    assert (positions[:, 2] > 0.7).all() and away_m.max() < 1.6 and away_m.min() < 0.4
 
 
 def test_a_street_has_sky_that_is_infinite_and_depth_beyond_65_metres(tmp_path):

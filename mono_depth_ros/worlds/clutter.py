@@ -13,21 +13,22 @@ def clutter(style: Style, tall: bool = True) -> list:
     """One small thing at random; not `tall`: at most 25 cm high."""
     makers = [bowl, mug, box_of_goods, pile_of_books, vase, picture_frame, ball]
     makers += [things.can, things.blocks, things.pen_cup, things.plate, things.pan]
-    makers += [bottle, table_lamp, table_plant] if tall else []
+    makers += [bottle, table_lamp, table_plant, things.storage_box, things.clothes] if tall else []
     return makers[style.rng.integers(len(makers))](style)
 
 
 def desk_thing(style: Style) -> list:
     """One thing of a desk at random."""
     makers = (things.papers, things.papers, things.laptop, things.keyboard_and_mouse, things.phone,
-              things.pen_cup, mug, pile_of_books, box_of_goods, table_lamp, bottle, things.can)
+              things.pen_cup, mug, pile_of_books, box_of_goods, table_lamp, bottle, things.can,
+              things.storage_box, things.clothes, picture_frame, table_plant)
     return makers[style.rng.integers(len(makers))](style)
 
 
 def floor_thing(style: Style) -> list:
     """One thing left on a floor at random."""
     makers = (things.shoes, things.bag, things.bucket, things.blocks, things.box_of_tools,
-              things.papers, things.cushion, carton, basket, ball, pile_of_books)
+              things.papers, things.cushion, things.clothes, carton, basket, ball, pile_of_books)
     return makers[style.rng.integers(len(makers))](style)
 
 

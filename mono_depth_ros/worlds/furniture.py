@@ -22,11 +22,14 @@ from mono_depth_ros.worlds.mesh import (
     surface,
 )
 from mono_depth_ros.worlds.style import Style
-from mono_depth_ros.worlds.table_things import keyboard_and_mouse, monitor
+from mono_depth_ros.worlds.table_things import cables, computer, keyboard_and_mouse, monitor
 
 
-def table(style: Style, length: float, depth: float, height: float, things: int = 3) -> list:
-    """Table of any size (dining, coffee, desk) with things on it."""
+def table(style: Style, length: float, depth: float, height: float,
+          things: int | None = None) -> list:
+    """Table of any size (dining, coffee, desk) with so many things on it, or any number."""
+    if things is None:
+        things = int(style.rng.integers(1, 4 + round(3 * length)))
     finish, legs = style.wood(), style.rng.choice([0.03, 0.05, 0.07])
     top = 0.035
     inset = legs / 2 + 0.03
@@ -208,16 +211,27 @@ def television(style: Style) -> list:
 
 
 def desk(style: Style) -> list:
-    """Desk with one or two displays, keyboard, papers and more."""
+    """Desk with one or two displays, keyboard, papers and more, often drawers or a computer."""
     rng = style.rng
     length, height = rng.uniform(1.1, 1.6), rng.uniform(0.7, 0.78)
     items = table(style, length, 0.68, height, 0)
-    for x in ((-0.3, 0.3) if length > 1.4 and rng.random() < 0.4 else (rng.uniform(-0.2, 0.2),)):
-        items += _put(monitor(style), x, 0.2, height, rng.uniform(-0.2, 0.2))
+    side = rng.choice((-1, 1))
+    if rng.random() < 0.5:
+        items += _put(cabinet(style, 0.42, height - 0.06, 0.58, things=0),
+                      side * (length / 2 - 0.3), 0.0, 0.0, 0.0)
+    if rng.random() < 0.4:
+        items += _put(computer(style), -side * (length / 2 - 0.2), rng.uniform(-0.1, 0.1),
+                      height if rng.random() < 0.4 else 0.0, rng.uniform(-0.1, 0.1))
+    turn = rng.uniform(0.0, 0.35)
+    for x in ((-0.32, 0.32) if length > 1.25 and rng.random() < 0.5 else
+              (rng.uniform(-0.2, 0.2),)):
+        items += _put(monitor(style), x, 0.2, height, -turn * np.sign(x) + rng.uniform(-0.1, 0.1))
+    if rng.random() < 0.5:
+        items += _put(cables(style), rng.uniform(-0.3, 0.3), 0.1, height, rng.uniform(-0.6, 0.6))
     if rng.random() < 0.8:
         items += _put(keyboard_and_mouse(style), rng.uniform(-0.15, 0.1), -0.14, height,
                       rng.uniform(-0.1, 0.1))
-    return items + on_top(style, length, 0.6, height, int(rng.integers(2, 6)), desk_thing)
+    return items + on_top(style, length, 0.6, height, int(rng.integers(2, 9)), desk_thing)
 
 
 def _put(item, x: float, y: float, z: float, turn: float) -> list:

@@ -28,9 +28,9 @@ def page(rng, width: int = 64, height: int = 90) -> np.ndarray:
 
 def screen(rng, width: int = 112, height: int = 70) -> np.ndarray:
     """What a display shows: windows of text, a picture, a plot; dark or bright."""
-    dark = rng.random() < 0.5
+    dark = rng.random() < 0.4
     image = np.full((height, width, 3), any_colour(rng, 10, 70) if dark else
-                    any_colour(rng, 130, 240))
+                    any_colour(rng, 130, 255))
     if rng.random() < 0.3:
         image[:] = picture(rng, width, height)
     for _ in range(int(rng.integers(1, 4))):

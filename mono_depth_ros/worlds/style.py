@@ -79,7 +79,8 @@ def new_style(rng: np.random.Generator, scene: Scene) -> Style:
         books=tuple(scene.texture(textures.books(rng), 1.0) for _ in range(2)),
         labels=tuple(scene.texture(textures.label(rng), 1.0) for _ in range(4)),
         papers=tuple(scene.texture(prints.page(rng), 1.0, specular=0.0) for _ in range(3)),
-        screens=tuple(scene.texture(prints.screen(rng), 1.0, emission=0.7) for _ in range(2)),
+        screens=tuple(scene.texture(prints.screen(rng), 1.0, emission=rng.uniform(0.5, 1.5))
+                      for _ in range(3)),
         keys=scene.texture(prints.keyboard(rng), 1.0),
         leaves=scene.texture(textures.leaves(rng), 0.5, specular=0.0))
 

@@ -63,6 +63,49 @@ def monitor(style: Style) -> list:
     return [(case, style.grey(style.rng.choice([30, 60, 170]))), (face, style.screen())]
 
 
+def computer(style: Style) -> list:
+    """A desktop computer's upright case, facing -y."""
+    wide, deep, high = style.rng.uniform((0.1, 0.35, 0.32), (0.2, 0.45, 0.45))
+    slots = [box((wide * 0.7, 0.01, 0.012), (0, -deep / 2 - 0.004, high * level))
+             for level in (0.5, 0.62, 0.74, 0.86)]
+    return [(box((wide, deep, high), (0, 0, high / 2)),
+             style.grey(style.rng.choice([30, 60, 190]))), (join(slots), style.grey(110))]
+
+
+def cables(style: Style) -> list:
+    """A few cables lying in curves."""
+    parts = []
+    for _ in range(int(style.rng.integers(1, 4))):
+        ends = style.rng.uniform(-0.25, 0.25, (3, 2))
+        along = np.linspace(0, 1, 9)[:, None]
+        line = ((1 - along) ** 2 * ends[0] + 2 * along * (1 - along) * ends[1]
+                + along ** 2 * ends[2])
+        for (x, y), (dx, dy) in zip(line, np.diff(line, axis=0)):
+            piece = box((math.hypot(dx, dy) + 0.004, 0.007, 0.007), (0, 0, 0.004))
+            parts.append(piece.moved(x + dx / 2, y + dy / 2, 0, math.atan2(dy, dx)))
+    return [(join(parts), style.grey(style.rng.choice([25, 40, 210])))]
+
+
+def clothes(style: Style) -> list:
+    """A jacket or jumper thrown down in a heap."""
+    heap = []
+    for _ in range(int(style.rng.integers(4, 9))):
+        size = style.rng.uniform((0.12, 0.1, 0.07), (0.34, 0.24, 0.16))
+        x, y, z = style.rng.uniform((-0.14, -0.1, 0.03), (0.14, 0.1, 0.16))
+        heap.append(rounded(size, (0, 0, 0), 0.9).turned(
+            rotation_x(style.rng.uniform(-0.5, 0.5))).moved(x, y, z, style.rng.uniform(0, 6.28)))
+    return [(join(heap), style.fabric())]
+
+
+def storage_box(style: Style) -> list:
+    """A plastic box with a lid and a label on its front."""
+    wide, deep, high = style.rng.uniform((0.25, 0.18, 0.12), (0.42, 0.3, 0.28))
+    face = quad((-0.06, -deep / 2 - 0.002, high * 0.65), (0.12, 0, 0), (0, 0, -0.08), fit=True)
+    return [(box((wide * 0.95, deep * 0.95, high), (0, 0, high / 2)), style.grey(205)),
+            (box((wide, deep, 0.03), (0, 0, high + 0.01)), style.paint('gloss')),
+            (face, style.paper())]
+
+
 def plate(style: Style) -> list:
     """A plate, at times with food, and cutlery beside it."""
     r = style.rng.uniform(0.09, 0.14)

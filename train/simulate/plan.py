@@ -11,7 +11,7 @@ from mono_depth_ros.worlds.render import camera_with_fov
 from mono_depth_ros.worlds.world import WORLDS
 
 # Raised whenever the same seed would draw other pictures, so that one set is never two.
-GENERATION = 2
+GENERATION = 3
 FRAMES_A_WORLD = {'room': 16, 'street': 20}
 # Metres of one step of the 16-bit depth: 65 m of room, 131 m of street.
 DEPTH_UNIT_M = {'room': 0.001, 'street': 0.002}

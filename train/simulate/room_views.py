@@ -1,4 +1,6 @@
-"""Where cameras look from in a simulated room: by hand, by a robot, from the ceiling, close up."""
+"""Where cameras look from in a simulated room: by hand, by a robot, from the ceiling, close up,
+before a table.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +10,10 @@ from mono_depth_ros.worlds.path import floor_plan
 from mono_depth_ros.worlds.world import looking, World
 from train.simulate.views import free_place, towards, View
 
-KINDS = ('hand', 'near', 'robot', 'ceiling')
-SHARES = (0.40, 0.32, 0.18, 0.10)
+KINDS = ('hand', 'near', 'table', 'robot', 'ceiling')
+SHARES = (0.34, 0.16, 0.28, 0.14, 0.08)
 NEAR_M = (0.3, 1.3)
+TABLE_M = (0.35, 1.6)
 
 
 class RoomViews:
@@ -24,12 +27,13 @@ class RoomViews:
         self._plans = {'hand': floor_plan(x, y, self._triangles, (1.0, 2.2)),
                        'robot': floor_plan(x, y, self._triangles, (0.03, 2.2))}
         self._normals, self._weights = _faces(self._triangles)
+        self._tops, self._areas = _tops(self._triangles)
 
     def view(self, rng: np.random.Generator) -> View:
         """A view of one of KINDS at random."""
         kind = str(rng.choice(KINDS, p=SHARES))
-        return {'hand': self._hand, 'near': self._near, 'robot': self._robot,
-                'ceiling': self._ceiling}[kind](rng)
+        return {'hand': self._hand, 'near': self._near, 'table': self._table,
+                'robot': self._robot, 'ceiling': self._ceiling}[kind](rng)
 
     def _hand(self, rng) -> View:
         x, y = free_place(rng, self._plans['hand'], 0.3)
@@ -66,6 +70,39 @@ class RoomViews:
         roll = rng.normal(0, 0.08 if rng.random() < 0.9 else 0.5)
         return View(kind='near', pose=towards(position, target, roll), nearest_m=0.12,
                     target_m=distance_m, plain=bool(rng.random() < 0.15))
+
+    def _table(self, rng) -> View:
+        """By hand or from a robot's arm, before the top of a table, desk, counter or shelf."""
+        if not len(self._tops):
+            return self._near(rng)
+        for _ in range(50):
+            triangle = self._tops[rng.choice(len(self._tops), p=self._areas)]
+            target = rng.dirichlet((1, 1, 1)) @ triangle
+            turn, rise = rng.uniform(-np.pi, np.pi), np.radians(rng.uniform(3, 55))
+            away = np.array([np.cos(rise) * np.cos(turn), np.cos(rise) * np.sin(turn),
+                             np.sin(rise)])
+            position = target + np.exp(rng.uniform(*np.log(TABLE_M))) * away
+            margin = (position - self._low - 0.1).min()
+            if min(margin, (self._high - position - 0.1).min()) > 0:
+                break
+        # What stands on the top is in the middle of the picture rather than the top itself.
+        aim = target + (0, 0, rng.uniform(-0.1, 0.25))
+        roll = rng.normal(0, 0.08)
+        if rng.random() < 0.15:
+            roll += rng.choice((-1, 1)) * np.pi / 2
+        return View(kind='table', pose=towards(position, aim, roll), nearest_m=0.15)
+
+
+def _tops(triangles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Those of the triangles (N, 3, 3) m that are the top of something one can put things on, and
+    their shares of its area.
+    """
+    across = np.cross(triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0])
+    middle_z = triangles[..., 2].mean(1)
+    level = across[:, 2] > 0.99 * np.linalg.norm(across, axis=1)
+    chosen = level & (across[:, 2] > 2 * 0.08) & (middle_z > 0.35) & (middle_z < 1.3)
+    area = across[chosen, 2]
+    return triangles[chosen], area / area.sum()
 
 
 def _faces(triangles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
