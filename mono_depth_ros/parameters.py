@@ -28,8 +28,9 @@ class Settings:
     def depth_range(self, model_lower_m: float, model_upper_m: float) -> tuple[float, float]:
         """Nearest and farthest depth in metres to pass on; ValueError where nothing is left.
 
-        The model's own limits are given unscaled. The estimator holds what is farther than the model's range, as sky, to the range's end:
-        the farthest lies just before it, so that such depth becomes infinite (REP 117).
+        The model's own limits are given unscaled. The estimator holds what is farther than they
+        are, as sky, to the range's end: the farthest lies just before it, so that such depth
+        becomes infinite (REP 117).
         """
         model_lower_m, model_upper_m = (
             limit_m * self.depth_scale for limit_m in (model_lower_m, model_upper_m))

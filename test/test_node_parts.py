@@ -73,8 +73,8 @@ def test_scaled_depth_has_scaled_limits_of_the_model():
 
 @pytest.mark.parametrize('changes', [
     {'min_depth': float('nan')}, {'min_depth': True}, {'device': ''}, {'device': 'cuda:x'},
-    {'points.stride': 65}, {'depth_scale': 0.0}, {'rectified': 1}, {'min_depth': 4.0, 'max_depth': 4.0},
-    {'model_file': None}])
+    {'points.stride': 65}, {'depth_scale': 0.0}, {'rectified': 1}, {'model_file': None},
+    {'min_depth': 4.0, 'max_depth': 4.0}])
 def test_wrong_values_are_refused(changes):
     with pytest.raises(ValueError, match='must be|cannot be'):
         settings_from(DEFAULTS | changes)
