@@ -132,6 +132,15 @@ def test_training_learns(folder, tmp_path):
     assert rows[-1]['loss'] < 0.7 * rows[0]['loss']
 
 
+@pytest.mark.parametrize('epochs', [1, 2, 10])
+def test_a_training_of_few_steps_ends(folder, tmp_path, epochs):
+    """One step an epoch."""
+    recipe = replace(tiny(epochs=epochs), batch_size=6)
+    fit(recipe, *sources(folder), place(tmp_path / 'run'))
+    saved = load_checkpoint(tmp_path / 'run')
+    assert (saved['stage'], saved['step']) == (1, 0)
+
+
 def test_loss_that_is_not_finite_stops_naming_the_step(folder, tmp_path, monkeypatch):
     recipe = replace(tiny(), clip_norm=0.0, stages=(
         recipes.Stage(trains=recipes.BOTH, epochs=2, lr=1e30, stem_lr=1e30, optimiser='sgd'),))
