@@ -113,8 +113,8 @@ class StageRun:
         steps = max(self.total, 2)
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
             self.optimiser, [group['lr'] for group in self.optimiser.param_groups],
-            # A rise of one step exactly, a tenth of ten, would be divided by its length of zero.
-            total_steps=steps, pct_start=0.1 if steps > 10 else 0.3, cycle_momentum=False)
+            # A tenth of ten steps is a rise of length zero, by which OneCycleLR would divide.
+            total_steps=steps, pct_start=0.15 if steps == 10 else 0.1, cycle_momentum=False)
         device_type = torch.device(place.device).type
         self.scaler = torch.amp.GradScaler(  # half precision would lose the smallest gradients
             device_type, enabled=amp_dtype(device_type, recipe.amp) is torch.float16)
