@@ -14,6 +14,7 @@ KINDS = ('hand', 'near', 'table', 'robot', 'ceiling')
 SHARES = (0.34, 0.16, 0.28, 0.14, 0.08)
 NEAR_M = (0.3, 1.3)
 TABLE_M = (0.35, 1.6)
+TOP_M2 = 0.08  # a triangle at least so large, level and between knee and chest, is a top
 
 
 class RoomViews:
@@ -64,8 +65,7 @@ class RoomViews:
             away = self._normals[face] + rng.normal(0, 0.45, 3) + (0, 0, 0.25)
             distance_m = np.exp(rng.uniform(*np.log(NEAR_M)))
             position = target + distance_m * away / np.linalg.norm(away)
-            margin = (position - self._low - (0.1, 0.1, 0.3)).min()
-            if min(margin, (self._high - position - 0.1).min()) > 0:
+            if self._inside(position, 0.3):
                 break
         roll = rng.normal(0, 0.08 if rng.random() < 0.9 else 0.5)
         return View(kind='near', pose=towards(position, target, roll), nearest_m=0.12,
@@ -82,8 +82,7 @@ class RoomViews:
             away = np.array([np.cos(rise) * np.cos(turn), np.cos(rise) * np.sin(turn),
                              np.sin(rise)])
             position = target + np.exp(rng.uniform(*np.log(TABLE_M))) * away
-            margin = (position - self._low - 0.1).min()
-            if min(margin, (self._high - position - 0.1).min()) > 0:
+            if self._inside(position, 0.1):
                 break
         # What stands on the top is in the middle of the picture rather than the top itself.
         aim = target + (0, 0, rng.uniform(-0.1, 0.25))
@@ -91,6 +90,11 @@ class RoomViews:
         if rng.random() < 0.15:
             roll += rng.choice((-1, 1)) * np.pi / 2
         return View(kind='table', pose=towards(position, aim, roll), nearest_m=0.15)
+
+    def _inside(self, position: np.ndarray, height_m: float) -> bool:
+        """Whether a camera (3,) may be there: that high over the floor, off walls and ceiling."""
+        return bool((position > self._low + (0.1, 0.1, height_m)).all()
+                    and (position < self._high - 0.1).all())
 
 
 def _tops(triangles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -100,7 +104,7 @@ def _tops(triangles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     across = np.cross(triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0])
     middle_z = triangles[..., 2].mean(1)
     level = across[:, 2] > 0.99 * np.linalg.norm(across, axis=1)
-    chosen = level & (across[:, 2] > 2 * 0.08) & (middle_z > 0.35) & (middle_z < 1.3)
+    chosen = level & (across[:, 2] > 2 * TOP_M2) & (middle_z > 0.35) & (middle_z < 1.3)
     area = across[chosen, 2]
     return triangles[chosen], area / area.sum()
 
