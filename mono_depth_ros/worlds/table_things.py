@@ -74,10 +74,9 @@ def computer(style: Style) -> list:
 
 def cables(style: Style) -> list:
     """A few cables lying in curves."""
-    parts = []
+    parts, along = [], np.linspace(0, 1, 9)[:, None]
     for _ in range(int(style.rng.integers(1, 4))):
         ends = style.rng.uniform(-0.25, 0.25, (3, 2))
-        along = np.linspace(0, 1, 9)[:, None]
         line = ((1 - along) ** 2 * ends[0] + 2 * along * (1 - along) * ends[1]
                 + along ** 2 * ends[2])
         for (x, y), (dx, dy) in zip(line, np.diff(line, axis=0)):

@@ -27,8 +27,10 @@ class RoomViews:
         x, y = (-self._high[0], self._high[0]), (-self._high[1], self._high[1])
         self._plans = {'hand': floor_plan(x, y, self._triangles, (1.0, 2.2)),
                        'robot': floor_plan(x, y, self._triangles, (0.03, 2.2))}
-        self._normals, self._weights = _faces(self._triangles)
-        self._tops, self._areas = _tops(self._triangles)
+        self._normals, double_area = _faces(self._triangles)
+        middle_z = self._triangles[..., 2].mean(1)
+        self._weights = _interest(self._normals, double_area, middle_z)
+        self._tops = _tops(self._normals, double_area, middle_z)
 
     def view(self, rng: np.random.Generator) -> View:
         """A view of one of KINDS at random."""
@@ -73,11 +75,11 @@ class RoomViews:
 
     def _table(self, rng) -> View:
         """By hand or from a robot's arm, before the top of a table, desk, counter or shelf."""
-        if not len(self._tops):
+        if not self._tops.any():
             return self._near(rng)
         for _ in range(50):
-            triangle = self._tops[rng.choice(len(self._tops), p=self._areas)]
-            target = rng.dirichlet((1, 1, 1)) @ triangle
+            face = rng.choice(len(self._triangles), p=self._tops)
+            target = rng.dirichlet((1, 1, 1)) @ self._triangles[face]
             turn, rise = rng.uniform(-np.pi, np.pi), np.radians(rng.uniform(3, 55))
             away = np.array([np.cos(rise) * np.cos(turn), np.cos(rise) * np.sin(turn),
                              np.sin(rise)])
@@ -97,24 +99,24 @@ class RoomViews:
                     and (position < self._high - 0.1).all())
 
 
-def _tops(triangles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Those of the triangles (N, 3, 3) m that are the top of something one can put things on, and
-    their shares of its area.
-    """
-    across = np.cross(triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0])
-    middle_z = triangles[..., 2].mean(1)
-    level = across[:, 2] > 0.99 * np.linalg.norm(across, axis=1)
-    chosen = level & (across[:, 2] > 2 * TOP_M2) & (middle_z > 0.35) & (middle_z < 1.3)
-    area = across[chosen, 2]
-    return triangles[chosen], area / area.sum()
-
-
 def _faces(triangles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Unit normals (N, 3) and weights (N,) of triangles as something to look at closely."""
+    """Unit normals (N, 3) and twice the areas (N,) m^2 of triangles (N, 3, 3) m."""
     across = np.cross(triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0])
     double_area = np.maximum(np.linalg.norm(across, axis=1), 1e-12)
-    middle_z = triangles[..., 2].mean(1)
+    return across / double_area[:, None], double_area
+
+
+def _interest(normals: np.ndarray, double_area: np.ndarray, middle_z: np.ndarray) -> np.ndarray:
+    """Weights (N,) of triangles as something to look at closely; sum 1."""
     # Small things count more than their area; the floor, ceiling and undersides hardly.
     weights = np.minimum(np.sqrt(double_area), 0.1) * ((middle_z > 0.2) & (middle_z < 2.0))
-    weights *= np.where(across[:, 2] < -0.5 * double_area, 0.0, 1.0)
-    return across / double_area[:, None], weights / weights.sum()
+    weights *= np.where(normals[:, 2] < -0.5, 0.0, 1.0)
+    return weights / weights.sum()
+
+
+def _tops(normals: np.ndarray, double_area: np.ndarray, middle_z: np.ndarray) -> np.ndarray:
+    """Weights (N,) of triangles as the top of something one can put things on; sum 1, or all 0."""
+    top = ((normals[:, 2] > 0.99) & (double_area > 2 * TOP_M2) & (middle_z > 0.35)
+           & (middle_z < 1.3))
+    weights = np.where(top, double_area, 0.0)
+    return weights / max(weights.sum(), TOP_M2)
