@@ -12,7 +12,7 @@ setup(
     name=NAME,
     version='0.1.0',
     packages=find_packages(include=[NAME, f'{NAME}.*']),
-    package_data={NAME: ['models/*.safetensors', 'recordings/*', 'worlds/assets/*']},
+    package_data={NAME: ['models/*.safetensors', 'recordings/*']},
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{NAME}']),
         (f'share/{NAME}', ['package.xml']),
@@ -29,8 +29,8 @@ setup(
     entry_points={
         'console_scripts': [
             f'depth_node = {NAME}.depth_node:main',
-            f'file_camera = {NAME}.file_camera:main',
-            f'sim_camera = {NAME}.sim_camera:main',
+            f'file_camera = {NAME}.cameras.file_camera:main',
+            f'sim_camera = {NAME}.cameras.sim_camera:main',
         ],
     },
 )

@@ -10,10 +10,10 @@ import time
 
 import numpy as np
 
-from mono_depth_ros.artifact import find_model, load_model, sha256_of
 from mono_depth_ros.backends.torch_backend import pick_device, pick_precision, TorchBackend
-from mono_depth_ros.card import ModelCard
-from mono_depth_ros.geometry import Camera
+from mono_depth_ros.camera import Camera
+from mono_depth_ros.model_card import ModelCard
+from mono_depth_ros.model_file import find_model, load_model, sha256_of
 from mono_depth_ros.preprocess import (
     decode_confidence,
     decode_depth,

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from mono_depth_ros.card import Colours
-from mono_depth_ros.geometry import Camera
+from mono_depth_ros.camera import Camera
+from mono_depth_ros.model_card import Colours
 
 
 @dataclass(frozen=True, kw_only=True)

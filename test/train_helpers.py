@@ -7,8 +7,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from train.augment import Augmentation
-from train.recipes import Recipe, RECIPES, Stage
+from train.data.samples.augmentation import Augmentation
+from train.recipes.recipe import Recipe, RECIPES, Stage
 
 CAMERA = {'width': 64, 'height': 48, 'fx': 52.0, 'fy': 52.0, 'cx': 31.5, 'cy': 23.5}
 COUNTS = {'train': 6, 'val': 2}

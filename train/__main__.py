@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import os
 import sys
 
-from train.verbs import (
+from train.commands import (
     compare,
     data,
     densify,

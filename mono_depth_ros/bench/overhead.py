@@ -22,11 +22,11 @@ from rclpy.lifecycle import LifecycleNode
 from rclpy.serialization import deserialize_message, serialize_message
 from sensor_msgs.msg import Image
 
-from mono_depth_ros import messages
+from mono_depth_ros.camera import Camera
 from mono_depth_ros.estimator import DepthEstimator
-from mono_depth_ros.geometry import Camera
-from mono_depth_ros.node_outputs import Outputs
-from mono_depth_ros.parameters import PARAMETERS, settings_from
+from mono_depth_ros.node import messages
+from mono_depth_ros.node.outputs import Outputs
+from mono_depth_ros.node.parameters import PARAMETERS, settings_from
 
 WIDTH, HEIGHT, TARGET_MS = 640, 480, 6.0
 WARM_UP = 20

@@ -40,7 +40,7 @@ def with_world(options: Options) -> Options:
     """The same options, with the recorded world where this machine cannot draw one."""
     if options.images or options.video or options.world == 'recording':
         return options
-    check = subprocess.run([sys.executable, '-m', 'mono_depth_ros.worlds.check'],
+    check = subprocess.run([sys.executable, '-m', 'mono_depth_ros.simulation.rendering.check'],
                            capture_output=True, text=True, timeout=120)
     if check.returncode == 0:
         return options

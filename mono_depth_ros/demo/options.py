@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import math
 from pathlib import Path
 
-from mono_depth_ros.frames import EndOfFrames, open_source
+from mono_depth_ros.cameras.frame_sources import EndOfFrames, open_source
 
 WORLDS = ('room', 'street', 'recording')
 # A world is drawn and looked at on the same few cores; photographs should be seen one by one.
@@ -31,13 +31,14 @@ class Options:
     def camera(self) -> tuple[str, dict[str, str]]:
         """Module of the camera process and its parameters."""
         if self.images:
-            return 'mono_depth_ros.file_camera', {
+            return 'mono_depth_ros.cameras.file_camera', {
                 'source': str(self.images), 'rate_hz': str(PHOTOGRAPH_RATE_HZ),
                 **size_limit(self.images)}
         if self.video:
-            return 'mono_depth_ros.file_camera', {
+            return 'mono_depth_ros.cameras.file_camera', {
                 'source': str(self.video), **size_limit(self.video)}
-        return 'mono_depth_ros.sim_camera', {'world': self.world, 'rate_hz': str(WORLD_RATE_HZ)}
+        return 'mono_depth_ros.cameras.sim_camera', {
+            'world': self.world, 'rate_hz': str(WORLD_RATE_HZ)}
 
     @property
     def world_is_drawn(self) -> bool:

@@ -9,10 +9,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 import numpy as np
 
-from mono_depth_ros.colours import colour_scale, depth_colours
-from mono_depth_ros.demo.tally import depth_error
-from mono_depth_ros.demo.view import draw_cloud
-from mono_depth_ros.geometry import Camera
+from mono_depth_ros.camera import Camera
+from mono_depth_ros.colormap import colour_scale, depth_colours
+from mono_depth_ros.demo.cloud_view import draw_cloud
+from mono_depth_ros.demo.statistics import depth_error
 
 INK, PAPER, FAINT = '#e8e8ea', '#18191c', '#9a9ca3'
 COLUMN_INCHES = 4.2

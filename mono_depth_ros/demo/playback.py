@@ -8,11 +8,11 @@ import numpy as np
 from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
+from mono_depth_ros.camera import Camera
 from mono_depth_ros.demo.mcap_log import messages
 from mono_depth_ros.demo.panel import Cloud, Frame
 from mono_depth_ros.demo.recorder import depth_array
-from mono_depth_ros.geometry import Camera
-from mono_depth_ros.messages import rgb_from_image
+from mono_depth_ros.node.messages import rgb_from_image
 
 NAMES = ('image_raw', 'depth/image', 'depth/camera_info', 'points', 'ground_truth/depth')
 

@@ -14,7 +14,7 @@ from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
 from mono_depth_ros.demo.mcap_log import McapLog, stamp_of
-from mono_depth_ros.demo.tally import depth_error, Tally
+from mono_depth_ros.demo.statistics import depth_error, Tally
 
 TOPICS = {
     'image_raw': Image, 'camera_info': CameraInfo, 'depth/image': Image,

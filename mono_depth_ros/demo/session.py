@@ -18,7 +18,7 @@ from mono_depth_ros.demo.mcap_log import McapLog
 from mono_depth_ros.demo.options import Options
 from mono_depth_ros.demo.processes import Child, NAMESPACE, ros_environment, StopRequest
 from mono_depth_ros.demo.recorder import Recorder
-from mono_depth_ros.demo.tally import Tally
+from mono_depth_ros.demo.statistics import Tally
 
 FIRST_DEPTH_S = 120.0
 WHOLE_S = 3.0

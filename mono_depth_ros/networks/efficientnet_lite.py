@@ -1,6 +1,7 @@
 """EfficientNet-Lite features (Tan & Le 2019, TensorFlow's Lite variant: ReLU6, no squeeze).
 
-Module names follow the paper's stages; `train/pretrained.py` maps ImageNet weights onto them.
+Module names follow the paper's stages; `train/fitting/imagenet.py` maps ImageNet weights onto
+them.
 """
 
 from __future__ import annotations

@@ -10,16 +10,17 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from mono_depth_ros.geometry import Camera
-from mono_depth_ros.worlds.gl import new_context
-from mono_depth_ros.worlds.render import Renderer
-from mono_depth_ros.worlds.world import build_world, World
+from mono_depth_ros.camera import Camera
+from mono_depth_ros.simulation.rendering.renderer import Renderer
+from mono_depth_ros.simulation.scene.gl import new_context
+from mono_depth_ros.simulation.scene.world import World
+from mono_depth_ros.simulation.worlds import build_world
+from train.data.sources.folder import BEYOND, FIELDS, UNKNOWN
 from train.simulate.plan import DEPTH_UNIT_M, key_of, random_camera, Simulation
 from train.simulate.room_views import RoomViews
 from train.simulate.sensor import exposed, hazed, random_sensor
 from train.simulate.street_views import StreetViews
 from train.simulate.views import best_view
-from train.sources.folder import BEYOND, FIELDS, UNKNOWN
 
 PNG_LEVEL = 3
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mono_depth_ros.geometry import Camera
-from mono_depth_ros.worlds.render import camera_with_fov
-from mono_depth_ros.worlds.world import WORLDS
+from mono_depth_ros.camera import Camera
+from mono_depth_ros.simulation.rendering.renderer import camera_with_fov
+from mono_depth_ros.simulation.worlds import WORLDS
 
 # Raised whenever the same seed would draw other pictures, so that one set is never two.
 GENERATION = 3

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from mono_depth_ros.worlds.path import floor_plan
-from mono_depth_ros.worlds.world import looking, World
+from mono_depth_ros.simulation.scene.camera_path import floor_plan
+from mono_depth_ros.simulation.scene.world import looking, World
 from train.simulate.views import free_place, towards, View
 
 KINDS = ('hand', 'near', 'table', 'robot', 'ceiling')

@@ -8,8 +8,8 @@ import math
 import cv2
 import numpy as np
 
-from mono_depth_ros.geometry import Camera
-from mono_depth_ros.worlds.world import Air
+from mono_depth_ros.camera import Camera
+from mono_depth_ros.simulation.scene.world import Air
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 import shutil
 
-from train.data import TERMS
+from train.data.data_sets import TERMS
 from train.simulate.plan import key_of, Simulation, split_of
 
 ABOUT, CAMERAS = 'simulation.json', 'cameras.jsonl'

@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 
-from mono_depth_ros.worlds.path import floor_plan
-from mono_depth_ros.worlds.street import LANE_M
-from mono_depth_ros.worlds.world import looking, World
+from mono_depth_ros.simulation.scene.camera_path import floor_plan
+from mono_depth_ros.simulation.scene.world import looking, World
+from mono_depth_ros.simulation.street.street import LANE_M
 from train.simulate.views import free_place, View
 
 KINDS = ('drive', 'robot', 'hand', 'above')

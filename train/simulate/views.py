@@ -8,8 +8,8 @@ import math
 
 import numpy as np
 
-from mono_depth_ros.worlds.path import FloorPlan
-from mono_depth_ros.worlds.world import looking, Pose
+from mono_depth_ros.simulation.scene.camera_path import FloorPlan
+from mono_depth_ros.simulation.scene.world import looking, Pose
 
 TRIES = 16
 

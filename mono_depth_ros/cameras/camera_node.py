@@ -1,0 +1,172 @@
+"""What every camera node shares: parameters, publishers, messages, pacing and its end."""
+
+from __future__ import annotations
+
+from array import array
+from typing import Any
+
+import numpy as np
+from rcl_interfaces.msg import SetParametersResult
+import rclpy
+from rclpy.duration import Duration
+from rclpy.node import Node
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.timer import Timer
+from sensor_msgs.msg import CameraInfo, Image
+from std_msgs.msg import Header
+
+from mono_depth_ros.cameras.calibration import Calibration
+from mono_depth_ros.node import messages
+from mono_depth_ros.node.outputs import UNACKNOWLEDGED
+from mono_depth_ros.node.parameters import checked_value, Parameter
+from mono_depth_ros.node.process import one_line, run
+from mono_depth_ros.node.ros_parameters import descriptor_of, unknown_parameters
+
+FRAME_ID = Parameter(
+    name='frame_id', default='camera_optical_frame', settable='start',
+    description='Frame of all messages: the optical frame of the camera (z forward).')
+RELIABILITY = Parameter(
+    name='reliability', default='reliable', pattern='reliable|best_effort', settable='start',
+    description='Reliability of the publishers: reliable or best_effort.')
+
+
+class CameraNode(Node):
+    """A node that publishes `image_raw` and `camera_info`, paced by a timer of its own clock.
+
+    A subclass says what is published: `open`, `serve` and `close`.
+    """
+
+    def __init__(self, name: str, parameters: tuple[Parameter, ...], **kwargs):
+        super().__init__(name, **kwargs)
+        self._known = {parameter.name: parameter for parameter in parameters}
+        self.values = {name: self._declared(parameter)
+                       for name, parameter in self._known.items()}
+        for sentence in unknown_parameters(self, parameters):
+            self.get_logger().warning(sentence)
+        self.failed, self._opened = False, False
+        self._timer: Timer | None = None
+        reliable = self.values['reliability'] == 'reliable'
+        self.qos = QoSProfile(
+            depth=UNACKNOWLEDGED if reliable else 1, reliability=ReliabilityPolicy.RELIABLE
+            if reliable else ReliabilityPolicy.BEST_EFFORT)
+        self.images = self.create_publisher(Image, 'image_raw', self.qos)
+        self.infos = self.create_publisher(CameraInfo, 'camera_info', self.qos)
+        self.add_on_set_parameters_callback(self._on_set)
+
+    def start(self) -> bool:
+        """Open the source and start the timer; False, the reason logged, where that fails."""
+        try:
+            rate_hz = self.open()
+            self._opened = True
+        except (ValueError, OSError) as error:
+            self.fail(one_line(error))
+            return False
+        self.pace(rate_hz)
+        return True
+
+    def pace(self, rate_hz: float) -> None:
+        """Serve `rate_hz` times a second from now on."""
+        if self._timer:
+            self.destroy_timer(self._timer)
+        self._timer = self.create_timer(1 / rate_hz, self._tick)
+
+    def header(self) -> Header:
+        """Header of a frame taken now."""
+        return Header(stamp=self.get_clock().now().to_msg(), frame_id=self.values['frame_id'])
+
+    def publish(
+            self, rgb_HW3: np.ndarray, calibration: Calibration | None, header: Header) -> None:
+        """Send a picture and, before it, its camera_info (uncalibrated where None)."""
+        height, width = rgb_HW3.shape[:2]
+        self.publish_info(calibration, header, width, height)
+        self.images.publish(Image(
+            header=header, encoding='rgb8', width=width, height=height, step=3 * width,
+            data=array('B', np.ascontiguousarray(rgb_HW3).tobytes())))
+
+    def publish_info(self, calibration: Calibration | None, header: Header, width: int = 0,
+                     height: int = 0) -> None:
+        """Send the camera_info alone; the size is needed only where nothing is calibrated."""
+        if calibration:
+            width, height = calibration.camera.width, calibration.camera.height
+        self.infos.publish(info_message(calibration, header, width, height))
+
+    def fail(self, sentence: str) -> None:
+        """Log why the node cannot go on and end the process with exit code 1."""
+        if self.context.ok():
+            self.get_logger().fatal(sentence)
+            self.failed = True
+            self.end()
+
+    def end(self) -> None:
+        """End the process, after what is published has arrived at reliable listeners."""
+        for publisher in (self.images, self.infos):
+            publisher.wait_for_all_acked(Duration(seconds=1))
+        rclpy.try_shutdown(context=self.context)
+
+    def stop(self) -> None:
+        """Release the source; called once the node no longer spins."""
+        if self._opened:
+            self._opened = False
+            self.close()
+
+    def _tick(self) -> None:
+        try:
+            self.serve()
+        except (ValueError, OSError) as error:
+            self.fail(one_line(error))
+
+    def _declared(self, parameter: Parameter) -> Any:
+        descriptor = descriptor_of(parameter)
+        if parameter.name == 'source':
+            descriptor.dynamic_typing = True  # a webcam's number is a text here
+        value: Any = self.declare_parameter(parameter.name, parameter.default, descriptor).value
+        return checked_value(parameter, str(value) if parameter.name == 'source' else value)
+
+    def _on_set(self, changes) -> SetParametersResult:
+        """Only the rate can change at run time; the descriptors refuse the rest before this."""
+        try:
+            new = {change.name: checked_value(self._known[change.name], change.value)
+                   for change in changes if change.name in self._known}
+        except ValueError as error:
+            return SetParametersResult(successful=False, reason=str(error))
+        self.values.update(new)
+        if 'rate_hz' in new and self._timer:
+            self.pace(new['rate_hz'] or self.own_rate())
+        return SetParametersResult(successful=True)
+
+    def open(self) -> float:
+        """Make the source; its rate in Hz. ValueError or OSError say in one sentence why not."""
+        raise NotImplementedError
+
+    def serve(self) -> None:
+        """Publish one frame. ValueError or OSError end the process with their sentence."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Release the source."""
+        raise NotImplementedError
+
+    def own_rate(self) -> float:
+        """Rate in Hz that a `rate_hz` of 0 stands for, where that is allowed."""
+        raise NotImplementedError
+
+
+def info_message(
+        calibration: Calibration | None, header: Header, width: int, height: int) -> CameraInfo:
+    """CameraInfo of a calibration, with R and P for rectification where it has them."""
+    camera = calibration.camera if calibration else None
+    info = messages.info_from_camera(camera, header, width, height)
+    if calibration and calibration.projection:
+        info.r, info.p = list(calibration.rectification), list(calibration.projection)
+    return info
+
+
+def run_camera(make_node, args: list[str] | None = None) -> int:
+    """Run a camera until a signal or its end; the exit code: 0, or 1 where it had to give up."""
+    made = []
+
+    def make():
+        made.append(make_node())
+        return made[-1]
+    code = run(make, CameraNode.start, args)
+    return code or int(any(node.failed for node in made))

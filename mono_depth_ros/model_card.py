@@ -1,0 +1,142 @@
+"""The model card: everything a model file knows about its weights, as JSON, without torch."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields, is_dataclass
+import json
+from typing import Any, get_args, get_origin, get_type_hints
+
+from mono_depth_ros.camera import Camera
+
+# The ways preprocess.py brings an image of another shape into a network's.
+FRAMINGS = ('letterbox',)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkSpec:
+    """Which network of `networks/`, and the size in pixels of the image it takes."""
+
+    name: str
+    input_height: int
+    input_width: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Colours:
+    """Normalisation of RGB in 0..1: (rgb - mean) / std, channel by channel."""
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataUse:
+    """One data set the model learned from: how many frames, which ones, on what terms."""
+
+    name: str
+    frames: int
+    keys_sha256: str
+    terms: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """Where the weights come from: enough to train them again."""
+
+    recipe: str
+    data: tuple[DataUse, ...]
+    seed: int
+    steps: int
+    date: str
+    git_commit: str
+    versions: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """Depth error on one data set by one protocol; metres where a unit applies."""
+
+    data: str
+    split: str
+    protocol: str
+    frames: int
+    delta1: float
+    abs_rel: float
+    rmse_m: float
+    silog: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class SelfTest:
+    """Log depth the network gave for uniform noise of `seed` when the file was written."""
+
+    seed: int
+    mean: float
+    std: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelCard:
+    """What a robot must know of a model: how pixels go in and what the numbers out mean.
+
+    The network's output is log canonical depth: metres as `reference` (a camera at the size
+    of the network input) would see them. Metres for another camera are
+    exp(output) * focal(camera at network input) / focal(reference), within
+    [min_depth_m, max_depth_m]. `framing` names how another aspect ratio is brought in; ValueError
+    for one that is not of FRAMINGS.
+    """
+
+    name: str
+    network: NetworkSpec
+    colours: Colours
+    reference: Camera
+    min_depth_m: float
+    max_depth_m: float
+    framing: str
+    training: Training
+    measured: tuple[Measured, ...]
+    self_test: SelfTest
+
+    def __post_init__(self):
+        if self.framing not in FRAMINGS:
+            raise ValueError(f'card.framing: {self.framing!r} is not one of {FRAMINGS}; the file '
+                             'is of another version of mono_depth_ros')
+
+    def to_json(self) -> str:
+        """Text that `card_from_json` reads back as an equal card."""
+        return json.dumps(asdict(self), indent=1, sort_keys=True)
+
+
+def card_from_json(text: str) -> ModelCard:
+    """Card of a model file's header; ValueError names what is missing, unknown or mistyped."""
+    try:
+        data = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(f'the model card is not JSON: {error}') from error
+    return _parse(ModelCard, data, 'card')
+
+
+def _parse(kind: Any, data: Any, where: str) -> Any:
+    """`data` as `kind`: a dataclass, tuple[X, ...], str, int or float; strict."""
+    if is_dataclass(kind):
+        return _parse_dataclass(kind, data, where)
+    if get_origin(kind) is tuple:
+        item = get_args(kind)[0]
+        if not isinstance(data, list):
+            raise ValueError(f'{where}: expected a list, got {data!r}')
+        return tuple(_parse(item, value, f'{where}[{i}]') for i, value in enumerate(data))
+    accepted = (int, float) if kind is float else kind
+    if not isinstance(data, accepted) or isinstance(data, bool):
+        raise ValueError(f'{where}: expected {kind.__name__}, got {data!r}')
+    return kind(data)
+
+
+def _parse_dataclass(kind: Any, data: Any, where: str) -> Any:
+    names = {field.name for field in fields(kind)}
+    if not isinstance(data, dict) or set(data) != names:
+        got = set(data) if isinstance(data, dict) else set()
+        raise ValueError(
+            f'{where}: missing {sorted(names - got)}, unknown {sorted(got - names)}; the file is '
+            'of another version of mono_depth_ros')
+    hints = get_type_hints(kind)
+    return kind(**{name: _parse(hints[name], data[name], f'{where}.{name}') for name in data})

@@ -1,0 +1,45 @@
+"""Every network by name: the one way to build one."""
+
+from __future__ import annotations
+
+from mono_depth_ros.model_card import NetworkSpec
+
+from . import eigen, eigen_modified, mobile, one_scale
+from .multi_scale import MultiScaleNetwork
+
+NETWORKS = {
+    'alexnet': (one_scale.AlexNet, one_scale.INPUT_HEIGHT_WIDTH),
+    'eigen': (eigen.Eigen, eigen.INPUT_HEIGHT_WIDTH),
+    'eigen_modified3': (eigen_modified.EigenModified3, eigen_modified.INPUT_HEIGHT_WIDTH),
+    'resnet18': (one_scale.ResNet18, one_scale.INPUT_HEIGHT_WIDTH),
+    'eigen_modified': (eigen_modified.EigenModified, eigen_modified.INPUT_HEIGHT_WIDTH),
+    'mobile': (mobile.Mobile, mobile.INPUT_HEIGHT_WIDTH),
+    'mobile_lite2': (mobile.MobileLite2, mobile.INPUT_HEIGHT_WIDTH),
+}
+
+
+def default_spec(name: str) -> NetworkSpec:
+    """The network called `name` at its usual input size; ValueError lists the known names."""
+    _check(name)
+    height, width = NETWORKS[name][1]
+    return NetworkSpec(name=name, input_height=height, input_width=width)
+
+
+def stacks_of(name: str) -> tuple[str, ...]:
+    """The stacks of the network called `name`, coarse first; ValueError lists the known names."""
+    _check(name)
+    return NETWORKS[name][0].stacks
+
+
+def build(spec: NetworkSpec) -> MultiScaleNetwork:
+    """A network as `spec` says, freshly initialised from torch's global random state.
+
+    Raises ValueError for an unknown name or an input size the network cannot take.
+    """
+    _check(spec.name)
+    return NETWORKS[spec.name][0](spec.input_height, spec.input_width)
+
+
+def _check(name: str) -> None:
+    if name not in NETWORKS:
+        raise ValueError(f'unknown network {name!r}; known: {", ".join(sorted(NETWORKS))}')

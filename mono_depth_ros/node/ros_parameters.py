@@ -1,0 +1,88 @@
+"""The table of parameters as ROS parameters: declared, checked, applied or refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from rcl_interfaces.msg import (
+    FloatingPointRange,
+    IntegerRange,
+    ParameterDescriptor,
+    SetParametersResult,
+)
+from rclpy.node import Node
+
+from mono_depth_ros.node.parameters import (
+    nearest_name,
+    Parameter,
+    PARAMETERS,
+    Settings,
+    settings_from,
+)
+
+
+def declare_parameters(node: Node) -> Settings:
+    """Declare every parameter; ValueError or ParameterException says which value is wrong."""
+    values = {}
+    for parameter in PARAMETERS:
+        declared: Any = node.declare_parameter(
+            parameter.name, parameter.default, descriptor_of(parameter))
+        values[parameter.name] = declared.value
+    return settings_from(values)
+
+
+def descriptor_of(parameter: Parameter) -> ParameterDescriptor:
+    """What rclpy is told of a parameter."""
+    # Dynamic typing, so that settings_from checks the type: rclpy would refuse an integer given
+    # for a depth, and name the types of other mistakes by number only.
+    descriptor = ParameterDescriptor(
+        description=parameter.description, read_only=parameter.settable == 'start',
+        dynamic_typing=True)
+    if parameter.settable == 'unconfigured':
+        descriptor.additional_constraints = 'can be set while the node is unconfigured'
+    if isinstance(parameter.default, float):
+        descriptor.floating_point_range = [
+            FloatingPointRange(from_value=parameter.least, to_value=parameter.most)]
+    elif type(parameter.default) is int:
+        descriptor.integer_range = [IntegerRange(
+            from_value=int(parameter.least), to_value=int(parameter.most), step=1)]
+    return descriptor
+
+
+def unknown_parameters(node: Node, parameters: Sequence[Parameter] = PARAMETERS) -> list[str]:
+    """One sentence for each parameter the user gave that the node does not have."""
+    # rclpy has no public way to see what was given but never declared.
+    given = getattr(node, '_parameter_overrides', {})
+    sentences = []
+    for name in given:
+        if not node.has_parameter(name) and not name.startswith('qos_overrides.'):
+            near = nearest_name(name, parameters)
+            known = ', '.join(parameter.name for parameter in parameters)
+            hint = f'did you mean {near}?' if near else f'known: {known}'
+            sentences.append(f'unknown parameter {name} has no effect: {hint}')
+    return sentences
+
+
+def on_set(
+        node: Node, apply: Callable[[Settings], None],
+        configured: Callable[[], bool]) -> Callable[[list], SetParametersResult]:
+    """Build the callback that checks all parameters together and hands over the new settings.
+
+    `apply` may refuse them with a ValueError; then nothing changes.
+    """
+    def callback(changes) -> SetParametersResult:
+        new = {change.name: change.value for change in changes}
+        values = {p.name: new.get(p.name, node.get_parameter(p.name).value) for p in PARAMETERS}
+        fixed = [p.name for p in PARAMETERS if p.name in new and p.settable == 'unconfigured'
+                 and new[p.name] != node.get_parameter(p.name).value]
+        if fixed and configured():
+            return SetParametersResult(successful=False, reason=(
+                f'{", ".join(fixed)} is read when the node is configured: deactivate and clean '
+                'it up first (ros2 lifecycle set), then set it and configure again'))
+        try:
+            apply(settings_from(values))
+        except ValueError as error:
+            return SetParametersResult(successful=False, reason=str(error))
+        return SetParametersResult(successful=True)
+    return callback

@@ -1,0 +1,105 @@
+"""Procedural textures of what is printed, shown or written: uint8 RGB arrays (H, W, 3)."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from mono_depth_ros.simulation.textures.indoor import any_colour, noise, picture, shaded
+
+
+def page(rng, width: int = 64, height: int = 90) -> np.ndarray:
+    """A sheet of paper: headline, lines of text, perhaps a picture or a table."""
+    image = np.full((height, width, 3), rng.uniform((225, 222, 210), (252, 252, 250)))
+    ink = rng.uniform(20, 90)
+    y = 6
+    if rng.random() < 0.6:
+        image[y:y + 4, 6:int(rng.integers(width // 2, width - 6))] = any_colour(rng, 20, 150)
+        y += 9
+    if rng.random() < 0.4:
+        deep = int(rng.integers(15, 35))
+        image[y:y + deep, 6:-6] = picture(rng, width - 12, deep)
+        y += deep + 4
+    for row in range(y, height - 6, 3):
+        if rng.random() < 0.85:
+            image[row, 6:int(rng.integers(width // 2, width - 6))] = ink
+    return shaded(image, noise(rng, height, width, 1.0), 0.02)
+
+
+def screen(rng, width: int = 112, height: int = 70) -> np.ndarray:
+    """What a display shows: windows of text, a picture, a plot; dark or bright."""
+    dark = rng.random() < 0.4
+    image = np.full((height, width, 3), any_colour(rng, 10, 70) if dark else
+                    any_colour(rng, 130, 255))
+    if rng.random() < 0.3:
+        image[:] = picture(rng, width, height)
+    for _ in range(int(rng.integers(1, 4))):
+        x, y = int(rng.integers(width // 2)), int(rng.integers(height // 2))
+        pane = image[y:y + int(rng.integers(20, 50)), x:x + int(rng.integers(30, 80))]
+        pane[:] = rng.uniform(20, 50) if dark else rng.uniform(225, 250)
+        pane[:4] = any_colour(rng, 50, 200)
+        for row in range(7, pane.shape[0] - 2, 3):
+            pane[row, 3:int(rng.integers(6, max(7, pane.shape[1] - 2)))] = (
+                any_colour(rng, 90, 230) if dark else rng.uniform(30, 120))
+    image[-5:] = any_colour(rng, 20, 120)
+    return np.clip(image, 0, 255).astype(np.uint8)
+
+
+def keyboard(rng, width: int = 120, height: int = 42) -> np.ndarray:
+    """Keys of a keyboard, meant to be stretched once."""
+    dark = rng.random() < 0.7
+    image = np.full((height, width, 3), rng.uniform(20, 50) if dark else rng.uniform(170, 210))
+    key = rng.uniform(45, 80) if dark else rng.uniform(225, 245)
+    for row in range(5):
+        y = 2 + row * 8
+        for column in range(15):
+            x = 2 + column * 8 + (row % 2) * 2
+            if not (row == 4 and 3 < column < 10 and column % 6):
+                image[y:y + 6, x:x + 6] = key
+    image[34:40, 30:78] = key
+    return shaded(image, noise(rng, height, width, 0.6), 0.02)
+
+
+def poster(rng, width: int = 80, height: int = 112) -> np.ndarray:
+    """A poster or notice: big letters over colour fields or a picture."""
+    image = np.full((height, width, 3), any_colour(rng, 60, 245))
+    if rng.random() < 0.6:
+        image[14:-30, 6:-6] = picture(rng, width - 12, height - 44)
+    image = image.astype(np.uint8)
+    ink = 235 if image.mean() < 130 else 25
+    words = ''.join(chr(int(c)) for c in rng.integers(65, 91, 5))
+    cv2.putText(image, words, (6, height - 12), cv2.FONT_HERSHEY_DUPLEX, 0.7, (ink,) * 3, 2)
+    for row in range(height - 8, height - 2, 3):
+        image[row, 8:-8] = ink
+    return image
+
+
+def whiteboard(rng, width: int = 160, height: int = 100) -> np.ndarray:
+    """A board with scribbles, boxes and arrows of a few pens."""
+    image = np.full((height, width, 3), rng.uniform(225, 248))
+    for _ in range(int(rng.integers(2, 12))):
+        colour = tuple(float(level) for level in any_colour(rng, 20, 150))
+        start = rng.integers((10, 10), (width - 40, height - 14))
+        for _word in range(int(rng.integers(1, 5))):
+            end = start + rng.integers((8, -3), (26, 4))
+            cv2.line(image, start.tolist(), end.tolist(), colour, 1)
+            start = end + (4, 0)
+        if rng.random() < 0.4:
+            cv2.rectangle(image, start.tolist(), (start + (30, 16)).tolist(), colour, 1)
+    return np.clip(image, 0, 255).astype(np.uint8)
+
+
+def clock(rng, size: int = 48) -> np.ndarray:
+    """Face of a wall clock."""
+    image = np.full((size, size, 3), rng.uniform(225, 250))
+    middle = (size // 2, size // 2)
+    for hour in range(12):
+        x, y = np.cos(hour * np.pi / 6), np.sin(hour * np.pi / 6)
+        inner, outer = [(int(middle[0] + r * size * x), int(middle[1] + r * size * y))
+                        for r in (0.38, 0.44)]
+        cv2.line(image, inner, outer, (30, 30, 30), 1)
+    for reach, angle in zip((0.22, 0.34), rng.uniform(0, 2 * np.pi, 2)):
+        tip = (int(middle[0] + reach * size * np.cos(angle)),
+               int(middle[1] + reach * size * np.sin(angle)))
+        cv2.line(image, middle, tip, (20, 20, 20), 2)
+    return image.astype(np.uint8)

@@ -1,0 +1,246 @@
+"""file_camera as a process of its own: folders, videos, calibrations, and bad ones."""
+
+import json
+from pathlib import Path
+import signal
+import sys
+
+import cv2
+import numpy as np
+import pytest
+from ros_helpers import Peer, Process
+from rosgraph_msgs.msg import Clock
+from sensor_msgs.msg import CameraInfo, Image
+
+from mono_depth_ros.camera import Camera
+from mono_depth_ros.cameras.calibration import find_calibration, load_calibration
+from mono_depth_ros.cameras.frame_sources import EndOfFrames, natural, open_source
+from mono_depth_ros.demo.processes import free_domain
+from mono_depth_ros.node.messages import rgb_from_image
+
+EXAMPLE = Path(__file__).parents[2] / 'config' / 'camera_info_example.yaml'
+SHADES = {'1.png': 10, '2.png': 60, '10.png': 110, 'a.png': 160}
+
+
+def start(domain, log, *given):
+    command = [sys.executable, '-m', 'mono_depth_ros.cameras.file_camera', '--ros-args',
+               *(word for argument in given for word in ('-p', argument))]
+    return Process(command, domain, log)
+
+
+@pytest.fixture
+def peer():
+    domain = free_domain()
+    peer = Peer(domain)
+    peer.domain = domain
+    yield peer
+    peer.close()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Four pictures of 64x48, RGB (shade, 20, 200), and two broken ones between them."""
+    folder = tmp_path / 'my pictures'
+    folder.mkdir()
+    for name, shade in SHADES.items():
+        write(folder / name, 64, 48, shade)
+    whole = cv2.imencode('.jpg', np.zeros((48, 64, 3), np.uint8))[1].tobytes()
+    (folder / '3.jpg').write_bytes(whole[:40])
+    (folder / '4.jpg').write_bytes(b'')
+    (folder / 'notes.txt').write_text('not a picture')
+    return folder
+
+
+def write(file, width, height, shade=10):
+    cv2.imwrite(str(file), np.full((height, width, 3), (200, 20, shade), np.uint8))
+
+
+def listen(peer):
+    return peer.listen('image_raw', Image), peer.listen('camera_info', CameraInfo)
+
+
+def shade(image):
+    rgb = rgb_from_image(image)[5, 5]
+    assert tuple(rgb[1:]) == (20, 200)
+    return int(rgb[0])
+
+
+def test_a_folder_is_played_once_in_natural_order_and_broken_files_are_named(
+        peer, folder, tmp_path):
+    (folder / 'camera.json').write_text(json.dumps(
+        {'width': 128, 'height': 96, 'fx': 100.0, 'fy': 110.0, 'cx': 63.5, 'cy': 40.0}))
+    images, infos = listen(peer)
+    camera = start(peer.domain, tmp_path / 'log', f'source:={folder}', 'loop:=false',
+                   'rate_hz:=20', 'frame_id:=eye')
+    peer.wait(lambda: len(images) >= 4 and len(infos) >= 4, 'four pictures', 40.0)
+    assert camera.wait() == 0
+    assert [shade(image) for image in images] == list(SHADES.values())
+    assert '3.jpg: it is broken' in camera.output() and '4.jpg: it is' in camera.output()
+    assert 'Traceback' not in camera.output()
+    scaled = Camera(fx=50.0, fy=55.0, cx=31.5, cy=19.75, width=64, height=48)
+    for image, info in zip(images, infos):
+        assert image.header == info.header and image.header.frame_id == 'eye'
+        assert (image.width, image.height, image.step) == (64, 48, 192)
+        assert (info.width, info.height) == (64, 48)
+        assert list(info.k) == [scaled.fx, 0, scaled.cx, 0, scaled.fy, scaled.cy, 0, 0, 1]
+    stamps = [image.header.stamp.sec + image.header.stamp.nanosec / 1e9 for image in images]
+    assert stamps[3] - stamps[0] > 0.15  # five periods of 0.05 s, the broken files among them
+
+
+def test_a_calibration_of_ros_is_scaled_and_withheld_where_the_shape_differs(peer, tmp_path):
+    folder = tmp_path / 'mixed'
+    folder.mkdir()
+    write(folder / '1.png', 1280, 960)
+    write(folder / '2.png', 300, 300)
+    images, infos = listen(peer)
+    camera = start(peer.domain, tmp_path / 'log', f'source:={folder}', 'rate_hz:=10.0',
+                   f'camera_info_file:={EXAMPLE}', 'width:=320')
+    peer.wait(lambda: {i.height for i in infos} == {240, 320} and len(images) > 3, 'both', 40.0)
+    assert camera.end(signal.SIGTERM) == 0
+    assert 'a picture of 300x300 does not have the shape' in camera.output()
+    good = next(info for info in infos if info.height == 240)
+    assert good.distortion_model == 'plumb_bob'
+    assert list(good.d) == [0.02, -0.05, 0.0005, -0.0003, 0.0]
+    np.testing.assert_allclose(good.k, [
+        518.857901 / 2, 0, (325.582449 + 0.5) / 2 - 0.5, 0, 519.469611 / 2,
+        (253.736166 + 0.5) / 2 - 0.5, 0, 0, 1], rtol=1e-12)
+    np.testing.assert_allclose(
+        good.p, [259, 0, 162.25, 0, 0, 259.5, 126.5, 0, 0, 0, 1, 0], rtol=1e-12)
+    square = next(info for info in infos if info.height == 320)
+    assert square.width == 320 and not any(square.k) and not any(square.p)
+
+
+def test_a_video_loops_and_without_calibration_k_is_zero(peer, tmp_path):
+    video = tmp_path / 'walk.avi'
+    writer = cv2.VideoWriter(str(video), cv2.VideoWriter.fourcc(*'MJPG'), 25.0, (64, 48))
+    assert writer.isOpened()
+    for level in (20, 120, 220):
+        writer.write(np.full((48, 64, 3), level, np.uint8))
+    writer.release()
+    images, infos = listen(peer)
+    camera = start(peer.domain, tmp_path / 'log', f'source:={video}')
+    peer.wait(lambda: len(images) >= 7 and len(infos) >= 7, 'more frames than it has', 40.0)
+    assert camera.end() == 0 and 'at 25 Hz' in camera.output()
+    levels = [int(rgb_from_image(image).mean()) for image in images[:7]]
+    np.testing.assert_allclose(levels[:6], levels[:3] * 2, atol=1)
+    np.testing.assert_allclose(sorted(levels[:3]), [20, 120, 220], atol=6)
+    assert not any(infos[0].k) and (infos[0].width, infos[0].height) == (64, 48)
+
+
+def test_stamps_and_pace_follow_the_clock_of_a_simulation(peer, folder, tmp_path):
+    images, _ = listen(peer)
+    clock = peer.publisher(Clock, '/clock')
+    camera = start(peer.domain, tmp_path / 'log', f'source:={folder}', 'use_sim_time:=true',
+                   'rate_hz:=5.0')
+    now = Clock()
+    now.clock.sec = 1000
+
+    def later():
+        now.clock.nanosec += 10_000_000 if now.clock.nanosec < 990_000_000 else -990_000_000
+        now.clock.sec += now.clock.nanosec == 0
+        clock.publish(now)
+        return len(images) >= 3
+    peer.wait(later, 'three pictures in simulated time', 60.0)
+    assert camera.end() == 0
+    stamps = [image.header.stamp.sec + image.header.stamp.nanosec / 1e9 for image in images[:3]]
+    assert 999 < stamps[0] < 1100 and stamps[2] - stamps[0] > 0.3  # two periods of 0.2 s
+
+
+def wrong_starts(folder, tmp_path):
+    """Parameters and what the one sentence must say."""
+    empty = tmp_path / 'empty'
+    empty.mkdir()
+    broken = tmp_path / 'broken.yaml'
+    broken.write_text('image_width: 64\nimage_height: [')
+    no_k = tmp_path / 'no_k.yaml'
+    no_k.write_text('image_width: 64\nimage_height: 48\n')
+    return [
+        ([], 'parameter source is empty'),
+        (['source:=/nowhere/at all'], 'does not exist'),
+        ([f'source:={empty}'], 'holds no picture'),
+        ([f'source:={folder / "notes.txt"}'], 'cannot open'),
+        (['source:=97'], 'cannot open webcam 97'),
+        ([f'source:={folder}', f'camera_info_file:={broken}'], 'is no camera calibration'),
+        ([f'source:={folder}', f'camera_info_file:={no_k}'], 'camera_matrix is missing'),
+        ([f'source:={folder}', 'camera_info_file:=/nowhere.yaml'], 'cannot read'),
+        ([f'source:={folder}', 'rate_hz:=-1.0'], 'rate_hz')]
+
+
+def test_wrong_starts_end_with_one_sentence(folder, tmp_path):
+    cases = wrong_starts(folder, tmp_path)
+    domain = free_domain()
+    for batch in (cases[:5], cases[5:]):  # together, as each takes a second to import
+        started = [start(domain, tmp_path / f'log{i}', *given)
+                   for i, (given, _) in enumerate(batch)]
+        for camera, (given, words) in zip(started, batch):
+            assert camera.wait(60) == 1, given
+            # OpenCV itself prints a line or two about a webcam that is not there.
+            lines = [line for line in camera.output().splitlines() if 'VIDEOIO' not in line]
+            assert len(lines) == 1 and words in lines[0], camera.output()
+
+
+def test_a_folder_of_broken_pictures_only_ends_with_one_sentence(peer, tmp_path):
+    folder = tmp_path / 'broken'
+    folder.mkdir()
+    for name in ('1.jpg', '2.png'):
+        (folder / name).write_bytes(b'\xff\xd8 no picture')
+    listen(peer)
+    camera = start(peer.domain, tmp_path / 'log', f'source:={folder}', 'rate_hz:=50')
+    peer.wait(lambda: camera.popen.poll() is not None, 'its end', 40.0)
+    assert camera.wait() == 1 and 'none of the 2 pictures' in camera.output()
+    assert camera.output().count('FATAL') == 1 and 'Traceback' not in camera.output()
+
+
+def test_natural_order():
+    names = ['img10.png', 'img2.png', 'IMG1.png', 'b.png', '7.png', 'img2b.png']
+    assert [p.name for p in sorted(map(Path, names), key=natural)] == [
+        '7.png', 'b.png', 'IMG1.png', 'img2.png', 'img2b.png', 'img10.png']
+
+
+def test_one_picture_is_a_source_and_ends(folder):
+    source = open_source(str(folder / '2.png'), loop=False)
+    np.testing.assert_array_equal(source.next()[0, 0], (60, 20, 200))
+    with pytest.raises(EndOfFrames):
+        source.next()
+
+
+def test_a_calibration_is_found_in_the_folder_before_its_parent(tmp_path):
+    folder = tmp_path / 'a'
+    folder.mkdir()
+    assert find_calibration(folder) is None
+    (tmp_path / 'camera.json').write_text('{}')
+    assert find_calibration(folder) == (tmp_path / 'camera.json').resolve()
+    (folder / 'ost.yaml').write_text('')
+    assert find_calibration(folder) == (folder / 'ost.yaml').resolve()
+
+
+def test_fisheye_is_the_equidistant_lens(tmp_path):
+    file = tmp_path / 'a.yaml'
+    file.write_text(EXAMPLE.read_text().replace('plumb_bob', 'fisheye').replace(
+        '[0.02, -0.05, 0.0005, -0.0003, 0.0]', '[0.01, 0.02, 0.03, 0.04]'))
+    camera = load_calibration(file).camera
+    assert camera.lens == 'equidistant' and camera.distortion == (0.01, 0.02, 0.03, 0.04)
+
+
+@pytest.mark.parametrize('name', ['none', '""', 'fisheye'])
+def test_a_lens_without_distortion_may_have_any_name(tmp_path, name):
+    file = tmp_path / 'a.yaml'
+    file.write_text(EXAMPLE.read_text().replace('plumb_bob', name).replace(
+        '[0.02, -0.05, 0.0005, -0.0003, 0.0]', '[0.0, 0.0, 0.0, 0.0, 0.0]'))
+    camera = load_calibration(file).camera
+    assert camera.lens == 'plumb_bob' and camera.distortion == ()
+
+
+@pytest.mark.parametrize('text, words', [
+    ('{"fx": 1}', 'fy is missing'),
+    ('{"fx": 0, "fy": 1, "cx": 1, "cy": 1, "width": 4, "height": 4}', 'focal length'),
+    ('{"fx": 1, "fy": 1, "cx": 1, "cy": 1, "width": 4, "height": 4, "distortion": [0.1, 0.2]}',
+     "2 coefficients of lens model 'plumb_bob'; known: plumb_bob \\(4 or 5\\)"),
+    ('not json', 'is no camera calibration'),
+    ('[1, 2]', 'laid out otherwise than config/camera_info_example.yaml')])
+def test_a_broken_camera_json_is_refused(tmp_path, text, words):
+    file = tmp_path / 'camera.json'
+    file.write_text(text)
+    with pytest.raises(ValueError, match=words) as caught:
+        load_calibration(file)
+    assert 'camera.json' in str(caught.value)

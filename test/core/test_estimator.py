@@ -1,0 +1,195 @@
+"""The model file and the estimator: what users call."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file, save_file
+import torch
+
+from mono_depth_ros.camera import Camera
+from mono_depth_ros.estimator import DepthEstimator
+from mono_depth_ros.model_file import find_model, load_model, read_card, save_model
+from train.export.model_export import write_untrained
+
+
+@pytest.fixture(scope='module')
+def model(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp('model') / 'untrained.safetensors'
+    write_untrained(path)
+    return path
+
+
+@pytest.fixture(scope='module')
+def estimator(model) -> DepthEstimator:
+    return DepthEstimator.load(model, device='cpu')
+
+
+def noise(height, width, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
+
+
+def camera(width, height, focal):
+    return Camera(fx=focal, fy=focal, cx=width / 2, cy=height / 2, width=width, height=height)
+
+
+@pytest.mark.parametrize('width, height', [
+    (640, 480), (480, 640), (1280, 720), (64, 48), (641, 479), (1, 1)])
+def test_depth_has_the_image_s_size(estimator, width, height):
+    estimate = estimator.estimate(noise(height, width), camera(width, height, 500))
+    assert estimate.depth.shape == (height, width)
+    assert estimate.depth.dtype == np.float32
+    assert np.isfinite(estimate.depth).all() and (estimate.depth > 0).all()
+    assert estimate.camera == camera(width, height, 500)
+
+
+def test_same_pixels_doubled_focal_length_doubled_depth(estimator):
+    rgb = noise(480, 640)
+    near = estimator.estimate(rgb, camera(640, 480, 400)).depth
+    far = estimator.estimate(rgb, camera(640, 480, 800)).depth
+    np.testing.assert_allclose(far, 2 * near, rtol=1e-5)
+
+
+def test_an_image_at_another_resolution_is_the_same_scene(estimator):
+    rgb = np.repeat(np.repeat(noise(24, 32), 20, 0), 20, 1)
+    small = estimator.estimate(rgb, camera(640, 480, 500)).depth
+    large = estimator.estimate(np.repeat(np.repeat(rgb, 2, 0), 2, 1),
+                               camera(640, 480, 500).resized(1280, 960)).depth
+    np.testing.assert_allclose(large[1::2, 1::2], small, rtol=2e-2)
+
+
+def test_without_a_camera_the_reference_view_is_assumed(estimator):
+    rgb = noise(720, 1280)
+    assumed = estimator.reference_camera(1280, 720)
+    reference = estimator.card.reference
+    assert assumed.focal / 1280 == pytest.approx(reference.focal / reference.width)
+    np.testing.assert_array_equal(
+        estimator.estimate(rgb).depth, estimator.estimate(rgb, assumed).depth)
+
+
+def test_the_caller_owns_the_depth(estimator):
+    first = estimator.estimate(noise(48, 64, 1)).depth
+    kept = first.copy()
+    estimator.estimate(noise(48, 64, 2))
+    np.testing.assert_array_equal(first, kept)
+
+
+@pytest.mark.parametrize('rgb, message', [
+    (np.zeros((48, 64), np.uint8), 'expected an RGB image'),
+    (np.zeros((48, 64, 4), np.uint8), 'expected an RGB image'),
+    (np.zeros((48, 64, 3), np.float32), 'float32'),
+    (np.zeros((0, 64, 3), np.uint8), 'empty')])
+def test_other_arrays_are_refused(estimator, rgb, message):
+    with pytest.raises(ValueError, match=message):
+        estimator.estimate(rgb)
+
+
+def test_a_camera_of_another_size_is_refused(estimator):
+    with pytest.raises(ValueError, match='image is 64x48 but its camera 640x480'):
+        estimator.estimate(noise(48, 64), camera(640, 480, 500))
+
+
+def test_estimator_computes_what_the_network_computes(model, estimator):
+    """At the network's own size: torch end to end gives the same metres."""
+    network, card = load_model(model)
+    rgb = noise(192, 256)
+    with torch.inference_mode():
+        image = torch.from_numpy(rgb).permute(2, 0, 1)[None] / 127.5 - 1
+        expected = torch.nn.functional.interpolate(
+            network(image).exp(), size=(192, 256), mode='bilinear', align_corners=False)
+    depth = estimator.estimate(rgb, card.reference).depth
+    # warpAffine rounds positions to 1/32 of a cell.
+    np.testing.assert_allclose(depth, expected[0, 0].numpy(), rtol=0.01)
+
+
+def test_half_precision_agrees(model, estimator):
+    rgb = noise(192, 256)
+    half = DepthEstimator.load(model, device='cpu', precision='bf16')
+    np.testing.assert_allclose(
+        half.estimate(rgb).depth, estimator.estimate(rgb).depth, rtol=0.1)
+
+
+def test_loading_again_gives_the_same_depth(model, estimator):
+    again = DepthEstimator.load(str(model), device='cpu')
+    assert again.model_sha256 == estimator.model_sha256
+    np.testing.assert_array_equal(
+        again.estimate(noise(48, 64)).depth, estimator.estimate(noise(48, 64)).depth)
+
+
+@pytest.mark.parametrize('asked, message', [
+    ({'device': 'tpu'}, "device must be 'auto'"), ({'device': 'cuda:77'}, 'cuda:77 was asked'),
+    ({'device': 'mps'}, "device must be 'auto'"), ({'precision': 'int3'}, 'precision must be')])
+def test_devices_and_precisions_that_are_not_there(model, asked, message):
+    with pytest.raises(ValueError, match=message):
+        DepthEstimator.load(model, **asked)
+
+
+def test_missing_model_names_what_to_do():
+    with pytest.raises(FileNotFoundError, match='python -m train export.*shipped model'):
+        find_model('no/such.safetensors')
+
+
+def test_truncated_foreign_and_empty_files_are_refused(model, tmp_path):
+    for name, data in (('half', model.read_bytes()[:9999]), ('empty', b''),
+                       ('text', b'no model ' * 500)):
+        path = tmp_path / f'{name}.safetensors'
+        path.write_bytes(data)
+        with pytest.raises(ValueError, match='not a whole .safetensors file'):
+            DepthEstimator.load(path)
+
+
+def test_a_model_of_another_program_is_refused(tmp_path):
+    save_file({'weight': np.zeros(3, np.float32)}, tmp_path / 'foreign.safetensors')
+    with pytest.raises(ValueError, match='holds no mono_depth_ros model'):
+        DepthEstimator.load(tmp_path / 'foreign.safetensors')
+
+
+def rewritten(model, path, weights=None, **metadata):
+    header = {'format': 'mono_depth_ros', 'format_version': '1',
+              'card': read_card(model).to_json(), **metadata}
+    save_file(weights or load_file(model), path, metadata=header)
+    return path
+
+
+def test_a_future_format_is_refused(model, tmp_path):
+    path = rewritten(model, tmp_path / 'future.safetensors', format_version='99')
+    with pytest.raises(ValueError, match="version '99'"):
+        read_card(path)
+
+
+def test_missing_weights_are_refused(model, tmp_path):
+    weights = load_file(model)
+    weights.pop('fine.head.weight')
+    path = rewritten(model, tmp_path / 'part.safetensors', weights)
+    with pytest.raises(ValueError, match='do not fit network .mobile.*fine.head.weight'):
+        load_model(path)
+
+
+def test_changed_weights_fail_the_self_test(model, tmp_path):
+    weights = load_file(model)
+    weights['fine.head.bias'] = weights['fine.head.bias'] + 0.5
+    path = rewritten(model, tmp_path / 'changed.safetensors', weights)
+    with pytest.raises(ValueError, match='fails its self-test'):
+        DepthEstimator.load(path)
+
+
+def test_weights_that_are_not_finite_are_never_written(model, tmp_path):
+    network, card = load_model(model)
+    with torch.no_grad():
+        network.fine.head.weight[0] = float('nan')
+    with pytest.raises(ValueError, match='not finite'):
+        save_model(tmp_path / 'bad.safetensors', network, card)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_others_may_read_a_model_file(model):
+    assert model.stat().st_mode & 0o777 == 0o644
+
+
+@pytest.mark.parametrize('name, range_m', [('indoor', (0.3, 10)), ('outdoor', (1, 80))])
+def test_shipped_models_are_small_and_know_where_they_come_from(name, range_m):
+    path = find_model(name)
+    card = read_card(path)
+    assert path.stat().st_size < 20e6
+    assert card.name == name and (card.min_depth_m, card.max_depth_m) == range_m
+    assert card.measured and card.training.data and card.training.git_commit

@@ -1,0 +1,54 @@
+"""What configure checks and cleanup forgets, with a stand-in for the estimator (no torch)."""
+
+from collections.abc import Iterator
+import sys
+from types import SimpleNamespace
+
+import pytest
+import rclpy
+from rclpy.lifecycle import TransitionCallbackReturn
+from rclpy.parameter import Parameter
+
+from mono_depth_ros.demo.processes import free_domain
+from mono_depth_ros.node.diagnostics import verdict
+from mono_depth_ros.node.lifecycle_node import DepthNode
+
+STAND_IN = SimpleNamespace(
+    card=SimpleNamespace(name='plain', min_depth_m=0.3, max_depth_m=10.0), model_path='plain',
+    tells_confidence=False, device='cpu', precision='fp32', warm_up=lambda: None)
+
+
+@pytest.fixture
+def node(monkeypatch) -> Iterator[DepthNode]:
+    """An unconfigured node whose model tells no confidence."""
+    estimator = SimpleNamespace(DepthEstimator=SimpleNamespace(load=lambda *given: STAND_IN))
+    monkeypatch.setitem(sys.modules, 'mono_depth_ros.estimator', estimator)
+    context = rclpy.Context()
+    rclpy.init(context=context, domain_id=free_domain())
+    made = DepthNode(context=context)
+    yield made
+    made.stop()
+    made.destroy_node()
+    rclpy.shutdown(context=context)
+
+
+def state(node: DepthNode) -> tuple[str, str]:
+    return verdict(node.state, '', '', node._log, 0.0)
+
+
+def test_least_confidence_is_refused_by_a_model_that_tells_none(node):
+    node.set_parameters([Parameter('points.min_confidence', value=0.5)])
+    assert node.trigger_configure() == TransitionCallbackReturn.FAILURE
+    level, sentence = state(node)
+    assert level == 'ERROR' and 'points.min_confidence 0.5 needs a model' in sentence
+    node.set_parameters([Parameter('points.min_confidence', value=0.0)])
+    assert node.trigger_configure() == TransitionCallbackReturn.SUCCESS
+    result, = node.set_parameters([Parameter('points.min_confidence', value=0.5)])
+    assert not result.successful and 'plain does not' in result.reason
+
+
+def test_cleanup_leaves_no_error_of_an_image_behind(node):
+    assert node.trigger_configure() == TransitionCallbackReturn.SUCCESS
+    node._log.trouble('image refused: cut short', 0.0)
+    assert node.trigger_cleanup() == TransitionCallbackReturn.SUCCESS
+    assert state(node) == ('OK', 'unconfigured')

@@ -1,0 +1,360 @@
+"""What the node does with every kind of input, parameter and lifecycle step."""
+
+from pathlib import Path
+import signal
+
+import numpy as np
+import pytest
+from rcl_interfaces.srv import ListParameters
+from rclpy.duration import Duration
+from rclpy.qos import DurabilityPolicy, ReliabilityPolicy
+from ros_helpers import (
+    ACTIVATE,
+    CLEANUP,
+    CONFIGURE,
+    DEACTIVATE,
+    depth_node,
+    image_message,
+    info_message,
+    Peer,
+    picture,
+    stamp,
+)
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+
+from mono_depth_ros.demo.processes import free_domain
+from mono_depth_ros.estimator import DepthEstimator
+from mono_depth_ros.node.parameters import PARAMETERS
+from train.export.model_export import write_untrained
+
+WIDTH, HEIGHT = 64, 48
+NAN = float('nan')
+
+
+class Setting:
+    """One node, a peer that plays the camera, and helpers that send and await."""
+
+    def __init__(self, folder: Path):
+        self.model = folder / 'tiny.safetensors'
+        write_untrained(self.model)
+        domain = free_domain()
+        self.peer = Peer(domain)
+        self.process = depth_node(domain, folder / 'node', f'model_file:={self.model}',
+                                  'device:=cpu', 'min_deth:=1.0')
+        self.images = self.peer.publisher(Image, 'image_raw')
+        self.infos = self.peer.publisher(CameraInfo, 'camera_info')
+        self.peer.wait_active(self.process)
+        self.seconds = 0
+
+    def connected(self) -> bool:
+        return bool(self.images.get_subscription_count() and self.infos.get_subscription_count())
+
+    def send(self, message: Image | None = None) -> int:
+        """Publish an image (a good one unless told); its stamp in seconds, new each time."""
+        self.peer.wait(self.connected, 'the node to subscribe')
+        self.seconds += 1
+        message = image_message(picture(WIDTH, HEIGHT)) if message is None else message
+        message.header.stamp = stamp(self.seconds)
+        self.images.publish(message)
+        return self.seconds
+
+    def informed(self, info: CameraInfo) -> None:
+        """Publish camera_info until the node has surely seen it: it serves a later image."""
+        self.peer.wait(self.connected, 'the node to subscribe')
+        self.infos.publish(info)
+
+    def answer(self, kind: type, topic: str, message: Image | None = None):
+        """The output message for an image sent now."""
+        received = self.listen(kind, topic)
+        return self.await_stamp(received, self.send(message))
+
+    def listen(self, kind: type, topic: str) -> list:
+        """Listen until messages surely arrive: with volatile topics a match takes its time."""
+        received = self.peer.listen(topic, kind)
+        for _ in range(20):
+            if received:
+                return received
+            self.send()
+            self.peer.spin_until(lambda: received, 1.0)
+        raise AssertionError(f'nothing came on {topic}')
+
+    def await_stamp(self, received: list, seconds: int):
+        def found():
+            return next((m for m in received if m.header.stamp.sec == seconds), None)
+        return self.peer.wait(found, f'the output of image {seconds}')
+
+    def counts(self) -> dict[str, int]:
+        return {name.removeprefix('images '): int(value)
+                for name, value in self.peer.fresh_diagnostics().items()
+                if name.startswith('images ')}
+
+
+@pytest.fixture(scope='module')
+def setting(tmp_path_factory):
+    made = Setting(tmp_path_factory.mktemp('inputs'))
+    yield made
+    code = made.process.end(signal.SIGTERM)
+    made.peer.close()
+    assert code == 0, made.process.output()
+    assert 'Traceback' not in made.process.output()
+
+
+def _depth(message):
+    return np.frombuffer(message.data, '<f4').reshape(message.height, message.width)
+
+
+def test_without_camera_info_depth_is_served_but_no_points(setting):
+    # First in this file: later tests send camera_info, which the node keeps.
+    points = setting.peer.listen('points', PointCloud2)
+    depth = _depth(setting.answer(Image, 'depth/image'))
+    expected = DepthEstimator.load(setting.model, 'cpu').estimate(picture(WIDTH, HEIGHT)).depth
+    assert np.allclose(depth, expected, rtol=1e-4)
+    values = setting.peer.fresh_diagnostics()
+    assert values['level'] == b'\x01'
+    assert 'no camera_info yet' in values['message'] and 'withheld' in values['camera']
+    assert points == []
+    info = setting.answer(CameraInfo, 'depth/camera_info')
+    assert (info.width, info.height, info.k[0]) == (WIDTH, HEIGHT, 0)  # uncalibrated
+    setting.peer.ignore('points')
+    setting.peer.ignore('depth/camera_info')
+
+
+def test_misspelt_parameter_is_named_with_the_nearest(setting):
+    assert ('unknown parameter min_deth has no effect: did you mean min_depth?'
+            in setting.process.output())
+
+
+def test_late_camera_info_once_is_kept_and_doubled_focal_length_doubles_depth(setting):
+    depths = []
+    for focal in (40.0, 80.0):
+        setting.informed(info_message(WIDTH, HEIGHT, focal))
+        message = setting.peer.wait(
+            lambda f=focal: _served_with(setting, f), f'a frame with focal length {focal}')
+        depths.append(_depth(message))
+    inside = (depths[1] < 9.9) & (depths[0] > 0.31)  # away from the limits of the model
+    assert inside.any()
+    assert np.allclose(depths[1][inside], 2 * depths[0][inside], rtol=1e-4)
+
+
+def _served_with(setting, focal):
+    """Depth of an image sent now, once camera_info of this focal length is in use."""
+    depths = setting.listen(Image, 'depth/image')
+    info = setting.answer(CameraInfo, 'depth/camera_info')
+    return info.k[0] == focal and setting.await_stamp(depths, info.header.stamp.sec)
+
+
+def _broken(**changes):
+    message = image_message(picture(WIDTH, HEIGHT))
+    for name, value in changes.items():
+        setattr(message, name, value)
+    return message
+
+
+BAD_IMAGES = {
+    'encoding': (_broken(encoding='jpeg2000'), 'jpeg2000'),
+    'short data': (_broken(data=image_message(picture(WIDTH, HEIGHT - 1)).data), 'cut short'),
+    'no data': (_broken(data=b''), 'cut short'),
+    'zero width': (_broken(width=0), 'empty'),
+    'zero height': (_broken(height=0), 'empty'),
+    'small step': (_broken(step=3), 'step is 3 bytes'),
+    'huge': (_broken(width=10000, height=10000, step=30000), '64 megapixels'),
+}
+
+
+def test_bad_images_are_refused_and_the_next_good_one_served(setting):
+    setting.answer(Image, 'depth/image')
+    before = setting.counts()
+    for message, sentence in BAD_IMAGES.values():
+        setting.send(message)
+        values = setting.peer.wait(
+            lambda s=sentence: (v := setting.peer.fresh_diagnostics()) and (
+                s in v['last error']) and v, f'diagnostics to say {sentence!r}')
+        assert values['level'] == b'\x01' and sentence in values['message']
+        assert setting.answer(Image, 'depth/image').width == WIDTH
+    after = setting.counts()
+    assert {name: after[name] - before[name] for name in after} == {
+        'received': 2 * len(BAD_IMAGES), 'processed': len(BAD_IMAGES),
+        'refused': len(BAD_IMAGES), 'dropped': 0, 'unused': 0}
+
+
+@pytest.mark.parametrize('name, k', [
+    ('uncalibrated', [0.0] * 9), ('not finite', [NAN, 0.0, 1.0, 0.0, NAN, 1.0, 0.0, 0.0, 1.0])])
+def test_bad_camera_info_is_reported_and_the_next_good_one_used(setting, name, k):
+    bad = info_message(WIDTH, HEIGHT)
+    bad.k = k
+    setting.informed(bad)
+    setting.peer.wait(lambda: _served_with(setting, 0.0), 'the bad camera_info in use')
+    assert name in setting.peer.fresh_diagnostics()['camera']
+    setting.informed(info_message(WIDTH, HEIGHT, 50.0))
+    setting.peer.wait(lambda: _served_with(setting, 50.0), 'the good camera_info in use')
+    assert setting.peer.fresh_diagnostics()['camera'] == 'camera_info'
+
+
+def test_size_may_change_in_mid_stream(setting):
+    setting.informed(info_message(WIDTH, HEIGHT, 50.0))
+    setting.peer.wait(lambda: _served_with(setting, 50.0), 'camera_info in use')
+    for width, height in ((128, 96), (96, 40), (WIDTH, HEIGHT)):
+        message = image_message(picture(width, height))
+        depth = setting.answer(Image, 'depth/image', message)
+        assert (depth.width, depth.height, depth.step) == (width, height, 4 * width)
+        assert len(depth.data) == 4 * width * height
+        # Twice the size is the same camera scaled; another shape has no known camera.
+        info = setting.answer(CameraInfo, 'depth/camera_info', image_message(
+            picture(width, height)))
+        assert info.k[0] == (0 if height == 40 else 50 * width / WIDTH)
+
+
+def test_nobody_listens_nothing_is_estimated(setting):
+    for topic in list(setting.peer.messages):
+        if topic != '/diagnostics':
+            setting.peer.ignore(topic)
+    node_sees = ('depth/image', 'depth/camera_info', 'points')
+    setting.peer.wait(lambda: all(setting.peer.node.count_subscribers(topic) == 0
+                                  for topic in node_sees), 'the listeners to be gone')
+    before = setting.counts()
+    for _ in range(5):
+        setting.send()
+        assert setting.images.wait_for_all_acked(Duration(seconds=5))
+    after = setting.peer.wait(
+        lambda: (c := setting.counts()) and c['unused'] > before['unused'] and c, 'the images')
+    assert after['unused'] - before['unused'] == after['received'] - before['received']
+    assert after['processed'] == before['processed']
+
+
+def test_points_follow_the_stride_and_the_limits(setting):
+    info = info_message(WIDTH, HEIGHT)
+    setting.informed(info)
+    setting.peer.wait(lambda: _served_with(setting, info.k[0]), 'camera_info in use')
+    depth = _depth(setting.answer(Image, 'depth/image'))
+    middle = float(np.median(depth))
+    results = setting.peer.set_parameters(points__stride=3, max_depth=middle)
+    assert [result.successful for result in results] == [True, True]
+    cloud = setting.answer(PointCloud2, 'points')
+    assert (cloud.width, cloud.height) == (22, 16)  # 64 / 3 and 48 / 3, rounded up
+    z = np.frombuffer(cloud.data, '<f4').reshape(16, 22, 4)[..., 2]
+    far = depth[::3, ::3] > np.float32(middle)
+    assert far.any() and np.array_equal(np.isnan(z), far)
+    limited = _depth(setting.answer(Image, 'depth/image'))
+    assert np.array_equal(np.isposinf(limited), depth > np.float32(middle))
+    millimetres = setting.answer(Image, 'depth/image_raw')
+    values = np.frombuffer(millimetres.data, '<u2').reshape(HEIGHT, WIDTH)
+    assert np.array_equal(values == 0, np.isposinf(limited))
+    setting.peer.set_parameters(points__stride=1, max_depth=0)
+    for topic in ('points', 'depth/image_raw'):
+        setting.peer.ignore(topic)
+
+
+def test_a_measured_scale_reaches_depth_and_points(setting):
+    setting.informed(info_message(WIDTH, HEIGHT))
+    setting.peer.wait(lambda: _served_with(setting, info_message(WIDTH, HEIGHT).k[0]), 'K in use')
+    before = _depth(setting.answer(Image, 'depth/image'))
+    assert setting.peer.set_parameters(depth_scale=0.5)[0].successful
+    after = _depth(setting.answer(Image, 'depth/image'))
+    np.testing.assert_allclose(after, before / 2, rtol=1e-5)
+    cloud = setting.answer(PointCloud2, 'points')
+    z = np.frombuffer(cloud.data, '<f4').reshape(HEIGHT, WIDTH, 4)[..., 2]
+    np.testing.assert_allclose(z, before / 2, rtol=1e-5)
+    setting.peer.set_parameters(depth_scale=1.0)
+    setting.peer.ignore('points')
+
+
+def test_rectified_takes_p_at_run_time(setting):
+    info = info_message(WIDTH, HEIGHT, 50.0)
+    info.p[0] = info.p[5] = 70.0
+    setting.informed(info)
+    setting.peer.wait(lambda: _served_with(setting, 50.0), 'K in use')
+    setting.peer.set_parameters(rectified=True)
+    setting.peer.wait(lambda: _served_with(setting, 70.0), 'P in use')
+    setting.peer.set_parameters(rectified=False)
+
+
+@pytest.mark.parametrize('name, value, sentence', [
+    ('min_depth', -1.0, 'out of range'), ('min_depth', NAN, 'out of range'),
+    ('min_depth', 'near', 'must be a number'), ('min_depth', 500.0, 'leave nothing'),
+    ('max_depth', 0.1, 'leave nothing'), ('points__stride', 0, 'out of range'),
+    ('points__stride', 2.0, 'must be a whole number, got 2.0'),
+    ('input_qos', 'sometimes', "cannot be 'sometimes'"),
+    ('device', 'cuda', 'clean it up first'), ('model_file', 'other', 'clean it up first'),
+    ('precision', 'bf16', 'clean it up first'), ('autostart', False, 'read-only'),
+    ('rectified', 'yes', "must be true or false, got 'yes'"),
+])
+def test_parameters_are_refused_at_run_time(setting, name, value, sentence):
+    result, = setting.peer.set_parameters(**{name: value})
+    assert not result.successful and sentence in result.reason
+
+
+def test_exactly_the_parameters_of_the_table_are_declared(setting):
+    names = setting.peer.call(ListParameters, '/depth_node/list_parameters',
+                              ListParameters.Request()).result.names
+    of_rclpy = {'use_sim_time', 'start_type_description_service'}
+    assert set(names) - of_rclpy == {parameter.name for parameter in PARAMETERS}
+
+
+def test_an_integer_is_a_depth_too(setting):
+    assert setting.peer.set_parameters(min_depth=1)[0].successful
+    assert setting.peer.set_parameters(min_depth=0)[0].successful
+
+
+def test_subscription_follows_the_publisher_s_qos(setting):
+    peer = setting.peer
+    assert peer.fresh_diagnostics()['input qos'] == 'RELIABLE'
+    peer.node.destroy_publisher(setting.images)
+    setting.images = peer.publisher(
+        Image, 'image_raw', reliability=ReliabilityPolicy.BEST_EFFORT)
+    peer.wait(lambda: peer.fresh_diagnostics()['input qos'] == 'BEST_EFFORT', 'best effort')
+    setting.answer(Image, 'depth/image')
+    assert peer.set_parameters(input_qos='reliable')[0].successful
+    values = peer.wait(
+        lambda: (v := peer.fresh_diagnostics()) and 'no image came' in v['message'] and v,
+        'the warning of silence')
+    assert values['level'] == b'\x01' and values['input qos'] == 'RELIABLE'
+    assert 'input_qos' in values['message']
+    peer.set_parameters(input_qos='auto')
+    peer.node.destroy_publisher(setting.images)
+    setting.images = peer.publisher(Image, 'image_raw')
+    peer.wait(lambda: peer.fresh_diagnostics()['input qos'] == 'RELIABLE', 'reliable')
+    setting.answer(Image, 'depth/image')
+
+
+def test_lifecycle_through_its_services(setting):
+    peer = setting.peer
+    setting.answer(Image, 'depth/image')
+    assert peer.change_state(DEACTIVATE) and peer.state() == 'inactive'
+    peer.wait(lambda: not setting.connected(), 'the subscriptions to end')
+    assert peer.fresh_diagnostics()['state'] == 'inactive'
+    assert peer.change_state(ACTIVATE) and peer.state() == 'active'
+    setting.answer(Image, 'depth/image')
+    assert peer.change_state(DEACTIVATE) and peer.change_state(CLEANUP)
+    assert peer.state() == 'unconfigured'
+    assert peer.set_parameters(model_file='nowhere')[0].successful
+    assert not peer.change_state(CONFIGURE) and peer.state() == 'unconfigured'
+
+
+def test_wrong_model_files_fail_to_configure_with_a_sentence(setting, tmp_path):
+    peer, whole = setting.peer, setting.model.read_bytes()
+    foreign = tmp_path / 'foreign.safetensors'
+    foreign.write_bytes(b'PK\x03\x04 this is a zip, or a picture, or anything else')
+    truncated = tmp_path / 'truncated.safetensors'
+    truncated.write_bytes(whole[:len(whole) // 2])
+    for path, sentence in ((tmp_path / 'missing.safetensors', 'no model file'),
+                           (foreign, 'foreign.safetensors'), (truncated, 'truncated.safetensors')):
+        peer.set_parameters(model_file=str(path))
+        assert not peer.change_state(CONFIGURE), path
+        values = peer.fresh_diagnostics()
+        assert values['level'] == b'\x02' and values['state'] == 'unconfigured'
+        assert sentence in values['message'] and '\n' not in values['message']
+        assert f'configure failed: {values["message"][18:]}' in setting.process.output()
+    peer.set_parameters(model_file=str(setting.model))
+    assert peer.change_state(CONFIGURE) and peer.change_state(ACTIVATE)
+    setting.answer(Image, 'depth/image')
+
+
+def test_camera_info_published_once_before_the_node_is_active_is_found(setting):
+    peer = setting.peer
+    assert peer.change_state(DEACTIVATE)
+    peer.node.destroy_publisher(setting.infos)
+    setting.infos = peer.publisher(
+        CameraInfo, 'camera_info', durability=DurabilityPolicy.TRANSIENT_LOCAL)
+    setting.infos.publish(info_message(WIDTH, HEIGHT, 33.0))
+    assert peer.change_state(ACTIVATE)
+    peer.wait(lambda: _served_with(setting, 33.0), 'the kept camera_info in use')

@@ -1,0 +1,202 @@
+"""The parts of the node that need no ROS graph: parameters, slot, counts, quality of service."""
+
+import ast
+from pathlib import Path
+import re
+import subprocess
+import sys
+from threading import Event, Thread
+
+import pytest
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+import yaml
+
+from mono_depth_ros.node.diagnostics import FrameLog, silence, Timing, verdict
+from mono_depth_ros.node.latest_frame import NewestWorker
+from mono_depth_ros.node.parameters import nearest_name, PARAMETERS, settings_from
+from mono_depth_ros.node.process import one_line
+from mono_depth_ros.node.subscription import matching_qos
+
+ROOT = Path(__file__).parents[2]
+DEFAULTS = {parameter.name: parameter.default for parameter in PARAMETERS}
+
+
+def _flat(tree: dict, prefix: str = '') -> dict:
+    flat = {}
+    for name, value in tree.items():
+        flat |= _flat(value, f'{prefix}{name}.') if isinstance(value, dict) else {
+            prefix + name: value}
+    return flat
+
+
+def test_configuration_file_holds_every_parameter_with_its_default():
+    tree = yaml.safe_load((ROOT / 'config' / 'depth.yaml').read_text())
+    assert _flat(tree['/**']['ros__parameters']) == DEFAULTS
+
+
+def test_readme_table_names_every_parameter_with_its_default():
+    section = (ROOT / 'README.md').read_text().split('## Parameters', 1)[1].split('\n## ', 1)[0]
+    rows = re.findall(r'^\| `([^`]+)` \| ([^|]*) \|', section, re.MULTILINE)
+    written = {name: yaml.safe_load(default.strip().strip('`')) for name, default in rows}
+    assert written == DEFAULTS
+
+
+def test_every_parameter_is_read_somewhere():
+    read = {node.attr for path in (ROOT / 'mono_depth_ros').glob('*.py')
+            for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)}
+    assert {name.replace('.', '_') for name in DEFAULTS} <= read
+
+
+def test_every_parameter_is_described_in_a_sentence():
+    for parameter in PARAMETERS:
+        assert parameter.description.endswith('.') and len(parameter.description) > 20
+
+
+def test_default_depth_range_is_the_model_s_and_given_limits_win():
+    lower_m, upper_m = settings_from(DEFAULTS).depth_range(0.3, 10)
+    assert lower_m == 0.3 and 9.999 < upper_m < 10 * (1 - 1e-6)  # 10 itself is 10 or more
+    assert settings_from(DEFAULTS | {'min_depth': 1, 'max_depth': 4.0}).depth_range(
+        0.3, 10) == (1, 4)
+    with pytest.raises(ValueError, match='leave nothing'):
+        settings_from(DEFAULTS | {'min_depth': 20.0}).depth_range(0.3, 10)
+    with pytest.raises(ValueError, match='leave nothing of the model'):
+        settings_from(DEFAULTS | {'min_depth': 20.0, 'max_depth': 30.0}).depth_range(0.3, 10)
+
+
+def test_scaled_depth_has_scaled_limits_of_the_model():
+    scaled = settings_from(DEFAULTS | {'depth_scale': 2, 'min_depth': 12.0})
+    lower_m, upper_m = scaled.depth_range(0.3, 10)
+    assert lower_m == 12 and 19.999 < upper_m < 20
+    with pytest.raises(ValueError, match='goes from 0.15 to 5 m'):
+        settings_from(DEFAULTS | {'depth_scale': 0.5, 'min_depth': 6.0}).depth_range(0.3, 10)
+
+
+@pytest.mark.parametrize('changes', [
+    {'min_depth': float('nan')}, {'min_depth': True}, {'device': ''}, {'device': 'cuda:x'},
+    {'points.stride': 65}, {'depth_scale': 0.0}, {'rectified': 1}, {'model_file': None},
+    {'min_depth': 4.0, 'max_depth': 4.0}])
+def test_wrong_values_are_refused(changes):
+    with pytest.raises(ValueError, match='must be|cannot be'):
+        settings_from(DEFAULTS | changes)
+
+
+@pytest.mark.parametrize('unknown, near', [
+    ('max_dept', 'max_depth'), ('points_stride', 'points.stride'), ('modelfile', 'model_file'),
+    ('zzz', '')])
+def test_nearest_name(unknown, near):
+    assert nearest_name(unknown) == near
+
+
+def test_the_worker_takes_the_newest_and_counts_the_dropped():
+    busy, go_on, done, worked = Event(), Event(), Event(), []
+
+    def work(item):
+        worked.append(item)
+        busy.set()
+        assert go_on.wait(10)
+        if item == 'last':
+            done.set()
+    worker = NewestWorker(work)
+    assert worker.put('first') == 0
+    assert busy.wait(10)
+    assert [worker.put(item) for item in (1, 2, 'last')] == [0, 1, 1]
+    go_on.set()
+    assert done.wait(10)
+    assert worker.close() == 0
+    assert worked == ['first', 'last']
+    assert worker.put('too late') == 1
+
+
+def test_closing_the_worker_finishes_the_work_and_drops_what_waits():
+    busy, go_on, finished, dropped = Event(), Event(), [], []
+
+    def work(item):
+        busy.set()
+        assert go_on.wait(10)
+        finished.append(item)
+    worker = NewestWorker(work)
+    worker.put('in work')
+    assert busy.wait(10)
+    worker.put('waiting')
+    closing = Thread(target=lambda: dropped.append(worker.close()))
+    closing.start()
+    while worker.put('x') == 0 or not worker._closed:  # until close has emptied the slot
+        assert closing.is_alive()
+    go_on.set()
+    closing.join(10)
+    assert finished == ['in work'] and dropped == [1]
+
+
+def _log(*network_ms):
+    log = FrameLog()
+    for number, time_ms in enumerate(network_ms):
+        log.received(float(number))
+        log.processed(Timing(done_s=float(number), network_ms=time_ms, total_ms=2 * time_ms,
+                             age_ms=7.0))
+    return log
+
+
+def test_diagnostic_values_by_hand():
+    values = _log(*range(1, 102)).values(now_s=100.0)
+    assert values['images received'] == values['images processed'] == '101'
+    # Of the last 100: 2..101, so the middle is 51.5, and 99 % of the way from 2 to 101 is 100.01.
+    assert (values['inference p50 (ms)'], values['inference p99 (ms)']) == ('51.5', '100.0')
+    assert values['end to end p50 (ms)'] == '103.0'
+    assert values['rate (Hz)'] == '1.2'  # the six of 95..100 s in five seconds
+    assert values['age of image (ms)'] == '7.0'
+    assert FrameLog().values(0.0)['inference p50 (ms)'] == 'none yet'
+
+
+def test_verdict_says_the_worst_first():
+    log = _log(1.0)
+    assert verdict('active', '', '', log, 1.0) == ('OK', 'active')
+    assert verdict('active', '', 'no camera_info', log, 1.0) == ('WARN', 'no camera_info')
+    log.trouble('bad image', 1.0)
+    assert verdict('active', '', 'no camera_info', log, 2.0) == ('WARN', 'bad image')
+    assert verdict('active', '', '', log, 20.0) == ('OK', 'active')
+    assert verdict('active', 'silence', '', log, 2.0) == ('WARN', 'silence')
+    assert verdict('unconfigured', '', '', log, 20.0) == ('ERROR', 'bad image')
+    assert verdict('inactive', '', '', log, 2.0) == ('OK', 'inactive')
+
+
+def test_silence():
+    assert 'nobody publishes /eye' in silence(0, '/eye', 0.0)
+    assert silence(1, '/eye', 1.0) == ''
+    assert 'no image came for 5 s' in silence(1, '/eye', 5.0)
+
+
+RELIABLE, BEST_EFFORT = ReliabilityPolicy.RELIABLE, ReliabilityPolicy.BEST_EFFORT
+
+
+@pytest.mark.parametrize('asked, offered, expected', [
+    ('auto', [], RELIABLE), ('auto', [RELIABLE], RELIABLE), ('auto', [BEST_EFFORT], BEST_EFFORT),
+    ('auto', [RELIABLE, BEST_EFFORT], BEST_EFFORT), ('reliable', [BEST_EFFORT], RELIABLE),
+    ('best_effort', [RELIABLE], BEST_EFFORT)])
+def test_reliability_serves_every_publisher(asked, offered, expected):
+    profiles = [QoSProfile(depth=5, reliability=policy) for policy in offered]
+    assert (matching_qos(asked, profiles).reliability, matching_qos(asked, profiles).depth) == (
+        expected, 1)
+
+
+def test_durability_is_transient_local_only_where_all_publishers_are():
+    kept = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+    assert matching_qos('auto', [kept]).durability == DurabilityPolicy.TRANSIENT_LOCAL
+    assert matching_qos('auto', [kept, QoSProfile(depth=1)]).durability == (
+        DurabilityPolicy.VOLATILE)
+
+
+def test_errors_become_one_line_without_source_positions():
+    assert one_line(RuntimeError('cannot\n do it, at /a/b.c:12, at /c.c:3')) == 'cannot do it'
+    assert one_line(MemoryError()) == 'MemoryError'
+
+
+def test_a_missing_module_comes_with_what_to_install():
+    said = one_line(ModuleNotFoundError("No module named 'torch'"))
+    assert said.startswith("No module named 'torch': pip install -r requirements/robot.txt")
+    assert (ROOT / 'requirements' / 'robot.txt').is_file()
+
+
+def test_executables_import_without_torch():
+    code = ('import sys; sys.modules["torch"] = None; from mono_depth_ros import depth_node, '
+            'file_camera, sim_camera')
+    subprocess.run([sys.executable, '-c', code], check=True)

@@ -1,0 +1,101 @@
+"""How the node's process starts, and how it ends."""
+
+from collections.abc import Iterator
+import signal
+
+import pytest
+from ros_helpers import (
+    depth_node,
+    image_message,
+    Peer,
+    picture,
+    Process,
+)
+from sensor_msgs.msg import Image
+
+from mono_depth_ros.demo.processes import free_domain
+from train.export.model_export import write_untrained
+
+BROKEN_YAML = '/**:\n  ros__parameters: {device: [1, '
+
+
+@pytest.fixture(scope='module')
+def model(tmp_path_factory):
+    path = tmp_path_factory.mktemp('model') / 'tiny.safetensors'
+    write_untrained(path)
+    return path
+
+
+WRONG_STARTS = {
+    'type': (['device:=5'], 'parameter device must be a text, got 5'),
+    'choice': (['precision:=int3'], 'fp32, fp16 or bf16'),
+    'range': (['points.stride:=0'], 'out of range'),
+    'text for a number': (['min_depth:=near'], "must be a number, got 'near'"),
+    'order': (['min_depth:=5', 'max_depth:=3.5'], 'min_depth must be below max_depth'),
+    'yaml': (['--params-file', 'broken.yaml'], 'broken.yaml'),
+    'no yaml': (['--params-file', 'nowhere.yaml'], 'nowhere.yaml'),
+    'model': (['model_file:=nowhere.safetensors'], 'configure failed: no model file'),
+}
+
+
+@pytest.fixture(scope='module')
+def wrong_starts(tmp_path_factory) -> dict[str, Process]:
+    """All wrong starts side by side: most of their time they load libraries."""
+    folder, domain = tmp_path_factory.mktemp('wrong'), free_domain()
+    (folder / 'broken.yaml').write_text(BROKEN_YAML)
+    return {name: depth_node(domain, folder / name.replace(' ', '_'), *[
+        word.replace('broken.yaml', str(folder / 'broken.yaml')) for word in arguments])
+        for name, (arguments, _) in WRONG_STARTS.items()}
+
+
+@pytest.mark.parametrize('name', WRONG_STARTS)
+def test_wrong_start_is_one_sentence_and_code_1(wrong_starts, name):
+    process = wrong_starts[name]
+    assert process.wait(60) == 1
+    said = [line for line in process.output().splitlines() if '[rcl]' not in line]
+    assert len(said) == 1 and WRONG_STARTS[name][1] in said[0], process.output()
+
+
+@pytest.fixture(params=[signal.SIGINT, signal.SIGTERM])
+def busy(request, model, tmp_path) -> Iterator[tuple[Peer, Process, int, object]]:
+    """A node that just answered an image, and a way to keep it busy."""
+    domain = free_domain()
+    peer = Peer(domain)
+    process = depth_node(domain, tmp_path / 'node', f'model_file:={model}', 'min_depth:=1')
+    images, depths = peer.publisher(Image, 'image_raw'), peer.listen('depth/image', Image)
+    peer.wait_active(process)
+    yield peer, process, request.param, lambda: (
+        images.publish(image_message(picture(640, 480))), len(depths) > 3)[1]
+    process.end(signal.SIGKILL)
+    peer.close()
+
+
+def test_signal_during_inference_ends_with_code_0(busy):
+    peer, process, number, work = busy
+    peer.wait(work, 'the node to be at work')
+    work()  # this image is in work, or waits, when the signal comes
+    assert process.end(number) == 0, process.output()
+    assert 'Traceback' not in process.output() and 'Error' not in process.output()
+
+
+def test_signals_while_idle_and_twice_end_with_code_0(model, tmp_path):
+    domain = free_domain()
+    peer = Peer(domain)
+    process = depth_node(domain, tmp_path / 'node', 'autostart:=false')
+    peer.wait(lambda: peer.diagnostics().get('state') == 'unconfigured', 'diagnostics', 30)
+    process.popen.send_signal(signal.SIGINT)
+    assert process.end(signal.SIGINT) == 0, process.output()
+    assert 'Traceback' not in process.output()
+    peer.close()
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_signal_while_the_model_loads_ends_with_code_0(model, tmp_path, number):
+    domain = free_domain()
+    peer = Peer(domain)
+    process = depth_node(domain, tmp_path / 'node', f'model_file:={model}')
+    # The node can be seen from before it starts to load (torch alone takes seconds).
+    peer.wait(lambda: 'depth_node' in peer.node.get_node_names(), 'the node to appear')
+    assert process.end(number) == 0, process.output()
+    assert 'Traceback' not in process.output() and 'failed' not in process.output()
+    peer.close()

@@ -1,0 +1,71 @@
+"""Packs: the same frames without decoding, made in one go or in two."""
+
+import json
+
+import numpy as np
+import pytest
+from train_helpers import write_folder
+
+from train.__main__ import main
+from train.data.data_sets import open_data
+from train.data.packing import pack, shrunk
+from train.data.sources.packed import DEPTH, INDEX, RGB
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return write_folder(tmp_path / 'set')
+
+
+def test_a_pack_holds_the_frames_of_its_source(folder, tmp_path, capsys):
+    assert main(('pack', f'mine={folder}', '--out', str(tmp_path / 'p'), '--width', '64')) == 0
+    assert '8 frames' in capsys.readouterr().out
+    for split in ('train', 'val'):
+        source, packed = (open_data(f'mine={place}', split) for place in (folder, tmp_path / 'p'))
+        assert list(packed.keys) == list(source.keys) and packed.terms == source.terms
+        for index in range(len(source)):
+            a, b = source[index], packed[index]
+            assert (a.rgb == b.rgb).all() and a.camera == b.camera and a.name == b.name
+            np.testing.assert_allclose(a.depth, b.depth, rtol=5e-4)
+
+
+def test_images_are_made_small_with_their_camera(folder):
+    sample = open_data(f'mine={folder}', 'train')[0]
+    small = shrunk(sample, 32)
+    assert small.rgb.shape == (24, 32, 3) and small.depth.shape == (24, 32)
+    assert small.camera == sample.camera.resized(32, 24)
+    known = np.isfinite(small.depth)
+    assert set(small.depth[known]) <= set(sample.depth[np.isfinite(sample.depth)])
+    assert shrunk(sample, 64) is sample
+
+
+def test_an_interrupted_pack_goes_on_and_is_the_same(folder, tmp_path):
+    whole, parts = tmp_path / 'whole', tmp_path / 'parts'
+    pack(f'mine={folder}', whole, 32)
+    pack(f'mine={folder}', parts, 32)
+    lines = (parts / INDEX).read_text().split('\n')
+    (parts / INDEX).write_text('\n'.join(lines[:3]) + '\n' + lines[3][:10])
+    for name in (RGB, DEPTH):
+        data = (parts / name).read_bytes()
+        (parts / name).write_bytes(data[:len(data) * 7 // 16])  # frame 4 half written
+    assert pack(f'mine={folder}', parts, 32) == 8
+    for name in (RGB, DEPTH, INDEX):
+        assert (parts / name).read_bytes() == (whole / name).read_bytes(), name
+
+
+@pytest.mark.parametrize('spoil, message', [
+    (lambda p: (p / RGB).write_bytes(b'short'), 'rgb.bin has 5 bytes.*pack again'),
+    (lambda p: (p / 'pack.json').write_text('{}'), 'describes no pack'),
+    (lambda p: (p / INDEX).write_text('x\n'), 'is no index of a pack')])
+def test_a_broken_pack_is_one_sentence(folder, tmp_path, spoil, message):
+    pack(f'mine={folder}', tmp_path / 'p', 32)
+    spoil(tmp_path / 'p')
+    with pytest.raises(ValueError, match=message):
+        open_data(f'mine={tmp_path / "p"}', 'train')[0]
+
+
+def test_another_pack_is_not_overwritten(folder, tmp_path, capsys):
+    pack(f'mine={folder}', tmp_path / 'p', 32)
+    assert main(('pack', f'mine={folder}', '--out', str(tmp_path / 'p'), '--width', '48')) == 1
+    assert 'holds another pack' in capsys.readouterr().err
+    assert json.loads((tmp_path / 'p' / 'pack.json').read_text())['width'] == 32

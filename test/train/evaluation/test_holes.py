@@ -1,0 +1,143 @@
+"""Holes of a depth sensor filled with a prediction: scale, borders, what stays untouched."""
+
+import json
+
+import numpy as np
+import pytest
+from train_helpers import write_folder
+
+from train.__main__ import main
+from train.evaluation.hole_filling import (
+    compare_fills,
+    fill_depth,
+    FillFrame,
+    FILLS,
+    hidden_region,
+)
+from train.export.model_export import write_untrained
+
+HOLE = (slice(10, 30), slice(15, 45))
+
+
+def room(height=40, width=60):
+    """Depth of a wall at 4 m with a step: a box at 2 m in the middle."""
+    depth = np.full((height, width), 4, np.float32)
+    depth[15:25, 25:35] = 2
+    return depth
+
+
+def with_hole(depth):
+    sensor = depth.copy()
+    sensor[HOLE] = np.nan
+    return sensor
+
+
+def test_a_wrong_scale_is_undone_and_the_hidden_box_comes_back():
+    filled = fill_depth(with_hole(room()), 0.7 * room())
+    np.testing.assert_allclose(filled, room(), rtol=1e-5)
+
+
+def test_measured_pixels_and_sky_keep_their_bits():
+    sensor = with_hole(room())
+    sensor[:5] = np.inf
+    before = sensor.copy()
+    filled = fill_depth(sensor, 3 * room())
+    known = ~np.isnan(before)
+    np.testing.assert_array_equal(sensor, before)
+    np.testing.assert_array_equal(filled[known].view(np.uint32), before[known].view(np.uint32))
+    assert np.isfinite(filled[HOLE]).all()
+
+
+def test_borders_are_seamless_where_the_scale_is_wrong_by_regions():
+    """Left of the hole the prediction is half the truth, right of it double."""
+    truth = np.full((40, 60), 4, np.float32)
+    predicted = truth * np.where(np.arange(60) < 30, 0.5, 2).astype(np.float32)
+    predicted[:, 15:45] = 4
+    filled = fill_depth(with_hole(truth), predicted)
+    # One scale could not do it: the ratio runs from 2 at the left border to 1/2 at the right.
+    assert filled[20, 15] == pytest.approx(8, rel=0.1)
+    assert filled[20, 44] == pytest.approx(2, rel=0.1)
+    assert np.all(np.diff(filled[20, 15:45]) <= 1e-5)
+
+
+def test_a_flying_pixel_at_the_border_does_not_spread():
+    sensor = with_hole(room())
+    sensor[20, 14] = 0.5
+    filled = fill_depth(sensor, room())
+    np.testing.assert_allclose(filled[HOLE], room()[HOLE], rtol=1e-5)
+    assert filled[20, 14] == 0.5
+
+
+def test_unknown_in_both_stays_unknown():
+    predicted = room()
+    predicted[12, 20] = np.nan
+    filled = fill_depth(with_hole(room()), predicted)
+    assert np.isnan(filled[12, 20]) and np.isnan(filled).sum() == 1
+
+
+def test_without_a_measurement_the_prediction_stands():
+    np.testing.assert_array_equal(
+        fill_depth(np.full((40, 60), np.nan, np.float32), room()), room())
+
+
+def test_sizes_that_disagree_are_refused():
+    with pytest.raises(ValueError, match='must agree'):
+        fill_depth(room(), room(20, 20))
+
+
+def test_comparison_hides_the_same_pixels_from_each_way():
+    """A tilted floor, 2 to 8 m: the prediction knows the tilt, at 0.7 of the scale."""
+    depth = np.tile(np.linspace(2, 8, 60, dtype=np.float32)[:, None], (1, 80))
+    frame = FillFrame(sensor=depth, predicted=0.7 * depth, rgb=np.full((60, 80, 3), 90, np.uint8))
+    errors = compare_fills([frame], np.random.default_rng(0), holes=3, size=0.5)
+    hidden = hidden_region(depth.shape, np.random.default_rng(0), 3, 0.5)
+    assert set(errors) == set(FILLS) and {e.pixels for e in errors.values()} == {hidden.sum()}
+    assert all(e.filled == 1 for e in errors.values())
+    assert errors['network, fitted'].abs_rel < 1e-5
+    assert errors['network, as it is'].abs_rel == pytest.approx(0.3, abs=1e-5)
+    assert errors['network, as it is'].delta1 == 0  # 1 / 0.7 is above 1.25
+    for name in ('nearest', 'in-painted', 'bilateral'):
+        assert 0.005 < errors[name].abs_rel < 0.15, name
+
+
+def test_every_way_fills_a_hole_wider_than_the_bilateral_filter_reaches():
+    """12 rounds of 6 pixels; 160 from side to side."""
+    sensor = np.full((200, 200), 3, np.float32)
+    sensor[20:180, 20:180] = np.nan
+    frame = FillFrame(sensor=sensor, predicted=np.full_like(sensor, 2),
+                      rgb=np.random.default_rng(0).integers(0, 255, (200, 200, 3), np.uint8))
+    for name, fill in FILLS.items():
+        assert np.isfinite(fill(frame)).all(), name
+
+
+def test_command_prints_a_table_and_writes_the_figures(tmp_path, capsys):
+    write_folder(tmp_path / 'set')
+    write_untrained(tmp_path / 'drawn.safetensors', 'mobile')
+    assert main(['holes', str(tmp_path / 'drawn.safetensors'), '--data',
+                 f'mine={tmp_path / "set"}', '--split', 'train', '--frames', '3', '--sizes',
+                 '0.2', '0.5', '--json', str(tmp_path / 'holes.json'), '--device', 'cpu']) == 0
+    out = capsys.readouterr().out
+    assert 'drawn on mine train, 3 of 6 frames, 4 ellipses each, seed 0' in out
+    lines = [line for line in out.splitlines() if line.startswith('|')]
+    assert lines[0] == '| AbsRel, holes up to | 0.2 of the height | 0.5 of the height |'
+    assert len(lines) == 2 + len(FILLS)
+    found, = json.loads((tmp_path / 'holes.json').read_text())
+    assert set(found['by_size']) == {'0.2', '0.5'} and set(found['by_size']['0.2']) == set(FILLS)
+    assert f'| nearest | {found["by_size"]["0.2"]["nearest"]["abs_rel"]:.4f} |' in out
+
+
+@pytest.mark.parametrize('words, message', [
+    (['nothing', '--data', 'a=.'], "error: no model file 'nothing'"),
+    (['indoor', '--data', 'a=/no/dir'], 'error: no file or folder /no/dir'),
+    (['indoor', '--data', 'a=.', '--sizes', '0'], '--sizes above 0, up to 1; got 4 and 0.0')])
+def test_mistakes_of_the_command_are_one_sentence(capsys, words, message):
+    assert main(['holes', *words]) == 1
+    error = capsys.readouterr().err.strip()
+    assert message in error and '\n' not in error
+
+
+def test_nothing_to_hide_is_said():
+    frame = FillFrame(sensor=np.full((20, 20), np.nan, np.float32), predicted=room(20, 20),
+                      rgb=np.zeros((20, 20, 3), np.uint8))
+    with pytest.raises(ValueError, match='no measured pixel to hide'):
+        compare_fills([frame], np.random.default_rng(0))

@@ -1,0 +1,174 @@
+"""Errors, their uncertainty and protocols, against numbers worked by hand."""
+
+import math
+
+import numpy as np
+import pytest
+
+from mono_depth_ros.camera import Camera
+from mono_depth_ros.metrics import (
+    bootstrap,
+    depth_errors,
+    HEADLINE,
+    interval,
+    mean_errors,
+    pooled_errors,
+)
+from train.data.samples.sample import Sample
+from train.evaluation.protocols import PROTOCOLS, zoomed
+
+
+def test_errors_by_hand():
+    errors = depth_errors(np.array([1.2, 4.0]), np.array([1.0, 2.0]))
+    assert errors.delta1 == 0.5 and errors.delta2 == 0.5 and errors.delta3 == 0.5
+    assert errors.abs_rel == pytest.approx((0.2 + 1.0) / 2)
+    assert errors.sq_rel == pytest.approx((0.04 + 2.0) / 2)
+    assert errors.rmse_m == pytest.approx(math.sqrt((0.04 + 4) / 2))
+    a, b = math.log(1.2), math.log(2)
+    assert errors.rmse_log == pytest.approx(math.sqrt((a * a + b * b) / 2))
+    assert errors.log10 == pytest.approx((a + b) / 2 / math.log(10))
+    assert errors.silog == pytest.approx(abs(a - b) / 2)
+
+
+def test_a_perfect_prediction_has_no_error():
+    errors = depth_errors(np.array([1.0, 2.0]), np.array([1.0, 2.0]))
+    assert (errors.delta1, errors.abs_rel, errors.rmse_m, errors.silog) == (1, 0, 0, 0)
+
+
+def test_nothing_to_measure_is_an_error():
+    with pytest.raises(ValueError, match='no pixel with known true depth'):
+        depth_errors(np.array([]), np.array([]))
+    with pytest.raises(ValueError, match='no image'):
+        mean_errors([])
+
+
+@pytest.mark.parametrize('height, width, rows, columns', [
+    (480, 640, (45, 471), (41, 601)), (360, 480, (34, 353), (31, 451))])
+def test_eigen_crop_counts_its_window_only(height, width, rows, columns):
+    truth = np.full((height, width), 2.0, np.float32)
+    prediction = np.full((height, width), 9.0, np.float32)
+    prediction[rows[0]:rows[1], columns[0]:columns[1]] = 2.0
+    assert PROTOCOLS['eigen-crop'].errors(prediction, truth).delta1 == 1
+    prediction[rows[0], columns[0]] = 9.0
+    assert PROTOCOLS['eigen-crop'].errors(prediction, truth).delta1 < 1
+
+
+def test_protocol_ignores_truth_out_of_range_and_holds_the_prediction():
+    truth = np.array([[2.0, np.nan, np.inf, 12.0, 9.0]], np.float32)
+    prediction = np.array([[2.0, 5.0, 5.0, 5.0, 30.0]], np.float32)
+    errors = PROTOCOLS['full'].errors(prediction, truth)
+    assert errors.abs_rel == pytest.approx((0 + 1 / 9) / 2)
+
+
+def test_known_share_is_that_of_the_window():
+    """The crop is rows 45:471, columns 41:601; half of its rows hold nothing, some hold sky."""
+    truth = np.full((480, 640), np.nan, np.float32)
+    truth[45:258] = 50
+    truth[60:70] = np.inf
+    assert PROTOCOLS['eigen-crop'].known_share(truth) == 0.5
+    assert PROTOCOLS['full'].known_share(truth) == pytest.approx(213 / 480)
+
+
+def test_protocol_refuses_holes_in_the_prediction():
+    with pytest.raises(ValueError, match='unknown pixels'):
+        PROTOCOLS['full'].errors(np.array([[np.nan]]), np.array([[1.0]]))
+
+
+def test_pooling_images_equals_one_image_of_all_pixels():
+    rng = np.random.default_rng(0)
+    truth, prediction = rng.uniform(1, 5, 50), rng.uniform(1, 5, 50)
+    parts = [depth_errors(prediction[a:b], truth[a:b]) for a, b in ((0, 7), (7, 50))]
+    whole, pooled_parts = depth_errors(prediction, truth), pooled_errors(parts)
+    for name, value in vars(whole).items():
+        assert getattr(pooled_parts, name) == pytest.approx(value), name
+    assert mean_errors(parts).abs_rel == pytest.approx((parts[0].abs_rel + parts[1].abs_rel) / 2)
+
+
+def parts_of(seed, images=40, scale=1.0):
+    """Errors of images of 20 to 200 pixels, the prediction off by up to 40 % times `scale`."""
+    rng = np.random.default_rng(seed)
+    parts = []
+    for pixels in rng.integers(20, 200, images):
+        truth = rng.uniform(1, 5, pixels)
+        parts.append(depth_errors(truth * rng.uniform(1, 1.4) ** scale, truth))
+    return parts
+
+
+def test_interval_holds_the_mean_and_is_as_wide_as_normal_theory_says():
+    parts = parts_of(0, images=400)
+    drawn = bootstrap(parts, False, np.random.default_rng(0))
+    values = np.array([part.abs_rel for part in parts])
+    low, high = interval(drawn['abs_rel'])
+    assert low < values.mean() < high
+    assert high - low == pytest.approx(2 * 1.96 * values.std() / 20, rel=0.1)
+
+
+@pytest.mark.parametrize('pooled, combine', [(False, mean_errors), (True, pooled_errors)])
+def test_bootstrap_draws_what_the_table_combines(pooled, combine):
+    """The middle of what is drawn is the figure itself, RMSE by its own rule."""
+    parts = parts_of(1, images=300)
+    drawn = bootstrap(parts, pooled, np.random.default_rng(0))
+    whole = combine(parts)
+    for name in HEADLINE:
+        assert np.median(drawn[name]) == pytest.approx(getattr(whole, name), rel=0.01), name
+
+
+def test_differences_of_one_seed_are_paired():
+    """The same images, each a little worse: sure, though either interval is far wider."""
+    better, worse = (bootstrap(parts_of(2, scale=s), False, np.random.default_rng(5))['abs_rel']
+                     for s in (1.0, 1.1))
+    low, high = interval(worse - better)
+    wide = interval(better)
+    assert 0 < low < high < (wide[1] - wide[0]) / 2
+
+
+def test_fast_depth_shows_the_centre_and_moves_the_camera_along():
+    """A pixel's direction is the same before and after: depth of a slanted wall still fits."""
+    camera = Camera(fx=519, fy=519, cx=325, cy=253, width=640, height=480)
+    v, u = np.indices((480, 640))
+    depth = (2 + 0.5 * (u - camera.cx) / camera.fx).astype(np.float32)
+    sample = Sample(rgb=np.zeros((480, 640, 3), np.uint8), depth=depth, camera=camera, name='')
+    view = PROTOCOLS['fast-depth'].view(sample)
+    assert view.depth.shape == (224, 224) and view.rgb.shape == (224, 224, 3)
+    expected = 2 + 0.5 * (np.indices((224, 224))[1] - view.camera.cx) / view.camera.fx
+    np.testing.assert_allclose(view.depth, expected, atol=4e-3)
+    # 304 of 333 columns: 583.7 pixels of 640.
+    assert 224 / view.camera.fx == pytest.approx(583.7 / 519, rel=0.003)
+
+
+def test_dense_depth_pools_and_crops():
+    protocol = PROTOCOLS['dense-depth']
+    truth = np.full((480, 640), 2.0, np.float32)
+    prediction = np.full((480, 640), 9.0, np.float32)
+    prediction[20:459, 24:615] = 2.0
+    assert protocol.errors(prediction, truth).pixels == 439 * 591
+    assert protocol.errors(prediction, truth).delta1 == 1
+    assert protocol.pooled
+
+
+def test_outdoor_counts_to_80_m():
+    truth, prediction = np.array([[5.0, 60, 90]]), np.array([[5.0, 120, 1]])
+    errors = PROTOCOLS['outdoor'].errors(prediction, truth)
+    assert (errors.pixels, errors.abs_rel) == (2, pytest.approx(20 / 60 / 2))
+
+
+def test_garg_crop_is_that_of_a_kitti_image():
+    """Rows 153:371 and columns 44:1197 of 375x1242, as published code has it."""
+    truth, prediction = np.full((375, 1242), 9.0), np.full((375, 1242), 1.0)
+    prediction[153:371, 44:1197] = 9
+    errors = PROTOCOLS['garg-crop'].errors(prediction, truth)
+    assert (errors.delta1, errors.pixels) == (1, 218 * 1153)
+
+
+def test_zoom_shows_the_middle_and_moves_the_camera_along():
+    rgb = np.random.default_rng(0).integers(0, 255, (60, 80, 3), np.uint8)
+    depth = rgb[..., 0].astype(np.float32) + 1
+    camera = Camera(fx=70, fy=71, cx=41, cy=29, width=80, height=60)
+    protocol = zoomed(PROTOCOLS['full'], 2)
+    seen = protocol.view(Sample(rgb=rgb, depth=depth, camera=camera, name='x'))
+    np.testing.assert_array_equal(seen.rgb, rgb[15:45, 20:60])
+    np.testing.assert_array_equal(seen.depth, depth[15:45, 20:60])
+    assert seen.camera == Camera(fx=70, fy=71, cx=21, cy=14, width=40, height=30)
+    assert protocol.name == 'full 2x'
+    with pytest.raises(ValueError, match='at least 1, got 0.5'):
+        zoomed(protocol, 0.5)

@@ -1,0 +1,77 @@
+"""Losses, against numbers worked by hand."""
+
+import math
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+import pytest
+import torch
+
+from train.recipes.loss import gradient_matching, Loss, pooled
+
+NAN = float('nan')
+
+
+def image(*rows):
+    return torch.tensor(rows, dtype=torch.float32)[None, None]
+
+
+def test_paper_loss_by_hand():
+    """d = (1, 3): mean square 5, squared mean 4; lambda 0.5 leaves 3."""
+    prediction, truth = image([1, 3]), image([0, 0])
+    assert Loss(si_lambda=0.5)(prediction, truth).item() == pytest.approx(3)
+    assert Loss(si_lambda=0)(prediction, truth).item() == pytest.approx(5)
+    assert Loss(si_lambda=1)(prediction, truth).item() == pytest.approx(1)
+
+
+def test_unknown_pixels_do_not_count():
+    with_hole = Loss()(image([1, 99, 3]), image([0, NAN, 0]))
+    assert with_hole.item() == pytest.approx(3)
+
+
+def test_images_count_alike_however_many_pixels_are_known():
+    prediction = torch.cat([image([2, 9]), image([1, 1])])
+    truth = torch.cat([image([0, NAN]), image([0, 0])])
+    assert Loss(si_lambda=0)(prediction, truth).item() == pytest.approx((4 + 1) / 2)
+
+
+def test_an_image_without_truth_is_left_out_and_a_batch_without_is_refused():
+    prediction = torch.cat([image([2.0, 2]), image([1, 1])])
+    truth = torch.cat([image([0, 0]), image([NAN, NAN])])
+    assert Loss(si_lambda=0)(prediction, truth).item() == pytest.approx(4)
+    with pytest.raises(ValueError, match='without one pixel'):
+        Loss()(image([1, 1]), image([NAN, NAN]))
+
+
+def test_l1_and_root_by_hand():
+    loss = Loss(si_lambda=0, rooted=True, l1_log=0.5)
+    assert loss(image([1, 3]), image([0, 0])).item() == pytest.approx(
+        math.sqrt(5) + 0.5 * 2, rel=1e-4)
+
+
+def test_gradient_counts_only_pairs_that_are_both_known():
+    d = image([0, 1, 5], [0, 1, 5])
+    known = torch.tensor([[True, True, False], [True, True, False]])[None, None]
+    # Stride 1: two horizontal pairs of 1, two vertical of 0: 2/4; strides 2 and 4 have no pair.
+    assert gradient_matching(d, known).item() == pytest.approx(0.5)
+
+
+def test_pooling_takes_the_mean_of_what_is_known():
+    truth, known = pooled(image([1, 3, NAN, NAN], [NAN, 2, NAN, NAN]), torch.Size((1, 2)))
+    assert truth[0, 0, 0, 0].item() == pytest.approx(2)
+    assert known.tolist() == [[[[True, False]]]]
+
+
+def test_no_gradient_from_unknown_pixels():
+    prediction = image([1, 2, 3]).requires_grad_()
+    Loss(rooted=True, l1_log=1, gradient=1)(prediction, image([0, NAN, 0])).backward()
+    assert prediction.grad[0, 0, 0, 1] == 0
+    assert torch.isfinite(prediction.grad).all()
+
+
+@settings(deadline=None, max_examples=25)
+@given(scale=st.floats(-2, 2))
+def test_fully_invariant_loss_ignores_scale(scale):
+    prediction, truth = image([1, 2, 4]), image([1, 3, 3])
+    assert Loss(si_lambda=1)(prediction + scale, truth).item() == pytest.approx(
+        Loss(si_lambda=1)(prediction, truth).item(), abs=1e-4)

@@ -1,0 +1,311 @@
+"""Training itself: resuming, stages, learning, and the walk from data to a model file."""
+
+from dataclasses import replace
+import json
+import os
+from pathlib import Path
+import signal
+import subprocess
+import sys
+
+import pytest
+import torch
+from train_helpers import tiny, write_folder
+
+from mono_depth_ros.estimator import DepthEstimator
+from mono_depth_ros.networks.registry import build, default_spec
+from train import __main__ as cli
+from train.data.data_sets import open_data
+from train.fitting.checkpoint import load_checkpoint
+from train.fitting.imagenet import load_imagenet
+from train.fitting.stage import set_learning, StageLoss
+from train.fitting.training_loop import fit, Place, StageRun
+from train.recipes import recipe as recipes
+from train.recipes.overrides import overridden
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(scope='module')
+def folder(tmp_path_factory):
+    return write_folder(tmp_path_factory.mktemp('data') / 'set')
+
+
+def sources(folder):
+    return [open_data(f'mine={folder}', 'train')], [open_data(f'mine={folder}', 'val')]
+
+
+def place(folder):
+    folder.mkdir(exist_ok=True)
+    return Place(folder=folder, device='cpu', workers=0)
+
+
+def weights_of(run):
+    return load_checkpoint(run)['network']
+
+
+def assert_same(a, b):
+    assert a.keys() == b.keys()
+    assert [name for name in a if not torch.equal(a[name], b[name])] == []
+
+
+def test_interrupted_equals_uninterrupted(folder, tmp_path, monkeypatch):
+    recipe = tiny(trains=(('coarse',), ('fine',)))
+    fit(recipe, *sources(folder), place(tmp_path / 'whole'))
+    take = StageRun.take_step
+
+    def interrupted(self, *batch):
+        if (self.index, self.step) == (1, 3):
+            os.kill(os.getpid(), signal.SIGINT)  # within a step, which must be finished
+        return take(self, *batch)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(StageRun, 'take_step', interrupted)
+        fit(recipe, *sources(folder), place(tmp_path / 'parts'))
+    assert load_checkpoint(tmp_path / 'parts')['step'] == 4
+    fit(recipe, *sources(folder), place(tmp_path / 'parts'), resume=True)
+    whole, parts = load_checkpoint(tmp_path / 'whole'), load_checkpoint(tmp_path / 'parts')
+    assert_same(whole['network'], parts['network'])
+    assert_same(whole['average'], parts['average'])
+
+
+def test_fine_stage_leaves_the_coarse_stack_untouched(folder, tmp_path):
+    """Weights and batch-norm statistics alike."""
+    coarse_only = tiny(trains=(('coarse',),), epochs=1)
+    both = replace(coarse_only, stages=(*coarse_only.stages,
+                                        recipes.Stage(trains=('fine',), epochs=1)))
+    fit(coarse_only, *sources(folder), place(tmp_path / 'a'))
+    fit(both, *sources(folder), place(tmp_path / 'b'))
+    # The averaged weights, which are what is exported: the fine stack learns from those.
+    before, after = load_checkpoint(tmp_path / 'a')['average'], weights_of(tmp_path / 'b')
+    exported = load_checkpoint(tmp_path / 'b')['average']
+    assert all(torch.equal(before[n], exported[n]) for n in before if n.startswith('coarse.'))
+    changed = {n.split('.')[0] for n in after if not torch.equal(before[n], after[n])}
+    assert changed == {'fine'}
+
+
+@pytest.mark.parametrize('trains, learning', [
+    (('coarse',), {'coarse'}), (('fine',), {'fine'}), (('coarse', 'fine'), {'coarse', 'fine'})])
+def test_gradients_flow_only_into_the_stacks_of_the_stage(trains, learning):
+    recipe = recipes.RECIPES['eigen_modified']
+    network = build(recipe.network)
+    stage = recipes.Stage(trains=trains, epochs=1)
+    set_learning(network, stage)
+    truth = torch.ones(1, 1, 240, 320)
+    StageLoss(network, recipe, stage)(torch.randn(1, 3, 240, 320), truth).backward()
+    assert {name.split('.')[0] for name, weight in network.named_parameters()
+            if weight.grad is not None} == learning
+
+
+def test_frozen_parts_of_a_stack_stand_still(folder, tmp_path):
+    part = 'coarse.stem.stages.0'
+    recipe = tiny(epochs=1)
+    stage = replace(recipe.stages[0], frozen=(part,))
+    torch.manual_seed(recipe.seed)
+    before = build(recipe.network).state_dict()
+    fit(replace(recipe, stages=(stage,)), *sources(folder), place(tmp_path / 'run'))
+    after = weights_of(tmp_path / 'run')
+    still = {n for n in after if torch.equal(before[n], after[n])}
+    assert {n for n in after if n.startswith(part + '.')} <= still
+    assert 'coarse.stem.stages.1.0.expand.0.weight' not in still
+
+
+def test_norms_can_stand_still_while_all_else_learns(folder, tmp_path):
+    recipe = tiny(epochs=1)
+    stage = replace(recipe.stages[0], still_norms=True)
+    torch.manual_seed(recipe.seed)
+    before = build(recipe.network).state_dict()
+    fit(replace(recipe, stages=(stage,)), *sources(folder), place(tmp_path / 'run'))
+    after = weights_of(tmp_path / 'run')
+    changed = {n for n in after if not torch.equal(before[n], after[n])}
+    assert not any('running' in n for n in changed)
+    assert {'coarse.stem.stem.1.weight', 'coarse.stem.stem.2.weight', 'fine.head.bias'} <= changed
+
+
+def test_training_learns(folder, tmp_path):
+    """The ramp's depth follows from its grey."""
+    recipe = replace(tiny(epochs=16), ema_decay=0.9)
+    fit(recipe, *sources(folder), place(tmp_path / 'run'))
+    rows = [json.loads(row) for row in (tmp_path / 'run' / 'history.jsonl').read_text().split('\n')
+            if row]
+    assert len(rows) == 16
+    assert rows[-1]['loss'] < 0.7 * rows[0]['loss']
+
+
+@pytest.mark.parametrize('epochs', [1, 2, 10])
+def test_a_training_of_few_steps_ends(folder, tmp_path, epochs):
+    """One step an epoch."""
+    recipe = replace(tiny(epochs=epochs), batch_size=6)
+    fit(recipe, *sources(folder), place(tmp_path / 'run'))
+    saved = load_checkpoint(tmp_path / 'run')
+    assert (saved['stage'], saved['step']) == (1, 0)
+
+
+def test_loss_that_is_not_finite_stops_naming_the_step(folder, tmp_path, monkeypatch):
+    recipe = replace(tiny(), clip_norm=0.0, stages=(
+        recipes.Stage(trains=recipes.BOTH, epochs=2, lr=1e30, stem_lr=1e30, optimiser='sgd'),))
+    with pytest.raises(ValueError, match=r'loss is .*nan at step \d+ of stage 1, with the '
+                       r'images mine/\d{4}, mine/\d{4}:'):
+        fit(recipe, *sources(folder), place(tmp_path / 'run'))
+
+
+@pytest.mark.parametrize('name', ['mobile', 'mobile_lite2'])
+def test_imagenet_stem_takes_every_weight(name):
+    torch.manual_seed(0)
+    stem = build(default_spec(name)).coarse.stem
+    before = {name: tensor.clone() for name, tensor in stem.state_dict().items()}
+    load_imagenet(stem)
+    same = [name for name, tensor in stem.state_dict().items()
+            if torch.equal(before[name], tensor) and 'num_batches' not in name]
+    assert same == []
+
+
+def train(*words, cwd=ROOT):
+    return subprocess.run([sys.executable, '-m', 'train', *map(str, words)], cwd=cwd,
+                          capture_output=True, text=True, check=False, timeout=240)
+
+
+@pytest.fixture(scope='module')
+def trained(folder, tmp_path_factory):
+    """A run made by the verbs as a user gives them, with a tiny recipe put beside the others."""
+    out = tmp_path_factory.mktemp('runs') / 'tiny'
+    recipe = tiny(epochs=4)
+    recipes.RECIPES[recipe.name] = recipe
+    try:
+        assert cli.main(['fit', recipe.name, '--data', f'mine={folder}', '--out', str(out),
+                         '--device', 'cpu', '--workers', '0', '--set',
+                         'stages.coarse+fine.epochs=3']) == 0
+        model = out.parent / 'tiny.safetensors'
+        assert cli.main(['export', str(out), str(model), '--protocol', 'full']) == 0
+        yield model
+    finally:
+        del recipes.RECIPES[recipe.name]
+
+
+def test_exported_model_knows_where_it_comes_from(trained):
+    card = DepthEstimator.load(trained, device='cpu').card
+    assert (card.name, card.training.recipe, card.training.steps) == (
+        'tiny', 'tiny_mobile stages.coarse+fine.epochs=3', 9)
+    assert card.training.data[0].frames == 6
+    assert card.measured[0].frames == 2 and 0 < card.measured[0].abs_rel < 1
+
+
+def test_evaluate_gives_what_the_card_says(trained, folder, tmp_path):
+    done = train('evaluate', trained, '--data', f'mine={folder}', '--protocol', 'full',
+                 '--baseline', '--json', tmp_path / 'figures.json', '--device', 'cpu')
+    assert done.returncode == 0, done.stderr
+    floor, report = json.loads((tmp_path / 'figures.json').read_text())
+    measured = DepthEstimator.load(trained, device='cpu').card.measured[0]
+    assert report['mean']['abs_rel'] == pytest.approx(measured.abs_rel, rel=1e-4)
+    assert len(report['images']) == 2 and floor['model'] == 'mean depth map'
+    assert 'AbsRel' in done.stdout
+    low, high = report['intervals']['delta1']
+    assert low <= report['mean']['delta1'] <= high
+    assert sum(band['errors']['pixels'] for band in report['bands']) == report['mean']['pixels']
+
+
+def test_mean_depth_map_is_the_mean(folder):
+    """Every training depth is the same ramp times 0.9..1.1, so the map is within that."""
+    from train.evaluation.baseline import MeanDepthMap
+
+    training, validation = sources(folder)
+    sample = validation[0][0]
+    depth = MeanDepthMap(training).estimate(sample.rgb, sample.camera).depth
+    assert depth[24, 32] == pytest.approx(2.5, rel=0.1)
+    assert depth[24, 60] == pytest.approx(1 + 3 * 60 / 63, rel=0.1)
+
+
+@pytest.mark.parametrize('words, message', [
+    (('fit', 'mobile', '--out', 'X'), 'give --data NAME=DIR'),
+    (('fit', 'mobile', '--out', 'X', '--data', 'a=/no/dir'), 'no file or folder /no/dir'),
+    (('fit', 'mobile', '--out', 'X', '--resume'), 'holds no run'),
+    (('evaluate', 'nothing.safetensors', '--data', 'a=.'), 'in no layout known here'),
+    (('export', 'X', 'model.bin'), 'ends in .safetensors'),
+    (('export', 'X', 'model.safetensors'), 'holds no run'),
+    (('show', 'nothing'), 'no model file')])
+def test_mistakes_end_in_one_sentence(tmp_path, words, message, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(list(words)) == 1
+    error = capsys.readouterr().err
+    assert message in error and error.startswith('error: ') and error.count('\n') == 1
+
+
+def test_unknown_words_show_the_known_ones():
+    done = train('fit', 'vgg', '--out', 'x')
+    assert done.returncode == 2 and 'eigen_modified' in done.stderr
+    assert 'Traceback' not in done.stderr
+
+
+def test_recipes_change_by_name():
+    recipe = overridden(recipes.RECIPES['eigen'], (
+        'stages.coarse.epochs=3', 'loss.si_lambda=1', 'batch_size=4', 'imagenet_stem=True',
+        'stages.2.lr=0.5', 'weights.nyu=3', 'weights.room=2', 'weights.nyu=0.5'))
+    assert recipe.stages[1].lr == 0.5
+    assert dict(recipe.weights) == {'room': 2.0, 'nyu': 0.5}
+    assert recipe.stages[0].epochs == 3 and recipe.stages[1].epochs == 20
+    assert (recipe.loss.si_lambda, recipe.batch_size, recipe.imagenet_stem) == (1.0, 4, True)
+
+
+@pytest.mark.parametrize('setting, message', [
+    ('batchsize=4', "no 'batchsize' here; did you mean 'batch_size'"),
+    ('stages.corse.epochs=4', "did you mean 'coarse'"),
+    ('stages.coarse.epoch=4', "did you mean 'epochs'"),
+    ('batch_size=big', "expected int as 8, got 'big'"), ('batch_size', 'expected NAME=VALUE'),
+    ('loss=1', 'loss has parts'), ('batch_size.x=1', 'batch_size is a value')])
+def test_settings_that_do_not_fit_are_refused(setting, message):
+    with pytest.raises(ValueError, match=message):
+        overridden(recipes.RECIPES['eigen'], (setting,))
+
+
+def test_a_name_of_several_stages_is_refused():
+    with pytest.raises(ValueError, match='2 stages train spread: give the number of one, 2 or 3'):
+        overridden(recipes.RECIPES['indoor'], ('stages.spread.epochs=4',))
+    recipe = overridden(recipes.RECIPES['indoor'], ('stages.3.epochs=5',))
+    assert [stage.epochs for stage in recipe.stages[1:]] == [1, 5]
+
+
+@pytest.mark.parametrize('setting, message', [
+    ('batch_size=0', 'batch_size must be at least 1, got 0'),
+    ('amp=fp8', "amp must be auto, bf16, fp16, fp32; got 'fp8'"),
+    ('stages.coarse.optimiser=adam', "optimiser must be adamw or sgd, got 'adam'"),
+    ('stages.coarse.epochs=-1', 'at least 0 epochs and learning rates above 0, got -1'),
+    ('stages.coarse.lr=0', 'at least 0 epochs and learning rates above 0, got 40, 0'),
+    ("stages.coarse.trains=('corse',)",
+     "trains 'corse', but the stacks of eigen are coarse, fine"),
+    ('network.name=foo', "unknown network 'foo'"),
+    ('network.name=alexnet', "a stage trains 'fine'"),
+    ('augmentation.zoom=(1,)', r'zoom is two numbers above 0, the smaller first, got \(1,\)'),
+    ("augmentation.zoom=('a', 'b')", 'zoom is two numbers'),
+    ('augmentation.gamma=(2, 1)', 'gamma is two numbers')])
+def test_values_no_training_can_have_are_refused(setting, message):
+    with pytest.raises(ValueError, match=message):
+        overridden(recipes.RECIPES['eigen'], (setting,))
+
+
+def test_a_part_to_keep_still_must_be_there(folder, tmp_path):
+    recipe = tiny(epochs=1)
+    stage = replace(recipe.stages[0], frozen=('coarse.stam',))
+    with pytest.raises(ValueError, match="no such part: did you mean 'coarse.stem'"):
+        fit(replace(recipe, stages=(stage,)), *sources(folder), place(tmp_path))
+
+
+def test_teachers_of_nobody_are_refused(folder, tmp_path, capsys):
+    assert cli.main(['fit', 'mobile', '--data', f'mine={folder}', '--out', str(tmp_path),
+                     '--teacher', 'indoor']) == 1
+    assert 'has teachers follow no data set' in capsys.readouterr().err
+
+
+def test_a_run_that_never_began_may_begin_anew(folder, tmp_path, capsys):
+    (tmp_path / 'run.json').write_text('{}')
+    words = ['fit', 'mobile', '--data', f'mine={folder}', '--out', str(tmp_path), '--workers', '0',
+             '--set', 'imagenet_stem=False', '--set', 'batch_size=2']
+    for stage in (1, 2, 3):
+        words += ['--set', f'stages.{stage}.epochs=0']
+    assert cli.main(words) == 0, capsys.readouterr().err
+
+
+def test_a_run_is_not_overwritten(folder, tmp_path, capsys):
+    (tmp_path / 'run.json').write_text('{}')
+    (tmp_path / 'checkpoint.pt').write_bytes(b'')
+    assert cli.main(['fit', 'mobile', '--data', f'mine={folder}', '--out', str(tmp_path)]) == 1
+    assert 'holds a run already' in capsys.readouterr().err

@@ -1,0 +1,127 @@
+"""`python -m train compare`: Table I of the paper for runs and model files, and its figures."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+import json
+from pathlib import Path
+import sys
+from tempfile import TemporaryDirectory
+
+from mono_depth_ros.backends.torch_backend import pick_device
+from mono_depth_ros.estimator import DepthEstimator
+from train.commands.options import add_data, add_device, add_protocol, add_split
+from train.comparison.comparison import data_of, Entry, open_entry, refuse_learned, Row
+from train.comparison.comparison_table import LABELS, sorted_rows, table_text
+from train.comparison.cost import cost_of, network_ms
+from train.comparison.figures import check_ending, chosen_samples, columns_of, write_figure
+from train.data.data_sets import DataSet, open_data
+from train.evaluation.measurement import evaluate
+from train.evaluation.protocols import PROTOCOLS
+from train.output_files import write_file
+
+TIMED_IMAGES = 5
+
+
+def add_verb(verbs) -> None:
+    """Add the verb to the subparsers of the command line."""
+    one = verbs.add_parser('compare', help='measure runs and models side by side', description=(
+        'Measure finished runs and model files on the same images, time them by turns, and print '
+        'a Markdown table: errors with 95 % intervals, parameters, multiply-adds, milliseconds, '
+        'how they were trained. Needs no export before.'))
+    one.add_argument('models', nargs='+', metavar='RUN_OR_MODEL',
+                     help='folder of a finished run, path of a model file, or shipped name')
+    add_data(one, required=False)
+    add_split(one)
+    add_protocol(one)
+    add_device(one)
+    one.add_argument('--sort', choices=('given', *LABELS), default='given',
+                     help='best first by an error (default: as given)')
+    one.add_argument('--json', type=Path, metavar='FILE', help='write all figures there')
+    one.add_argument('--figure', type=Path, metavar='FILE.png',
+                     help='draw image, true depth and every prediction side by side')
+    one.add_argument('--pictures', type=int, default=5, metavar='N', help=(
+        'images of the figure, evenly spaced from the best to the worst by AbsRel of the first '
+        'model (default 5)'))
+    one.add_argument('--stacks', action='store_true',
+                     help='show the output of every stack in the figure, coarse first')
+    one.set_defaults(verb=compare)
+
+
+def compare(options: argparse.Namespace) -> None:
+    """Do what the options say."""
+    if options.figure:
+        check_ending(options.figure)
+    if options.data:
+        opened = {spec: open_data(spec, options.split) for spec in options.data}
+    else:
+        opened = with_split(data_of(options.models), options.split)
+    with TemporaryDirectory() as folder:
+        entries = [open_entry(word, Path(folder) / str(number), options.device)
+                   for number, word in enumerate(options.models)]
+        if options.split != 'train':
+            for spec, source in opened.items():
+                for entry in entries:
+                    refuse_learned(entry, spec, source)
+        rows = [_show(options, source, entries, len(opened) > 1) for source in opened.values()]
+    if options.json:
+        write_file(options.json, json.dumps([row.as_json() for part in rows for row in part],
+                                            indent=1) + '\n')
+        print(f'\nimage by image in {options.json}')
+
+
+def with_split(specs: Sequence[str], split: str) -> dict[str, DataSet]:
+    """The data sets, by NAME=DIR, of those that have the split; others are said to be left out.
+
+    Raises OSError or ValueError where none has.
+    """
+    opened, refused = {}, []
+    for spec in specs:
+        try:
+            opened[spec] = open_data(spec, split)
+        except (ValueError, OSError) as error:
+            refused.append(error)
+    if not opened:
+        raise refused[0]
+    for reason in refused:
+        print(f'left out: {reason}', file=sys.stderr)
+    return opened
+
+
+def _show(options: argparse.Namespace, source: DataSet, entries: Sequence[Entry],
+          several: bool) -> list[Row]:
+    """Measure on one data set, print the table and draw the figure; the rows as given."""
+    protocol = PROTOCOLS[options.protocol]
+    rows = _rows(options, source, entries)
+    print(table_text(sorted_rows(rows, options.sort), protocol), flush=True)
+    if options.figure:
+        path = options.figure
+        if several:
+            path = path.with_name(f'{path.stem}_{source.name}{path.suffix}')
+        samples = chosen_samples(rows[0].report, source, protocol, options.pictures)
+        title = (f'{source.name} {options.split}: {len(samples)} of {len(rows[0].report.images)} '
+                 f'images, evenly spaced from best to worst by AbsRel of {rows[0].entry.name}')
+        write_figure(path, samples, columns_of(rows, samples, options.stacks), protocol, title)
+        print(f'\nfigure: {path}')
+    return rows
+
+
+def _rows(options: argparse.Namespace, source: DataSet, entries: Sequence[Entry]) -> list[Row]:
+    reports = [evaluate(entry.estimator, source, options.split, PROTOCOLS[options.protocol])
+               for entry in entries]
+    times = _times(source, entries, pick_device(options.device))
+    return [Row(entry=entry, report=report, cost=cost_of(entry.card.network),
+                ms={device: ms[number] for device, ms in times.items()})
+            for number, (entry, report) in enumerate(zip(entries, reports))]
+
+
+def _times(source: DataSet, entries: Sequence[Entry], device: str) -> dict[str, list[float]]:
+    """Milliseconds of every entry, on the CPU and, where `device` is one, on the GPU."""
+    samples = [source[number] for number in range(min(TIMED_IMAGES, len(source)))]
+    times = {}
+    for place in dict.fromkeys(('cpu', device)):
+        estimators = [entry.estimator if place == device else
+                      DepthEstimator.load(entry.estimator.model_path, place) for entry in entries]
+        times[place] = network_ms(estimators, samples)
+    return times

@@ -1,0 +1,147 @@
+"""`python -m train evaluate`: how well a model file does on held-out images."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+import json
+from pathlib import Path
+
+import numpy as np
+
+from mono_depth_ros.estimator import DepthEstimator
+from train.commands.options import add_data, add_device, add_protocol, add_split
+from train.data.data_sets import open_data
+from train.evaluation.baseline import MeanDepthMap
+from train.evaluation.confidence import measure_trust
+from train.evaluation.ensemble import Ensemble, Mirrored
+from train.evaluation.measurement import evaluate, Predictor, Report
+from train.evaluation.protocols import PROTOCOLS, zoomed
+from train.evaluation.report import write_report
+from train.output_files import write_file
+
+
+def add_verb(verbs) -> None:
+    """Add the verb to the subparsers of the command line."""
+    one = verbs.add_parser('evaluate', help='measure a model file',
+                           description='Measure a model file with the estimator the robot runs.')
+    one.add_argument('model', help='path of a model file, or the name of a shipped one')
+    add_data(one)
+    add_split(one)
+    add_protocol(one)
+    add_device(one)
+    one.add_argument('--baseline', action='store_true',
+                     help='also measure the mean depth map of the train split')
+    one.add_argument('--with', action='append', default=[], metavar='MODEL', dest='others',
+                     help='also measure the mean of the model and this one (in log depth); given '
+                          'several times, of all')
+    one.add_argument('--mirror', action='store_true',
+                     help='also measure the mean of the answers for an image and its mirror image')
+    one.add_argument('--zoom', type=float, default=1.0, metavar='FACTOR',
+                     help='measure on the middle of every image, as a lens of FACTOR times the '
+                          'focal length would see it: the scene then seems that much nearer')
+    one.add_argument('--json', type=Path, metavar='FILE', help='write all figures there')
+    one.add_argument('--report', type=Path, metavar='DIR',
+                     help='write a page with tables, pictures and error maps there')
+    one.set_defaults(verb=_evaluate)
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    sources = [open_data(spec, options.split) for spec in options.data]
+    protocol = PROTOCOLS[options.protocol]
+    if options.zoom != 1:
+        protocol = zoomed(protocol, options.zoom)
+    rows = []
+    if options.baseline:
+        floor = MeanDepthMap([open_data(spec, 'train') for spec in options.data])
+        rows += [('mean depth map', evaluate(floor, s, options.split, protocol)) for s in sources]
+    estimator = DepthEstimator.load(options.model, options.device)
+    measured: list[tuple[str, Predictor]] = [
+        *_together(estimator, options), (estimator.card.name, estimator)]
+    rows += [(name, evaluate(one, s, options.split, protocol))
+             for name, one in measured for s in sources]
+    print_table(rows)
+    trusts = [measure_trust(estimator, source, protocol) for source in sources]
+    for source, found in zip(sources, trusts):
+        if found:
+            print(f'\nconfidence on {source.name} {options.split}:\n{found.text()}')
+    if options.json:
+        figures = [{'model': name, **report.as_json()} for name, report in rows]
+        for row, found in zip(figures[-len(sources):], trusts):
+            row['trust'] = found and asdict(found)
+        write_file(options.json, json.dumps(figures, indent=1) + '\n')
+        print(f'image by image in {options.json}')
+    if options.report:
+        for source, (name, report) in zip(sources, rows[-len(sources):]):
+            page = write_report(options.report / source.name, f'{name} on {source.name}', report,
+                                source, protocol, estimator)
+            print(f'report: {page}')
+
+
+def _together(estimator: DepthEstimator,
+              options: argparse.Namespace) -> Iterator[tuple[str, Predictor]]:
+    """The means that were asked for."""
+    if options.others:
+        others = [DepthEstimator.load(model, options.device) for model in options.others]
+        yield f'mean of {1 + len(others)}', Ensemble([estimator, *others])
+    if options.mirror:
+        yield 'with its mirror', Ensemble([estimator, Mirrored(estimator)])
+
+
+def print_table(rows: Sequence[tuple[str, Report]]) -> None:
+    """Two lines a measurement, in two tables; what they rest on; and errors by distance.
+
+    The protocol is part of a line, for figures of two never compare.
+    """
+    _print_headline(rows)
+    print()
+    _print_others(rows)
+    print()
+    for text in dict.fromkeys(_caption(report) for _, report in rows):
+        print(text)
+    for name, report in rows:
+        print(f'\n{name} on {report.data} {report.split}, by true distance:')
+        _print_bands(report)
+
+
+def _print_headline(rows: Sequence[tuple[str, Report]]) -> None:
+    print(f'{"model":<16}{"data":<24}{"protocol":<16}{"images":>7}{"delta1":>8}{"95 %":>16}'
+          f'{"delta2":>8}{"delta3":>8}{"AbsRel":>8}{"RMSE m":>8}{"SILog":>8}{"bias":>8}')
+    for name, report in rows:
+        mean = report.mean
+        print(f'{name:<16}{report.data + " " + report.split:<24}{report.protocol:<16}'
+              f'{len(report.images):>7}{mean.delta1:>8.4f}{_interval(report, "delta1"):>16}'
+              f'{mean.delta2:>8.4f}{mean.delta3:>8.4f}{mean.abs_rel:>8.4f}{mean.rmse_m:>8.4f}'
+              f'{mean.silog:>8.4f}{np.expm1(mean.bias_log):>+8.1%}')
+
+
+def _print_others(rows: Sequence[tuple[str, Report]]) -> None:
+    """The errors for which the first table has no room, and the intervals of its others."""
+    print(f'{"model":<16}{"data":<24}{"AbsRel 95 %":>16}{"RMSE m 95 %":>16}{"SqRel":>10}'
+          f'{"RMSE log":>10}{"log10":>10}')
+    for name, report in rows:
+        mean = report.mean
+        print(f'{name:<16}{report.data + " " + report.split:<24}'
+              f'{_interval(report, "abs_rel"):>16}{_interval(report, "rmse_m"):>16}'
+              f'{mean.sq_rel:>10.4f}{mean.rmse_log:>10.4f}{mean.log10:>10.4f}')
+
+
+def _interval(report: Report, error: str) -> str:
+    low, high = report.intervals[error]
+    return f'{low:.3f}-{high:.3f}'
+
+
+def _caption(report: Report) -> str:
+    blank = f' ({len(report.blank)} without known depth left out)' if report.blank else ''
+    return (f'{report.data} {report.split}, {len(report.images)} images{blank}: '
+            f'{report.truth_text()}')
+
+
+def _print_bands(report: Report) -> None:
+    print(f'{"metres":>12}{"pixels":>9}{"delta1":>8}{"AbsRel":>8}{"bias":>8}')
+    for band in report.bands:
+        errors = band.errors
+        share = errors.pixels / report.mean.pixels
+        print(f'{f"{band.near_m:g}-{band.far_m:g}":>12}{share:>9.1%}{errors.delta1:>8.4f}'
+              f'{errors.abs_rel:>8.4f}{np.expm1(errors.bias_log):>+8.1%}')

@@ -1,0 +1,38 @@
+"""`python -m train export`: the model file of a finished run."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from mono_depth_ros.model_file import SUFFIX
+from train.commands.options import add_protocol
+from train.evaluation.protocols import PROTOCOLS
+from train.export.model_export import export_run
+from train.fitting.run_folder import read_run
+
+
+def add_verb(verbs) -> None:
+    """Add the verb to the subparsers of the command line."""
+    one = verbs.add_parser('export', help='make the model file of a finished run',
+                           description='Make the model file of a finished run and measure it.')
+    one.add_argument('run', type=Path, help='folder of the run')
+    one.add_argument('model', type=Path, help=f'file to write, ending in {SUFFIX}')
+    add_protocol(one)
+    one.add_argument('--share', type=float, default=1.0, metavar='S',
+                     help='of a run that began with a model: go only this share of the way from '
+                          'its weights to the learned ones (0 to 1, default 1), which often keeps '
+                          'more of what it knew')
+    one.set_defaults(verb=_export)
+
+
+def _export(options: argparse.Namespace) -> None:
+    if options.model.suffix != SUFFIX:
+        raise ValueError(f'a model file ends in {SUFFIX}, got {options.model}')
+    run = read_run(options.run)
+    card = export_run(options.run, options.model, run.sources('val'), PROTOCOLS[options.protocol],
+                      options.share)
+    print(card.to_json())
+    megabytes = options.model.stat().st_size / 1e6
+    print(f'{options.model}: {megabytes:.1f} MB; next: ros2 launch mono_depth_ros '
+          f'depth.launch.py model_file:={options.model.resolve()}')

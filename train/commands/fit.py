@@ -1,0 +1,114 @@
+"""`python -m train fit`: train a recipe, in one process or in those `torchrun` starts."""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import os
+from pathlib import Path
+import sys
+
+from mono_depth_ros.backends.torch_backend import pick_device
+from mono_depth_ros.model_file import SUFFIX
+from train.commands.options import add_device, DATA_HELP
+from train.fitting.checkpoint import has_checkpoint
+from train.fitting.distillation import Teachers
+from train.fitting.distributed import World, world
+from train.fitting.run_folder import begin_run, check_data, read_run, Run, start_of
+from train.fitting.run_log import BOARD
+from train.fitting.training_loop import fit, Place
+from train.recipes.overrides import overridden
+from train.recipes.recipe import Recipe, recipe_called, RECIPES
+
+# <malloc.h>
+M_TRIM_THRESHOLD = -1
+M_MMAP_THRESHOLD = -3
+
+
+def add_verb(verbs) -> None:
+    """Add the verb to the subparsers of the command line."""
+    one = verbs.add_parser('fit', help='train a recipe', description=(
+        'Train a recipe, or go on with a run. On several GPUs or machines: torchrun '
+        '--nproc-per-node N -m train fit ... (one batch is then shared among the processes).'))
+    one.add_argument('recipe', choices=sorted(RECIPES), help='what to train')
+    one.add_argument('--data', action='append', metavar='NAME=DIR', default=[], help=DATA_HELP)
+    one.add_argument('--out', type=Path, required=True, help='folder of the run')
+    add_device(one)
+    one.add_argument('--workers', type=int, default=min(4, max(1, (os.cpu_count() or 1) - 1)),
+                     help='processes that read data (default: one less than cores, at most 4)')
+    one.add_argument('--set', action='append', metavar='NAME=VALUE', default=[], dest='settings',
+                     help='change the recipe, as batch_size=4, stages.coarse.epochs=10, or '
+                          'weights.NAME=2 to see each sample of a data set twice an epoch')
+    one.add_argument('--start', default='', metavar='MODEL',
+                     help='begin with the weights of a model file (path, or shipped name as '
+                          'indoor): to teach it your own camera and rooms')
+    one.add_argument('--teacher', action='append', default=[], metavar='MODEL', dest='teachers',
+                     help='follow a model file too, on the data sets the recipe calls `taught`; '
+                          'given several times, their mean')
+    one.add_argument('--resume', action='store_true', help='go on with the run in --out')
+    one.set_defaults(verb=_fit)
+
+
+def _fit(options: argparse.Namespace) -> None:
+    keep_freed_memory()
+    device = pick_device(options.device)
+    with world(device) as here:
+        run, recipe = _run(options, here)
+        device = here.device(device)
+        place = Place(folder=options.out, device=device, workers=options.workers, world=here,
+                      teachers=_teachers(run, recipe, device))
+        try:
+            summary = fit(recipe, run.sources('train'), run.validation(), place,
+                          resume=options.resume and has_checkpoint(options.out),
+                          start=run.start)
+        except KeyboardInterrupt as stop:
+            if here.leads:
+                kept = 'saved' if stop.args else 'not saved since the last epoch'
+                print(f'\n{kept}; go on with: python -m train fit {recipe.name} --out '
+                      f'{options.out} --resume', file=sys.stderr)
+            raise
+        if here.leads:
+            print(summary.text())
+            if (options.out / BOARD).exists():
+                print(f'curves and pictures: tensorboard --logdir {options.out / BOARD}')
+            print(f'done; next: python -m train export {options.out} {options.out.name}{SUFFIX}')
+
+
+def _run(options: argparse.Namespace, here: World) -> tuple[Run, Recipe]:
+    """The run to go on with or to begin, and its recipe."""
+    recipe = overridden(recipe_called(options.recipe), options.settings)
+    here.check_batch(recipe.batch_size)
+    if options.resume:
+        run = read_run(options.out)
+        if run.recipe != options.recipe or options.settings:
+            raise ValueError(f'{options.out} is a run of {run.recipe!r} with its own --set: go on '
+                             f'with `fit {run.recipe} --out {options.out} --resume`')
+        return run, run.load_recipe()
+    if not options.data:
+        raise ValueError('nothing to learn from: give --data NAME=DIR')
+    if options.teachers and not recipe.taught:
+        raise ValueError(f'recipe {recipe.name!r} has teachers follow no data set: give the names '
+                         "of some, as --set taught=('mine',)")
+    check_data(options.data, recipe)
+    if here.leads:
+        begin_run(options.out, options.recipe, tuple(options.settings), tuple(options.data),
+                  start_of(options.start), tuple(start_of(word) for word in options.teachers))
+    here.wait()
+    return read_run(options.out), recipe
+
+
+def _teachers(run: Run, recipe: Recipe, device: str) -> Teachers | None:
+    return Teachers(run.teachers, recipe).to(device) if run.teachers else None
+
+
+def keep_freed_memory() -> None:
+    """Let glibc keep the megabytes a step frees for the next one, instead of asking anew.
+
+    Zeroing fresh pages took a fifth of a CPU step of `mobile`. Without glibc nothing changes.
+    """
+    try:
+        libc = ctypes.CDLL('libc.so.6')
+    except OSError:
+        return
+    libc.mallopt(M_TRIM_THRESHOLD, 2 ** 31 - 1)
+    libc.mallopt(M_MMAP_THRESHOLD, 2 ** 31 - 1)

@@ -1,0 +1,36 @@
+"""Options that several verbs of the command line share."""
+
+from __future__ import annotations
+
+import argparse
+
+from train.data.samples.splits import SPLITS
+from train.evaluation.protocols import PROTOCOLS
+
+DATA_HELP = ('data set as NAME=DIR, may be given several times; a folder called nyu has its '
+             'white frame masked')
+
+
+def add_data(verb: argparse.ArgumentParser, required: bool = True) -> None:
+    """Add --data NAME=DIR, a list of words."""
+    verb.add_argument('--data', action='append', metavar='NAME=DIR', required=required,
+                      default=[] if not required else None, help=DATA_HELP)
+
+
+def add_split(verb: argparse.ArgumentParser) -> None:
+    """Add --split, by default val."""
+    verb.add_argument('--split', choices=SPLITS, default='val',
+                      help='which part of the data (default val)')
+
+
+def add_protocol(verb: argparse.ArgumentParser) -> None:
+    """Add --protocol, by default eigen-crop."""
+    verb.add_argument('--protocol', choices=sorted(PROTOCOLS), default='eigen-crop',
+                      help='which pixels count: eigen-crop, fast-depth and dense-depth are those '
+                           'of NYU-Depth-v2, garg-crop that of KITTI, full (to 10 m) and outdoor '
+                           '(to 80 m) take all (default eigen-crop)')
+
+
+def add_device(verb: argparse.ArgumentParser) -> None:
+    """Add --device, by default auto."""
+    verb.add_argument('--device', default='auto', help='auto, cpu, cuda or cuda:N')

@@ -1,0 +1,20 @@
+"""`python -m train show`: what a model file knows of itself."""
+
+from __future__ import annotations
+
+import argparse
+
+from mono_depth_ros.model_file import find_model, read_card, sha256_of
+
+
+def add_verb(verbs) -> None:
+    """Add the verb to the subparsers of the command line."""
+    one = verbs.add_parser('show', help='print what a model file knows of itself')
+    one.add_argument('model', help='path of a model file, or the name of a shipped one')
+    one.set_defaults(verb=_show)
+
+
+def _show(options: argparse.Namespace) -> None:
+    path = find_model(options.model)
+    print(read_card(path).to_json())
+    print(f'{path}: {path.stat().st_size / 1e6:.1f} MB, SHA-256 {sha256_of(path)}')

@@ -1,0 +1,155 @@
+"""Trained networks side by side: the paper's Table I for any set of runs and model files.
+
+All are measured here and now on the same images by the same protocol, with the model file a robot
+would get, and timed by turns; two figures of different images or protocols never meet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+import re
+
+import numpy as np
+
+from mono_depth_ros.estimator import DepthEstimator
+from mono_depth_ros.metrics import bootstrap, interval
+from mono_depth_ros.model_card import ModelCard
+from mono_depth_ros.model_file import find_model, SUFFIX
+from mono_depth_ros.networks.multi_scale import SPREAD
+from mono_depth_ros.networks.registry import NETWORKS
+from train.comparison.cost import Cost
+from train.data.data_sets import data_use, DataSet, open_data
+from train.evaluation.measurement import Report
+from train.evaluation.protocols import Protocol, PROTOCOLS
+from train.export.model_export import export_run
+from train.fitting.run_folder import read_run
+from train.recipes.overrides import overridden
+from train.recipes.recipe import Recipe, recipe_called
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One network of the comparison, ready to estimate; `run` is its folder if it is one."""
+
+    name: str
+    run: Path | None
+    estimator: DepthEstimator
+
+    @property
+    def card(self) -> ModelCard:
+        """Its model card."""
+        return self.estimator.card
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One line of the table. `ms` is the network's time by device ('cpu', 'cuda:0')."""
+
+    entry: Entry
+    report: Report
+    cost: Cost
+    ms: dict[str, float]
+
+    def as_json(self) -> dict:
+        """Plain dictionaries, for a JSON file."""
+        stages, images = training_of(self.entry.card)
+        return {'model': self.entry.name, 'network': self.entry.card.network.name,
+                'stages': stages, 'images_seen': images, **vars(self.cost), 'ms': self.ms,
+                **self.report.as_json()}
+
+
+def is_run(word: str) -> bool:
+    """Whether a word of the command line is a run's folder; else it is a model's path or name.
+
+    Raises OSError where it is neither.
+    """
+    if not Path(word).is_dir():
+        find_model(word)
+        return False
+    read_run(Path(word))
+    return True
+
+
+def open_entry(word: str, folder: Path, device: str) -> Entry:
+    """A run's folder or a model by path or name; a run is exported into `folder` first.
+
+    Raises OSError or ValueError, also for a run that is not finished.
+    """
+    if not is_run(word):
+        path = find_model(word)
+        return Entry(name=path.stem, run=None, estimator=DepthEstimator.load(path, device))
+    run = Path(word)
+    path = folder / f'{run.resolve().name}{SUFFIX}'
+    export_run(run, path, (), PROTOCOLS['full'])
+    return Entry(name=path.stem, run=run, estimator=DepthEstimator.load(path, device))
+
+
+def data_of(words: Sequence[str]) -> tuple[str, ...]:
+    """The data, as NAME=DIR, that all runs among `words` were made with.
+
+    Raises ValueError where they differ, for their val images then do, and where none is a run.
+    """
+    runs = {word: read_run(Path(word)).data for word in words if is_run(word)}
+    if not runs:
+        raise ValueError('model files do not tell where data lies: give --data NAME=DIR')
+    (first, data), *others = runs.items()
+    for word, other in others:
+        if other != data:
+            raise ValueError(
+                f'{first} was made with {" ".join(data)} and {word} with {" ".join(other)}: '
+                'figures on different images do not compare; give --data NAME=DIR')
+    return data
+
+
+def refuse_learned(entry: Entry, spec: str, source: DataSet) -> None:
+    """ValueError where a network learned from images of `source`, opened by `spec`."""
+    keys = set(source.keys)
+    if entry.run is None:
+        uses = entry.card.training.data
+        learned = len(keys) * (data_use(source).keys_sha256 in {u.keys_sha256 for u in uses})
+    else:
+        place = _place(spec)
+        learned = sum(len(keys.intersection(open_data(of_run, 'train').keys))
+                      for of_run in read_run(entry.run).data if _place(of_run) == place)
+    if learned:
+        raise ValueError(f'{entry.name} learned from {learned} of the {len(keys)} images of '
+                         f'{spec}: measure on others, or on --split train to see training errors')
+
+
+def _place(spec: str) -> Path:
+    return Path(spec.partition('=')[2]).expanduser().resolve()
+
+
+def training_of(card: ModelCard) -> tuple[str, int | None]:
+    """How it was trained ('staged', 'joint', 'one scale') and how many images it saw, or None.
+
+    An image counts as often as it was seen. '-' and None where this version has not its recipe.
+    """
+    recipe = _recipe_of(card)
+    if recipe is None:
+        return '-', None
+    frames = sum(use.frames for use in card.training.data)
+    images = card.training.steps * min(recipe.batch_size, frames or recipe.batch_size)
+    if len(NETWORKS[card.network.name][0].stacks) == 1:
+        return 'one scale', images
+    steps = {stage.trains for stage in recipe.stages} - {(SPREAD,)}
+    return ('staged' if len(steps) > 1 else 'joint'), images
+
+
+def _recipe_of(card: ModelCard) -> Recipe | None:
+    # NAME SETTING=VALUE ...; a value may hold spaces.
+    words = card.training.recipe.partition(' --')[0]
+    name, *settings = re.split(r' (?=[\w.+]+=)', words)
+    try:
+        return overridden(recipe_called(name), settings)
+    except ValueError:
+        return None
+
+
+def difference(row: Row, first: Row, protocol: Protocol) -> tuple[float, float, float]:
+    """delta1 of `row` less that of `first`, and its 95 % interval, paired image by image."""
+    drawn = [bootstrap(list(r.report.images.values()), protocol.pooled,
+                       np.random.default_rng(0))['delta1'] for r in (row, first)]
+    return (row.report.mean.delta1 - first.report.mean.delta1, *interval(drawn[0] - drawn[1]))

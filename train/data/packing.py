@@ -1,0 +1,82 @@
+"""Packs: a data set decoded once and made small, for fast GPUs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+from tqdm import tqdm
+
+from train.data.data_sets import DataSet, open_data
+from train.data.samples.sample import Sample
+from train.data.samples.splits import SPLITS
+from train.data.sources.packed import DEPTH, FORMAT, HEAD, INDEX, read_head, read_index, RGB
+from train.output_files import write_file
+
+
+def pack(spec: str, folder: Path, width: int) -> int:
+    """Write every split of NAME=PLACE into `folder`, going on where it stopped; the frames there.
+
+    OSError or ValueError in one sentence; what was written before stays good.
+    """
+    splits = _splits(spec)
+    terms = next(iter(splits.values())).terms
+    head = {'format': FORMAT, 'source': spec.partition('=')[2], 'width': width, 'terms': terms}
+    if (folder / HEAD).exists() and read_head(folder) != head:
+        raise ValueError(f'{folder} holds another pack ({read_head(folder)}): give another --out')
+    write_file(folder / HEAD, json.dumps(head) + '\n')
+    frames = read_index(folder)
+    done = {(frame['split'], frame['key']) for frame in frames}
+    # Without what an interruption left half written, here and in the two files below.
+    write_file(folder / INDEX, ''.join(json.dumps(frame) + '\n' for frame in frames))
+    pixels = sum(frame['height'] * frame['width'] for frame in frames)
+    todo = [(split, index) for split, source in splits.items()
+            for index, key in enumerate(source.keys) if (split, key) not in done]
+    with (open(folder / RGB, 'ab') as rgb, open(folder / DEPTH, 'ab') as depth,
+          open(folder / INDEX, 'a') as lines):
+        rgb.truncate(3 * pixels)
+        depth.truncate(2 * pixels)
+        for split, index in tqdm(todo, desc=f'pack {spec}', unit=' images'):
+            key = splits[split].keys[index]
+            sample = shrunk(splits[split][index], width)
+            rgb.write(sample.rgb.tobytes())
+            depth.write(sample.depth.astype('<f2').tobytes())
+            rgb.flush()
+            depth.flush()
+            lines.write(json.dumps(_line(sample, key, split, pixels)) + '\n')
+            lines.flush()
+            pixels += sample.depth.size
+    return len(frames) + len(todo)
+
+
+def _splits(spec: str) -> dict[str, DataSet]:
+    """Every split there is; that of training must be."""
+    splits = {'train': open_data(spec, 'train')}
+    for split in SPLITS:
+        try:
+            splits.setdefault(split, open_data(spec, split))
+        except (OSError, ValueError):
+            continue
+    return splits
+
+
+def _line(sample: Sample, key: str, split: str, offset: int) -> dict:
+    camera = sample.camera
+    return {'key': key, 'split': split, 'height': camera.height, 'width': camera.width,
+            'camera': {name: getattr(camera, name) for name in ('fx', 'fy', 'cx', 'cy')},
+            'offset': offset}
+
+
+def shrunk(sample: Sample, width: int) -> Sample:
+    """The sample at most `width` pixels wide: colour averaged, depth of the nearest pixel."""
+    camera = sample.camera
+    if camera.width <= width:
+        return sample
+    size = (width, max(1, round(camera.height * width / camera.width)))
+    return replace(
+        sample, rgb=cv2.resize(sample.rgb, size, interpolation=cv2.INTER_AREA),
+        depth=np.asarray(cv2.resize(sample.depth, size, interpolation=cv2.INTER_NEAREST)),
+        camera=camera.resized(*size))

@@ -1,0 +1,115 @@
+"""A rosbag2 or MCAP recording opened for reading, message by message."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+import os
+from pathlib import Path
+import struct
+from typing import Any
+
+from train.data.recordings.recorded_messages import is_depth
+from train.data.recordings.topics import Kind, Topic
+
+IMAGE_TYPES = ('sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage')
+INFO_TYPE = 'sensor_msgs/msg/CameraInfo'
+
+
+class Recording:
+    """Messages of a recording by topic and time; may be pickled, and used after a fork.
+
+    Raises OSError, one sentence, where the file is damaged or no recording.
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+        self._reader: Any = None
+        self._process = 0
+
+    def __getstate__(self) -> dict:
+        return {**self.__dict__, '_reader': None}
+
+    def topics(self) -> tuple[Topic, ...]:
+        """Every topic with its type, number of messages and what it holds."""
+        with reading(self.path):
+            counts: dict[tuple[str, str], int] = {}
+            for connection in self._open().connections:
+                name = (connection.topic, connection.msgtype)
+                counts[name] = counts.get(name, 0) + connection.msgcount
+            return tuple(
+                Topic(name=name, type=kind, messages=count, kind=self._kind(name, kind))
+                for (name, kind), count in sorted(counts.items()))
+
+    def messages(self, topics: Collection[str], start_ns: int | None = None,
+                 stop_ns: int | None = None) -> Iterator[tuple[str, str, int, bytes]]:
+        """Topic, type, time of recording in ns and serialised message, in order of that time."""
+        with reading(self.path):
+            reader = self._open()
+            chosen = [c for c in reader.connections if c.topic in topics]
+            for connection, log_ns, message in reader.messages(chosen, start_ns, stop_ns):
+                yield connection.topic, connection.msgtype, log_ns, bytes(message)
+
+    def read(self, topic: str, log_ns: int, stamp_ns: int) -> Any:
+        """The message of a topic recorded at that time with that stamp."""
+        for _, kind, _, message in self.messages((topic,), log_ns, log_ns + 1):
+            if stamp_of(message, log_ns) == stamp_ns:
+                return self.decode(kind, message)
+        raise OSError(f'{self.path} has changed: no message of {topic} at {log_ns} ns any more')
+
+    def decode(self, kind: str, message: bytes) -> Any:
+        """The fields of a serialised message of a type."""
+        with reading(self.path):
+            return self._open().deserialize(message, kind)
+
+    def _kind(self, topic: str, kind: str) -> Kind:
+        if kind == INFO_TYPE:
+            return Kind.CAMERA_INFO
+        if kind not in IMAGE_TYPES:
+            return Kind.OTHER
+        first = next(self.messages((topic,)), None)
+        if first is None:
+            return Kind.OTHER
+        return Kind.DEPTH if is_depth(self.decode(kind, first[3]), topic) else Kind.IMAGE
+
+    def _open(self) -> Any:
+        # A forked worker shares the file's position with its parent, so each opens its own.
+        if self._reader is None or self._process != os.getpid():
+            self._reader, self._process = _opened(self.path), os.getpid()
+        return self._reader
+
+
+def _opened(path: Path) -> Any:
+    try:  # here, because only recordings need it
+        from rosbags.highlevel import AnyReader
+        from rosbags.typesys import get_typestore, Stores
+    except ImportError as error:
+        raise ImportError('recordings are read with the package rosbags: install '
+                          'requirements/train.txt') from error
+    # Bags from before message definitions were stored hold standard messages of that time.
+    reader = AnyReader([path], default_typestore=get_typestore(Stores.ROS2_HUMBLE))
+    reader.open()
+    return reader
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turn whatever a damaged recording raises into one OSError that names it."""
+    try:
+        yield
+    except (OSError, ImportError):
+        raise
+    except Exception as error:  # rosbags raises its own, SQLite's, zstd's, lz4's and struct's
+        raise OSError(f'{path} cannot be read as a recording: {str(error) or repr(error)} '
+                      '(for a recording cut short try `mcap recover` or `ros2 bag reindex`)'
+                      ) from error
+
+
+def stamp_of(message: bytes, log_ns: int) -> int:
+    """Header stamp in ns of a serialised message that begins with a std_msgs/Header.
+
+    Drivers that do not stamp leave zero; then it is `log_ns`, the time of recording.
+    """
+    order = '<' if message[1] & 1 else '>'
+    seconds, nanoseconds = struct.unpack_from(f'{order}iI', message, 4)
+    return seconds * 10**9 + nanoseconds or log_ns

@@ -1,0 +1,151 @@
+"""Data source: a robot's own recording, rosbag2 (SQLite or MCAP) or a plain MCAP file.
+
+It needs an image topic (Image or CompressedImage), depth registered to that image and of its
+size (32FC1 in metres, 16UC1 in millimetres, compressedDepth or PNG) and its camera_info. Topics
+are found by what they hold; where several fit, `topics.json` in the bag's folder, or
+`NAME.topics.json` beside a file NAME.mcap, names the three. An image is paired with the depth
+nearest in stamp, within MAX_GAP_S. The split val is the last tenth of the pairs by time, train
+the rest: neighbouring frames show the same thing. A lens is removed
+(samples/rectification.py). Depth is taken for truth: in a recording of depth_node's own output
+it would be its guess.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mono_depth_ros.camera import Camera
+from mono_depth_ros.node.camera_info import camera_from_info
+from train.data.recordings.recorded_messages import depth_from_message, rgb_from_message
+from train.data.recordings.recording import INFO_TYPE, Recording, stamp_of
+from train.data.recordings.topics import choose_topics, Topics
+from train.data.samples.rectification import rectified
+from train.data.samples.sample import Sample
+
+MAX_GAP_S = 0.02
+
+
+@dataclass(frozen=True, kw_only=True)
+class Index:
+    """Stamps and times of recording of images and depths, and every camera_info that differs.
+
+    `image_2N` and `depth_2N`: int64 ns, row 0 the stamp, row 1 the time of recording.
+    """
+
+    image_2N: np.ndarray
+    depth_2N: np.ndarray
+    info_stamps: np.ndarray
+    infos: tuple[bytes, ...]
+
+
+class BagSource:
+    """Image and depth pairs of one split; opening reads every stamp, frames are read on demand.
+
+    Raises OSError or ValueError naming the file, the topic or the frame.
+    """
+
+    def __init__(self, path: Path, split: str):
+        if split not in ('train', 'val'):
+            raise ValueError(f'no split {split!r} of a recording: its splits are train and val '
+                             '(the last tenth of the time)')
+        self._recording = Recording(path)
+        self._topics = choose_topics(path, self._recording.topics())
+        self._index = _index(self._recording, self._topics)
+        self._pairs = _split(self._paired(), split)
+        self.keys = tuple(_key(stamp) for stamp in self._index.image_2N[0, self._pairs[:, 0]])
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def __getitem__(self, index: int) -> Sample:
+        key, (image, depth) = self.keys[index], self._pairs[index]
+        try:
+            rgb_HW3 = rgb_from_message(
+                self._read(self._topics.image, self._index.image_2N[:, image]))
+            depth_HW = depth_from_message(
+                self._read(self._topics.depth, self._index.depth_2N[:, depth]))
+            camera = self._camera(rgb_HW3, depth_HW, int(self._index.image_2N[0, image]))
+            return rectified(Sample(rgb=rgb_HW3, depth=depth_HW, camera=camera, name=key))
+        except ValueError as error:
+            raise ValueError(f'{self._recording.path}, frame {key}: {error}') from error
+
+    def _paired(self) -> np.ndarray:
+        pairs_P2 = paired(self._index.image_2N[0], self._index.depth_2N[0])
+        if len(pairs_P2) < 2:
+            raise ValueError(
+                f'{self._recording.path}: {len(pairs_P2)} images of {self._topics.image} have a '
+                f'message of {self._topics.depth} within {MAX_GAP_S} s, expected at least 2')
+        if not self._index.infos:
+            raise ValueError(f'{self._recording.path}: {self._topics.camera_info} holds no '
+                             'message, and metric depth needs the camera')
+        return pairs_P2
+
+    def _read(self, topic: str, times: np.ndarray) -> Any:
+        stamp_ns, log_ns = times.tolist()
+        return self._recording.read(topic, log_ns, stamp_ns)
+
+    def _camera(self, rgb_HW3: np.ndarray, depth_HW: np.ndarray, stamp_ns: int) -> Camera:
+        height, width = rgb_HW3.shape[:2]
+        if depth_HW.shape != (height, width):
+            raise ValueError(
+                f'{self._topics.depth} has {depth_HW.shape[1]}x{depth_HW.shape[0]} pixels and '
+                f'{self._topics.image} {width}x{height}: record depth registered to the image')
+        # The last camera_info that is not later than the image, else the first.
+        place = max(int(np.searchsorted(self._index.info_stamps, stamp_ns, 'right')) - 1, 0)
+        info = self._recording.decode(INFO_TYPE, self._index.infos[place])
+        return camera_from_info(info, width, height, rectified='rect' in self._topics.image)
+
+
+def accepts(path: Path) -> bool:
+    """Whether `path` is a recording's file or a rosbag2 folder."""
+    return path.suffix in ('.mcap', '.db3') or (path / 'metadata.yaml').is_file()
+
+
+def paired(first_N: np.ndarray, second_M: np.ndarray) -> np.ndarray:
+    """Indices (P, 2), by time, of stamps (ns) that are each other's nearest within MAX_GAP_S."""
+    if not first_N.size or not second_M.size:
+        return np.empty((0, 2), np.int64)
+    to_second_N, to_first_M = _nearest(first_N, second_M), _nearest(second_M, first_N)
+    number_N = np.arange(first_N.size)
+    close_N = np.abs(first_N - second_M[to_second_N]) <= MAX_GAP_S * 1e9
+    mutual_N = to_first_M[to_second_N] == number_N
+    pairs_P2 = np.stack([number_N, to_second_N], axis=1)[close_N & mutual_N]
+    return pairs_P2[np.argsort(first_N[pairs_P2[:, 0]], kind='stable')]
+
+
+def _nearest(stamps_N: np.ndarray, among_M: np.ndarray) -> np.ndarray:
+    order_M = np.argsort(among_M, kind='stable')
+    ordered_M = among_M[order_M]
+    right_N = np.minimum(np.searchsorted(ordered_M, stamps_N), among_M.size - 1)
+    left_N = np.maximum(right_N - 1, 0)
+    from_left = np.abs(stamps_N - ordered_M[left_N]) <= np.abs(ordered_M[right_N] - stamps_N)
+    return order_M[np.where(from_left, left_N, right_N)]
+
+
+def _split(pairs_P2: np.ndarray, split: str) -> np.ndarray:
+    cut = len(pairs_P2) - max(1, len(pairs_P2) // 10)
+    return pairs_P2[:cut] if split == 'train' else pairs_P2[cut:]
+
+
+def _key(stamp_ns: int) -> str:
+    return f'{stamp_ns // 10**9}.{stamp_ns % 10**9:09d}'
+
+
+def _index(recording: Recording, topics: Topics) -> Index:
+    times: dict[str, list[tuple[int, int]]] = {topics.image: [], topics.depth: []}
+    infos: list[tuple[int, bytes]] = []
+    wanted = (topics.image, topics.depth, topics.camera_info)
+    for topic, kind, log_ns, message in recording.messages(wanted):
+        stamp_ns = stamp_of(message, log_ns)
+        if kind != INFO_TYPE:
+            times[topic].append((stamp_ns, log_ns))
+        elif not infos or infos[-1][1][12:] != message[12:]:  # all but the stamp
+            infos.append((stamp_ns, message))
+    image_2N, depth_2N = (np.array(times[topic], np.int64).reshape(-1, 2).T
+                          for topic in (topics.image, topics.depth))
+    return Index(image_2N=image_2N, depth_2N=depth_2N, infos=tuple(m for _, m in infos),
+                 info_stamps=np.array([stamp for stamp, _ in infos], np.int64))

@@ -1,0 +1,90 @@
+"""Is the confidence worth its name: does it find the errors, and does it promise what is true?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from tqdm import tqdm
+
+from mono_depth_ros.estimator import DepthEstimator
+from train.data.data_sets import DataSet
+from train.evaluation.protocols import Protocol
+
+BINS = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bin:
+    """Pixels of like confidence: their share of all, mean confidence and true delta1."""
+
+    share: float
+    confidence: float
+    delta1: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trust:
+    """Confidence against errors over all counted pixels of a data set.
+
+    `abs_rel_surest_half` is AbsRel of the half with the highest confidence; `abs_rel_best_half`
+    what it would be if confidence ordered pixels by their true error.
+    """
+
+    abs_rel: float
+    abs_rel_surest_half: float
+    abs_rel_best_half: float
+    delta1: float
+    promised_delta1: float
+    bins: tuple[Bin, ...]
+
+    def text(self) -> str:
+        """Two lines and a table for a person."""
+        rows = '\n'.join(f'{b.share:>10.1%}{b.confidence:>12.3f}{b.delta1:>9.3f}'
+                         for b in self.bins)
+        ratio = self.abs_rel_surest_half / self.abs_rel
+        return (f'AbsRel of the surest half of the pixels {self.abs_rel_surest_half:.4f}, '
+                f'{ratio:.2f} of the whole (by true error {self.abs_rel_best_half:.4f})\n'
+                f'delta1 promised {self.promised_delta1:.3f}, true {self.delta1:.3f}\n'
+                f'{"pixels":>10}{"confidence":>12}{"delta1":>9}\n{rows}')
+
+
+def measure_trust(estimator: DepthEstimator, source: DataSet, protocol: Protocol,
+                  pixels_an_image: int = 4000) -> Trust | None:
+    """Trust over evenly drawn pixels of every image; None for a model without confidence.
+
+    Raises ValueError where no image has known depth the protocol counts.
+    """
+    if not estimator.tells_confidence:
+        return None
+    rng = np.random.default_rng(0)
+    found = []
+    for index in tqdm(range(len(source)), desc=f'trust {source.name}', unit='image', leave=False):
+        sample = protocol.view(source[index])
+        estimate = estimator.estimate(sample.rgb, sample.camera)
+        depth_N, truth_N = protocol.counted(estimate.depth, sample.depth)
+        assert estimate.confidence is not None
+        # The same pixels; the range a prediction is held to does not touch a chance from 0 to 1.
+        confidence_N, _ = protocol.counted(estimate.confidence, sample.depth)
+        chosen = rng.permutation(truth_N.size)[:pixels_an_image]
+        found.append(np.stack([depth_N[chosen], truth_N[chosen], confidence_N[chosen]]))
+    return trust(*np.concatenate(found, axis=1).astype(np.float64))
+
+
+def trust(depth_N: np.ndarray, truth_N: np.ndarray, confidence_N: np.ndarray) -> Trust:
+    """Trust of N pixels; metres and chances. ValueError for fewer than two."""
+    if truth_N.size < 2:
+        raise ValueError('no pixels with known true depth to measure the confidence by')
+    relative_N = np.abs(depth_N - truth_N) / truth_N
+    close_N = np.maximum(depth_N / truth_N, truth_N / depth_N) < 1.25
+    order = np.argsort(-confidence_N, kind='stable')
+    half = truth_N.size // 2
+    bins = tuple(
+        Bin(share=part.size / truth_N.size, confidence=float(confidence_N[part].mean()),
+            delta1=float(close_N[part].mean()))
+        for part in np.array_split(order, min(BINS, truth_N.size)))
+    return Trust(
+        abs_rel=float(relative_N.mean()),
+        abs_rel_surest_half=float(relative_N[order[:half]].mean()),
+        abs_rel_best_half=float(np.sort(relative_N)[:half].mean()),
+        delta1=float(close_N.mean()), promised_delta1=float(confidence_N.mean()), bins=bins)

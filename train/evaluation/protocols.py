@@ -1,0 +1,118 @@
+"""Evaluation protocols: what is shown and which pixels count. Two protocols never compare."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from mono_depth_ros.metrics import depth_errors, DepthErrors, mean_errors, pooled_errors
+from train.data.samples.sample import Sample
+
+
+@dataclass(frozen=True, kw_only=True)
+class Protocol:
+    """How one line of a table is measured.
+
+    `window` is top, bottom, left, right as shares of the truth's size; truth counts within
+    (min_depth_m, max_depth_m) and the prediction is held to it; `view` changes the sample before
+    anything is predicted; with `pooled` all pixels count alike, else all images.
+    """
+
+    name: str
+    window: tuple[float, float, float, float] = (0, 1, 0, 1)
+    min_depth_m: float = 1e-3
+    max_depth_m: float = 10.0
+    view: Callable[[Sample], Sample] = lambda sample: sample
+    pooled: bool = False
+
+    def combine(self, errors: Sequence[DepthErrors]) -> DepthErrors:
+        """One figure of all images'; ValueError for none."""
+        return pooled_errors(errors) if self.pooled else mean_errors(errors)
+
+    def counted(self, prediction_HW: np.ndarray,
+                truth_HW: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Predicted and true metres (N,) of the pixels that count, the prediction held to range.
+
+        Raises ValueError for another size, or a prediction that is unknown where truth counts.
+        """
+        if prediction_HW.shape != truth_HW.shape:
+            raise ValueError(f'prediction {prediction_HW.shape} and truth {truth_HW.shape} differ '
+                             'in size')
+        rows, columns = self._slices(*truth_HW.shape)
+        truth, prediction = truth_HW[rows, columns], prediction_HW[rows, columns]
+        counts = (truth > self.min_depth_m) & (truth < self.max_depth_m)
+        if np.isnan(prediction[counts]).any():
+            raise ValueError('the prediction has unknown pixels where the truth is known')
+        return np.clip(prediction[counts], self.min_depth_m, self.max_depth_m), truth[counts]
+
+    def known_share(self, truth_HW: np.ndarray) -> float:
+        """Share of the window's pixels whose truth is known, at any distance; sky (+inf) is."""
+        return float(np.mean(truth_HW[self._slices(*truth_HW.shape)] > 0))
+
+    def errors(self, prediction_HW: np.ndarray, truth_HW: np.ndarray) -> DepthErrors:
+        """Errors of one image; ValueError as `counted`, or where no pixel counts."""
+        return depth_errors(*self.counted(prediction_HW, truth_HW))
+
+    def _slices(self, height: int, width: int) -> tuple[slice, slice]:
+        top, bottom, left, right = self.window
+        return (slice(round(top * height), round(bottom * height)),
+                slice(round(left * width), round(right * width)))
+
+
+def fast_depth_view(sample: Sample) -> Sample:
+    """FastDepth's: image and depth to 250 rows of 480, centre 304x228, squeezed to 224x224."""
+    camera = sample.camera
+    height = round(camera.height * 250 / 480)
+    width = round(camera.width * 250 / 480)
+    x, y = (width - 304) // 2, (height - 228) // 2
+    if x < 0 or y < 0:
+        raise ValueError(f'fast-depth needs a 304x228 centre; {camera.width}x{camera.height} is '
+                         'too small')
+    camera = camera.resized(width, height).cropped(x, y, 304, 228).resized(224, 224)
+
+    def seen(image: np.ndarray, how: int) -> np.ndarray:
+        whole = cv2.resize(image, (width, height), interpolation=how)
+        return cv2.resize(whole[y:y + 228, x:x + 304], (224, 224), interpolation=how)
+
+    return replace(sample, rgb=seen(sample.rgb, cv2.INTER_LINEAR),
+                   depth=seen(sample.depth, cv2.INTER_NEAREST), camera=camera)
+
+
+def zoomed(protocol: Protocol, factor: float) -> Protocol:
+    """`protocol` on the middle of every view, as by a lens of `factor` times the focal length.
+
+    There a scene seems that much nearer, which tells how a model does with near ones. ValueError
+    for a factor below 1.
+    """
+    if factor < 1:
+        raise ValueError(f'a zoom shows a part of an image: at least 1, got {factor:g}')
+
+    def middle(sample: Sample) -> Sample:
+        sample = protocol.view(sample)
+        camera = sample.camera
+        width, height = (max(1, round(side / factor)) for side in (camera.width, camera.height))
+        x, y = (camera.width - width) // 2, (camera.height - height) // 2
+        part = slice(y, y + height), slice(x, x + width)
+        return replace(sample, rgb=np.ascontiguousarray(sample.rgb[part]),
+                       depth=sample.depth[part], camera=camera.cropped(x, y, width, height))
+    return replace(protocol, name=f'{protocol.name} {factor:g}x', view=middle)
+
+
+PROTOCOLS = {protocol.name: protocol for protocol in (
+    # Eigen's crop as BTS, AdaBins and ZoeDepth use it on NYU-Depth-v2: rows 45:471, columns
+    # 41:601 of 480x640, scaled to the truth's size.
+    Protocol(name='eigen-crop', window=(45 / 480, 471 / 480, 41 / 640, 601 / 640)),
+    Protocol(name='fast-depth', view=fast_depth_view),
+    # DenseDepth's crop, rows 20:459, columns 24:615, all pixels of all images pooled.
+    Protocol(name='dense-depth', window=(20 / 480, 459 / 480, 24 / 640, 615 / 640),
+             pooled=True),
+    Protocol(name='full'),
+    Protocol(name='outdoor', max_depth_m=80.0),
+    # Garg et al. 2016, as BTS and others use it on KITTI: rows 153:371, columns 44:1197 of
+    # 375x1242.
+    Protocol(name='garg-crop', window=(153 / 375, 371 / 375, 44 / 1242, 1197 / 1242),
+             max_depth_m=80.0),
+)}

@@ -1,0 +1,49 @@
+"""Makes a network's spread what it says it is: the mean |error| of the log depth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+import math
+
+import torch
+
+from mono_depth_ros.networks.multi_scale import MultiScaleNetwork, SPREAD
+from train.data.data_sets import DataSet
+from train.data.samples.sample import Source
+from train.fitting.batches import loader, PlainViews
+from train.recipes.loss import image_means, pooled
+from train.recipes.recipe import Recipe
+
+
+@torch.no_grad()
+def calibrate(network: MultiScaleNetwork, held_out: Sequence[DataSet], recipe: Recipe) -> float:
+    """Scale the spread, in place, to the errors on images the network did not learn from.
+
+    On images it learned from it errs less, and so its spread is too small by the factor that is
+    returned: the mean over images of |d| / spread, the likeliest scale of a Laplace
+    distribution. An image counts as often as `recipe` draws one of its data set, so that many
+    drawn rooms do not outvote few photographs. 1 where there is nothing to do: no spread stack,
+    no images.
+    """
+    if SPREAD not in network.stacks:
+        return 1.0
+    network.eval()
+    weights, total, images = dict(recipe.weights), 0.0, 0.0
+    for source in held_out:
+        ratios = _ratios(network, source, recipe)
+        weight = weights.get(source.name, 1.0)
+        total, images = total + weight * sum(ratios), images + weight * len(ratios)
+    factor = total / images if images else 1.0
+    network.get_parameter(f'{SPREAD}.head.bias').add_(math.log(factor))
+    return factor
+
+
+def _ratios(network: MultiScaleNetwork, source: Source, recipe: Recipe) -> list[float]:
+    """Mean |d| / spread of every image that has a pixel of known depth."""
+    found: list[float] = []
+    for image, truth in loader(PlainViews([source], recipe), batch_size=recipe.batch_size):
+        output = network(image)
+        truth, known = pooled(truth, output.shape[-2:])
+        ratio = (output[:, :1] - truth).abs() * torch.exp(-output[:, 1:])
+        found += image_means(ratio, known)[known.flatten(1).any(1)].tolist()
+    return found

@@ -1,0 +1,126 @@
+"""Sources -> batches. What is in step k follows from (seed, stage, k) alone, so runs resume."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from mono_depth_ros.preprocess import encode_depth, encode_image, letterbox, normalise
+from train.data.samples.augmentation import augment, warped
+from train.data.samples.sample import Sample, Source
+from train.interruption import leave_it_to_others
+from train.recipes.mixture import Mixture, steps_per_epoch
+from train.recipes.recipe import Recipe
+
+Key = tuple[int, int]
+
+
+class TrainingViews(Dataset):
+    """Random views of all samples; the key (draw, index) fixes the randomness."""
+
+    def __init__(self, sources: Sequence[Source], recipe: Recipe, stage_index: int):
+        self._sources = sources
+        self._recipe = recipe
+        self._stage_index = stage_index
+        self._augmentation = recipe.stages[stage_index].augmentation or recipe.augmentation
+
+    def __len__(self) -> int:
+        return sum(len(source) for source in self._sources)
+
+    def __getitem__(self, key: Key) -> tuple[Tensor, Tensor, bool]:
+        """Image (3, H, W), log canonical depth (1, H, W) and whether teachers may speak of it."""
+        draw, index = key
+        recipe, spec = self._recipe, self._recipe.network
+        rng = np.random.default_rng((recipe.seed, self._stage_index, draw, index))
+        sample = sample_at(self._sources, index)
+        view = augment(sample, self._augmentation, spec.input_width, spec.input_height, rng)
+        closer = view.camera.focal / recipe.reference.focal
+        known = sample.name.partition('/')[0] in recipe.taught and closer <= recipe.taught_zoom
+        return *encoded(view, recipe), known
+
+
+class PlainViews(Dataset):
+    """Every sample whole and unchanged, framed as the robot frames it: for watching a training."""
+
+    def __init__(self, sources: Sequence[Source], recipe: Recipe):
+        self._sources = sources
+        self._recipe = recipe
+
+    def __len__(self) -> int:
+        return sum(len(source) for source in self._sources)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        recipe, spec = self._recipe, self._recipe.network
+        sample = sample_at(self._sources, index)
+        framing = letterbox(sample.camera.width, sample.camera.height, spec.input_width,
+                            spec.input_height)
+        image_3HW = encode_image(sample.rgb, framing, recipe.colours)
+        scale = framing.content_width / framing.width
+        shift = 0.5 * scale - 0.5
+        matrix = np.array([[scale, 0, framing.x + shift], [0, scale, framing.y + shift]])
+        view = warped(sample, matrix, scale, spec.input_width, spec.input_height)
+        return torch.from_numpy(image_3HW), _log_truth(view, recipe)
+
+
+def sample_at(sources: Sequence[Source], index: int) -> Sample:
+    """Sample by its number over all sources, one after the other."""
+    for source in sources:
+        if index < len(source):
+            return source[index]
+        index -= len(source)
+    raise IndexError(index)
+
+
+def encoded(view: Sample, recipe: Recipe) -> tuple[Tensor, Tensor]:
+    """Network input and truth of a view that has the network's input size."""
+    return torch.from_numpy(normalise(view.rgb, recipe.colours)), _log_truth(view, recipe)
+
+
+def _log_truth(view: Sample, recipe: Recipe) -> Tensor:
+    depth_HW = np.where(view.depth <= recipe.max_depth_m, view.depth, np.nan)
+    if recipe.sky_m:
+        depth_HW[view.depth == np.inf] = recipe.sky_m
+    return torch.from_numpy(encode_depth(depth_HW, view.camera, recipe.reference))[None]
+
+
+class StepKeys:
+    """The keys of each step's batch from `first_step` on: a shuffled epoch after the other.
+
+    `part` (rank, size) is the share of one of `size` processes: every size-th key of a batch.
+    """
+
+    def __init__(self, mixed: Mixture, batch_size: int, seed: Sequence[int], first_step: int,
+                 last_step: int, part: tuple[int, int] = (0, 1)):
+        self._mixed = mixed
+        self._batch_size = batch_size
+        self._seed = tuple(seed)
+        self._steps = range(first_step, last_step)
+        self._rank, self._size = part
+
+    def __len__(self) -> int:
+        return len(self._steps)
+
+    def __iter__(self) -> Iterator[list[Key]]:
+        epoch_length = steps_per_epoch(self._mixed.draws, self._batch_size)
+        order, epoch_of_order = np.empty(0, int), -1
+        for step in self._steps:
+            epoch, position = divmod(step, epoch_length)
+            if epoch != epoch_of_order:
+                order = self._mixed.order(np.random.default_rng((*self._seed, epoch)))
+                epoch_of_order = epoch
+            start = position * self._batch_size
+            # The place in the epoch too: a sample drawn twice is seen in two different views.
+            keys = [(epoch * len(order) + start + i, int(index)) for i, index in
+                    enumerate(order[start:start + self._batch_size])]
+            yield keys[self._rank::self._size]
+
+
+def loader(dataset: Dataset, *, batch_sampler=None, batch_size: int = 1, workers: int = 0,
+           pin: bool = False) -> DataLoader:
+    """A torch loader over `dataset`, in order unless `batch_sampler` says otherwise."""
+    return DataLoader(dataset, batch_size=batch_size, batch_sampler=batch_sampler,
+                      num_workers=workers, pin_memory=pin, worker_init_fn=leave_it_to_others)

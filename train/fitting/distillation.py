@@ -1,0 +1,113 @@
+"""Teachers: models whose averaged answer a network learns besides the truth (distillation).
+
+Several networks that learned alike from few images err differently; their mean errs less than any
+of them. One network learns that mean where no truth tells it: in its own random views, and in
+patchworks of them (Beyer et al. 2022, "A good teacher is patient and consistent").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+import math
+
+import torch
+from torch import nn, Tensor
+from torch.nn.functional import interpolate, pad
+
+from mono_depth_ros.backends.torch_backend import fuse_norms
+from mono_depth_ros.model_file import find_model, load_model
+from mono_depth_ros.networks.efficientnet_lite import same_size
+from mono_depth_ros.preprocess import Framing, letterbox
+from train.recipes.recipe import Recipe
+
+# Which images of a batch are taught (B,), and what the teachers say of those (N, 1, H, W).
+Lessons = tuple[Tensor, Tensor]
+
+
+class Teacher(nn.Module):
+    """A model file at rest: images (B, 3, H, W) -> log canonical depth (B, 1, H, W).
+
+    It sees a view as the robot frames an image for it, and answers for the reference camera of
+    `recipe`. Raises ValueError for a model of other colours.
+    """
+
+    def __init__(self, model: str, recipe: Recipe):
+        super().__init__()
+        network, card = load_model(find_model(model))
+        if card.colours != recipe.colours:
+            raise ValueError(f'--teacher {model} takes colours {card.colours}, recipe '
+                             f'{recipe.name!r} gives {recipe.colours}')
+        spec = recipe.network
+        self.network = fuse_norms(network.eval()).requires_grad_(False)
+        self.framing = letterbox(spec.input_width, spec.input_height, card.network.input_width,
+                                 card.network.input_height)
+        scale = self.framing.content_width / self.framing.width
+        self.shift = math.log(recipe.reference.focal * scale / card.reference.focal)
+
+    def forward(self, image_B3HW: Tensor) -> Tensor:
+        log_depth = self.network(framed(image_B3HW, self.framing))[:, :1].float()
+        return unframed(log_depth, self.framing, image_B3HW.shape[-2:]) + self.shift
+
+
+class Teachers(nn.Module):
+    """Several teachers: images (B, 3, H, W) -> their mean log canonical depth (B, 1, H, W).
+
+    Every other one sees the mirror image.
+    """
+
+    def __init__(self, models: Sequence[str], recipe: Recipe):
+        super().__init__()
+        self.each = nn.ModuleList(Teacher(model, recipe) for model in models)
+
+    @torch.no_grad()
+    def forward(self, image_B3HW: Tensor) -> Tensor:
+        said = [teacher(image_B3HW.flip(-1)).flip(-1) if number % 2 else teacher(image_B3HW)
+                for number, teacher in enumerate(self.each)]
+        return torch.stack(said).mean(0)
+
+
+def framed(image_B3HW: Tensor, framing: Framing) -> Tensor:
+    """Images as a network of another input size sees them, border 0."""
+    content = interpolate(image_B3HW, (framing.content_height, framing.content_width),
+                          mode='bilinear', align_corners=False, antialias=True)
+    right = framing.input_width - framing.x - framing.content_width
+    below = framing.input_height - framing.y - framing.content_height
+    return pad(content, (framing.x, right, framing.y, below)).contiguous(
+        memory_format=torch.channels_last)
+
+
+def unframed(map_B1hw: Tensor, framing: Framing, size: Sequence[int]) -> Tensor:
+    """The part of a map under the content, at `size` (height, width)."""
+    full = interpolate(map_B1hw, (framing.input_height, framing.input_width), mode='bilinear',
+                       align_corners=False)
+    rows = slice(framing.y, framing.y + framing.content_height)
+    columns = slice(framing.x, framing.x + framing.content_width)
+    return interpolate(full[..., rows, columns], tuple(size), mode='bilinear',
+                       align_corners=False)
+
+
+def patched(image_B3HW: Tensor, log_truth_B1HW: Tensor, taught_B: Tensor) -> tuple[Tensor, Tensor]:
+    """Images of which every second one, if it is taught, holds a rectangle of the one before.
+
+    The truth of such a patchwork is unknown everywhere: no camera took it (CutMix, Yun et al.
+    2019). New tensors; randomness from torch's global state.
+    """
+    image, truth = image_B3HW.clone(), log_truth_B1HW.clone()
+    size = torch.tensor(image.shape[-2:])
+    for i in range(1, len(image), 2):
+        if taught_B[i]:
+            tall, wide = (size * (0.3 + 0.5 * torch.rand(2))).int().tolist()
+            top, left = (torch.rand(2) * (size - torch.tensor([tall, wide]) + 1)).int().tolist()
+            image[i, :, top:top + tall, left:left + wide] = image_B3HW[
+                i - 1, :, top:top + tall, left:left + wide]
+            truth[i] = torch.nan
+    return image, truth
+
+
+def lesson(log_depth_B1hw: Tensor, lessons: Lessons | None) -> Tensor | float:
+    """Mean |log depth - what the teachers say| over the taught images; 0 where nobody teaches."""
+    if lessons is None:
+        return 0.0
+    taught_B, log_taught_N1HW = lessons
+    taught = same_size(log_taught_N1HW, log_depth_B1hw)
+    return (log_depth_B1hw[taught_B].float() - taught).abs().mean()

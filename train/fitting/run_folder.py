@@ -1,0 +1,124 @@
+"""The folder of one training run: what was asked for, so that resume and export ask nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+import json
+from pathlib import Path
+import platform
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import torch
+
+from mono_depth_ros.model_file import find_model
+from train.data.data_sets import DataSet, open_data
+from train.fitting.checkpoint import has_checkpoint
+from train.recipes.mixture import mixture
+from train.recipes.overrides import overridden
+from train.recipes.recipe import Recipe, recipe_called
+
+NAME = 'run.json'
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A run's recipe with its --set words, its data as NAME=DIR, and when it began.
+
+    `start` is the model file its weights began with, empty for none; `teachers` are those of the
+    models it follows.
+    """
+
+    recipe: str
+    settings: tuple[str, ...] = ()
+    data: tuple[str, ...]
+    start: str = ''
+    teachers: tuple[str, ...] = ()
+    date: str
+    git_commit: str
+    versions: tuple[str, ...]
+
+    def sources(self, split: str) -> list[DataSet]:
+        """The `split` of every data set of the run."""
+        return [open_data(spec, split) for spec in self.data]
+
+    def validation(self) -> list[DataSet]:
+        """The held-out part of every data set of the run that has one."""
+        held_out = []
+        for spec in self.data:
+            try:
+                held_out.append(open_data(spec, 'val'))
+            except (ValueError, OSError) as error:
+                print(f'nothing of {spec} is watched: {error}', file=sys.stderr)
+        return held_out
+
+    def words(self) -> str:
+        """Recipe, settings and start in one line, for the model card."""
+        came = [f'--start {Path(self.start).stem}'] if self.start else []
+        came += [f'--teacher {Path(teacher).stem}' for teacher in self.teachers]
+        return ' '.join((self.recipe, *self.settings, *came))
+
+    def load_recipe(self) -> Recipe:
+        """The recipe as it was asked for; ValueError where this version has it no more."""
+        return overridden(recipe_called(self.recipe), self.settings)
+
+
+def check_data(data: Sequence[str], recipe: Recipe) -> None:
+    """Open everything once, before a run begins; ValueError or OSError in one sentence."""
+    names = [spec.partition('=')[0] for spec in data]
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise ValueError(f'two data sets are called {twice[0]!r}: give each a NAME of its own')
+    sources = [open_data(spec, 'train') for spec in data]
+    for stage in recipe.stages:
+        mixture(sources, recipe, stage)
+
+
+def start_of(model: str) -> str:
+    """Whole path of the model a run starts from, '' for none; OSError where there is none."""
+    return str(find_model(model).resolve()) if model else ''
+
+
+def begin_run(folder: Path, recipe: str, settings: tuple[str, ...],
+              data: tuple[str, ...], start: str = '', teachers: tuple[str, ...] = ()) -> Run:
+    """Make the folder of a new run; FileExistsError where one that got under way lies there."""
+    if (folder / NAME).exists() and has_checkpoint(folder):
+        raise FileExistsError(
+            f'{folder} holds a run already: go on with it by --resume, or give another --out')
+    run = Run(recipe=recipe, settings=settings, data=tuple(_absolute(spec) for spec in data),
+              start=start, teachers=teachers,
+              date=datetime.now(timezone.utc).date().isoformat(), git_commit=_git_commit(),
+              versions=(f'python {platform.python_version()}', f'torch {torch.__version__}',
+                        f'numpy {np.__version__}'))
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / NAME).write_text(json.dumps(vars(run), indent=1) + '\n')
+    return run
+
+
+def read_run(folder: Path) -> Run:
+    """The run that lies in `folder`; OSError or ValueError in one sentence."""
+    path = folder / NAME
+    if not path.is_file():
+        raise FileNotFoundError(
+            f'{path} is missing: {folder} holds no run (start one with `python -m train fit`)')
+    try:
+        data: dict[str, Any] = json.loads(path.read_text())
+        lists = {name: tuple(value) for name, value in data.items() if isinstance(value, list)}
+        return Run(**{**data, **lists})
+    except (TypeError, KeyError, ValueError) as error:
+        raise ValueError(f'{path} describes no run: {error}') from error
+
+
+def _absolute(spec: str) -> str:
+    name, _, place = spec.partition('=')
+    return f'{name}={Path(place).expanduser().resolve()}'
+
+
+def _git_commit() -> str:
+    asked = subprocess.run(['git', 'rev-parse', '--short=12', 'HEAD'], capture_output=True,
+                           text=True, cwd=Path(__file__).parent, check=False)
+    return asked.stdout.strip() or 'unknown'

@@ -1,0 +1,121 @@
+"""One stage of a training: which weights learn, and the loss that teaches them."""
+
+from __future__ import annotations
+
+import difflib
+
+import torch
+from torch import nn, Tensor
+
+from mono_depth_ros.backends.torch_backend import DTYPES
+from mono_depth_ros.networks.efficientnet_lite import InvertedResidual, MixedStyle
+from mono_depth_ros.networks.multi_scale import MultiScaleNetwork, SPREAD
+from train.fitting.distillation import lesson, Lessons, patched, Teachers
+from train.recipes.loss import spread_loss
+from train.recipes.recipe import Recipe, Stage
+
+
+class StageLoss(nn.Module):
+    """The network of a stage and its loss as one module, which is what PyTorch's DDP wraps."""
+
+    def __init__(self, network: MultiScaleNetwork, recipe: Recipe, stage: Stage,
+                 teachers: Teachers | None = None):
+        super().__init__()
+        self.network = network
+        self._recipe, self._stage = recipe, stage
+        self._teachers = teachers if set(stage.trains) & set(network.depth_stacks) else None
+
+    def forward(self, image_B3HW: Tensor, log_truth_B1HW: Tensor,
+                taught_B: Tensor | None = None) -> Tensor:
+        """Loss of the last stack that learns, plus the weighted losses of others that learn.
+
+        Stacks that stand still run without gradient; those after the last learner do not run.
+        A spread stack that learns teaches nothing to those before it. With teachers the images
+        `taught_B` (B,) also have theirs to follow, and some become patchworks for that.
+        """
+        trains, stacks, recipe = self._stage.trains, self.network.stacks, self._recipe
+        lessons: Lessons | None = None
+        if self._teachers and taught_B is not None and taught_B.any():
+            image_B3HW, log_truth_B1HW = patched(image_B3HW, log_truth_B1HW, taught_B)
+            with autocast(image_B3HW.device.type, recipe.amp):
+                lessons = taught_B, self._teachers(image_B3HW[taught_B])
+        given: tuple[Tensor, ...] = ()
+        losses, spread = [], torch.zeros((), device=image_B3HW.device)
+        for name in stacks[:stacks.index(trains[-1]) + 1]:
+            if name == SPREAD:
+                given = tuple(item.detach() for item in given)
+            with autocast(image_B3HW.device.type, recipe.amp), \
+                    torch.set_grad_enabled(name in trains):
+                given = self.network.get_submodule(name)(image_B3HW, *given)
+            if name == SPREAD and name in trains:
+                spread = spread_loss(given[1], given[0], log_truth_B1HW)
+            elif name in trains:
+                losses.append(recipe.loss(given[0], log_truth_B1HW)
+                              + recipe.teacher_weight * lesson(given[0], lessons))
+        return spread + sum(losses[-1:]) + recipe.coarse_weight * sum(losses[:-1])
+
+
+def amp_dtype(device_type: str, asked: str) -> torch.dtype:
+    """What the network computes in: 'auto' is bf16 on a GPU and fp32 on a CPU."""
+    if asked == 'auto':
+        asked = 'bf16' if device_type == 'cuda' else 'fp32'
+    return DTYPES[asked]
+
+
+def autocast(device_type: str, asked: str) -> torch.autocast:
+    """Mixed precision as the recipe asks for it."""
+    dtype = amp_dtype(device_type, asked)
+    return torch.autocast(device_type, dtype, enabled=dtype is not torch.float32)
+
+
+def check_parts(network: nn.Module, stage: Stage) -> None:
+    """ValueError where a stage keeps a part still that the network does not have."""
+    names = dict(network.named_modules())
+    for part in stage.frozen:
+        if part not in names:
+            near = difflib.get_close_matches(part, list(names), n=1, cutoff=0.0)
+            raise ValueError(f'a stage keeps {part!r} still, but the network has no such part: '
+                             f'did you mean {near[0]!r}?')
+
+
+def make_optimiser(network: MultiScaleNetwork, stage: Stage) -> torch.optim.Optimizer:
+    """Optimiser over the weights of the stage; those of an ImageNet stem learn at `stem_lr`."""
+    stem: list[nn.Parameter] = []
+    rest: list[nn.Parameter] = []
+    still = tuple(f'{part}.' for part in stage.frozen)
+    for name, weight in network.named_parameters():
+        if name.split('.')[0] in stage.trains and not name.startswith(still):
+            (stem if '.stem.' in name else rest).append(weight)
+    groups = [{'params': rest, 'lr': stage.lr}]
+    if stem:
+        groups.append({'params': stem, 'lr': stage.stem_lr})
+    if stage.optimiser == 'sgd':
+        return torch.optim.SGD(groups, momentum=0.9, weight_decay=stage.weight_decay, fused=True)
+    return torch.optim.AdamW(groups, weight_decay=stage.weight_decay, fused=True)
+
+
+def set_regularising(network: nn.Module, recipe: Recipe) -> None:
+    """Give the parts of the network that make learning harder the rates of `recipe`."""
+    blocks = [m for m in network.modules() if isinstance(m, InvertedResidual)]
+    for number, block in enumerate(blocks):
+        block.drop.rate = recipe.stem_drop * (number + 1) / len(blocks)
+    for module in network.modules():
+        if isinstance(module, MixedStyle):
+            module.rate = recipe.stem_restyle
+
+
+def set_learning(network: MultiScaleNetwork, stage: Stage) -> None:
+    """Training mode for the stacks that learn; the others stand still, batch norms too.
+
+    So do the `frozen` parts (as 'coarse.stem.stages.0') of a stack that learns; with
+    `still_norms` its batch norms keep their statistics while their weights learn.
+    """
+    for name in network.stacks:
+        learns = name in stage.trains
+        network.get_submodule(name).train(learns).requires_grad_(learns)
+    for name in stage.frozen:
+        network.get_submodule(name).eval().requires_grad_(False)
+    if stage.still_norms:
+        for module in network.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.eval()

@@ -1,0 +1,85 @@
+"""How a training does on held-out images: a quick look at every epoch, in figures and pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor
+
+from mono_depth_ros.networks.multi_scale import MultiScaleNetwork
+from train.data.samples.sample import Source, spread_numbers
+from train.fitting.batches import loader, PlainViews
+from train.fitting.ema import Average
+from train.recipes.loss import image_means, pooled
+from train.recipes.recipe import Recipe
+
+
+class Watch:
+    """The validation images of a run; `evaluate` is the measurement, this is the look."""
+
+    def __init__(self, validation: Sequence[Source], recipe: Recipe, workers: int):
+        self._views = PlainViews(validation, recipe)
+        self._batch_size, self._workers = recipe.batch_size, workers
+
+    @torch.no_grad()
+    def look(self, network: MultiScaleNetwork, average: Average) -> dict[str, float]:
+        """Share of pixels within 1.25 and AbsRel of every stack at its own size, averaged weights.
+
+        Without validation images there is nothing to say.
+        """
+        if not len(self._views):
+            return {}
+        device = next(network.parameters()).device
+        sums = torch.zeros(len(network.depth_stacks), 2)
+        with averaged(network, average):
+            for image, truth in loader(self._views, batch_size=self._batch_size,
+                                       workers=self._workers):
+                for row, log_depth in enumerate(network.scales(on(image, device))):
+                    sums[row] += _delta1_and_abs_rel(log_depth.float().cpu(), truth)
+        return {f'{stack}_{error}': value
+                for stack, row in zip(network.depth_stacks, sums / len(self._views))
+                for error, value in zip(('delta1', 'abs_rel'), row.tolist())}
+
+    @torch.no_grad()
+    def pictures(self, network: MultiScaleNetwork, average: Average,
+                 count: int = 4) -> list[tuple]:
+        """Of `count` images, evenly spread: views (3, H, W), truths and maps of every stack.
+
+        Arrays of one image: normalised colours and log canonical depth, each at its own size.
+        """
+        device = next(network.parameters()).device
+        rows = []
+        with averaged(network, average):
+            for index in spread_numbers(len(self._views), count):
+                image, truth = self._views[index]
+                maps = network.scales(on(image[None], device))
+                rows.append((image.numpy(), truth[0].numpy(),
+                             [m[0, 0].float().cpu().numpy() for m in maps]))
+        return rows
+
+
+@contextmanager
+def averaged(network: MultiScaleNetwork, average: Average) -> Iterator[None]:
+    """The network with its averaged weights, at rest; the learning ones come back after."""
+    current = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    network.load_state_dict(average.state)
+    network.eval()
+    try:
+        yield
+    finally:
+        network.load_state_dict(current)
+
+
+def on(image_B3HW: Tensor, device: torch.device) -> Tensor:
+    """Images on `device`, laid out as the networks are."""
+    return image_B3HW.to(device, memory_format=torch.channels_last)
+
+
+def _delta1_and_abs_rel(log_depth_B1hw: Tensor, truth_B1HW: Tensor) -> Tensor:
+    truth, known = pooled(truth_B1HW, log_depth_B1hw.shape[-2:])
+    difference = log_depth_B1hw - truth
+    close = (difference.abs() < torch.log(torch.tensor(1.25))).float()
+    return torch.stack([image_means(close, known).sum(),
+                        image_means(torch.expm1(difference).abs(), known).sum()])

@@ -1,0 +1,77 @@
+"""Recipes changed from the command line by name: `--set stages.coarse.epochs=10`."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from dataclasses import fields, is_dataclass, replace
+import difflib
+from typing import Any
+
+from train.recipes.recipe import Recipe
+
+
+def overridden(recipe: Recipe, settings: Sequence[str]) -> Recipe:
+    """`recipe` with every NAME=VALUE of `settings` applied.
+
+    NAME is a field of Recipe, or a path to one inside (`loss.si_lambda`; a stage goes by its
+    number or the stacks it trains: `stages.1.lr`, `stages.coarse+fine.epochs`; `weights.nyu`
+    is how often an epoch sees each sample of that data set). Raises ValueError for an unknown
+    name, with the nearest one, and for a value of another type.
+    """
+    for setting in settings:
+        path, equals, text = setting.partition('=')
+        if not equals:
+            raise ValueError(f'expected NAME=VALUE (as batch_size=4), got {setting!r}')
+        recipe = _set(recipe, path.split('.'), text, path)
+    return recipe
+
+
+def _set(holder: Any, names: Sequence[str], text: str, path: str) -> Any:
+    """A copy of `holder` with the value at `names` replaced."""
+    if isinstance(holder, tuple):
+        called = ['+'.join(stage.trains) for stage in holder]
+        if names and called.count(names[0]) > 1:
+            numbers = ' or '.join(str(i + 1) for i, name in enumerate(called) if name == names[0])
+            raise ValueError(f'--set {path}: {called.count(names[0])} stages train {names[0]}: '
+                             f'give the number of one, {numbers}')
+        by_name = {name: i for i, name in enumerate(called)}
+        by_name |= {str(i + 1): i for i in range(len(holder))}
+        index = by_name[_known(names[0], by_name, path)]
+        changed = _set(holder[index], names[1:], text, path)
+        return (*holder[:index], changed, *holder[index + 1:])
+    name = _known(names[0] if names else '', [f.name for f in fields(holder)], path)
+    current = getattr(holder, name)
+    if name == 'weights' and len(names) == 2:
+        weight = (names[1], _value(1.0, text, path))
+        return replace(holder, weights=(*(w for w in current if w[0] != names[1]), weight))
+    inside = is_dataclass(current) or name == 'stages'
+    if inside != (len(names) > 1):
+        kind = 'has parts of its own' if inside else 'is a value'
+        raise ValueError(f'--set {path}: {name} {kind}')
+    value = _set(current, names[1:], text, path) if inside else _value(current, text, path)
+    return replace(holder, **{name: value})
+
+
+def _known(name: str, names: Any, path: str) -> str:
+    if name in names:
+        return name
+    near = difflib.get_close_matches(name, list(names), n=1, cutoff=0.0)
+    raise ValueError(f'--set {path}: no {name!r} here; did you mean {near[0]!r}? '
+                     f'Known: {", ".join(sorted(names))}')
+
+
+def _value(current: Any, text: str, path: str) -> Any:
+    """`text` as the type of the current value."""
+    if isinstance(current, str):
+        return text
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        value = text
+    if isinstance(current, float) and type(value) is int:
+        value = float(value)
+    if type(value) is not type(current):
+        raise ValueError(f'--set {path}: expected {type(current).__name__} as {current!r}, got '
+                         f'{text!r}')
+    return value

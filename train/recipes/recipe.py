@@ -1,0 +1,185 @@
+"""What to train and how: a recipe is data, never a copied script."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from mono_depth_ros.camera import Camera
+from mono_depth_ros.model_card import Colours, NetworkSpec
+from mono_depth_ros.networks.registry import default_spec, stacks_of
+from train.data.samples.augmentation import Augmentation
+from train.recipes.loss import Loss
+
+OPTIMISERS = ('adamw', 'sgd')
+AMP = ('auto', 'bf16', 'fp16', 'fp32')
+ZERO_CENTRED = Colours(mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
+# The Kinect of NYU-Depth-v2, whole image: indoor depth is canonical as it would be seen by it.
+KINECT = Camera(fx=518.857901, fy=519.469611, cx=325.582449, cy=253.736166, width=640, height=480)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """Which stacks of the network learn, for how many epochs, how fast.
+
+    The others stand still: no gradient, their batch norms and dropout too; so do the `frozen`
+    parts of those that learn. With `still_norms` batch norms use the statistics of the stages
+    before, as they do on the robot, while their weights learn. `stem_lr` applies to weights that
+    come from ImageNet. `data` names the data sets of the stage, empty is all of them; `weights`
+    and `augmentation` go before those of the recipe.
+    """
+
+    trains: tuple[str, ...]
+    epochs: int
+    data: tuple[str, ...] = ()
+    weights: tuple[tuple[str, float], ...] = ()
+    augmentation: Augmentation | None = None
+    frozen: tuple[str, ...] = ()
+    still_norms: bool = False
+    lr: float = 1e-3
+    stem_lr: float = 3e-4
+    optimiser: str = 'adamw'
+    weight_decay: float = 0.02
+
+    def __post_init__(self):
+        if self.optimiser not in OPTIMISERS:
+            raise ValueError(f'optimiser must be {" or ".join(OPTIMISERS)}, got '
+                             f'{self.optimiser!r}')
+        if self.epochs < 0 or min(self.lr, self.stem_lr) <= 0:
+            raise ValueError('a stage takes at least 0 epochs and learning rates above 0, got '
+                             f'{self.epochs}, {self.lr:g} and {self.stem_lr:g}')
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """A whole training: network, stages and all that shapes the result.
+
+    `weights` says how often an epoch sees each sample of a data set, where that is not once;
+    Sky, where a data set marks it, is learned as `sky_m`, or not at all where that is 0.
+    `stem_drop` is how often the last residual block of an ImageNet stem is left out, those before
+    it less and less; `stem_restyle` how often a batch mixes the styles of its images there.
+    Teachers (`fit --teacher`) are followed on views of the data sets `taught` whose focal length
+    is at most `taught_zoom` times the reference's, as much as `teacher_weight` says beside the
+    truth.
+    `amp` in what the network computes: 'auto' (bf16 on a GPU), 'bf16', 'fp16' or 'fp32'.
+    """
+
+    name: str
+    network: NetworkSpec
+    stages: tuple[Stage, ...]
+    loss: Loss
+    augmentation: Augmentation = Augmentation()
+    colours: Colours = ZERO_CENTRED
+    kinect: Camera = KINECT
+    min_depth_m: float = 0.3
+    max_depth_m: float = 10.0
+    sky_m: float = 0.0
+    batch_size: int = 8
+    coarse_weight: float = 0.5
+    ema_decay: float = 0.0
+    clip_norm: float = 0.0
+    imagenet_stem: bool = False
+    stem_drop: float = 0.0
+    stem_restyle: float = 0.0
+    taught: tuple[str, ...] = ()
+    taught_zoom: float = 1.3
+    teacher_weight: float = 1.0
+    weights: tuple[tuple[str, float], ...] = ()
+    amp: str = 'auto'
+    seed: int = 0
+
+    def __post_init__(self):
+        if self.batch_size < 1:
+            raise ValueError(f'batch_size must be at least 1, got {self.batch_size}')
+        if self.amp not in AMP:
+            raise ValueError(f'amp must be {", ".join(AMP)}; got {self.amp!r}')
+        stacks = stacks_of(self.network.name)
+        for name in (name for stage in self.stages for name in stage.trains):
+            if name not in stacks:
+                raise ValueError(f'a stage trains {name!r}, but the stacks of '
+                                 f'{self.network.name} are {", ".join(stacks)}')
+
+    @property
+    def reference(self) -> Camera:
+        """The canonical camera at network input size."""
+        spec = self.network
+        scale = min(spec.input_width / self.kinect.width, spec.input_height / self.kinect.height)
+        seen = self.kinect.resized(round(self.kinect.width * scale),
+                                   round(self.kinect.height * scale))
+        return seen.cropped(-((spec.input_width - seen.width) // 2),
+                            -((spec.input_height - seen.height) // 2),
+                            spec.input_width, spec.input_height)
+
+
+PAPER_LOSS = Loss()
+EDGE_LOSS = Loss(rooted=True, l1_log=0.5, gradient=0.5)
+
+BOTH = ('coarse', 'fine')
+# The depth is finished when its spread is learned, for that is the error it then makes. At first
+# the spread's own batch norms learn what they will stand still at.
+SPREAD_STAGES = (Stage(trains=('spread',), epochs=1),
+                 Stage(trains=('spread',), epochs=2, still_norms=True))
+
+
+def _paper(network: str, name: str, *stages: Stage) -> Recipe:
+    """The paper's loss on one of its networks."""
+    return Recipe(name=name, network=default_spec(network), loss=PAPER_LOSS, clip_norm=1.0,
+                  stages=stages)
+
+
+def _mobile(name: str, *stages: Stage) -> Recipe:
+    return Recipe(name=name, network=default_spec('mobile'), loss=EDGE_LOSS, imagenet_stem=True,
+                  ema_decay=0.998, clip_norm=1.0, stages=stages)
+
+
+# Few real images are learned by heart unless learning is made hard: by other colours, and by
+# `stem_drop` and `stem_restyle` below.
+VARIED = Augmentation(hue_deg=20.0, saturation=(0.5, 1.3))
+# Zooming in teaches near scenes and other lenses, turning that a camera may lean.
+ROUGH = replace(VARIED, zoom=(0.85, 1.4), close=0.35, close_zoom=(1.4, 3.0), turn=0.25, noise=0.25,
+                jpeg=0.25, blur=0.2)
+# Batches that mix rooms real and drawn have other statistics than the images of any one camera:
+# a network whose batch norms go on learning in them answers a robot with a wrong scale.
+MIXED = Stage(trains=BOTH, epochs=11, lr=5e-4, stem_lr=2e-4, still_norms=True)
+# Learns from NYU-Depth-v2 alone, or after simulated rooms; `indoor` follows several of these.
+TEACHER = replace(
+    _mobile('teacher', Stage(trains=BOTH, epochs=16), *SPREAD_STAGES),
+    network=default_spec('mobile_lite2'), augmentation=VARIED, stem_drop=0.2, stem_restyle=0.5)
+SIMULATED_FIRST = replace(TEACHER, name='simulated_first', stages=(
+    Stage(trains=BOTH, epochs=2, data=('room',)), Stage(trains=BOTH, epochs=16, data=('nyu',)),
+    *(replace(stage, data=('nyu',)) for stage in SPREAD_STAGES)))
+INDOOR = replace(
+    _mobile('indoor', MIXED, *SPREAD_STAGES),
+    network=default_spec('mobile_lite2'), augmentation=ROUGH, stem_drop=0.1, stem_restyle=0.25,
+    weights=(('nyu', 2.0), ('room', 0.12), ('office', 3.0), ('kitchen', 2.0)), taught=('nyu',))
+OUTDOOR = replace(
+    _mobile('outdoor', replace(MIXED, epochs=6), *SPREAD_STAGES),
+    network=default_spec('mobile_lite2'),
+    augmentation=Augmentation(zoom=(0.8, 1.25), noise=0.25, jpeg=0.25, blur=0.2),
+    weights=(('gta', 4.0),), min_depth_m=1.0, max_depth_m=80.0, sky_m=160.0)
+# For a camera and rooms of one's own, from `indoor`.
+FINETUNE = replace(INDOOR, name='finetune', weights=(), taught=(), stages=(
+    replace(MIXED, epochs=5, lr=3e-4, stem_lr=1e-4), *SPREAD_STAGES))
+
+COARSE_STAGE = Stage(trains=('coarse',), epochs=40, lr=1e-4)
+FINE_STAGE = Stage(trains=('fine',), epochs=20)
+RECIPES = {recipe.name: recipe for recipe in (
+    INDOOR, OUTDOOR, FINETUNE, TEACHER, SIMULATED_FIRST,
+    _mobile('mobile', Stage(trains=BOTH, epochs=30), *SPREAD_STAGES),
+    _mobile('mobile_staged', Stage(trains=('coarse',), epochs=22),
+            Stage(trains=('fine',), epochs=8), *SPREAD_STAGES),
+    _paper('eigen_modified', 'eigen_modified', COARSE_STAGE, FINE_STAGE),
+    _paper('eigen_modified', 'eigen_modified_joint', Stage(trains=BOTH, epochs=60, lr=1e-4)),
+    _paper('eigen_modified3', 'eigen_modified3', COARSE_STAGE, FINE_STAGE,
+           Stage(trains=('finer',), epochs=20)),
+    _paper('eigen', 'eigen', COARSE_STAGE, FINE_STAGE),
+    _paper('eigen', 'eigen_joint', Stage(trains=BOTH, epochs=60, lr=1e-4)),
+    _paper('alexnet', 'alexnet', Stage(trains=('coarse',), epochs=60, lr=1e-4)),
+    _paper('resnet18', 'resnet18', Stage(trains=('coarse',), epochs=60, lr=1e-4)),
+)}
+
+
+def recipe_called(name: str) -> Recipe:
+    """The recipe of that name; ValueError lists those there are."""
+    if name not in RECIPES:
+        raise ValueError(f'unknown recipe {name!r}; known: {", ".join(sorted(RECIPES))}')
+    return RECIPES[name]
