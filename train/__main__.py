@@ -1,4 +1,4 @@
-"""Command line of the train module: `python -m train VERB`."""
+"""Command line of the train module: `python -m train COMMAND`."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from train.commands import (
     simulate,
 )
 
-VERBS = (fit, evaluate, export, compare, pack, holes, densify, data, simulate, show)
+COMMANDS = (fit, evaluate, export, compare, pack, holes, densify, data, simulate, show)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one verb; 0 when done, 1 with one sentence when it cannot be, 130 after Ctrl-C."""
+    """Run one command; 0 when done, 1 with one sentence when it cannot be, 130 after Ctrl-C."""
     options = parser().parse_args(arguments)
     try:
-        options.verb(options)
+        options.command(options)
         sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever reads has seen enough, as `head` does; what is left unwritten troubles nobody.
+        # Whoever reads has seen enough, as `head` does; the rest of the output is not needed.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
@@ -43,12 +43,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    """The verbs and their options."""
+    """The commands and their options."""
     top = argparse.ArgumentParser(
         prog='python -m train', description='Train, measure and export depth networks.')
-    verbs = top.add_subparsers(required=True, metavar='VERB')
-    for module in VERBS:
-        module.add_verb(verbs)
+    commands = top.add_subparsers(required=True, metavar='COMMAND')
+    for module in COMMANDS:
+        module.add_command(commands)
     return top
 
 

@@ -24,9 +24,9 @@ from train.output_files import write_file
 TIMED_IMAGES = 5
 
 
-def add_verb(verbs) -> None:
-    """Add the verb to the subparsers of the command line."""
-    one = verbs.add_parser('compare', help='measure runs and models side by side', description=(
+def add_command(commands) -> None:
+    """Add the command to the subparsers of the command line."""
+    one = commands.add_parser('compare', help='measure runs and models side by side', description=(
         'Measure finished runs and model files on the same images, time them by turns, and print '
         'a Markdown table: errors with 95 % intervals, parameters, multiply-adds, milliseconds, '
         'how they were trained. Needs no export before.'))
@@ -46,7 +46,7 @@ def add_verb(verbs) -> None:
         'model (default 5)'))
     one.add_argument('--stacks', action='store_true',
                      help='show the output of every stack in the figure, coarse first')
-    one.set_defaults(verb=compare)
+    one.set_defaults(command=compare)
 
 
 def compare(options: argparse.Namespace) -> None:

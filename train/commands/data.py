@@ -9,16 +9,16 @@ from train.data.data_sets import open_data
 from train.data.inspection import check, findings_text, look, write_sheet
 
 
-def add_verb(verbs) -> None:
-    """Add the verb to the subparsers of the command line."""
-    one = verbs.add_parser('data', help='say what a data set holds', description=(
+def add_command(commands) -> None:
+    """Add the command to the subparsers of the command line."""
+    one = commands.add_parser('data', help='say what a data set holds', description=(
         'Count frames, sizes, cameras and depth of a data set, and draw a contact sheet.'))
     one.add_argument('data', metavar='NAME=PLACE', help='folder or file, with or without NAME=')
     one.add_argument('--split', choices=('train', 'val', 'test'), default='train')
     one.add_argument('--frames', type=int, default=200, metavar='N',
                      help='look at N frames, spread evenly (default 200; 0: all)')
     one.add_argument('--sheet', type=Path, metavar='FILE.png', help='write a contact sheet there')
-    one.set_defaults(verb=_data)
+    one.set_defaults(command=_data)
 
 
 def _data(options: argparse.Namespace) -> None:

@@ -32,11 +32,11 @@ class PointError:
     gross: float
 
 
-def add_verb(verbs) -> None:
-    """Add the verb to the subparsers of the command line."""
-    one = verbs.add_parser('densify', help='measure how lidar points become dense depth',
-                           description='Hide some of the known points of sparse depth, fill the '
-                           'rest as training does, and compare with the hidden ones.')
+def add_command(commands) -> None:
+    """Add the command to the subparsers of the command line."""
+    one = commands.add_parser('densify', help='measure how lidar points become dense depth',
+                              description='Hide some of the known points of sparse depth, fill '
+                              'the rest as training does, and compare with the hidden ones.')
     add_data(one)
     add_split(one)
     one.add_argument('--frames', type=int, default=11, metavar='N',
@@ -45,7 +45,7 @@ def add_verb(verbs) -> None:
                      help='share of the known points to hide (default 0.2)')
     one.add_argument('--seed', type=int, default=0, metavar='S', help='of which are hidden')
     one.add_argument('--json', type=Path, metavar='FILE', help='write all figures there')
-    one.set_defaults(verb=measure)
+    one.set_defaults(command=measure)
 
 
 def measure(options: argparse.Namespace) -> None:

@@ -22,10 +22,10 @@ from train.evaluation.report import write_report
 from train.output_files import write_file
 
 
-def add_verb(verbs) -> None:
-    """Add the verb to the subparsers of the command line."""
-    one = verbs.add_parser('evaluate', help='measure a model file',
-                           description='Measure a model file with the estimator the robot runs.')
+def add_command(commands) -> None:
+    """Add the command to the subparsers of the command line."""
+    one = commands.add_parser('evaluate', help='measure a model file', description=(
+        'Measure a model file with the estimator the robot runs.'))
     one.add_argument('model', help='path of a model file, or the name of a shipped one')
     add_data(one)
     add_split(one)
@@ -44,7 +44,7 @@ def add_verb(verbs) -> None:
     one.add_argument('--json', type=Path, metavar='FILE', help='write all figures there')
     one.add_argument('--report', type=Path, metavar='DIR',
                      help='write a page with tables, pictures and error maps there')
-    one.set_defaults(verb=_evaluate)
+    one.set_defaults(command=_evaluate)
 
 
 def _evaluate(options: argparse.Namespace) -> None:

@@ -12,10 +12,10 @@ from train.export.model_export import export_run
 from train.fitting.run_folder import read_run
 
 
-def add_verb(verbs) -> None:
-    """Add the verb to the subparsers of the command line."""
-    one = verbs.add_parser('export', help='make the model file of a finished run',
-                           description='Make the model file of a finished run and measure it.')
+def add_command(commands) -> None:
+    """Add the command to the subparsers of the command line."""
+    one = commands.add_parser('export', help='make the model file of a finished run',
+                              description='Make the model file of a finished run and measure it.')
     one.add_argument('run', type=Path, help='folder of the run')
     one.add_argument('model', type=Path, help=f'file to write, ending in {SUFFIX}')
     add_protocol(one)
@@ -23,7 +23,7 @@ def add_verb(verbs) -> None:
                      help='of a run that began with a model: go only this share of the way from '
                           'its weights to the learned ones (0 to 1, default 1), which often keeps '
                           'more of what it knew')
-    one.set_defaults(verb=_export)
+    one.set_defaults(command=_export)
 
 
 def _export(options: argparse.Namespace) -> None:

@@ -25,9 +25,9 @@ M_TRIM_THRESHOLD = -1
 M_MMAP_THRESHOLD = -3
 
 
-def add_verb(verbs) -> None:
-    """Add the verb to the subparsers of the command line."""
-    one = verbs.add_parser('fit', help='train a recipe', description=(
+def add_command(commands) -> None:
+    """Add the command to the subparsers of the command line."""
+    one = commands.add_parser('fit', help='train a recipe', description=(
         'Train a recipe, or go on with a run. On several GPUs or machines: torchrun '
         '--nproc-per-node N -m train fit ... (one batch is then shared among the processes).'))
     one.add_argument('recipe', choices=sorted(RECIPES), help='what to train')
@@ -46,7 +46,7 @@ def add_verb(verbs) -> None:
                      help='follow a model file too, on the data sets the recipe calls `taught`; '
                           'given several times, their mean')
     one.add_argument('--resume', action='store_true', help='go on with the run in --out')
-    one.set_defaults(verb=_fit)
+    one.set_defaults(command=_fit)
 
 
 def _fit(options: argparse.Namespace) -> None:

@@ -20,9 +20,9 @@ from train.evaluation.hole_filling import compare_fills, FillError, FillFrame
 from train.output_files import write_file
 
 
-def add_verb(verbs) -> None:
-    """Add the verb to the subparsers of the command line."""
-    one = verbs.add_parser('holes', help='measure how a model fills holes', description=(
+def add_command(commands) -> None:
+    """Add the command to the subparsers of the command line."""
+    one = commands.add_parser('holes', help='measure how a model fills holes', description=(
         'Hide measured regions of depth images, fill them, and compare: the model fitted to what '
         'is around each hole, the model as it is, the nearest measured pixel, in-painting, and a '
         'bilateral filter guided by the image. Prints AbsRel on the hidden pixels.'))
@@ -38,7 +38,7 @@ def add_verb(verbs) -> None:
     one.add_argument('--seed', type=int, default=0, metavar='S', help='of where they lie')
     add_device(one)
     one.add_argument('--json', type=Path, metavar='FILE', help='write all figures there')
-    one.set_defaults(verb=holes)
+    one.set_defaults(command=holes)
 
 
 def holes(options: argparse.Namespace) -> None:

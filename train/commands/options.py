@@ -1,4 +1,4 @@
-"""Options that several verbs of the command line share."""
+"""Options that several commands of the command line share."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ DATA_HELP = ('data set as NAME=DIR, may be given several times; a folder called 
              'white frame masked')
 
 
-def add_data(verb: argparse.ArgumentParser, required: bool = True) -> None:
+def add_data(parser: argparse.ArgumentParser, required: bool = True) -> None:
     """Add --data NAME=DIR, a list of words."""
-    verb.add_argument('--data', action='append', metavar='NAME=DIR', required=required,
-                      default=[] if not required else None, help=DATA_HELP)
+    parser.add_argument('--data', action='append', metavar='NAME=DIR', required=required,
+                        default=[] if not required else None, help=DATA_HELP)
 
 
-def add_split(verb: argparse.ArgumentParser) -> None:
+def add_split(parser: argparse.ArgumentParser) -> None:
     """Add --split, by default val."""
-    verb.add_argument('--split', choices=SPLITS, default='val',
-                      help='which part of the data (default val)')
+    parser.add_argument('--split', choices=SPLITS, default='val',
+                        help='which part of the data (default val)')
 
 
-def add_protocol(verb: argparse.ArgumentParser) -> None:
+def add_protocol(parser: argparse.ArgumentParser) -> None:
     """Add --protocol, by default eigen-crop."""
-    verb.add_argument('--protocol', choices=sorted(PROTOCOLS), default='eigen-crop',
-                      help='which pixels count: eigen-crop, fast-depth and dense-depth are those '
-                           'of NYU-Depth-v2, garg-crop that of KITTI, full (to 10 m) and outdoor '
-                           '(to 80 m) take all (default eigen-crop)')
+    parser.add_argument('--protocol', choices=sorted(PROTOCOLS), default='eigen-crop', help=(
+        'which pixels count: eigen-crop, fast-depth and dense-depth are those of NYU-Depth-v2, '
+        'garg-crop that of KITTI, full (to 10 m) and outdoor (to 80 m) take all (default '
+        'eigen-crop)'))
 
 
-def add_device(verb: argparse.ArgumentParser) -> None:
+def add_device(parser: argparse.ArgumentParser) -> None:
     """Add --device, by default auto."""
-    verb.add_argument('--device', default='auto', help='auto, cpu, cuda or cuda:N')
+    parser.add_argument('--device', default='auto', help='auto, cpu, cuda or cuda:N')

@@ -8,9 +8,9 @@ from pathlib import Path
 from train.data.packing import pack
 
 
-def add_verb(verbs) -> None:
-    """Add the verb to the subparsers of the command line."""
-    one = verbs.add_parser('pack', help='decode a data set once', description=(
+def add_command(commands) -> None:
+    """Add the command to the subparsers of the command line."""
+    one = commands.add_parser('pack', help='decode a data set once', description=(
         'Write a data set as plain arrays of small images that are mapped, not decoded: for '
         'fast GPUs. Run it again to go on after an interruption.'))
     one.add_argument('data', metavar='NAME=PLACE', help='the data set')
@@ -18,7 +18,7 @@ def add_verb(verbs) -> None:
     one.add_argument('--width', type=int, default=320, metavar='PIXELS',
                      help='wider images are made this small (default 320); leave some more than '
                           "the network's input, for random zooms")
-    one.set_defaults(verb=_pack)
+    one.set_defaults(command=_pack)
 
 
 def _pack(options: argparse.Namespace) -> None:

@@ -7,11 +7,11 @@ import argparse
 from mono_depth_ros.model_file import find_model, read_card, sha256_of
 
 
-def add_verb(verbs) -> None:
-    """Add the verb to the subparsers of the command line."""
-    one = verbs.add_parser('show', help='print what a model file knows of itself')
+def add_command(commands) -> None:
+    """Add the command to the subparsers of the command line."""
+    one = commands.add_parser('show', help='print what a model file knows of itself')
     one.add_argument('model', help='path of a model file, or the name of a shipped one')
-    one.set_defaults(verb=_show)
+    one.set_defaults(command=_show)
 
 
 def _show(options: argparse.Namespace) -> None:

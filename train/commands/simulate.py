@@ -27,12 +27,12 @@ LIST_EVERY_S = 20.0
 THREADS = ('LP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'OMP_NUM_THREADS')
 
 
-def add_verb(verbs) -> None:
-    """Add the verb to the subparsers of the command line."""
-    one = verbs.add_parser('simulate', help='draw a training set of simulated rooms or streets',
-                           description='Draw colour, true depth and cameras of simulated rooms '
-                           'or streets into a folder that --data reads. Run it again to go on '
-                           'where it stopped, or with more --frames to add some.')
+def add_command(commands) -> None:
+    """Add the command to the subparsers of the command line."""
+    one = commands.add_parser('simulate', help='draw a training set of simulated rooms or streets',
+                              description='Draw colour, true depth and cameras of simulated rooms '
+                              'or streets into a folder that --data reads. Run it again to go on '
+                              'where it stopped, or with more --frames to add some.')
     one.add_argument('world', choices=WORLDS, help='room: 0.3 to 10 m; street: 3 to 80 m')
     one.add_argument('--out', type=Path, required=True, metavar='DIR', help='folder to fill')
     one.add_argument('--frames', type=int, default=1000, metavar='N', help='default 1000')
@@ -43,7 +43,7 @@ def add_verb(verbs) -> None:
     one.add_argument('--width', type=int, default=320, help='pixels (default 320)')
     one.add_argument('--height', type=int, default=240,
                      help='pixels at most; some worlds are seen by wider pictures (default 240)')
-    one.set_defaults(verb=simulate)
+    one.set_defaults(command=simulate)
 
 
 def simulate(options: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""What goes wrong outside ends in one sentence and exit code 1, whatever verb meets it."""
+"""What goes wrong outside ends in one sentence and exit code 1, whatever command meets it."""
 
 import json
 import os
@@ -61,8 +61,8 @@ FRAME = {'rgb': np.full((3, 480, 640), 90, np.uint8), 'depth': np.ones((480, 640
 @pytest.mark.parametrize('name', ['rgb/0006.png', 'depth/0006.png'])
 def test_half_a_picture_is_named(folder, model, capsys, name):
     halve(folder / name)
-    for verb in ('evaluate', 'holes'):
-        assert name in sentence(capsys, verb, model, '--data', f'mine={folder}')
+    for command in ('evaluate', 'holes'):
+        assert name in sentence(capsys, command, model, '--data', f'mine={folder}')
     assert name in sentence(capsys, 'data', folder, '--split', 'val')
 
 
@@ -102,8 +102,8 @@ def test_half_a_recording_is_named(tmp_path, capsys):
 
 def test_half_a_model_is_named(model, folder, tmp_path, capsys):
     half = halve(Path(shutil.copy(model, tmp_path / 'half.safetensors')))
-    for verb in ('evaluate', 'holes', 'compare'):
-        told = sentence(capsys, verb, half, '--data', f'mine={folder}')
+    for command in ('evaluate', 'holes', 'compare'):
+        told = sentence(capsys, command, half, '--data', f'mine={folder}')
         assert 'half.safetensors is not a whole .safetensors file' in told
     assert 'half.safetensors' in sentence(capsys, 'show', half)
 

@@ -167,7 +167,7 @@ def train(*words, cwd=ROOT):
 
 @pytest.fixture(scope='module')
 def trained(folder, tmp_path_factory):
-    """A run made by the verbs as a user gives them, with a tiny recipe put beside the others."""
+    """A run made by commands as a user gives them, with a tiny recipe put beside the others."""
     out = tmp_path_factory.mktemp('runs') / 'tiny'
     recipe = tiny(epochs=4)
     recipes.RECIPES[recipe.name] = recipe
