@@ -123,23 +123,22 @@ def _without_lens(pixels: np.ndarray, matrix: np.ndarray, distortion: np.ndarray
 
 
 def points_from_depth(
-        depth_HW: np.ndarray, camera: Camera, out_HW3: np.ndarray | None = None) -> np.ndarray:
-    """Points (H, W, 3) in metres, optical frame, of depth (H, W) in metres; NaN stays NaN.
+        depth_HW: np.ndarray, camera: Camera, out_xy_2HW: np.ndarray | None = None,
+        ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Planes x, y and z (H, W) in metres, optical frame, of depth (H, W) float32 in metres.
 
-    Infinite depth has no point and becomes NaN in all three. `out_HW3` (float32, any strides)
-    is written in place and returned. Raises ValueError where depth and camera differ in size.
+    NaN stays NaN; infinite depth has no point and becomes NaN in all three. x and y are written
+    to `out_xy_2HW` where given. Raises ValueError where depth and camera differ in size.
     """
     if depth_HW.shape != (camera.height, camera.width):
         raise ValueError(
             f'depth is {depth_HW.shape[1]}x{depth_HW.shape[0]} (width x height) but the camera '
             f'is {camera.width}x{camera.height}: resize one of them')
-    if out_HW3 is None:
-        out_HW3 = np.empty((*depth_HW.shape, 3), np.float32)
-    x, y = rays(camera)
-    np.multiply(x, depth_HW, out=out_HW3[..., 0])
-    np.multiply(y, depth_HW, out=out_HW3[..., 1])
-    out_HW3[..., 2] = depth_HW
-    infinite = np.isinf(depth_HW)
-    if infinite.any():
-        out_HW3[infinite] = np.nan
-    return out_HW3
+    if out_xy_2HW is None:
+        out_xy_2HW = np.empty((2, *depth_HW.shape), np.float32)
+    infinite_HW = np.isinf(depth_HW)
+    if infinite_HW.any():  # before the product: 0 * inf on the optical axis is invalid
+        depth_HW = np.where(infinite_HW, np.float32(np.nan), depth_HW)
+    for ray, plane_HW in zip(rays(camera), out_xy_2HW):
+        np.multiply(ray, depth_HW, out=plane_HW)
+    return out_xy_2HW[0], out_xy_2HW[1], depth_HW

@@ -1,4 +1,4 @@
-"""Start of the depth node: `ros2 run mono_depth_ros depth_node`, or python -m of this file."""
+"""Executable of the depth node: `ros2 run mono_depth_ros depth_node` or `python -m`."""
 
 import sys
 

@@ -102,12 +102,12 @@ def published() -> Iterator[Outputs]:
         preexec_fn=lambda: os.sched_setaffinity(0, everywhere))
     try:
         deadline = time.monotonic() + 20
-        while outputs.listeners() < 2:
+        while outputs.subscription_count() < 2:
             if time.monotonic() > deadline:
                 raise RuntimeError('the listening process did not come up in 20 s')
             rclpy.spin_once(node, timeout_sec=0.05)
         yield outputs
-        if outputs.listeners() < 2 or listener.poll() is not None:
+        if outputs.subscription_count() < 2 or listener.poll() is not None:
             raise RuntimeError('the listening process went away: the figures above are no measure')
     finally:
         listener.terminate()

@@ -17,7 +17,7 @@ from std_msgs.msg import Header
 
 from mono_depth_ros.cameras.calibration import Calibration
 from mono_depth_ros.node import messages
-from mono_depth_ros.node.outputs import UNACKNOWLEDGED
+from mono_depth_ros.node.outputs import QUEUE_DEPTH
 from mono_depth_ros.node.parameters import checked_value, Parameter
 from mono_depth_ros.node.process import one_line, run
 from mono_depth_ros.node.ros_parameters import descriptor_of, unknown_parameters
@@ -47,7 +47,7 @@ class CameraNode(Node):
         self._timer: Timer | None = None
         reliable = self.values['reliability'] == 'reliable'
         self.qos = QoSProfile(
-            depth=UNACKNOWLEDGED if reliable else 1, reliability=ReliabilityPolicy.RELIABLE
+            depth=QUEUE_DEPTH if reliable else 1, reliability=ReliabilityPolicy.RELIABLE
             if reliable else ReliabilityPolicy.BEST_EFFORT)
         self.images = self.create_publisher(Image, 'image_raw', self.qos)
         self.infos = self.create_publisher(CameraInfo, 'camera_info', self.qos)

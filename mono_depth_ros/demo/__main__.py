@@ -1,4 +1,4 @@
-"""Two processes, one topic between them, and proof of it: see `--help`."""
+"""Camera and depth_node as two processes, recorded and shown: see `--help`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 
 from mono_depth_ros.demo.options import Options, parse
 from mono_depth_ros.demo.panel import write_panel
-from mono_depth_ros.demo.playback import read_frames, spread
+from mono_depth_ros.demo.playback import evenly_spaced, read_frames
 from mono_depth_ros.demo.processes import NAMESPACE, StopRequest
 from mono_depth_ros.demo.session import record, Result
 
@@ -33,11 +33,11 @@ def main(arguments: list[str] | None = None) -> int:
         print(f'demo: {error}', file=sys.stderr)
         return 1
     _report(options, result, panel)
-    return 1 if result.trouble or panel is None else 0
+    return 1 if result.error or panel is None else 0
 
 
 def with_world(options: Options) -> Options:
-    """The same options, with the recorded world where this machine cannot draw one."""
+    """The same options, with the recorded world where this machine cannot render one."""
     if options.images or options.video or options.world == 'recording':
         return options
     check = subprocess.run([sys.executable, '-m', 'mono_depth_ros.simulation.rendering.check'],
@@ -52,12 +52,12 @@ def with_world(options: Options) -> Options:
 
 def _panel(options: Options, result: Result) -> Path:
     path = options.out / 'demo.png'
-    frames = read_frames(result.recording, NAMESPACE, spread(result.complete_ns, ROWS))
-    counts = result.tally.counts
-    words = [f'model {counts.get("model", options.model)} on {counts.get("device", "?")}',
-             f'{len(result.tally.arrivals_ns)} depth images',
-             f'network {counts.get("inference p50 (ms)", "?")} ms']
-    if error := result.tally.mean_error():
+    frames = read_frames(result.recording, NAMESPACE, evenly_spaced(result.complete_ns, ROWS))
+    values = result.statistics.diagnostics
+    words = [f'model {values.get("model", options.model)} on {values.get("device", "?")}',
+             f'{len(result.statistics.arrivals_ns)} depth images',
+             f'network {values.get("inference p50 (ms)", "?")} ms']
+    if error := result.statistics.mean_error():
         words.append(f'against the true depth of all frames: AbsRel {error.abs_rel:.3f}, '
                      f'delta1 {error.delta1:.3f}')
     write_panel(path, frames, f'mono_depth_ros: {options.title()}', ', '.join(words))
@@ -67,12 +67,12 @@ def _panel(options: Options, result: Result) -> Path:
 def _report(options: Options, result: Result, panel: Path | None) -> None:
     if sys.stdout.isatty():
         print('\r\033[K', end='')
-    if result.tally.arrivals_ns:
-        print(f'  in all: {result.tally.line()}')
-    if result.trouble:
-        print(f'demo: {result.trouble}', file=sys.stderr)
+    if result.statistics.arrivals_ns:
+        print(f'  in all: {result.statistics.line()}')
+    if result.error:
+        print(f'demo: {result.error}', file=sys.stderr)
     if panel is None:
-        if not result.trouble:
+        if not result.error:
             print('demo: depth arrived, but never with the image it belongs to; see '
                   f'{options.out / "logs"}', file=sys.stderr)
         return

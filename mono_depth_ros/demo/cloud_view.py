@@ -1,4 +1,4 @@
-"""A picture of a point cloud from another place than the camera's (NumPy only)."""
+"""A rendering of a point cloud from a viewpoint beside the camera (NumPy only)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Viewpoint:
 
 
 def look_at(eye: np.ndarray, target: np.ndarray) -> Viewpoint:
-    """View from `eye` to `target` with y down being down (optical axes), in units of focal."""
+    """View from `eye` to `target`, y down (optical axes), with a focal length of 1."""
     forward = (target - eye) / np.linalg.norm(target - eye)
     right = np.cross(np.array([0.0, 1.0, 0.0]), forward)
     right /= np.linalg.norm(right)
@@ -37,7 +37,7 @@ def look_at(eye: np.ndarray, target: np.ndarray) -> Viewpoint:
 
 
 def beside(xyz_N3: np.ndarray, frustum_43: np.ndarray, width: int, height: int) -> Viewpoint:
-    """View from the right of and above the camera that holds the frustum and 98 % of the cloud."""
+    """View from above and to the right that shows the frustum and 98 % of the cloud."""
     body = np.concatenate([xyz_N3[::max(1, len(xyz_N3) // 5000)], frustum_43, np.zeros((1, 3))])
     low, high = np.percentile(body, [2, 98], axis=0)
     middle, reach = (low + high) / 2, np.linalg.norm(high - low)

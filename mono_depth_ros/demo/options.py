@@ -1,4 +1,4 @@
-"""What the demo is asked to do: its command line and the camera process that follows from it."""
+"""Command line of the demo, and the camera process it asks for."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from pathlib import Path
 from mono_depth_ros.cameras.frame_sources import EndOfFrames, open_source
 
 WORLDS = ('room', 'street', 'recording')
-# A world is drawn and looked at on the same few cores; photographs should be seen one by one.
+# World and network share a few cores; photographs should be visible one by one.
 WORLD_RATE_HZ, PHOTOGRAPH_RATE_HZ = 5.0, 3.0
-# Larger pictures are sent smaller: a telephone's 12 megapixels make 100 MB of messages each.
+# Larger images are sent smaller: the 12 megapixels of a phone make 100 MB of messages each.
 MOST_PIXELS = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """One demo: where images come from (one of three), for how long, with what, and to where."""
+    """One demo: source of images (one of three), duration, model, device and output folder."""
 
     images: Path | None
     video: Path | None
@@ -41,12 +41,12 @@ class Options:
             'world': self.world, 'rate_hz': str(WORLD_RATE_HZ)}
 
     @property
-    def world_is_drawn(self) -> bool:
-        """Whether images come from a simulated world rather than from files."""
+    def world_is_simulated(self) -> bool:
+        """Whether images come from a simulated world, not from files."""
         return not (self.images or self.video)
 
     def title(self) -> str:
-        """Words for what the camera looks at."""
+        """Name of the source, for titles."""
         source = self.images or self.video
         if source is None:
             return f'simulated world "{self.world}"'
@@ -62,7 +62,7 @@ def parse(arguments: list[str] | None = None) -> Options:
     source.add_argument('--images', type=Path, metavar='DIR', help='photographs')
     source.add_argument('--video', type=Path, metavar='FILE', help='video file')
     source.add_argument('--world', choices=WORLDS,
-                        help='simulated world; recording: one drawn before (default: room)')
+                        help='simulated world; recording: one rendered before (default: room)')
     parser.add_argument('--seconds', type=_seconds, default=20.0, metavar='N',
                         help='how long to record (default: 20)')
     parser.add_argument('--out', type=Path, default=Path('demo_out'), metavar='DIR',
@@ -71,11 +71,11 @@ def parse(arguments: list[str] | None = None) -> Options:
         'shipped model or .safetensors file (default: indoor; outdoor for the street)'))
     parser.add_argument('--device', default='auto', help='auto, cpu, cuda or cuda:N')
     given = vars(parser.parse_args(arguments))
-    # Not a default of argparse, which takes a default for an option that was not given.
+    # Not defaults of argparse: it cannot tell a default from a given option.
     model = given['model'] or ('outdoor' if given['world'] == 'street' else 'indoor')
     options = Options(**given | {'world': given['world'] or 'room', 'model': model})
-    if trouble := _trouble(options):
-        parser.error(trouble)
+    if error := _error(options):
+        parser.error(error)
     return options
 
 
@@ -97,7 +97,7 @@ def _first_size(source: Path) -> tuple[int, int]:
             try:
                 return pictures.next().shape[:2]
             except ValueError:
-                continue  # file_camera names it and goes on, too
+                continue  # file_camera skips it, too
     except EndOfFrames as error:
         raise ValueError(f'no picture in {source} can be read') from error
     finally:
@@ -114,7 +114,7 @@ def _seconds(text: str) -> float:
     return value
 
 
-def _trouble(options: Options) -> str:
+def _error(options: Options) -> str:
     if options.images and not options.images.is_dir():
         return f'--images takes a folder of photographs; {options.images} is none'
     if options.video and not options.video.is_file():

@@ -1,4 +1,4 @@
-"""The picture of a recording: image, depth, truth where there is one, and cloud from the side."""
+"""The figure of a recording: image, depth, true depth where known, and cloud from the side."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from mono_depth_ros.camera import Camera
 from mono_depth_ros.colormap import colour_scale, depth_colours
 from mono_depth_ros.demo.cloud_view import draw_cloud
-from mono_depth_ros.demo.statistics import depth_error
+from mono_depth_ros.demo.statistics import errors_in_range
 
 INK, PAPER, FAINT = '#e8e8ea', '#18191c', '#9a9ca3'
 COLUMN_INCHES = 4.2
@@ -29,7 +29,7 @@ class Cloud:
 
 @dataclass(frozen=True, kw_only=True)
 class Frame:
-    """One moment of a recording: picture uint8, depth and, where there are, truth and points."""
+    """One frame of a recording: image uint8, depth and, where recorded, true depth and points."""
 
     rgb_HW3: np.ndarray
     depth_HW: np.ndarray
@@ -57,8 +57,8 @@ def write_panel(path: Path, frames: list[Frame], title: str, subtitle: str) -> N
 
 
 def _far(frames: list[Frame]) -> float:
-    """End of the colour scale in metres, by what was predicted: a true view out of a window would
-    leave one colour for the whole room.
+    """End of the colour scale in metres, from the prediction: true depth may include a view out of
+    a window, which would leave one colour for the whole room.
     """
     known = np.concatenate([frame.depth_HW[np.isfinite(frame.depth_HW)] for frame in frames])
     return float(np.ceil(1.1 * np.percentile(known, 99))) if known.size else 10.0
@@ -69,7 +69,7 @@ def _draw_row(row, frame: Frame, far_m: float) -> None:
     _draw_depth(row[1], frame.depth_HW, far_m)
     if len(row) == 4 and frame.truth_HW is not None:
         _draw_depth(row[2], frame.truth_HW, far_m)
-        if error := depth_error(frame.depth_HW, frame.truth_HW):
+        if error := errors_in_range(frame.depth_HW, frame.truth_HW):
             _note(row[1], f'AbsRel {error.abs_rel:.3f}   delta1 {error.delta1:.3f}')
     _draw_cloud(row[-1], frame)
     for axis in row:

@@ -1,4 +1,4 @@
-"""Frames read back from a recording, so that the picture shows what the file really holds."""
+"""Frames read back from a recording, so that the panel shows what the file holds."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from mono_depth_ros.node.messages import rgb_from_image
 NAMES = ('image_raw', 'depth/image', 'depth/camera_info', 'points', 'ground_truth/depth')
 
 
-def spread(stamps_ns: list[int], number: int) -> list[int]:
-    """At most `number` of the stamps, evenly spread and away from the ends."""
+def evenly_spaced(stamps_ns: list[int], number: int) -> list[int]:
+    """At most `number` of the stamps, evenly evenly_spaced and away from the ends."""
     number = min(number, len(stamps_ns))
     return [stamps_ns[int((step + 0.5) * len(stamps_ns) / number)] for step in range(number)]
 

@@ -1,4 +1,4 @@
-"""Child processes of the demo: their environment, their log files, and their end."""
+"""Child processes of the demo: environment, log files and termination."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ PARTICIPANT_PORTS = (0, 10)
 
 
 def ros_environment(log_folder: Path) -> dict[str, str]:
-    """Variables that keep the demo's processes among themselves, on this machine.
+    """Variables that isolate the demo's processes from other ROS nodes.
 
-    A domain nobody uses, loopback discovery, and the large shared-memory segment.
+    An unused domain, discovery on this machine only, and the large shared-memory segment.
     """
     environment = {
         'ROS_DOMAIN_ID': str(free_domain()),
@@ -40,9 +40,9 @@ def ros_environment(log_folder: Path) -> dict[str, str]:
 
 
 def free_domain() -> int:
-    """A ROS domain (1..100) in which nobody on this machine takes part now; OSError for none.
+    """A ROS domain (1..100) without participants on this machine; OSError where there is none.
 
-    The search starts anywhere, so that two callers at one time hardly ever get the same.
+    The search starts at a random domain, so that two simultaneous callers rarely get the same.
     """
     first = random.randrange(100)
     for domain in ((first + step) % 100 + 1 for step in range(100)):
@@ -86,7 +86,7 @@ class Child:
         return '\n'.join(f'    {line}' for line in lines) or '    (nothing)'
 
     def stop(self, patience_s: float = 10.0) -> None:
-        """End it: asked twice politely, then killed."""
+        """End it: SIGINT, then SIGTERM, then SIGKILL."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
             if self.exit_code() is not None:
                 return
@@ -98,7 +98,7 @@ class Child:
 
 
 def _die_with_parent() -> None:
-    # Else a demo that is killed outright leaves a camera and a network at work for ever.
+    # Otherwise a demo that is killed leaves its camera and its node running.
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 

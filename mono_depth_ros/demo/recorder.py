@@ -1,4 +1,4 @@
-"""The demo's own ROS node: hears everything, writes it to the MCAP and keeps the tally."""
+"""The demo's own ROS node: receives all topics, writes them to the MCAP, keeps statistics."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from rclpy.qos import QoSProfile
 from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
-from mono_depth_ros.demo.mcap_log import McapLog, stamp_of
-from mono_depth_ros.demo.statistics import depth_error, Tally
+from mono_depth_ros.demo.mcap_log import McapLog
+from mono_depth_ros.demo.statistics import DemoStatistics, errors_in_range
+from mono_depth_ros.node.stamps import serialised_stamp_ns
 
 TOPICS = {
-    'image_raw': Image, 'camera_info': CameraInfo, 'depth/image': Image,
-    'depth/camera_info': CameraInfo, 'points': PointCloud2, 'ground_truth/depth': Image,
+    'image_raw': Image, 'partsra_info': CameraInfo, 'depth/image': Image,
+    'depth/partsra_info': CameraInfo, 'points': PointCloud2, 'ground_truth/depth': Image,
     '/diagnostics': DiagnosticArray,
 }
 SHOWN = ('image_raw', 'depth/image', 'points')
@@ -38,13 +39,13 @@ def depth_array(data: bytes) -> np.ndarray:
 
 
 class Recorder:
-    """Listens in one namespace from the moment it is made; `complete` tells what came together."""
+    """Subscribes in one namespace at once; `complete` says which frames arrived whole."""
 
     def __init__(self, node: Node, log: McapLog):
-        self._log, self.tally = log, Tally()
-        # What came before the first depth is kept back: only its own image is of use.
+        self._log, self.statistics = log, DemoStatistics()
+        # Messages before the first depth are held back: only those of its own image are written.
         self._early: deque[tuple] | None = deque(maxlen=40)
-        self._arrived: dict[int, dict[str, bytes | None]] = {}
+        self._received: dict[int, dict[str, bytes | None]] = {}
         for name, kind in TOPICS.items():
             topic = node.resolve_topic_name(name)
             log.declare(topic, type_name(kind))
@@ -52,22 +53,22 @@ class Recorder:
                 kind, name, partial(self._receive, name, topic), QoSProfile(depth=20), raw=True)
 
     def complete(self) -> tuple[list[int], bool]:
-        """Stamps in ns, in order, of which all came that can be shown, and whether points did.
+        """Stamps in ns, in order, with every message the panel shows, and whether points parts.
 
-        Without a calibrated camera_info there are no points: image and depth are all then.
+        Without a calibrated partsra_info there are no points: then image and depth suffice.
         """
-        with_points = any('points' in came for came in self._arrived.values())
+        with_points = any('points' in parts for parts in self._received.values())
         shown = SHOWN if with_points else SHOWN[:2]
-        return sorted(stamp for stamp, came in self._arrived.items()
-                      if all(name in came for name in shown)), with_points
+        return sorted(stamp for stamp, parts in self._received.items()
+                      if all(name in parts for name in shown)), with_points
 
     def _receive(self, name: str, topic: str, data: bytes) -> None:
-        now_ns, stamp_ns = time.time_ns(), stamp_of(data)
+        now_ns, stamp_ns = time.time_ns(), serialised_stamp_ns(data)
         self._write(name, (topic, data, stamp_ns, now_ns))
         if name == '/diagnostics':
-            self._read_counts(data)
+            self._read_diagnostics(data)
         elif name in (*SHOWN, 'ground_truth/depth'):
-            self._note(name, stamp_ns, now_ns, data)
+            self._count(name, stamp_ns, now_ns, data)
 
     def _write(self, name: str, message: tuple[str, bytes, int, int]) -> None:
         if self._early is None:
@@ -80,26 +81,27 @@ class Recorder:
                 if early[2] >= message[2]:
                     self._log.write(*early)
 
-    def _note(self, name: str, stamp_ns: int, now_ns: int, data: bytes) -> None:
-        came = self._arrived.setdefault(stamp_ns, {})
-        came[name] = data if name in ('depth/image', 'ground_truth/depth') else None
+    def _count(self, name: str, stamp_ns: int, now_ns: int, data: bytes) -> None:
+        parts = self._received.setdefault(stamp_ns, {})
+        parts[name] = data if name in ('depth/image', 'ground_truth/depth') else None
         if name == 'image_raw':
-            self.tally.images += 1
+            self.statistics.images += 1
         elif name == 'depth/image':
-            self.tally.depth(stamp_ns, now_ns)
-        depth, truth = came.get('depth/image'), came.get('ground_truth/depth')
+            self.statistics.add_depth(stamp_ns, now_ns)
+        depth, truth = parts.get('depth/image'), parts.get('ground_truth/depth')
         if depth and truth:
-            if error := depth_error(depth_array(depth), depth_array(truth)):
-                self.tally.errors.append(error)
-            came.update({'depth/image': None, 'ground_truth/depth': None})
+            if error := errors_in_range(depth_array(depth), depth_array(truth)):
+                self.statistics.errors.append(error)
+            parts.update({'depth/image': None, 'ground_truth/depth': None})
         self._forget()
 
     def _forget(self) -> None:
-        # What waits for its other half keeps megabytes; after the newest 20 it waits in vain.
-        for stamp_ns in list(self._arrived)[-40:-20]:
-            self._arrived[stamp_ns] = dict.fromkeys(self._arrived[stamp_ns])
+        # Depth that waits for its ground truth holds megabytes; after 20 more frames the other
+        # message will not come.
+        for stamp_ns in list(self._received)[-40:-20]:
+            self._received[stamp_ns] = dict.fromkeys(self._received[stamp_ns])
 
-    def _read_counts(self, data: bytes) -> None:
+    def _read_diagnostics(self, data: bytes) -> None:
         for status in deserialize_message(data, DiagnosticArray).status:
             if status.name.endswith('depth_node: depth'):
-                self.tally.counts = {pair.key: pair.value for pair in status.values}
+                self.statistics.diagnostics = {pair.key: pair.value for pair in status.values}

@@ -1,4 +1,4 @@
-"""One run of the demo: camera and depth_node started, heard, recorded, ended."""
+"""One run of the demo: start camera and depth_node, record what they publish, stop them."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from mono_depth_ros.demo.mcap_log import McapLog
 from mono_depth_ros.demo.options import Options
 from mono_depth_ros.demo.processes import Child, NAMESPACE, ros_environment, StopRequest
 from mono_depth_ros.demo.recorder import Recorder
-from mono_depth_ros.demo.statistics import Tally
+from mono_depth_ros.demo.statistics import DemoStatistics
 
 FIRST_DEPTH_S = 120.0
-WHOLE_S = 3.0
+COMPLETE_S = 3.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """What a run left: its file, its numbers, and what went wrong ('' where nothing did)."""
+    """Recording, statistics and error ('' for none) of a run."""
 
     recording: Path
-    tally: Tally
+    statistics: DemoStatistics
     complete_ns: list[int]
     with_points: bool
-    trouble: str
+    error: str
 
 
 def record(options: Options, stop: StopRequest) -> Result:
-    """Run camera and node for the time asked, recording; they are ended however this ends."""
+    """Run camera and node for the given time and record; both are stopped in every case."""
     logs = options.out / 'logs'
     logs.mkdir(parents=True, exist_ok=True)
     environment = ros_environment(logs)
@@ -44,20 +44,20 @@ def record(options: Options, stop: StopRequest) -> Result:
     recording = options.out / 'demo.mcap'
     children = [_depth_node(options, logs, environment)]
     start_camera = partial(_camera, options, logs, environment)
-    if options.world_is_drawn:
-        children.append(start_camera())  # it takes as long as the node to begin
+    if options.world_is_simulated:
+        children.append(start_camera())  # it takes as long to start as the node
     log = McapLog(recording)
     try:
         with _Listener(log) as listener:
-            trouble = _listen(listener, children, start_camera, options.seconds, stop)
+            error = _listen(listener, children, start_camera, options.seconds, stop)
     finally:
         for child in children:
             child.stop()
         log.close()
     recorder = listener.recorder
     complete_ns, with_points = recorder.complete()
-    return Result(recording=recording, tally=recorder.tally, complete_ns=complete_ns,
-                  with_points=with_points, trouble=trouble)
+    return Result(recording=recording, statistics=recorder.statistics, complete_ns=complete_ns,
+                  with_points=with_points, error=error)
 
 
 def _depth_node(options: Options, logs: Path, environment: dict[str, str]) -> Child:
@@ -73,7 +73,7 @@ def _camera(options: Options, logs: Path, environment: dict[str, str]) -> Child:
 
 
 class _Listener:
-    """The demo's node with the executor that serves it."""
+    """The demo's node and its executor."""
 
     def __init__(self, log: McapLog):
         self._log = log
@@ -86,56 +86,56 @@ class _Listener:
         self._executor.add_node(self._node)
         return self
 
-    def __exit__(self, *error) -> None:
+    def __exit__(self, *exception) -> None:
         self._executor.shutdown()
         self._node.destroy_node()
         rclpy.try_shutdown()
 
-    def hear(self, until_s: float) -> None:
-        """Serve what arrives until that monotonic time."""
+    def spin(self, until_s: float) -> None:
+        """Process messages until that monotonic time."""
         while (left_s := until_s - time.monotonic()) > 0:
             self._executor.spin_once(timeout_sec=left_s)
 
 
 def _listen(listener: _Listener, children: list[Child], start_camera: Callable[[], Child],
             seconds: float, stop: StopRequest) -> str:
-    """Listen until the time is over, somebody says stop or a process fails; the trouble or ''.
+    """Record until the time is over, a stop is requested or a process ends; the error or ''.
 
-    Files begin to play when the node is active, so that their beginning is seen.
+    Files are played only once the node is active, so that none of their frames is missed.
     """
     show = progress()
-    tally = listener.recorder.tally
+    statistics = listener.recorder.statistics
     start_s = time.monotonic()
     first_s = None
     while not stop:
-        listener.hear(time.monotonic() + 0.25)
+        listener.spin(time.monotonic() + 0.25)
         now_s = time.monotonic()
-        if len(children) == 1 and tally.counts.get('state') == 'active':
+        if len(children) == 1 and statistics.diagnostics.get('state') == 'active':
             children.append(start_camera())
-        if first_s is None and tally.arrivals_ns:
+        if first_s is None and statistics.arrivals_ns:
             first_s = now_s
         if first_s is None:
             show(f'waiting for the first depth image, {now_s - start_s:.0f} s')
         else:
-            show(f'{now_s - first_s:3.0f} s: {tally.line()}')
+            show(f'{now_s - first_s:3.0f} s: {statistics.line()}')
         ended = next((child for child in children if child.exit_code() is not None), None)
         if ended:
             return _ended(ended, first_s is not None)
         if first_s is None and now_s - start_s > FIRST_DEPTH_S:
-            return _silent(children)
+            return _no_depth(children)
         if first_s is not None and now_s - first_s >= seconds:
             break
     if stop and first_s is None:
         return 'stopped before the first depth image arrived.'
-    _hear_one_whole(listener)
+    _await_complete_frame(listener)
     return ''
 
 
-def _hear_one_whole(listener: _Listener) -> None:
-    """After a stop soon after the first depth, the image it belongs to may be on its way."""
-    until_s = time.monotonic() + WHOLE_S
+def _await_complete_frame(listener: _Listener) -> None:
+    """Right after the first depth, other messages of its frame may still be in transit."""
+    until_s = time.monotonic() + COMPLETE_S
     while not listener.recorder.complete()[0] and time.monotonic() < until_s:
-        listener.hear(time.monotonic() + 0.1)
+        listener.spin(time.monotonic() + 0.1)
 
 
 def _ended(child: Child, had_depth: bool) -> str:
@@ -145,13 +145,13 @@ def _ended(child: Child, had_depth: bool) -> str:
             f'{child.last_lines()}')
 
 
-def _silent(children: list[Child]) -> str:
+def _no_depth(children: list[Child]) -> str:
     tails = '\n'.join(f'{child.name} ({child.log}):\n{child.last_lines()}' for child in children)
     return f'no depth arrived within {FIRST_DEPTH_S:.0f} s. The last lines of\n{tails}'
 
 
 def progress() -> Callable[[str], None]:
-    """Function that shows a line of progress: in place on a terminal, else every 5 s."""
+    """Function that prints a line of progress: in place on a terminal, else every 5 s."""
     if sys.stdout.isatty():
         return lambda line: print(f'\r\033[K  {line}', end='', flush=True)
     shown_s = [time.monotonic() - 3.0]

@@ -7,18 +7,12 @@ import math
 
 import numpy as np
 
-
-@dataclass(frozen=True, kw_only=True)
-class DepthError:
-    """Error of one depth image: mean |d - t| / t, share of d within a factor 1.25 of t."""
-
-    abs_rel: float
-    delta1: float
+from mono_depth_ros.metrics import depth_errors, DepthErrors, mean_errors
 
 
-def depth_error(depth_HW: np.ndarray, truth_HW: np.ndarray,
-                range_m: tuple[float, float] = (1e-3, 80.0)) -> DepthError | None:
-    """AbsRel and delta1 over the pixels whose truth lies in range; None where there is none.
+def errors_in_range(depth_HW: np.ndarray, truth_HW: np.ndarray,
+                    range_m: tuple[float, float] = (1e-3, 80.0)) -> DepthErrors | None:
+    """Errors over the pixels whose truth lies in range; None where there is none.
 
     The prediction is clipped to the range; pixels where it is NaN are left out.
     """
@@ -27,30 +21,27 @@ def depth_error(depth_HW: np.ndarray, truth_HW: np.ndarray,
         known = (truth_HW > lower) & (truth_HW < upper) & ~np.isnan(depth_HW)
     if depth_HW.shape != truth_HW.shape or not known.any():
         return None
-    truth, depth = truth_HW[known], np.clip(depth_HW[known], lower, upper)
-    ratio = np.maximum(depth / truth, truth / depth)
-    return DepthError(abs_rel=float(np.mean(np.abs(depth - truth) / truth)),
-                      delta1=float(np.mean(ratio < 1.25)))
+    return depth_errors(np.clip(depth_HW[known], lower, upper), truth_HW[known])
 
 
 @dataclass
-class Tally:
-    """Running numbers of one demo. Times are nanoseconds of the system clock."""
+class DemoStatistics:
+    """Running statistics of one demo. Times are nanoseconds of the system clock."""
 
     images: int = 0
     arrivals_ns: list[int] = field(default_factory=list)
     latencies_ms: list[float] = field(default_factory=list)
-    errors: list[DepthError] = field(default_factory=list)
-    counts: dict[str, str] = field(default_factory=dict)  # latest diagnostics of the node
+    errors: list[DepthErrors] = field(default_factory=list)
+    diagnostics: dict[str, str] = field(default_factory=dict)  # the latest of the node
 
-    def depth(self, stamp_ns: int, now_ns: int) -> None:
+    def add_depth(self, stamp_ns: int, now_ns: int) -> None:
         """Count a depth image that arrived."""
         self.arrivals_ns.append(now_ns)
         self.latencies_ms.append((now_ns - stamp_ns) / 1e6)
 
     @property
     def rate_hz(self) -> float:
-        """Depth images a second over the last ones, 0 before there are two."""
+        """Depth images a second over the last 20, 0 before there are two."""
         recent = self.arrivals_ns[-20:]
         span_s = (recent[-1] - recent[0]) / 1e9 if len(recent) > 1 else 0.0
         return (len(recent) - 1) / span_s if span_s else 0.0
@@ -60,17 +51,14 @@ class Tally:
         latency = np.median(self.latencies_ms[-50:]) if self.latencies_ms else math.nan
         words = [f'{len(self.arrivals_ns)} depth images', f'{self.rate_hz:.1f} a second',
                  f'{latency:.0f} ms old']
-        if 'images dropped' in self.counts:
-            words.append(f'dropped {self.counts["images dropped"]} of '
-                         f'{self.counts["images received"]}')
+        if 'images dropped' in self.diagnostics:
+            words.append(f'dropped {self.diagnostics["images dropped"]} of '
+                         f'{self.diagnostics["images received"]}')
         if error := self.mean_error(50):
             words.append(f'AbsRel {error.abs_rel:.3f} delta1 {error.delta1:.3f}')
         return ', '.join(words)
 
-    def mean_error(self, last: int | None = None) -> DepthError | None:
-        """Mean error of the last images (all of them by default); None without ground truth."""
+    def mean_error(self, last: int | None = None) -> DepthErrors | None:
+        """Mean errors of the last images (all of them by default); None without ground truth."""
         errors = self.errors[-last:] if last else self.errors
-        if not errors:
-            return None
-        return DepthError(abs_rel=float(np.mean([error.abs_rel for error in errors])),
-                          delta1=float(np.mean([error.delta1 for error in errors])))
+        return mean_errors(errors) if errors else None

@@ -9,7 +9,7 @@ from threading import Lock
 import numpy as np
 
 WINDOW_S = 5.0
-SILENT_S = 3.0
+STALE_S = 3.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,11 +22,11 @@ class Timing:
     age_ms: float
 
 
-class FrameLog:
+class FrameStatistics:
     """Counts images and keeps the latest timings; any thread may call.
 
     Every received image ends as exactly one of processed, dropped (a newer one came), refused
-    (something wrong with it) or unused (nobody listened), apart from those still in work.
+    (something is wrong with it) or unused (no subscriber), apart from those in progress.
     """
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class FrameLog:
         self._counts = dict.fromkeys(('received', 'processed', 'dropped', 'refused', 'unused'), 0)
         self._timings: deque[Timing] = deque(maxlen=500)
         self.received_s = float('-inf')
-        self.trouble_s = float('-inf')
+        self.error_s = float('-inf')
         self.last_error = ''
 
     def count(self, what: str, number: int = 1) -> None:
@@ -53,12 +53,12 @@ class FrameLog:
             self._timings.append(timing)
         self.count('processed')
 
-    def trouble(self, sentence: str, now_s: float) -> None:
-        """Keep the latest thing that went wrong."""
-        self.last_error, self.trouble_s = sentence, now_s
+    def error(self, sentence: str, now_s: float) -> None:
+        """Keep the latest error and when it happened."""
+        self.last_error, self.error_s = sentence, now_s
 
     def values(self, now_s: float) -> dict[str, str]:
-        """Counts, rate and times for people to read, in order."""
+        """Counts, rate and times as the texts of a diagnostic status, in order."""
         with self._lock:
             counts = {f'images {name}': str(number) for name, number in self._counts.items()}
             timings = list(self._timings)
@@ -74,11 +74,11 @@ class FrameLog:
         return values
 
 
-def silence(publishers: int, topic: str, quiet_s: float) -> str:
-    """Sentence for an operator whose images do not come, or '' while all is well."""
+def stale_input(publishers: int, topic: str, quiet_s: float) -> str:
+    """Why no images arrive, as one sentence for the operator; '' while they do."""
     if publishers == 0:
         return f'nobody publishes {topic}: start the camera, or remap image_raw to its topic'
-    if quiet_s > SILENT_S:
+    if quiet_s > STALE_S:
         return (
             f'{topic} has {publishers} publisher(s) but no image came for {quiet_s:.0f} s: look '
             'at the camera, at input_qos, and for large images at the shared memory profile '
@@ -86,18 +86,18 @@ def silence(publishers: int, topic: str, quiet_s: float) -> str:
     return ''
 
 
-def verdict(
-        state: str, waiting: str, camera_trouble: str, log: FrameLog,
+def status_summary(
+        state: str, stale: str, camera_error: str, statistics: FrameStatistics,
         now_s: float) -> tuple[str, str]:
-    """Level ('OK', 'WARN' or 'ERROR') and sentence: the worst there is to say, first."""
-    if state == 'unconfigured' and log.last_error:
-        return 'ERROR', log.last_error
+    """Level ('OK', 'WARN' or 'ERROR') and sentence of the most serious finding."""
+    if state == 'unconfigured' and statistics.last_error:
+        return 'ERROR', statistics.last_error
     if state != 'active':
         return 'OK', state
-    if waiting:
-        return 'WARN', waiting
-    if now_s - log.trouble_s <= WINDOW_S:
-        return 'WARN', log.last_error
-    if camera_trouble and log.received_s > float('-inf'):
-        return 'WARN', camera_trouble
+    if stale:
+        return 'WARN', stale
+    if now_s - statistics.error_s <= WINDOW_S:
+        return 'WARN', statistics.last_error
+    if camera_error and statistics.received_s > float('-inf'):
+        return 'WARN', camera_error
     return 'OK', 'active'

@@ -13,7 +13,7 @@ MAX_PIXELS = 64_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """How one encoding lies in memory.
+    """Memory layout of one encoding.
 
     `pixel_bytes` counts the bytes of one pixel in a row (of the first plane); width and height
     must be multiples of `even_x` and `even_y` (shared colour samples) and at least `smallest`;
@@ -38,7 +38,7 @@ def _bayer(code: int) -> Layout:
 
 def _gray16_to_rgb(gray_HW: np.ndarray) -> np.ndarray:
     # 65535 / 257 = 255: the whole 16-bit range, the same for every frame. Stretching each frame
-    # to its own range would make the picture, and with it the depth, flicker.
+    # to its own range would make the image, and with it the depth, flicker.
     gray8_HW = cv2.convertScaleAbs(np.ascontiguousarray(gray_HW, '=u2'), alpha=1 / 257)
     return cv2.cvtColor(gray8_HW, cv2.COLOR_GRAY2RGB)
 
@@ -53,7 +53,7 @@ def _nv12_to_rgb(planes_HW: np.ndarray) -> np.ndarray:
 _UYVY = Layout(to_rgb=_converted(cv2.COLOR_YUV2RGB_UYVY), pixel_bytes=2, even_x=2)
 _YUYV = Layout(to_rgb=_converted(cv2.COLOR_YUV2RGB_YUYV), pixel_bytes=2, even_x=2)
 
-# OpenCV names a Bayer pattern by its second row and column: its BG is everybody's RGGB.
+# OpenCV names a Bayer pattern by its second row and column: its BG is RGGB in ROS.
 LAYOUTS = {
     'rgb8': Layout(to_rgb=lambda pixels: pixels, pixel_bytes=3),
     'bgr8': Layout(to_rgb=_converted(cv2.COLOR_BGR2RGB), pixel_bytes=3),
@@ -72,7 +72,7 @@ LAYOUTS = {
 
 
 def check_size(width: int, height: int) -> None:
-    """Raise ValueError where no camera image has this size (zero, or above 64 megapixels)."""
+    """Raise ValueError for a size of zero or above 64 megapixels."""
     if width < 1 or height < 1:
         raise ValueError(f'image of {width}x{height} pixels is empty: look at the camera driver')
     if width * height > MAX_PIXELS:

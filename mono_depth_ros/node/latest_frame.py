@@ -1,4 +1,4 @@
-"""A worker thread that always takes the newest item and forgets the ones it was too slow for."""
+"""A worker thread that processes the latest item and drops those it was too slow for."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Generic, TypeVar
 Item = TypeVar('Item')
 
 
-class NewestWorker(Generic[Item]):
-    """Calls `work(item)` in one thread of its own; one slot holds the item that comes next.
+class LatestFrameWorker(Generic[Item]):
+    """Calls `work(item)` in a thread of its own; one slot holds the item to process next.
 
-    `work` must not raise. Call `close` before the process ends: the thread is no daemon, because
-    a daemon inside a native library aborts the process at its end.
+    `work` must not raise. Call `close` before the process ends: the thread is not a daemon,
+    because a daemon thread inside a native library aborts the process at exit.
     """
 
     def __init__(self, work: Callable[[Item], None]):
@@ -21,7 +21,7 @@ class NewestWorker(Generic[Item]):
         self._slot: list[Item] = []
         self._closed = False
         self._changed = Condition()
-        self._thread = Thread(target=self._run, name='newest-worker')
+        self._thread = Thread(target=self._run, name='latest-frame')
         self._thread.start()
 
     def put(self, item: Item) -> int:
@@ -34,7 +34,7 @@ class NewestWorker(Generic[Item]):
         return dropped
 
     def close(self) -> int:
-        """End the thread after the item in work; returns how many waiting items were dropped."""
+        """End the thread after the item in progress; returns the number of items dropped."""
         with self._changed:
             dropped = len(self._slot)
             self._slot.clear()

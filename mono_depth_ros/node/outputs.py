@@ -1,4 +1,4 @@
-"""What the node publishes: each output filled and sent only while somebody listens."""
+"""What the node publishes: each output is filled and sent only while it has subscribers."""
 
 from __future__ import annotations
 
@@ -15,37 +15,37 @@ from mono_depth_ros.camera import Camera
 from mono_depth_ros.node import messages
 from mono_depth_ros.node.parameters import Settings
 
-if TYPE_CHECKING:  # the cameras import this file, and the node before it has torch
+if TYPE_CHECKING:  # the cameras import this file, and the node does before it loads torch
     from mono_depth_ros.estimator import DepthEstimate
 
 KINDS = {
     'depth/image': Image, 'depth/image_raw': Image, 'depth/image_color': Image,
     'depth/camera_info': CameraInfo, 'depth/confidence': Image, 'points': PointCloud2}
-# How many messages of an output wait for a listener's acknowledgement. Each is larger than the
-# default shared memory of Fast DDS; with 1, the next message overwrites one that is still on its
-# way: 19 % of 288 clouds and 3 % of the depth images at 15 Hz never came, with 5 one and none.
-# A listener that keeps up gets every message at once either way.
-UNACKNOWLEDGED = 5
+# Messages of an output that may wait for a subscriber's acknowledgement. Each is larger than the
+# default shared memory of Fast DDS; with 1, the next message overwrites one still in transit:
+# 19 % of 288 clouds and 3 % of the depth images at 15 Hz were lost, with 5 one and none.
+# A subscriber that keeps up gets every message at once either way.
+QUEUE_DEPTH = 5
 
 
 class Outputs:
-    """Publishers, RELIABLE, and the message each of them uses again and again."""
+    """RELIABLE publishers, each with one message that is filled again for every frame."""
 
     def __init__(self, node: LifecycleNode):
         self._node = node
         self._publishers = {
-            topic: node.create_lifecycle_publisher(kind, topic, QoSProfile(depth=UNACKNOWLEDGED))
+            topic: node.create_lifecycle_publisher(kind, topic, QoSProfile(depth=QUEUE_DEPTH))
             for topic, kind in KINDS.items()}
         self._depth, self._millimetres = messages.DepthImage(), messages.DepthMillimetres()
         self._colour, self._points = messages.ColorImage(), messages.PointCloud()
         self._confidence = messages.DepthImage()
 
-    def listened(self) -> bool:
-        """Whether anybody subscribes any of the outputs; takes microseconds."""
-        return self.listeners() > 0
+    def has_subscribers(self) -> bool:
+        """Whether any output has a subscriber; takes microseconds."""
+        return self.subscription_count() > 0
 
-    def listeners(self) -> int:
-        """Number of subscriptions of all outputs together."""
+    def subscription_count(self) -> int:
+        """Number of subscriptions to all outputs together."""
         return sum(p.get_subscription_count() for p in self._publishers.values())
 
     def publish(
@@ -64,7 +64,7 @@ class Outputs:
                        lambda: self._confidence.fill(np.asarray(estimate.confidence), header))
         if camera:
             self._send('points', lambda: self._points.fill(
-                trusted(estimate, settings.points_min_confidence), rgb_HW3, camera,
+                confident_depth(estimate, settings.points_min_confidence), rgb_HW3, camera,
                 settings.points_stride, header))
 
     def close(self) -> None:
@@ -80,8 +80,8 @@ class Outputs:
             self._publishers[topic].publish(filled())
 
 
-def trusted(estimate: DepthEstimate, least: float) -> np.ndarray:
-    """The depth (H, W), NaN where its confidence is below `least`; whole where none is told."""
+def confident_depth(estimate: DepthEstimate, least: float) -> np.ndarray:
+    """Depth (H, W), NaN where confidence is below `least`; unchanged where a model has none."""
     if least <= 0 or estimate.confidence is None:
         return estimate.depth
     return np.where(estimate.confidence < least, np.float32(np.nan), estimate.depth)

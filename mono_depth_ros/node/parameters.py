@@ -1,4 +1,4 @@
-"""The node's parameters: what there is, what it may be, and the settings they make (no ROS)."""
+"""The node's parameters: names, defaults, accepted values, and checked settings (no ROS)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Checked values of all parameters; depths in metres, 0 standing for the model's own."""
+    """Checked values of all parameters; depths in metres, 0 means the model's own limit."""
 
     model_file: str
     device: str
@@ -26,11 +26,11 @@ class Settings:
     autostart: bool
 
     def depth_range(self, model_lower_m: float, model_upper_m: float) -> tuple[float, float]:
-        """Nearest and farthest depth in metres to pass on; ValueError where nothing is left.
+        """Nearest and farthest depth in metres to publish; ValueError where they leave nothing.
 
-        The model's own limits are given unscaled. The estimator holds what is farther than they
-        are, as sky, to the range's end: the farthest lies just before it, so that such depth
-        becomes infinite (REP 117).
+        The model's own limits are given unscaled. The estimator clips depth beyond them, such as
+        sky, to the end of the range: the farthest depth lies just before it, so that clipped
+        depth becomes infinite (REP 117).
         """
         model_lower_m, model_upper_m = (
             limit_m * self.depth_scale for limit_m in (model_lower_m, model_upper_m))
@@ -48,7 +48,7 @@ class Parameter:
     """One parameter: name, default, one-sentence description, and what is accepted.
 
     The type of the default (str, float, int or bool) is that of the parameter. `least` and
-    `most` bound numbers, `pattern` must match all of a text. `settable` says when a new value is
+    `most` bound numbers, `pattern` must match a whole string. `settable` says when a new value is
     taken: 'always', 'unconfigured' (read by the configure transition) or 'start'.
     """
 
@@ -101,7 +101,7 @@ PARAMETERS = (
 
 
 def settings_from(values: dict[str, Any]) -> Settings:
-    """Settings of a value for every parameter; ValueError with one sentence for a wrong one."""
+    """Settings from a value for every parameter; ValueError with one sentence for a wrong one."""
     checked = {parameter.name.replace('.', '_'): checked_value(parameter, values[parameter.name])
                for parameter in PARAMETERS}
     settings = Settings(**checked)
@@ -113,7 +113,7 @@ def settings_from(values: dict[str, Any]) -> Settings:
 
 
 def checked_value(parameter: Parameter, value: Any) -> Any:
-    """The value as the parameter takes it; ValueError with one sentence where it does not."""
+    """The value in the parameter's type; ValueError with one sentence for a wrong value."""
     kind = type(parameter.default)
     if kind is float and type(value) is int:
         value = float(value)
@@ -131,6 +131,6 @@ def checked_value(parameter: Parameter, value: Any) -> Any:
 
 
 def nearest_name(unknown: str, parameters: Sequence[Parameter] = PARAMETERS) -> str:
-    """The parameter whose name is most like `unknown`, or '' where none is."""
+    """The parameter name most similar to `unknown`, or '' where none is similar."""
     names = [parameter.name for parameter in parameters]
     return next(iter(difflib.get_close_matches(unknown, names, n=1)), '')

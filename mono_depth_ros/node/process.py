@@ -1,4 +1,4 @@
-"""Start and end of a node's process: one sentence for a wrong start, a quiet end by signal."""
+"""Start and end of a node's process: one sentence for a failed start, exit code 0 on signals."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from rclpy.exceptions import ParameterException
 from rclpy.executors import ExternalShutdownException
 from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 
-# Of what rosdep does not bring, depth_node imports PyTorch and safetensors only.
+# What depth_node needs and rosdep does not install: PyTorch and safetensors.
 INSTALL = ('pip install -r requirements/robot.txt in a virtual environment, and activate it where '
            'the node starts (docs/install.md)')
 
 
 def one_line(error: BaseException) -> str:
-    """What an exception says, in one line, without where in the C code it was said.
+    """Text of an exception in one line, without positions in C code.
 
-    Of a module that is not there also what to do.
+    For a missing module also what to install.
     """
     text = ' '.join(str(error).split(', at /')[0].split()) or type(error).__name__
     return f'{text}: {INSTALL}' if isinstance(error, ModuleNotFoundError) else text
@@ -32,19 +32,19 @@ def run(make_node: Callable, start: Callable, args: list[str] | None = None) -> 
     1 where arguments or parameters are wrong (one sentence on stderr) or `start` returns False.
     The node's `stop` is called before it is destroyed.
     """
-    asked_to_end: list[int] = []
+    signals: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):
-        # rclpy's own handlers, which shut the context down, call these. A KeyboardInterrupt would
-        # be no help: caught or not, one that comes while a library being imported runs exec()
-        # makes Python end by SIGINT after all.
-        signal.signal(number, lambda number, frame: asked_to_end.append(number))
+        # rclpy's own handlers, which shut the context down, call these. KeyboardInterrupt is not
+        # used: one raised while an imported library runs exec() ends Python by SIGINT even where
+        # it is caught.
+        signal.signal(number, lambda number, frame: signals.append(number))
     try:
         rclpy.init(args=args)
     except RuntimeError as error:
         return _refused(error)
     node = None
     try:
-        if asked_to_end:  # before rclpy listened
+        if signals:  # received before rclpy installed its handlers
             return 0
         node = make_node()
         if not start(node):
@@ -53,7 +53,7 @@ def run(make_node: Callable, start: Callable, args: list[str] | None = None) -> 
     except ExternalShutdownException:
         pass
     except (RuntimeError, ParameterException, ValueError) as error:
-        # After a signal RCL complains, wherever it is just then, of what it can no longer do.
+        # After a signal rcl raises from whatever call it is in.
         if rclpy.ok():
             if node is not None:
                 raise
@@ -67,9 +67,9 @@ def run(make_node: Callable, start: Callable, args: list[str] | None = None) -> 
 
 
 def transition(reached: str) -> Callable:
-    """Mark a lifecycle step to state `reached`: its errors become one sentence and FAILURE.
+    """Decorate a lifecycle step to state `reached`: an error becomes one sentence and FAILURE.
 
-    rclpy itself swallows what a transition raises. The node has `stop`, `fail` and `state`.
+    rclpy itself drops what a transition raises. The node has `stop`, `fail` and `state`.
     """
     def mark(step: Callable) -> Callable:
         @wraps(step)

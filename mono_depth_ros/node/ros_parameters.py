@@ -1,4 +1,4 @@
-"""The table of parameters as ROS parameters: declared, checked, applied or refused."""
+"""The table of parameters as ROS parameters: declared, checked, applied or rejected."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def declare_parameters(node: Node) -> Settings:
 
 
 def descriptor_of(parameter: Parameter) -> ParameterDescriptor:
-    """What rclpy is told of a parameter."""
-    # Dynamic typing, so that settings_from checks the type: rclpy would refuse an integer given
-    # for a depth, and name the types of other mistakes by number only.
+    """The rclpy descriptor of a parameter."""
+    # Dynamic typing, so that settings_from checks the type: rclpy would reject an integer for a
+    # depth, and its messages name types by number only.
     descriptor = ParameterDescriptor(
         description=parameter.description, read_only=parameter.settable == 'start',
         dynamic_typing=True)
@@ -51,8 +51,8 @@ def descriptor_of(parameter: Parameter) -> ParameterDescriptor:
 
 
 def unknown_parameters(node: Node, parameters: Sequence[Parameter] = PARAMETERS) -> list[str]:
-    """One sentence for each parameter the user gave that the node does not have."""
-    # rclpy has no public way to see what was given but never declared.
+    """One sentence for each given parameter that the node does not have."""
+    # rclpy has no public access to parameters that were given but not declared.
     given = getattr(node, '_parameter_overrides', {})
     sentences = []
     for name in given:
@@ -67,9 +67,9 @@ def unknown_parameters(node: Node, parameters: Sequence[Parameter] = PARAMETERS)
 def on_set(
         node: Node, apply: Callable[[Settings], None],
         configured: Callable[[], bool]) -> Callable[[list], SetParametersResult]:
-    """Build the callback that checks all parameters together and hands over the new settings.
+    """Build the callback that checks all parameters together and applies the new settings.
 
-    `apply` may refuse them with a ValueError; then nothing changes.
+    `apply` may raise ValueError; then nothing changes.
     """
     def callback(changes) -> SetParametersResult:
         new = {change.name: change.value for change in changes}

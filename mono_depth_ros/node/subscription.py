@@ -14,15 +14,15 @@ except ImportError:  # Humble
     from rclpy.qos_event import SubscriptionEventCallbacks
 
 
-def matching_qos(asked: str, offered: list[QoSProfile]) -> QoSProfile:
-    """Depth 1, and what every one of the publishers' profiles can serve.
+def matching_qos(reliability: str, offered: list[QoSProfile]) -> QoSProfile:
+    """Queue depth 1, and a profile that is compatible with every publisher.
 
-    `asked` is 'reliable', 'best_effort' or 'auto': RELIABLE unless a publisher is not, because
-    between processes BEST_EFFORT loses every image that does not fit the shared memory.
+    `reliability` is 'reliable', 'best_effort' or 'auto': RELIABLE unless a publisher is not,
+    because BEST_EFFORT loses images larger than the shared-memory segment between processes.
     """
-    reliable = asked == 'reliable' or (asked == 'auto' and all(
+    reliable = reliability == 'reliable' or (reliability == 'auto' and all(
         qos.reliability == ReliabilityPolicy.RELIABLE for qos in offered))
-    # A camera_info may be published once and kept for those who come later.
+    # A camera_info may be published once and kept for late subscribers.
     kept = bool(offered) and all(
         qos.durability == DurabilityPolicy.TRANSIENT_LOCAL for qos in offered)
     return QoSProfile(
@@ -31,39 +31,40 @@ def matching_qos(asked: str, offered: list[QoSProfile]) -> QoSProfile:
         durability=DurabilityPolicy.TRANSIENT_LOCAL if kept else DurabilityPolicy.VOLATILE)
 
 
-class MatchedInput:
-    """Subscribes `topic` at once; call `follow` now and then to match the publishers there are.
+class MatchedSubscription:
+    """Subscribes to `topic` at once; call `match` regularly, since publishers come and go.
 
-    `topic` is its full name, after remapping.
+    `topic` is the full name, after remapping.
     """
 
-    def __init__(self, node: Node, kind: type, topic: str, callback: Callable, asked: str):
+    def __init__(self, node: Node, kind: type, topic: str, callback: Callable, reliability: str):
         self._node, self._kind, self._callback = node, kind, callback
         self._subscription: Any = None
         self._qos = QoSProfile(depth=1)
         self.topic = node.resolve_topic_name(topic)
-        self.follow(asked)
+        self.match(reliability)
 
     @property
     def reliability(self) -> str:
-        """'RELIABLE' or 'BEST_EFFORT' as subscribed now."""
+        """'RELIABLE' or 'BEST_EFFORT', as subscribed at present."""
         return self._qos.reliability.name
 
     def publishers(self) -> int:
-        """Number of publishers of the topic, whether their quality of service fits or not."""
+        """Number of publishers of the topic, with compatible quality of service or not."""
         return self._node.count_publishers(self.topic)
 
-    def follow(self, asked: str) -> None:
-        """Subscribe again where the publishers of now want another profile."""
+    def match(self, reliability: str) -> None:
+        """Subscribe again where the present publishers need another profile."""
         offered = [end.qos_profile
                    for end in self._node.get_publishers_info_by_topic(self.topic)]
         if self._subscription and not offered:
             return
-        wanted = matching_qos(asked, offered)
+        wanted = matching_qos(reliability, offered)
         if self._subscription and _same(wanted, self._qos):
             return
         self.close()
-        # Without the default callbacks, which would shout of a mismatch that is mended at once.
+        # Without the default callbacks: they log a mismatch as an error, though the next match
+        # resolves it.
         self._subscription = self._node.create_subscription(
             self._kind, self.topic, self._callback, wanted,
             event_callbacks=SubscriptionEventCallbacks(use_default_callbacks=False))

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 
 from mono_depth_ros.camera import Camera
+from mono_depth_ros.depth_units import depth_to_uint16
 
 SHIPPED = Path(__file__).resolve().parent.parent / 'recordings' / 'room.zip'
 JPEG_QUALITY = 90
@@ -77,7 +78,8 @@ def write_recording(path: Path, camera: Camera, frames) -> None:
         for number, (rgb_HW3, depth_HW) in enumerate(frames):
             bgr_HW3 = cv2.cvtColor(rgb_HW3, cv2.COLOR_RGB2BGR)
             jpeg = cv2.imencode('.jpg', bgr_HW3, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-            png = cv2.imencode('.png', millimetres(depth_HW), [cv2.IMWRITE_PNG_COMPRESSION, 9])
+            steps_HW = depth_to_uint16(depth_HW.astype(np.float64))
+            png = cv2.imencode('.png', steps_HW, [cv2.IMWRITE_PNG_COMPRESSION, 9])
             members[f'{number:04d}.jpg'] = jpeg[1].tobytes()
             members[f'{number:04d}.png'] = png[1].tobytes()
         for name, data in members.items():
@@ -89,10 +91,3 @@ def _camera_json(camera: Camera) -> bytes:
     numbers = {name: value for name, value in asdict(camera).items()
                if name not in ('distortion', 'lens')}
     return json.dumps(numbers, indent=2).encode()
-
-
-def millimetres(depth_HW: np.ndarray) -> np.ndarray:
-    """Depth in metres as uint16 millimetres; 0 for what is not finite or does not fit."""
-    rounded_HW = np.rint(np.asarray(depth_HW, np.float64) * 1000)
-    fits_HW = np.isfinite(rounded_HW) & (rounded_HW > 0) & (rounded_HW <= 65535)
-    return np.where(fits_HW, rounded_HW, 0).astype(np.uint16)

@@ -45,7 +45,7 @@ def test_flip_mirrors_a_projected_point():
 
 def test_points_lie_where_they_project():
     depth = np.full((480, 640), 2.0, np.float32)
-    points = points_from_depth(depth, VGA)
+    points = np.stack(points_from_depth(depth, VGA), axis=-1)
     np.testing.assert_allclose(points[240, 320], (0, 0, 2))
     np.testing.assert_allclose(points[240, 420], (0.4, 0, 2), rtol=1e-6)
     np.testing.assert_allclose(points[40, 320], (0, -1.0, 2), rtol=1e-6)
@@ -54,7 +54,7 @@ def test_points_lie_where_they_project():
 def test_unknown_and_infinite_depth_have_no_point():
     depth = np.full((480, 640), 1.0, np.float32)
     depth[0, 0], depth[0, 1], depth[0, 2] = np.nan, np.inf, -np.inf
-    points = points_from_depth(depth, VGA)
+    points = np.stack(points_from_depth(depth, VGA), axis=-1)
     assert np.isnan(points[0, :3]).all()
     assert np.isfinite(points[1:]).all()
 

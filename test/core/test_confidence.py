@@ -12,7 +12,7 @@ from train_helpers import tiny, write_folder
 from mono_depth_ros.camera import Camera
 from mono_depth_ros.estimator import DepthEstimate, DepthEstimator, Spread
 from mono_depth_ros.networks.registry import build, default_spec
-from mono_depth_ros.node.outputs import trusted
+from mono_depth_ros.node.outputs import confident_depth
 from mono_depth_ros.preprocess import decode_confidence, letterbox
 from train.__main__ import main
 from train.data.data_sets import open_data
@@ -116,13 +116,13 @@ def estimate_of(depth_HW, confidence_of_row):
         network_ms=0.0, spread=Spread(log_spread=log_spread, framing=SAME_SIZE))
 
 
-def test_points_that_are_not_trusted_are_unknown():
+def test_points_below_the_least_confidence_are_unknown():
     depth_HW = np.full((6, 8), 2, np.float32)
     estimate = estimate_of(depth_HW, [0.2, 0.4, 0.6, 0.8, 0.9, 0.95])
-    kept_HW = trusted(estimate, 0.5)
+    kept_HW = confident_depth(estimate, 0.5)
     assert np.isnan(kept_HW[:2]).all() and (kept_HW[2:] == 2).all()
-    assert trusted(estimate, 0.0) is depth_HW and (depth_HW == 2).all()
-    assert trusted(replace(estimate, spread=None), 0.5) is depth_HW
+    assert confident_depth(estimate, 0.0) is depth_HW and (depth_HW == 2).all()
+    assert confident_depth(replace(estimate, spread=None), 0.5) is depth_HW
 
 
 def test_trust_by_hand():

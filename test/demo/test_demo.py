@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 
 from mono_depth_ros.demo.cloud_view import BACKGROUND, draw_cloud, look_at
-from mono_depth_ros.demo.mcap_log import definition, McapLog, messages, stamp_of
+from mono_depth_ros.demo.mcap_log import McapLog, messages, type_definition
 from mono_depth_ros.demo.options import parse, size_limit
-from mono_depth_ros.demo.playback import spread
-from mono_depth_ros.demo.statistics import depth_error, Tally
+from mono_depth_ros.demo.playback import evenly_spaced
+from mono_depth_ros.demo.statistics import DemoStatistics, errors_in_range
+from mono_depth_ros.node.stamps import serialised_stamp_ns
 from train.export.model_export import write_untrained
 
 ROOT = Path(__file__).parents[2]
@@ -186,38 +187,36 @@ def test_large_photographs_are_sent_smaller(tmp_path, photographs):
     assert size_limit(large) == {}
 
 
-def test_depth_error_by_hand():
+def test_errors_in_range_by_hand():
     truth = np.float32([[2, 2, 4, np.nan, 20, np.inf]])
     depth = np.float32([[2, 3, 3, 1, 1, 1]])
-    error = depth_error(depth, truth)
+    error = errors_in_range(depth, truth)
     assert error.abs_rel == pytest.approx((0 + 0.5 + 0.25 + 0.95) / 4)
     assert error.delta1 == pytest.approx(1 / 4)
-    assert depth_error(depth, truth, (1e-3, 10.0)).delta1 == pytest.approx(1 / 3)
-    assert depth_error(depth, np.full((1, 6), np.nan, np.float32)) is None
+    assert errors_in_range(depth, truth, (1e-3, 10.0)).delta1 == pytest.approx(1 / 3)
+    assert errors_in_range(depth, np.full((1, 6), np.nan, np.float32)) is None
 
 
-def test_tally_counts_rate_and_latency():
-    tally = Tally()
+def test_statistics_count_rate_and_latency():
+    statistics = DemoStatistics()
     for number in range(5):
-        tally.depth(number * 10**9 // 4, number * 10**9 // 4 + 30_000_000)
-    tally.counts = {'images received': '9', 'images dropped': '4'}
-    assert tally.rate_hz == pytest.approx(4.0)
-    assert tally.line() == '5 depth images, 4.0 a second, 30 ms old, dropped 4 of 9'
+        statistics.add_depth(number * 10**9 // 4, number * 10**9 // 4 + 30_000_000)
+    statistics.diagnostics = {'images received': '9', 'images dropped': '4'}
+    assert statistics.rate_hz == pytest.approx(4.0)
+    assert statistics.line() == '5 depth images, 4.0 a second, 30 ms old, dropped 4 of 9'
 
 
-def test_message_definition_holds_every_part_once(monkeypatch):
-    monkeypatch.setenv('AMENT_PREFIX_PATH', os.environ.get('AMENT_PREFIX_PATH', sys.prefix))
-    text = definition('sensor_msgs/msg/PointCloud2')
+def test_type_definition_holds_every_part_once():
+    text = type_definition('sensor_msgs/msg/PointCloud2')
     parts = [line for line in text.splitlines() if line.startswith('MSG: ')]
     assert parts == ['MSG: std_msgs/Header', 'MSG: builtin_interfaces/Time',
                      'MSG: sensor_msgs/PointField']
 
 
-def test_mcap_gives_back_bytes_and_stamps(tmp_path, monkeypatch):
-    monkeypatch.setenv('AMENT_PREFIX_PATH', os.environ.get('AMENT_PREFIX_PATH', sys.prefix))
+def test_mcap_gives_back_bytes_and_stamps(tmp_path):
     header = b'\x00\x01\x00\x00' + (7).to_bytes(4, 'little') + (5).to_bytes(4, 'little')
     data = header + b'\x01\x00\x00\x00\x00'
-    assert stamp_of(data) == 7 * 10**9 + 5
+    assert serialised_stamp_ns(data) == 7 * 10**9 + 5
     log = McapLog(tmp_path / 'x.mcap')
     log.declare('/h', 'std_msgs/msg/Header')
     log.write('/h', data, 7 * 10**9 + 5, 8 * 10**9)
@@ -227,8 +226,7 @@ def test_mcap_gives_back_bytes_and_stamps(tmp_path, monkeypatch):
     assert decoded(log.path)['/h'][0].stamp.sec == 7
 
 
-def test_a_full_disk_is_told(monkeypatch):
-    monkeypatch.setenv('AMENT_PREFIX_PATH', os.environ.get('AMENT_PREFIX_PATH', sys.prefix))
+def test_a_full_disk_raises():
     log = McapLog(Path('/dev/full'))
     log.declare('/h', 'std_msgs/msg/Header')
     with pytest.raises(OSError, match='No space left'):
@@ -236,9 +234,9 @@ def test_a_full_disk_is_told(monkeypatch):
         log.close()
 
 
-def test_spread_takes_the_middle_of_equal_parts():
-    assert spread(list(range(9)), 3) == [1, 4, 7]
-    assert spread([5], 3) == [5]
+def test_evenly_spaced_takes_the_middle_of_equal_parts():
+    assert evenly_spaced(list(range(9)), 3) == [1, 4, 7]
+    assert evenly_spaced([5], 3) == [5]
 
 
 def test_view_puts_right_right_and_down_down():

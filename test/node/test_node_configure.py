@@ -10,7 +10,7 @@ from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 
 from mono_depth_ros.demo.processes import free_domain
-from mono_depth_ros.node.diagnostics import verdict
+from mono_depth_ros.node.diagnostics import status_summary
 from mono_depth_ros.node.lifecycle_node import DepthNode
 
 STAND_IN = SimpleNamespace(
@@ -33,7 +33,7 @@ def node(monkeypatch) -> Iterator[DepthNode]:
 
 
 def state(node: DepthNode) -> tuple[str, str]:
-    return verdict(node.state, '', '', node._log, 0.0)
+    return status_summary(node.state, '', '', node._statistics, 0.0)
 
 
 def test_least_confidence_is_refused_by_a_model_that_tells_none(node):
@@ -49,6 +49,6 @@ def test_least_confidence_is_refused_by_a_model_that_tells_none(node):
 
 def test_cleanup_leaves_no_error_of_an_image_behind(node):
     assert node.trigger_configure() == TransitionCallbackReturn.SUCCESS
-    node._log.trouble('image refused: cut short', 0.0)
+    node._statistics.error('image refused: cut short', 0.0)
     assert node.trigger_cleanup() == TransitionCallbackReturn.SUCCESS
     assert state(node) == ('OK', 'unconfigured')

@@ -1,4 +1,4 @@
-"""The parts of the node that need no ROS graph: parameters, slot, counts, quality of service."""
+"""The parts of the node that need no ROS graph: parameters, worker, counts, QoS."""
 
 import ast
 from pathlib import Path
@@ -11,8 +11,13 @@ import pytest
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 import yaml
 
-from mono_depth_ros.node.diagnostics import FrameLog, silence, Timing, verdict
-from mono_depth_ros.node.latest_frame import NewestWorker
+from mono_depth_ros.node.diagnostics import (
+    FrameStatistics,
+    stale_input,
+    status_summary,
+    Timing,
+)
+from mono_depth_ros.node.latest_frame import LatestFrameWorker
 from mono_depth_ros.node.parameters import nearest_name, PARAMETERS, settings_from
 from mono_depth_ros.node.process import one_line
 from mono_depth_ros.node.subscription import matching_qos
@@ -42,7 +47,7 @@ def test_readme_table_names_every_parameter_with_its_default():
 
 
 def test_every_parameter_is_read_somewhere():
-    read = {node.attr for path in (ROOT / 'mono_depth_ros').glob('*.py')
+    read = {node.attr for path in (ROOT / 'mono_depth_ros' / 'node').glob('*.py')
             for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)}
     assert {name.replace('.', '_') for name in DEFAULTS} <= read
 
@@ -87,7 +92,7 @@ def test_nearest_name(unknown, near):
     assert nearest_name(unknown) == near
 
 
-def test_the_worker_takes_the_newest_and_counts_the_dropped():
+def test_the_worker_takes_the_latest_and_counts_the_dropped():
     busy, go_on, done, worked = Event(), Event(), Event(), []
 
     def work(item):
@@ -96,7 +101,7 @@ def test_the_worker_takes_the_newest_and_counts_the_dropped():
         assert go_on.wait(10)
         if item == 'last':
             done.set()
-    worker = NewestWorker(work)
+    worker = LatestFrameWorker(work)
     assert worker.put('first') == 0
     assert busy.wait(10)
     assert [worker.put(item) for item in (1, 2, 'last')] == [0, 1, 1]
@@ -114,7 +119,7 @@ def test_closing_the_worker_finishes_the_work_and_drops_what_waits():
         busy.set()
         assert go_on.wait(10)
         finished.append(item)
-    worker = NewestWorker(work)
+    worker = LatestFrameWorker(work)
     worker.put('in work')
     assert busy.wait(10)
     worker.put('waiting')
@@ -128,7 +133,7 @@ def test_closing_the_worker_finishes_the_work_and_drops_what_waits():
 
 
 def _log(*network_ms):
-    log = FrameLog()
+    log = FrameStatistics()
     for number, time_ms in enumerate(network_ms):
         log.received(float(number))
         log.processed(Timing(done_s=float(number), network_ms=time_ms, total_ms=2 * time_ms,
@@ -144,25 +149,25 @@ def test_diagnostic_values_by_hand():
     assert values['end to end p50 (ms)'] == '103.0'
     assert values['rate (Hz)'] == '1.2'  # the six of 95..100 s in five seconds
     assert values['age of image (ms)'] == '7.0'
-    assert FrameLog().values(0.0)['inference p50 (ms)'] == 'none yet'
+    assert FrameStatistics().values(0.0)['inference p50 (ms)'] == 'none yet'
 
 
-def test_verdict_says_the_worst_first():
+def test_the_summary_is_the_most_serious_finding():
     log = _log(1.0)
-    assert verdict('active', '', '', log, 1.0) == ('OK', 'active')
-    assert verdict('active', '', 'no camera_info', log, 1.0) == ('WARN', 'no camera_info')
-    log.trouble('bad image', 1.0)
-    assert verdict('active', '', 'no camera_info', log, 2.0) == ('WARN', 'bad image')
-    assert verdict('active', '', '', log, 20.0) == ('OK', 'active')
-    assert verdict('active', 'silence', '', log, 2.0) == ('WARN', 'silence')
-    assert verdict('unconfigured', '', '', log, 20.0) == ('ERROR', 'bad image')
-    assert verdict('inactive', '', '', log, 2.0) == ('OK', 'inactive')
+    assert status_summary('active', '', '', log, 1.0) == ('OK', 'active')
+    assert status_summary('active', '', 'no camera_info', log, 1.0) == ('WARN', 'no camera_info')
+    log.error('bad image', 1.0)
+    assert status_summary('active', '', 'no camera_info', log, 2.0) == ('WARN', 'bad image')
+    assert status_summary('active', '', '', log, 20.0) == ('OK', 'active')
+    assert status_summary('active', 'silence', '', log, 2.0) == ('WARN', 'silence')
+    assert status_summary('unconfigured', '', '', log, 20.0) == ('ERROR', 'bad image')
+    assert status_summary('inactive', '', '', log, 2.0) == ('OK', 'inactive')
 
 
-def test_silence():
-    assert 'nobody publishes /eye' in silence(0, '/eye', 0.0)
-    assert silence(1, '/eye', 1.0) == ''
-    assert 'no image came for 5 s' in silence(1, '/eye', 5.0)
+def test_stale_input():
+    assert 'nobody publishes /eye' in stale_input(0, '/eye', 0.0)
+    assert stale_input(1, '/eye', 1.0) == ''
+    assert 'no image came for 5 s' in stale_input(1, '/eye', 5.0)
 
 
 RELIABLE, BEST_EFFORT = ReliabilityPolicy.RELIABLE, ReliabilityPolicy.BEST_EFFORT
@@ -197,6 +202,6 @@ def test_a_missing_module_comes_with_what_to_install():
 
 
 def test_executables_import_without_torch():
-    code = ('import sys; sys.modules["torch"] = None; from mono_depth_ros import depth_node, '
-            'file_camera, sim_camera')
+    code = ('import sys; sys.modules["torch"] = None; from mono_depth_ros import depth_node; '
+            'from mono_depth_ros.cameras import file_camera, sim_camera')
     subprocess.run([sys.executable, '-c', code], check=True)

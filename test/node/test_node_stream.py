@@ -107,9 +107,8 @@ def _check_confidence(image, expected_HW):
 
 def _check_points(cloud, depth_HW):
     points = _array_of_points(cloud)
-    expected_HW3 = points_from_depth(depth_HW, CAMERA)
-    for i, name in enumerate('xyz'):
-        assert np.allclose(points[name], expected_HW3[..., i], rtol=1e-5, atol=1e-6)
+    for name, expected_HW in zip('xyz', points_from_depth(depth_HW, CAMERA)):
+        assert np.allclose(points[name], expected_HW, rtol=1e-5, atol=1e-6)
     red, green, blue = (picture(WIDTH, HEIGHT, SEED)[..., i].astype(np.uint32) for i in range(3))
     assert np.array_equal(points['rgb'], (red << 16) | (green << 8) | blue)
     assert not cloud.is_dense and not cloud.is_bigendian

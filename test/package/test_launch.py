@@ -113,7 +113,7 @@ def test_camera_parameters_of_the_demo_are_the_cameras():
 
 
 def test_remapped_topics_are_the_node_s(tree):
-    code = ''.join(path.read_text() for path in (ROOT / 'mono_depth_ros').glob('*.py'))
+    code = ''.join(path.read_text() for path in (ROOT / 'mono_depth_ros').rglob('*.py'))
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign) and node.targets[0].id == 'remappings':
             topics = [text(pair.elts[0]) for pair in node.value.elts]

@@ -20,7 +20,7 @@ WHEELS = {'cv2': 'opencv-python-headless', 'yaml': 'PyYAML', 'OpenGL': 'PyOpenGL
           'mcap_ros2': 'mcap-ros2-support'}
 ROS_ONLY = {'cv_bridge', 'launch', 'launch_ros'}  # no wheels: used where ROS 2 is installed
 # Come by pip, as package.xml says: on a robot, or for the demo and the simulated worlds only.
-PIP = {'torch', 'safetensors', 'mujoco', 'mcap', 'matplotlib', 'OpenGL'}
+PIP = {'torch', 'safetensors', 'mujoco', 'mcap', 'matplotlib', 'OpenGL', 'rosbags'}
 
 
 @pytest.fixture(scope='module')

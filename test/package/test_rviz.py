@@ -72,7 +72,7 @@ def test_displays_are_shown_with_values_of_the_right_kind(displays):
 def test_topics_are_the_node_s_and_relative(displays):
     shown = {item['Topic']['Value'] for item in displays if 'Topic' in item}
     assert shown == {'image_raw', 'depth/image', 'points'}
-    code = ''.join(path.read_text() for path in (ROOT / 'mono_depth_ros').glob('*.py'))
+    code = ''.join(path.read_text() for path in (ROOT / 'mono_depth_ros').rglob('*.py'))
     for topic in shown:
         assert f"'{topic}'" in code, f'{topic} is published nowhere'
 
@@ -97,4 +97,5 @@ def test_cloud_has_its_own_colours(displays):
 def test_fixed_frame_is_the_cameras_default(manager):
     frame = manager['Global Options']['Fixed Frame']
     assert frame == 'camera_optical_frame'
-    assert f"default='{frame}'" in (ROOT / 'mono_depth_ros' / 'camera_node.py').read_text()
+    code = (ROOT / 'mono_depth_ros' / 'cameras' / 'camera_node.py').read_text()
+    assert f"default='{frame}'" in code

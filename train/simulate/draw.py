@@ -11,11 +11,12 @@ import cv2
 import numpy as np
 
 from mono_depth_ros.camera import Camera
+from mono_depth_ros.depth_units import depth_to_uint16
 from mono_depth_ros.simulation.rendering.renderer import Renderer
 from mono_depth_ros.simulation.scene.gl import new_context
 from mono_depth_ros.simulation.scene.world import World
 from mono_depth_ros.simulation.worlds import build_world
-from train.data.sources.folder import BEYOND, FIELDS, UNKNOWN
+from train.data.sources.folder import BEYOND, FIELDS
 from train.simulate.plan import DEPTH_UNIT_M, key_of, random_camera, Simulation
 from train.simulate.room_views import RoomViews
 from train.simulate.sensor import exposed, hazed, random_sensor
@@ -72,9 +73,9 @@ def _draw(job: Job, frame: int, world: World, renderer: Renderer, views) -> str:
 
 
 def steps(depth_HW: np.ndarray, unit_m: float) -> np.ndarray:
-    """Depth in metres as uint16 steps of `unit_m`; NaN as UNKNOWN, +inf or too far as BEYOND."""
-    near_HW = np.rint(np.minimum(depth_HW.astype(np.float64) / unit_m, BEYOND))
-    return np.where(np.isnan(depth_HW), UNKNOWN, np.maximum(near_HW, 1)).astype(np.uint16)
+    """Depth in metres as uint16 steps of `unit_m`; 0 for NaN, +inf or too far as BEYOND."""
+    nearest_HW = np.maximum(depth_HW.astype(np.float64), unit_m)  # 0 steps would mean unknown
+    return depth_to_uint16(nearest_HW, unit_m, beyond=BEYOND)
 
 
 def camera_line(key: str, camera: Camera, unit_m: float, kind: str, block: int) -> str:

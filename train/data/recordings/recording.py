@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 import os
 from pathlib import Path
-import struct
 from typing import Any
 
+from mono_depth_ros.node.stamps import serialised_stamp_ns
 from train.data.recordings.recorded_messages import is_depth
 from train.data.recordings.topics import Kind, Topic
 
@@ -106,10 +106,5 @@ def reading(path: Path) -> Iterator[None]:
 
 
 def stamp_of(message: bytes, log_ns: int) -> int:
-    """Header stamp in ns of a serialised message that begins with a std_msgs/Header.
-
-    Drivers that do not stamp leave zero; then it is `log_ns`, the time of recording.
-    """
-    order = '<' if message[1] & 1 else '>'
-    seconds, nanoseconds = struct.unpack_from(f'{order}iI', message, 4)
-    return seconds * 10**9 + nanoseconds or log_ns
+    """Header stamp in ns of a serialised message; `log_ns` where the driver left it at zero."""
+    return serialised_stamp_ns(message) or log_ns
