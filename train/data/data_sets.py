@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mono_depth_ros.model_card import DataUse
 from train.data.dataset_facts import BY_NAME, GTA, KITTI, KnownSet, masked_outside, NYU, UNKNOWN
+from train.data.nyu_report import only_report, REPORT, without_report
 from train.data.samples.sample import Sample, Source
 from train.data.sources import (
     bag,
@@ -64,6 +65,9 @@ LAYOUTS = (
            open=bag.BagSource),
 )
 
+# The layouts whose keys tell the index of a labelled image of NYU-Depth-v2.
+LABELLED = (folder.FolderSource, nyu_labelled.LabelledSource, packed.PackedSource)
+
 
 class DataSet:
     """A source under the name the user gave it, with what is known of the data."""
@@ -92,7 +96,8 @@ class DataSet:
 def open_data(spec: str, split: str) -> DataSet:
     """The `split` of NAME=PLACE, with terms and white frame where the layout tells the data set.
 
-    A folder of pictures tells none; there NAME `nyu` does, or a file terms.txt.
+    A folder of pictures tells none; there NAME `nyu` does, or a file terms.txt. The labelled
+    images of NYU-Depth-v2 also have the split `report`, which is in none of the others.
 
     Raises ValueError for another spelling or a layout nobody knows, OSError for a place that is
     not there.
@@ -105,12 +110,15 @@ def open_data(spec: str, split: str) -> DataSet:
         raise FileNotFoundError(f'no file or folder {path} (of data {name!r})')
     for layout in LAYOUTS:
         if layout.accepts(path):
-            source = layout.open(path, split)
             known = layout.known or BY_NAME.get(name, UNKNOWN)
+            labelled = known is NYU and layout.open in LABELLED
+            source = layout.open(path, 'train' if labelled and split == REPORT else split)
+            if labelled:
+                source = only_report(source) if split == REPORT else without_report(source)
             if (path / TERMS).is_file():
                 known = replace(known, terms=' '.join((path / TERMS).read_text().split()))
-            if isinstance(source, packed.PackedSource):  # its frame was masked as it was made
-                known = KnownSet(terms=source.head['terms'])
+            if layout.open is packed.PackedSource:  # its frame was masked as it was made
+                known = KnownSet(terms=packed.read_head(path)['terms'])
             return DataSet(name, source, known)
     raise ValueError(f'{path} (of data {name!r}) is in no layout known here: '
                      f'{"; ".join(layout.name for layout in LAYOUTS)}')
