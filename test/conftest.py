@@ -1,7 +1,67 @@
-"""Settings every test needs before ROS messages are imported."""
+"""For every test: settings of ROS, the two speeds of the suite, and what a robot skips."""
 
+from importlib.metadata import distribution, PackageNotFoundError
 import os
+from pathlib import Path
+import re
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+# Folders whose tests need more than a robot has, and the requirements that bring it.
+NEEDS = {'train': 'train', 'simulation': 'demo', 'demo': 'demo'}
+# A test left to `-m fast` that takes longer than this is named at the end.
+FAST_S = 1.5
 
 # Jazzy and Kilted publish garbage for a wrong field type unless they are told to look.
 os.environ.setdefault('ROS_PYTHON_CHECK_FIELDS', '1')
 os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
+
+
+def pytest_collectstart(collector):
+    """Skip a test file whose folder needs packages that are not installed, with the reason."""
+    if isinstance(collector, pytest.Module):
+        folder = Path(collector.fspath).relative_to(ROOT / 'test').parts[0]
+        if missing := missing_packages(NEEDS.get(folder)):
+            reason = (f'needs {", ".join(missing)}: pip install -r '
+                      f'requirements/{NEEDS[folder]}.txt')
+            collector.collect = lambda: pytest.skip(reason, allow_module_level=True)
+
+
+def missing_packages(requirements):
+    """Names in a requirements file, not in those it includes, that are not installed."""
+    if requirements is None:
+        return []
+    text = (ROOT / 'requirements' / f'{requirements}.txt').read_text()
+    return [name for name in re.findall(r'^\w[\w.-]*', text, re.MULTILINE)
+            if not is_installed(name)]
+
+
+def is_installed(package):
+    """Whether a distribution of that name is installed, whatever brought it."""
+    try:
+        distribution(package)
+    except PackageNotFoundError:
+        return False
+    return True
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Mark what is neither `thorough` nor `slow` as `fast`."""
+    for item in items:
+        if not any(item.get_closest_marker(name) for name in ('thorough', 'slow')):
+            item.add_marker('fast')
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """Name the tests that are too slow for `-m fast`."""
+    if config.option.markexpr != 'fast':
+        return
+    took_s = {}
+    for report in terminalreporter.getreports('passed') + terminalreporter.getreports('failed'):
+        took_s[report.nodeid] = took_s.get(report.nodeid, 0.0) + report.duration
+    for name, seconds in sorted(took_s.items(), key=lambda pair: -pair[1]):
+        if seconds > FAST_S:
+            terminalreporter.write_line(
+                f'{seconds:.1f} s, too long for the fast tests, mark it thorough: {name}')

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from model_helpers import write_untrained
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
@@ -10,7 +11,6 @@ import torch
 from mono_depth_ros.camera import Camera
 from mono_depth_ros.estimator import DepthEstimator
 from mono_depth_ros.model_file import find_model, load_model, read_card, save_model
-from train.export.model_export import write_untrained
 
 
 @pytest.fixture(scope='module')

@@ -10,6 +10,7 @@ import time
 import cv2
 from mcap.reader import make_reader
 from mcap_ros2.decoder import DecoderFactory
+from model_helpers import write_untrained
 import numpy as np
 import pytest
 
@@ -19,7 +20,6 @@ from mono_depth_ros.demo.options import parse, size_limit
 from mono_depth_ros.demo.playback import evenly_spaced
 from mono_depth_ros.demo.statistics import DemoStatistics, errors_in_range
 from mono_depth_ros.node.stamps import serialised_stamp_ns
-from train.export.model_export import write_untrained
 
 ROOT = Path(__file__).parents[2]
 SQUARE = np.array([[-.1, -.1, .2], [.1, -.1, .2], [.1, .1, .2], [-.1, .1, .2]])

@@ -3,6 +3,7 @@
 from pathlib import Path
 import signal
 
+from model_helpers import write_untrained
 import numpy as np
 import pytest
 from rcl_interfaces.srv import ListParameters
@@ -25,7 +26,6 @@ from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from mono_depth_ros.demo.processes import free_domain
 from mono_depth_ros.estimator import DepthEstimator
 from mono_depth_ros.node.parameters import PARAMETERS
-from train.export.model_export import write_untrained
 
 WIDTH, HEIGHT = 64, 48
 NAN = float('nan')

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 import signal
 
+from model_helpers import write_untrained
 import pytest
 from ros_helpers import (
     depth_node,
@@ -14,7 +15,6 @@ from ros_helpers import (
 from sensor_msgs.msg import Image
 
 from mono_depth_ros.demo.processes import free_domain
-from train.export.model_export import write_untrained
 
 BROKEN_YAML = '/**:\n  ros__parameters: {device: [1, '
 

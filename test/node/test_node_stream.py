@@ -1,5 +1,6 @@
 """Camera process -> node process -> this process, at 640x480, reliable and best effort."""
 
+from model_helpers import write_untrained
 import numpy as np
 import pytest
 from ros_helpers import (
@@ -15,7 +16,6 @@ from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from mono_depth_ros.camera import Camera, points_from_depth
 from mono_depth_ros.demo.processes import free_domain
 from mono_depth_ros.estimator import DepthEstimator
-from train.export.model_export import write_untrained
 
 WIDTH, HEIGHT, SEED = 640, 480, 5
 CAMERA = Camera(fx=512.0, fy=512.0, cx=319.5, cy=239.5, width=WIDTH, height=HEIGHT)

@@ -7,6 +7,7 @@ import re
 import sys
 from xml.etree import ElementTree
 
+from model_helpers import write_untrained
 import pytest
 from ros_helpers import Peer, Process
 import yaml
@@ -14,7 +15,6 @@ import yaml
 from mono_depth_ros.cameras import file_camera, sim_camera
 from mono_depth_ros.demo.processes import free_domain
 from mono_depth_ros.node.parameters import PARAMETERS
-from train.export.model_export import write_untrained
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / 'launch').glob('*.launch.py'))

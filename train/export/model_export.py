@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from torch import nn
 
 from mono_depth_ros.backends.torch_backend import TorchBackend
 from mono_depth_ros.estimator import DepthEstimator, self_test_image
@@ -22,7 +21,7 @@ from train.export.confidence_calibration import calibrate
 from train.fitting.checkpoint import load_checkpoint
 from train.fitting.run_folder import read_run, Run
 from train.recipes.mixture import steps_of
-from train.recipes.recipe import Recipe, recipe_called
+from train.recipes.recipe import Recipe
 
 SELF_TEST_SEED = 20140
 
@@ -74,19 +73,6 @@ def step_back(network: MultiScaleNetwork, run: Run, share: float) -> None:
     network.load_state_dict({
         name: torch.lerp(start[name].float(), tensor, share) if tensor.is_floating_point()
         else tensor for name, tensor in learned.items()})
-
-
-def write_untrained(path: str | Path, network: str = 'mobile', seed: int = 0) -> ModelCard:
-    """Write a model file of random weights, for tests and benchmarks; depth varies by pixel."""
-    recipe = recipe_called(network)
-    torch.manual_seed(seed)
-    made = build(recipe.network)
-    for weight in made.parameters():
-        if weight.ndim > 1 and not weight.any():
-            nn.init.normal_(weight, std=0.5)
-    training = Training(recipe='untrained', data=(), seed=seed, steps=0, date='', git_commit='',
-                        versions=())
-    return write(Path(path), made, _card(Path(path).stem, recipe, training))
 
 
 def write(path: Path, network: MultiScaleNetwork, card: ModelCard) -> ModelCard:

@@ -9,12 +9,12 @@ import sys
 
 import cv2
 import h5py
+from model_helpers import write_untrained
 import numpy as np
 import pytest
 from train_helpers import write_folder, write_pair
 
 from train.__main__ import main
-from train.export.model_export import write_untrained
 from train.fitting.checkpoint import save_checkpoint
 
 FULL = Path('/dev/full')  # every write there fails as on a full disk

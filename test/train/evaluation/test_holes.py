@@ -2,6 +2,7 @@
 
 import json
 
+from model_helpers import write_untrained
 import numpy as np
 import pytest
 from train_helpers import write_folder
@@ -14,7 +15,6 @@ from train.evaluation.hole_filling import (
     FILLS,
     hidden_region,
 )
-from train.export.model_export import write_untrained
 
 HOLE = (slice(10, 30), slice(15, 45))
 

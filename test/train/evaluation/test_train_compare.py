@@ -5,6 +5,7 @@ import json
 import re
 
 import cv2
+from model_helpers import write_untrained
 import numpy as np
 import pytest
 import torch
@@ -20,7 +21,6 @@ from train.comparison.figures import chosen_samples, stack_columns
 from train.data.data_sets import open_data
 from train.evaluation.measurement import evaluate
 from train.evaluation.protocols import PROTOCOLS
-from train.export.model_export import write_untrained
 from train.fitting.checkpoint import save_checkpoint
 from train.fitting.run_folder import begin_run
 

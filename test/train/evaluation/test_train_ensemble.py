@@ -2,6 +2,7 @@
 
 import json
 
+from model_helpers import write_untrained
 import numpy as np
 import pytest
 from train_helpers import write_folder
@@ -10,7 +11,6 @@ from mono_depth_ros.camera import Camera
 from mono_depth_ros.estimator import DepthEstimate
 from train.__main__ import main
 from train.evaluation.ensemble import Ensemble, Mirrored
-from train.export.model_export import write_untrained
 
 CAMERA = Camera(fx=50, fy=50, cx=3.0, cy=4.5, width=16, height=12)
 IMAGE = np.random.default_rng(0).integers(1, 255, (12, 16, 3), np.uint8)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 import math
 
+from model_helpers import write_untrained
 import pytest
 import torch
 from train_helpers import tiny, write_folder
@@ -11,7 +12,6 @@ from mono_depth_ros.model_file import load_model
 from mono_depth_ros.networks.registry import build
 from mono_depth_ros.preprocess import letterbox
 from train.__main__ import main
-from train.export.model_export import write_untrained
 from train.fitting.distillation import framed, lesson, patched, Teachers, unframed
 from train.fitting.run_folder import read_run
 from train.fitting.stage import StageLoss

@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import cv2
+from model_helpers import write_untrained
 import numpy as np
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -18,7 +19,6 @@ from mono_depth_ros.model_file import load_model
 from mono_depth_ros.networks.registry import build, NETWORKS
 from train.__main__ import main
 from train.data.data_sets import open_data
-from train.export.model_export import write_untrained
 from train.fitting.checkpoint import load_checkpoint, save_checkpoint
 from train.fitting.distributed import World
 from train.fitting.run_log import strip

@@ -1,0 +1,38 @@
+"""Model files of random weights, made with the robot's half alone."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from mono_depth_ros.backends.torch_backend import TorchBackend
+from mono_depth_ros.estimator import self_test_image
+from mono_depth_ros.model_card import ModelCard
+from mono_depth_ros.model_file import find_model, read_card, save_model
+from mono_depth_ros.networks.registry import build, default_spec
+
+
+def write_untrained(path: str | Path, network: str = 'mobile', seed: int = 0) -> ModelCard:
+    """Write a model file of random weights and return its card; depth varies by pixel."""
+    torch.manual_seed(seed)
+    card = _card(Path(path).stem, network)
+    made = build(card.network).eval()
+    for weight in made.parameters():
+        if weight.ndim > 1 and not weight.any():
+            torch.nn.init.normal_(weight, std=0.5)
+        if weight.ndim > 1:
+            weight.data = weight.data.half().float()  # the precision of the file
+    log_depth = TorchBackend(made, 'cpu', 'fp32')(self_test_image(card))[0]
+    card = replace(card, self_test=replace(
+        card.self_test, mean=float(log_depth.mean()), std=float(log_depth.std())))
+    save_model(path, made, card)
+    return card
+
+
+def _card(name: str, network: str) -> ModelCard:
+    """The card of `indoor` but for the network and where its weights come from."""
+    card, spec = read_card(find_model('indoor')), default_spec(network)
+    return replace(
+        card, name=name, network=spec, measured=(),
+        reference=card.reference.resized(spec.input_width, spec.input_height),
+        training=replace(card.training, recipe='untrained', data=(), steps=0))
