@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 
 import cv2
 import numpy as np
+
+# Two colours of text in figures.
+INK, FAINT = '#1b1c1f', '#5f6168'
 
 
 def write_file(path: Path, data: str | bytes) -> None:
@@ -23,3 +27,23 @@ def write_picture(path: Path, bgr_HW3: np.ndarray) -> None:
         raise ValueError(f'a picture ends in .png or .jpg, got {path}')
     # Through memory: cv2.imwrite says neither what failed nor that the disk is full.
     write_file(path, cv2.imencode(path.suffix, bgr_HW3)[1].tobytes())
+
+
+def canvas(width: float, height: float, **settings):
+    """An empty figure of matplotlib, inches wide and high; ImportError without matplotlib."""
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise ImportError('figures are drawn with matplotlib: install requirements/train.txt'
+                          ) from error
+    figure = Figure(figsize=(width, height), dpi=110, facecolor='white', **settings)
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def write_figure(path: Path, figure) -> None:
+    """Write a figure of matplotlib in the format its ending names; errors as `write_file`."""
+    written = BytesIO()
+    figure.savefig(written, format=path.suffix[1:])
+    write_file(path, written.getvalue())

@@ -11,11 +11,11 @@ from tempfile import TemporaryDirectory
 
 from mono_depth_ros.backends.torch_backend import pick_device
 from mono_depth_ros.estimator import DepthEstimator
-from train.commands.options import add_data, add_device, add_protocol, add_split
+from train.commands.shared_options import add_data, add_device, add_protocol, add_split
 from train.comparison.comparison import data_of, Entry, open_entry, refuse_learned, Row
 from train.comparison.comparison_table import LABELS, sorted_rows, table_text
 from train.comparison.cost import cost_of, network_ms
-from train.comparison.figures import check_ending, chosen_samples, columns_of, write_figure
+from train.comparison.figures import check_ending, chosen_samples, columns_of, write_comparison
 from train.data.data_sets import DataSet, open_data
 from train.evaluation.measurement import evaluate
 from train.evaluation.protocols import PROTOCOLS
@@ -102,7 +102,7 @@ def _show(options: argparse.Namespace, source: DataSet, entries: Sequence[Entry]
         samples = chosen_samples(rows[0].report, source, protocol, options.pictures)
         title = (f'{source.name} {options.split}: {len(samples)} of {len(rows[0].report.images)} '
                  f'images, evenly spaced from best to worst by AbsRel of {rows[0].entry.name}')
-        write_figure(path, samples, columns_of(rows, samples, options.stacks), protocol, title)
+        write_comparison(path, samples, columns_of(rows, samples, options.stacks), protocol, title)
         print(f'\nfigure: {path}')
     return rows
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from train.commands.options import add_data, add_split
+from train.commands.shared_options import add_data, add_split
 from train.data.data_sets import open_data
 from train.data.samples.lidar import densify, Fill
 from train.data.samples.sample import Sample, spread_numbers

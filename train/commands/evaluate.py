@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from mono_depth_ros.estimator import DepthEstimator
-from train.commands.options import add_data, add_device, add_protocol, add_split
+from train.commands.shared_options import add_data, add_device, add_protocol, add_split
 from train.data.data_sets import open_data
 from train.evaluation.baseline import MeanDepthMap
 from train.evaluation.confidence import measure_trust

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from mono_depth_ros.model_file import SUFFIX
-from train.commands.options import add_protocol
+from train.commands.shared_options import add_protocol
 from train.evaluation.protocols import PROTOCOLS
 from train.export.model_export import export_run
 from train.fitting.run_folder import read_run

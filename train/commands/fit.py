@@ -10,7 +10,7 @@ import sys
 
 from mono_depth_ros.backends.torch_backend import pick_device
 from mono_depth_ros.model_file import SUFFIX
-from train.commands.options import add_device, DATA_HELP
+from train.commands.shared_options import add_device, DATA_HELP
 from train.fitting.checkpoint import has_checkpoint
 from train.fitting.distillation import Teachers
 from train.fitting.distributed import World, world

@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from mono_depth_ros.estimator import DepthEstimator
 from mono_depth_ros.model_file import find_model
-from train.commands.options import add_data, add_device, add_split
+from train.commands.shared_options import add_data, add_device, add_split
 from train.data.data_sets import DataSet, open_data
 from train.data.samples.sample import spread_numbers
 from train.evaluation.hole_filling import compare_fills, FillError, FillFrame

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -23,8 +22,7 @@ from train.data.samples.sample import Sample, spread_numbers
 from train.data.samples.thumbnails import depth_limits, depth_picture, small, small_depth
 from train.evaluation.measurement import Report
 from train.evaluation.protocols import Protocol
-from train.output_files import write_file
-from train.plotting import canvas, FAINT, INK
+from train.output_files import canvas, FAINT, INK, write_figure
 
 TILE_INCHES, TILE_WIDTH = 2.5, 320
 
@@ -87,8 +85,8 @@ def check_ending(path: Path) -> None:
         raise ValueError(f'a figure ends in .png, .pdf or .svg, got {path}')
 
 
-def write_figure(path: Path, samples: Sequence[Sample], columns: Sequence[Column],
-                 protocol: Protocol, title: str) -> None:
+def write_comparison(path: Path, samples: Sequence[Sample], columns: Sequence[Column],
+                     protocol: Protocol, title: str) -> None:
     """Write a picture (.png, .pdf, .svg), one row an image; OSError or ValueError where it cannot.
 
     One logarithmic colour scale for all, its bar in metres: the known true depth, but 1 % at
@@ -110,9 +108,7 @@ def write_figure(path: Path, samples: Sequence[Sample], columns: Sequence[Column
             if column.noted:
                 _note(axis, depth_HW, whole, protocol)
     _bar(figure, axes, limits)
-    written = BytesIO()
-    figure.savefig(written, format=path.suffix[1:])
-    write_file(path, written.getvalue())
+    write_figure(path, figure)
 
 
 def _grid(shown: Sequence[Sample], columns: int, title: str):

@@ -8,9 +8,9 @@ import hashlib
 from pathlib import Path
 
 from mono_depth_ros.model_card import DataUse
-from train.data.dataset_facts import BY_NAME, GTA, KITTI, KnownSet, masked_outside, NYU, UNKNOWN
+from train.data.data_set_facts import BY_NAME, GTA, KITTI, KnownSet, masked_outside, NYU, UNKNOWN
 from train.data.nyu_report import only_report, REPORT, without_report
-from train.data.samples.sample import Sample, Source
+from train.data.samples.sample import Sample, SampleSource
 from train.data.sources import (
     bag,
     bts,
@@ -37,7 +37,7 @@ class Layout:
 
     name: str
     accepts: Callable[[Path], bool]
-    open: Callable[[Path, str], Source]
+    open: Callable[[Path, str], SampleSource]
     known: KnownSet | None = None
 
 
@@ -72,7 +72,7 @@ LABELLED = (folder.FolderSource, nyu_labelled.LabelledSource, packed.PackedSourc
 class DataSet:
     """A source under the name the user gave it, with what is known of the data."""
 
-    def __init__(self, name: str, source: Source, known: KnownSet = UNKNOWN):
+    def __init__(self, name: str, source: SampleSource, known: KnownSet = UNKNOWN):
         self.name = name
         self.terms = known.terms
         self._window = known.window

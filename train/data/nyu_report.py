@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 import re
 
-from train.data.samples.sample import Sample, Source
+from train.data.samples.sample import Sample, SampleSource
 
 REPORT = 'report'
 INDICES = Path(__file__).with_name('nyu_report.txt')
@@ -35,7 +35,7 @@ def labelled_index(key: str) -> int | None:
 class Subset:
     """The samples of another source that have the given numbers, in their order."""
 
-    def __init__(self, source: Source, numbers: Sequence[int]):
+    def __init__(self, source: SampleSource, numbers: Sequence[int]):
         self._source, self._numbers = source, tuple(numbers)
         self.keys = tuple(source.keys[number] for number in self._numbers)
 
@@ -46,13 +46,13 @@ class Subset:
         return self._source[self._numbers[index]]
 
 
-def without_report(source: Source) -> Source:
+def without_report(source: SampleSource) -> SampleSource:
     """The source without the images of the report split; itself where it has none of them."""
     kept = [i for i, key in enumerate(source.keys) if labelled_index(key) not in report_indices()]
     return source if len(kept) == len(source) else Subset(source, kept)
 
 
-def only_report(source: Source) -> Subset:
+def only_report(source: SampleSource) -> Subset:
     """The images of the report split; ValueError where the source has none of them."""
     kept = [i for i, key in enumerate(source.keys) if labelled_index(key) in report_indices()]
     if not kept:

@@ -10,7 +10,7 @@ import numpy as np
 
 from mono_depth_ros.camera import Camera
 from mono_depth_ros.estimator import DepthEstimate
-from train.data.samples.sample import Source
+from train.data.samples.sample import SampleSource
 
 SIZE = (60, 80)
 
@@ -18,7 +18,7 @@ SIZE = (60, 80)
 class MeanDepthMap:
     """Predicts, for every image, the mean training depth at each place, scaled by focal length."""
 
-    def __init__(self, sources: Sequence[Source]):
+    def __init__(self, sources: Sequence[SampleSource]):
         total, count = np.zeros(SIZE), np.zeros(SIZE)
         for source in sources:
             for index in range(len(source)):

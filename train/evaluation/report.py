@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
-from io import BytesIO
 from pathlib import Path
 
 import cv2
@@ -16,8 +15,7 @@ from train.data.samples.sample import Sample
 from train.data.samples.thumbnails import depth_limits, depth_picture, small, small_depth
 from train.evaluation.measurement import Histogram, Predictor, Report
 from train.evaluation.protocols import Protocol
-from train.output_files import write_file, write_picture
-from train.plotting import canvas, FAINT, INK
+from train.output_files import canvas, FAINT, INK, write_figure, write_file, write_picture
 
 COLUMNS = {
     'delta1': 'delta1', 'delta2': 'delta2', 'delta3': 'delta3', 'abs_rel': 'AbsRel',
@@ -45,7 +43,7 @@ def write_report(folder: Path, title: str, report: Report, source: DataSet, prot
     Raises OSError where that fails, ImportError without matplotlib.
     """
     pictures = _pictures(folder, report, source, protocol, predictor)
-    write_file(folder / HISTOGRAM, histogram_figure(report.histogram))
+    write_figure(folder / HISTOGRAM, histogram_figure(report.histogram))
     page = folder / 'index.html'
     write_file(page, _page(title, report, pictures))
     return page
@@ -98,8 +96,8 @@ def error_map(depth_HW: np.ndarray, truth_HW: np.ndarray) -> np.ndarray:
     return picture
 
 
-def histogram_figure(histogram: Histogram) -> bytes:
-    """PNG: true and predicted pixels by distance, and below it the errors by true distance."""
+def histogram_figure(histogram: Histogram):
+    """Figure of true and predicted pixels by distance, and below it errors by true distance."""
     figure = canvas(8.5, 5.5, layout='constrained')
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
     edges_m = np.array(histogram.edges_m)
@@ -116,9 +114,7 @@ def histogram_figure(histogram: Histogram) -> bytes:
         axis.legend(frameon=False, labelcolor=INK)
         axis.tick_params(colors=FAINT)
         axis.spines[['top', 'right']].set_visible(False)
-    written = BytesIO()
-    figure.savefig(written, format='png')
-    return written.getvalue()
+    return figure
 
 
 def _draw_errors(axis, histogram: Histogram) -> None:

@@ -9,7 +9,7 @@ import torch
 
 from mono_depth_ros.networks.multi_scale import MultiScaleNetwork, SPREAD
 from train.data.data_sets import DataSet
-from train.data.samples.sample import Source
+from train.data.samples.sample import SampleSource
 from train.fitting.batches import loader, PlainViews
 from train.recipes.loss import image_means, pooled
 from train.recipes.recipe import Recipe
@@ -38,7 +38,7 @@ def calibrate(network: MultiScaleNetwork, held_out: Sequence[DataSet], recipe: R
     return factor
 
 
-def _ratios(network: MultiScaleNetwork, source: Source, recipe: Recipe) -> list[float]:
+def _ratios(network: MultiScaleNetwork, source: SampleSource, recipe: Recipe) -> list[float]:
     """Mean |d| / spread of every image that has a pixel of known depth."""
     found: list[float] = []
     for image, truth in loader(PlainViews([source], recipe), batch_size=recipe.batch_size):

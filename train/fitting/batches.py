@@ -10,8 +10,9 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from mono_depth_ros.preprocess import encode_depth, encode_image, letterbox, normalise
-from train.data.samples.augmentation import augment, warped
-from train.data.samples.sample import Sample, Source
+from train.data.samples.augmentation import augment
+from train.data.samples.geometry import warped
+from train.data.samples.sample import Sample, SampleSource
 from train.interruption import leave_it_to_others
 from train.recipes.mixture import Mixture, steps_per_epoch
 from train.recipes.recipe import Recipe
@@ -22,7 +23,7 @@ Key = tuple[int, int]
 class TrainingViews(Dataset):
     """Random views of all samples; the key (draw, index) fixes the randomness."""
 
-    def __init__(self, sources: Sequence[Source], recipe: Recipe, stage_index: int):
+    def __init__(self, sources: Sequence[SampleSource], recipe: Recipe, stage_index: int):
         self._sources = sources
         self._recipe = recipe
         self._stage_index = stage_index
@@ -46,7 +47,7 @@ class TrainingViews(Dataset):
 class PlainViews(Dataset):
     """Every sample whole and unchanged, framed as the robot frames it: for watching a training."""
 
-    def __init__(self, sources: Sequence[Source], recipe: Recipe):
+    def __init__(self, sources: Sequence[SampleSource], recipe: Recipe):
         self._sources = sources
         self._recipe = recipe
 
@@ -66,7 +67,7 @@ class PlainViews(Dataset):
         return torch.from_numpy(image_3HW), _log_truth(view, recipe)
 
 
-def sample_at(sources: Sequence[Source], index: int) -> Sample:
+def sample_at(sources: Sequence[SampleSource], index: int) -> Sample:
     """Sample by its number over all sources, one after the other."""
     for source in sources:
         if index < len(source):

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from mono_depth_ros.networks.multi_scale import MultiScaleNetwork
-from train.data.samples.sample import Source, spread_numbers
+from train.data.samples.sample import SampleSource, spread_numbers
 from train.fitting.batches import loader, PlainViews
 from train.fitting.ema import Average
 from train.recipes.loss import image_means, pooled
@@ -19,7 +19,7 @@ from train.recipes.recipe import Recipe
 class Watch:
     """The validation images of a run; `evaluate` is the measurement, this is the look."""
 
-    def __init__(self, validation: Sequence[Source], recipe: Recipe, workers: int):
+    def __init__(self, validation: Sequence[SampleSource], recipe: Recipe, workers: int):
         self._views = PlainViews(validation, recipe)
         self._batch_size, self._workers = recipe.batch_size, workers
 

@@ -13,11 +13,11 @@ from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import get_typestore, Stores
 
 from mono_depth_ros.camera import Camera
+from train.data.bags.bag_reader import BagReader
+from train.data.bags.bag_stamps import paired
 from train.data.data_sets import open_data
-from train.data.recordings.recording import Recording
-from train.data.samples.rectification import rectified
+from train.data.samples.geometry import rectified
 from train.data.samples.sample import Sample
-from train.data.sources.bag import paired
 
 STORE = get_typestore(Stores.ROS2_HUMBLE)
 TYPES = {name: STORE.types[f'sensor_msgs/msg/{name}']
@@ -112,7 +112,7 @@ def test_recording_is_a_training_set(tmp_path, storage):
 
 def test_a_forked_worker_opens_the_recording_itself(tmp_path):
     """A file that parent and worker share has one position: their reads would mix."""
-    recording = Recording(write(tmp_path / 'bag', drive(2)))
+    recording = BagReader(write(tmp_path / 'bag', drive(2)))
     recording.topics()
     ours = recording._reader
 

@@ -6,8 +6,8 @@ import h5py
 import numpy as np
 import pytest
 
+from train.data.data_set_facts import NYU
 from train.data.data_sets import open_data
-from train.data.dataset_facts import NYU
 from train.data.sources.fastdepth import accepts
 from train.data.sources.nyu import KINECT
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from mono_depth_ros.camera import Camera
+from train.data.data_set_facts import GTA
 from train.data.data_sets import open_data
-from train.data.dataset_facts import GTA
 
 PROJECTION = np.array([[30, 0, 19.5, 0], [0, 30, 9.5, 0], [0, 0, 1, 0]], np.float32)
 

@@ -8,17 +8,10 @@ import pytest
 from train_helpers import CAMERA, write_folder
 
 from mono_depth_ros.camera import Camera
+from train.data.data_set_facts import masked_outside, NYU
 from train.data.data_sets import data_use, LAYOUTS, open_data
-from train.data.dataset_facts import masked_outside, NYU
-from train.data.samples.augmentation import (
-    augment,
-    Augmentation,
-    coloured,
-    degraded,
-    flipped,
-    tilted,
-    warped,
-)
+from train.data.samples.augmentation import augment, Augmentation, coloured, degraded
+from train.data.samples.geometry import flipped, tilted, warped
 from train.data.samples.sample import Sample
 from train.fitting.batches import encoded, StepKeys, TrainingViews
 from train.recipes.mixture import Mixture, mixture

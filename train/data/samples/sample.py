@@ -21,7 +21,7 @@ class Sample:
     name: str
 
 
-class Source(Protocol):
+class SampleSource(Protocol):
     """Samples by number, read when asked for; what every kind of data set looks like.
 
     A sample's `name` is its key.

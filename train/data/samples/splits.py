@@ -23,3 +23,12 @@ def hashed_split(units: Iterable[str], split: str) -> set[str]:
     parts = {'val': ordered[:val], 'test': ordered[val:val + tenth],
              'train': ordered[val + tenth:]}
     return set(parts[split])
+
+
+def last_tenth_held_out(frames: int, split: str) -> slice:
+    """Which of so many frames in order of time: the last tenth, at least one, is val, else train.
+
+    Neighbouring frames show the same thing, so a random choice would hold out what was learned.
+    """
+    cut = frames - max(1, frames // 10)
+    return slice(cut) if split == 'train' else slice(cut, None)

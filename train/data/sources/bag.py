@@ -6,7 +6,7 @@ are found by what they hold; where several fit, `topics.json` in the bag's folde
 `NAME.topics.json` beside a file NAME.mcap, names the three. An image is paired with the depth
 nearest in stamp, within MAX_GAP_S. The split val is the last tenth of the pairs by time, train
 the rest: neighbouring frames show the same thing. A lens is removed
-(samples/rectification.py). Depth is taken for truth: in a recording of depth_node's own output
+(samples/geometry.py). Depth is taken for truth: in a recording of depth_node's own output
 it would be its guess.
 """
 
@@ -20,13 +20,13 @@ import numpy as np
 
 from mono_depth_ros.camera import Camera
 from mono_depth_ros.node.camera_info import camera_from_info
-from train.data.recordings.recorded_messages import depth_from_message, rgb_from_message
-from train.data.recordings.recording import INFO_TYPE, Recording, stamp_of
-from train.data.recordings.topics import choose_topics, Topics
-from train.data.samples.rectification import rectified
+from train.data.bags.bag_messages import depth_from_message, rgb_from_message
+from train.data.bags.bag_reader import BagReader, INFO_TYPE
+from train.data.bags.bag_stamps import MAX_GAP_S, paired, stamp_of
+from train.data.bags.bag_topics import choose_topics, Topics
+from train.data.samples.geometry import rectified
 from train.data.samples.sample import Sample
-
-MAX_GAP_S = 0.02
+from train.data.samples.splits import last_tenth_held_out
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,10 +52,11 @@ class BagSource:
         if split not in ('train', 'val'):
             raise ValueError(f'no split {split!r} of a recording: its splits are train and val '
                              '(the last tenth of the time)')
-        self._recording = Recording(path)
-        self._topics = choose_topics(path, self._recording.topics())
-        self._index = _index(self._recording, self._topics)
-        self._pairs = _split(self._paired(), split)
+        self._reader = BagReader(path)
+        self._topics = choose_topics(path, self._reader.topics())
+        self._index = _index(self._reader, self._topics)
+        pairs_P2 = self._paired()
+        self._pairs = pairs_P2[last_tenth_held_out(len(pairs_P2), split)]
         self.keys = tuple(_key(stamp) for stamp in self._index.image_2N[0, self._pairs[:, 0]])
 
     def __len__(self) -> int:
@@ -71,22 +72,22 @@ class BagSource:
             camera = self._camera(rgb_HW3, depth_HW, int(self._index.image_2N[0, image]))
             return rectified(Sample(rgb=rgb_HW3, depth=depth_HW, camera=camera, name=key))
         except ValueError as error:
-            raise ValueError(f'{self._recording.path}, frame {key}: {error}') from error
+            raise ValueError(f'{self._reader.path}, frame {key}: {error}') from error
 
     def _paired(self) -> np.ndarray:
         pairs_P2 = paired(self._index.image_2N[0], self._index.depth_2N[0])
         if len(pairs_P2) < 2:
             raise ValueError(
-                f'{self._recording.path}: {len(pairs_P2)} images of {self._topics.image} have a '
+                f'{self._reader.path}: {len(pairs_P2)} images of {self._topics.image} have a '
                 f'message of {self._topics.depth} within {MAX_GAP_S} s, expected at least 2')
         if not self._index.infos:
-            raise ValueError(f'{self._recording.path}: {self._topics.camera_info} holds no '
+            raise ValueError(f'{self._reader.path}: {self._topics.camera_info} holds no '
                              'message, and metric depth needs the camera')
         return pairs_P2
 
     def _read(self, topic: str, times: np.ndarray) -> Any:
         stamp_ns, log_ns = times.tolist()
-        return self._recording.read(topic, log_ns, stamp_ns)
+        return self._reader.read(topic, log_ns, stamp_ns)
 
     def _camera(self, rgb_HW3: np.ndarray, depth_HW: np.ndarray, stamp_ns: int) -> Camera:
         height, width = rgb_HW3.shape[:2]
@@ -96,7 +97,7 @@ class BagSource:
                 f'{self._topics.image} {width}x{height}: record depth registered to the image')
         # The last camera_info that is not later than the image, else the first.
         place = max(int(np.searchsorted(self._index.info_stamps, stamp_ns, 'right')) - 1, 0)
-        info = self._recording.decode(INFO_TYPE, self._index.infos[place])
+        info = self._reader.decode(INFO_TYPE, self._index.infos[place])
         return camera_from_info(info, width, height, rectified='rect' in self._topics.image)
 
 
@@ -105,41 +106,15 @@ def accepts(path: Path) -> bool:
     return path.suffix in ('.mcap', '.db3') or (path / 'metadata.yaml').is_file()
 
 
-def paired(first_N: np.ndarray, second_M: np.ndarray) -> np.ndarray:
-    """Indices (P, 2), by time, of stamps (ns) that are each other's nearest within MAX_GAP_S."""
-    if not first_N.size or not second_M.size:
-        return np.empty((0, 2), np.int64)
-    to_second_N, to_first_M = _nearest(first_N, second_M), _nearest(second_M, first_N)
-    number_N = np.arange(first_N.size)
-    close_N = np.abs(first_N - second_M[to_second_N]) <= MAX_GAP_S * 1e9
-    mutual_N = to_first_M[to_second_N] == number_N
-    pairs_P2 = np.stack([number_N, to_second_N], axis=1)[close_N & mutual_N]
-    return pairs_P2[np.argsort(first_N[pairs_P2[:, 0]], kind='stable')]
-
-
-def _nearest(stamps_N: np.ndarray, among_M: np.ndarray) -> np.ndarray:
-    order_M = np.argsort(among_M, kind='stable')
-    ordered_M = among_M[order_M]
-    right_N = np.minimum(np.searchsorted(ordered_M, stamps_N), among_M.size - 1)
-    left_N = np.maximum(right_N - 1, 0)
-    from_left = np.abs(stamps_N - ordered_M[left_N]) <= np.abs(ordered_M[right_N] - stamps_N)
-    return order_M[np.where(from_left, left_N, right_N)]
-
-
-def _split(pairs_P2: np.ndarray, split: str) -> np.ndarray:
-    cut = len(pairs_P2) - max(1, len(pairs_P2) // 10)
-    return pairs_P2[:cut] if split == 'train' else pairs_P2[cut:]
-
-
 def _key(stamp_ns: int) -> str:
     return f'{stamp_ns // 10**9}.{stamp_ns % 10**9:09d}'
 
 
-def _index(recording: Recording, topics: Topics) -> Index:
+def _index(reader: BagReader, topics: Topics) -> Index:
     times: dict[str, list[tuple[int, int]]] = {topics.image: [], topics.depth: []}
     infos: list[tuple[int, bytes]] = []
     wanted = (topics.image, topics.depth, topics.camera_info)
-    for topic, kind, log_ns, message in recording.messages(wanted):
+    for topic, kind, log_ns, message in reader.messages(wanted):
         stamp_ns = stamp_of(message, log_ns)
         if kind != INFO_TYPE:
             times[topic].append((stamp_ns, log_ns))

@@ -23,9 +23,11 @@ import numpy as np
 
 from mono_depth_ros.camera import Camera, rays
 from mono_depth_ros.cameras.frame_sources import read_picture
+from train.data.bags.bag_stamps import nearest
+from train.data.samples.geometry import rectified
 from train.data.samples.lidar import splat
-from train.data.samples.rectification import rectified
 from train.data.samples.sample import Sample
+from train.data.samples.splits import last_tenth_held_out
 from train.data.sources.nyu import KINECT, kinect_sample, scene_of, scenes_of_split
 from train.data.sources.nyu_labelled import official_test_scenes
 
@@ -149,12 +151,10 @@ def _chosen(folder: Path, scenes: list[Path], split: str) -> list[Path]:
 
 
 def _lone(scene: Path, split: str) -> list[Pair]:
-    """Of a single scene the last tenth is val: neighbouring frames show the same thing."""
     if split not in ('train', 'val'):
         raise ValueError(f'no split {split!r} of one scene {scene}: its splits are train and val')
     pairs = _pairs_of([scene])
-    cut = len(pairs) - max(1, len(pairs) // 10)
-    return pairs[:cut] if split == 'train' else pairs[cut:]
+    return pairs[last_tenth_held_out(len(pairs), split)]
 
 
 def _pairs_of(scenes: list[Path]) -> list[Pair]:
@@ -168,18 +168,9 @@ def _read(scene: Path) -> list[Pair]:
     if not colour or not depth:
         raise ValueError(f'{scene / INDEX} lists {len(colour)} r-*.ppm and {len(depth)} d-*.pgm: '
                          'expected both')
-    nearest = _nearest([at for at, _ in colour], [at for at, _ in depth])
+    matches = nearest(np.array([at for at, _ in colour]), np.array([at for at, _ in depth]))
     return [Pair(scene=scene.name, rgb=name, depth=depth[i][1])
-            for (at, name), i in zip(colour, nearest) if abs(depth[i][0] - at) <= MAX_GAP_S]
-
-
-def _nearest(times: list[float], among: list[float]) -> list[int]:
-    """For each time the index of the nearest in `among`; both in order."""
-    right = np.searchsorted(among, times).clip(1, max(len(among) - 1, 1))
-    left = right - 1
-    right = right.clip(max=len(among) - 1)
-    at, sorted_at = np.array(times), np.array(among)
-    return np.where(at - sorted_at[left] <= sorted_at[right] - at, left, right).tolist()
+            for (at, name), i in zip(colour, matches) if abs(depth[i][0] - at) <= MAX_GAP_S]
 
 
 def _time(scene: Path, name: str) -> float:

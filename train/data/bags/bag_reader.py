@@ -8,15 +8,15 @@ import os
 from pathlib import Path
 from typing import Any
 
-from mono_depth_ros.node.stamps import serialised_stamp_ns
-from train.data.recordings.recorded_messages import is_depth
-from train.data.recordings.topics import Kind, Topic
+from train.data.bags.bag_messages import is_depth
+from train.data.bags.bag_stamps import stamp_of
+from train.data.bags.bag_topics import Kind, Topic
 
 IMAGE_TYPES = ('sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage')
 INFO_TYPE = 'sensor_msgs/msg/CameraInfo'
 
 
-class Recording:
+class BagReader:
     """Messages of a recording by topic and time; may be pickled, and used after a fork.
 
     Raises OSError, one sentence, where the file is damaged or no recording.
@@ -103,8 +103,3 @@ def reading(path: Path) -> Iterator[None]:
         raise OSError(f'{path} cannot be read as a recording: {str(error) or repr(error)} '
                       '(for a recording cut short try `mcap recover` or `ros2 bag reindex`)'
                       ) from error
-
-
-def stamp_of(message: bytes, log_ns: int) -> int:
-    """Header stamp in ns of a serialised message; `log_ns` where the driver left it at zero."""
-    return serialised_stamp_ns(message) or log_ns

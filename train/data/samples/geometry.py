@@ -1,0 +1,120 @@
+"""A sample seen by another camera: pixels and camera move together, depth values never change.
+
+Zooming multiplies the focal length, which canonical depth turns into Eigen's "divide depth by
+the scale" by itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+
+import cv2
+import numpy as np
+
+from mono_depth_ros.camera import Camera
+from train.data.samples.sample import Sample
+
+BORDER_GREY = (127, 127, 127)
+
+
+def flipped(sample: Sample) -> Sample:
+    """The sample seen in a mirror, left to right."""
+    return replace(sample, rgb=np.ascontiguousarray(sample.rgb[:, ::-1]),
+                   depth=np.ascontiguousarray(sample.depth[:, ::-1]),
+                   camera=sample.camera.flipped())
+
+
+def tilted(sample: Sample, pitch_deg: float, yaw_deg: float) -> Sample:
+    """What the camera would see from the same place, turned up or down and sideways.
+
+    Its principal point moves so that the middle of the image stays where it is. Depth is that
+    along the new optical axis.
+    """
+    camera = sample.camera
+    size = camera.width, camera.height
+    turn = cv2.Rodrigues(np.radians([0.0, yaw_deg, 0.0]))[0] @ cv2.Rodrigues(
+        np.radians([pitch_deg, 0.0, 0.0]))[0]
+    rays = np.linalg.inv(_intrinsics(camera))
+    middle = np.array([camera.width / 2 - 0.5, camera.height / 2 - 0.5])
+    seen = _intrinsics(camera) @ turn @ rays @ (*middle, 1)
+    dx, dy = middle - seen[:2] / seen[2]
+    camera = replace(camera, cx=camera.cx + dx, cy=camera.cy + dy)
+    matrix = _intrinsics(camera) @ turn @ rays
+    # A point at depth z' on the new ray r' was at z' (turn^-1 r')_z before.
+    along_3 = turn[:, 2] @ np.linalg.inv(_intrinsics(camera))
+    along_HW = (along_3[0] * np.arange(size[0]) + along_3[1] * np.arange(size[1])[:, None]
+                + along_3[2])
+    depth_HW = cv2.warpPerspective(sample.depth, matrix, size, flags=cv2.INTER_NEAREST,
+                                   borderMode=cv2.BORDER_CONSTANT, borderValue=float('nan'))
+    rgb_HW3 = cv2.warpPerspective(sample.rgb, matrix, size, flags=cv2.INTER_LINEAR,
+                                  borderMode=cv2.BORDER_CONSTANT, borderValue=BORDER_GREY)
+    return replace(sample, rgb=rgb_HW3, depth=(depth_HW / along_HW).astype(np.float32),
+                   camera=camera)
+
+
+def _intrinsics(camera: Camera) -> np.ndarray:
+    return np.array([[camera.fx, 0, camera.cx], [0, camera.fy, camera.cy], [0, 0, 1]])
+
+
+def fit_scale(camera: Camera, width: int, height: int) -> float:
+    """Largest scale at which the whole image fits into width x height."""
+    return min(width / camera.width, height / camera.height)
+
+
+def warped(sample: Sample, matrix: np.ndarray, scale: float, width: int, height: int) -> Sample:
+    """The sample through a similarity `matrix` of that `scale`, with its camera.
+
+    Colour is averaged before it is made smaller; depth takes the nearest pixel, so that no
+    depth appears between an edge's two sides.
+    """
+    rgb_HW3, colour_matrix = sample.rgb, matrix
+    if scale < 1:
+        rgb_HW3 = cv2.resize(rgb_HW3, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        colour_matrix = matrix @ _upscaling(1 / scale)
+    depth_HW = cv2.warpAffine(sample.depth, matrix, (width, height), flags=cv2.INTER_NEAREST,
+                              borderMode=cv2.BORDER_CONSTANT, borderValue=float('nan'))
+    rgb_HW3 = cv2.warpAffine(rgb_HW3, colour_matrix, (width, height), flags=cv2.INTER_LINEAR,
+                             borderMode=cv2.BORDER_CONSTANT, borderValue=BORDER_GREY)
+    return replace(sample, rgb=rgb_HW3, depth=depth_HW,
+                   camera=_seen_through(sample.camera, matrix, scale, width, height))
+
+
+def _upscaling(factor: float) -> np.ndarray:
+    """3x3 map from the shrunken image back to the full one (pixel centres are integers)."""
+    shift = 0.5 * factor - 0.5
+    return np.array([[factor, 0, shift], [0, factor, shift], [0, 0, 1]])
+
+
+def _seen_through(camera: Camera, matrix: np.ndarray, scale: float, width: int,
+                  height: int) -> Camera:
+    cx, cy = matrix @ (camera.cx, camera.cy, 1)
+    return Camera(fx=camera.fx * scale, fy=camera.fy * scale, cx=cx, cy=cy,
+                  width=width, height=height)
+
+
+def rectified(sample: Sample) -> Sample:
+    """The sample as an ideal pinhole of the same fx, fy, cx, cy and size would have taken it.
+
+    Colour is interpolated, depth takes the nearest pixel (a mean across an edge would lie
+    between two surfaces) and stays z, for the optical axis does not turn. Where the new view
+    sees past the old one the image is black and depth NaN. Without a lens: the sample itself.
+    """
+    if not sample.camera.distortion:
+        return sample
+    x_HW, y_HW = _maps(sample.camera)
+    rgb_HW3 = cv2.remap(sample.rgb, x_HW, y_HW, cv2.INTER_LINEAR)
+    depth_HW = cv2.remap(sample.depth, x_HW, y_HW, cv2.INTER_NEAREST,
+                         borderMode=cv2.BORDER_CONSTANT, borderValue=float('nan'))
+    camera = replace(sample.camera, distortion=(), lens='plumb_bob')
+    return replace(sample, rgb=rgb_HW3, depth=depth_HW, camera=camera)
+
+
+@lru_cache(maxsize=4)
+def _maps(camera: Camera) -> tuple[np.ndarray, np.ndarray]:
+    """Column and row of the taken image, (H, W) float32, for every pixel of the ideal one."""
+    matrix = np.array([[camera.fx, 0, camera.cx], [0, camera.fy, camera.cy], [0, 0, 1.0]])
+    fisheye = camera.lens == 'equidistant'
+    make = cv2.fisheye.initUndistortRectifyMap if fisheye else cv2.initUndistortRectifyMap
+    return make(matrix, np.array(camera.distortion), np.eye(3), matrix,
+                (camera.width, camera.height), cv2.CV_32FC1)
