@@ -1,4 +1,4 @@
-"""Starts a camera to try things with, depth_node and RViz.
+"""Starts a simulated or file camera, depth_node and RViz.
 
 ros2 launch mono_depth_ros demo.launch.py world:=street model_file:=outdoor
 ros2 launch mono_depth_ros demo.launch.py source:=/path/to/photographs

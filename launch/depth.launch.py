@@ -1,4 +1,4 @@
-"""Starts depth_node, and RViz where asked for.
+"""Starts depth_node and, with use_rviz:=true, RViz.
 
 ros2 launch mono_depth_ros depth.launch.py image_topic:=/camera/image_raw use_rviz:=true
 """

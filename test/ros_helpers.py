@@ -54,7 +54,7 @@ def image_message(rgb_HW3: np.ndarray, stamp_s: float = 1.0) -> Image:
 
 
 def info_message(width: int, height: int, focal: float | None = None) -> CameraInfo:
-    """CameraInfo of an ideal pinhole; the focal length is 0.8 widths unless told."""
+    """CameraInfo of an ideal pinhole; the default focal length is 0.8 widths."""
     f = 0.8 * width if focal is None else focal
     cx, cy = (width - 1) / 2, (height - 1) / 2
     info = CameraInfo(width=width, height=height, distortion_model='plumb_bob', d=[0.0] * 5)
@@ -145,7 +145,7 @@ class Peer:
         self.messages.pop(topic)
 
     def publisher(self, kind: type, topic: str, **qos):
-        """Publisher with depth 1 (or as told)."""
+        """Publisher with queue depth 1 unless given."""
         return self.node.create_publisher(kind, topic, QoSProfile(**({'depth': 1} | qos)))
 
     def wait(self, condition, what: str, timeout_s: float = 20.0):

@@ -1,4 +1,7 @@
-"""A process that only listens to depth and points, as a robot's planner would."""
+"""A process that subscribes to depth and points, as a planner on a robot would.
+
+A file of its own, since it runs as a process: `python -m mono_depth_ros.bench.listener`.
+"""
 
 from __future__ import annotations
 
@@ -12,14 +15,14 @@ from sensor_msgs.msg import Image, PointCloud2
 
 
 def main() -> int:
-    """Listen until SIGTERM, then print how many of each came."""
+    """Subscribe until SIGTERM, then print the number of messages of each topic."""
     rclpy.init()
     node = Node('bench_listener')
     counts = {'depth/image': 0, 'points': 0}
 
     def count(topic):
         counts[topic] += 1
-    # Raw: what a listener does with a message is not what is measured.
+    # Raw: deserialising at the subscriber is not part of the measurement.
     for topic, kind in (('depth/image', Image), ('points', PointCloud2)):
         node.create_subscription(
             kind, topic, lambda _, topic=topic: count(topic), QoSProfile(depth=1), raw=True)

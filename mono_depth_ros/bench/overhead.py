@@ -1,7 +1,7 @@
-"""What a frame costs beside the network: VGA in, depth and cloud out to a real listener.
+"""Cost of a frame beside the network: VGA in, depth and cloud out to a subscriber process.
 
-scripts/bench gives it one core, from before the libraries count the cores. CPU time leaves out
-what other work on the machine takes, though not that this work slows caches and memory down.
+scripts/bench gives it one core before the libraries count the cores. CPU time leaves out the time
+other processes take, but not their effect on caches and memory.
 """
 
 from __future__ import annotations
@@ -46,12 +46,12 @@ def serialised_image() -> bytes:
 
 
 def now_ms() -> np.ndarray:
-    """Clock on the wall and CPU time of all threads of this process, in milliseconds."""
+    """Wall time and CPU time of all threads of this process, in milliseconds."""
     return 1e3 * np.array([time.perf_counter(), time.process_time()])
 
 
-class Watch:
-    """A network that notes what it cost: `last_ms` is wall and CPU time of its last call."""
+class TimedNetwork:
+    """A network that measures itself: `last_ms` is wall and CPU time of its last call."""
 
     def __init__(self, network: Callable):
         self._network, self.last_ms = network, np.zeros(2)
@@ -64,7 +64,7 @@ class Watch:
 
 
 def frame(
-        raw: bytes, estimator: DepthEstimator, watch: Watch,
+        raw: bytes, estimator: DepthEstimator, network: TimedNetwork,
         outputs: Outputs) -> dict[str, np.ndarray]:
     """Wall and CPU milliseconds of each step of one image, as in DepthNode."""
     card, marks = estimator.card, [now_ms()]
@@ -82,15 +82,15 @@ def frame(
     marks.append(now_ms())
     receive, decode, estimated, publish = np.diff(marks, axis=0)
     return {'deserialise image': receive, 'rgb and camera': decode,
-            'pixels to network and back': estimated - watch.last_ms,
-            'fill and publish depth, points': publish, NETWORK: watch.last_ms}
+            'pixels to network and back': estimated - network.last_ms,
+            'fill and publish depth, points': publish, NETWORK: network.last_ms}
 
 
 @contextmanager
 def published() -> Iterator[Outputs]:
-    """Outputs of an active node, with a listening process beside it."""
+    """Outputs of an active node, with a subscriber in another process."""
     rclpy.init()
-    namespace = f'/bench_{os.getpid()}'  # of its own: others may use the same domain
+    namespace = f'/bench_{os.getpid()}'  # its own: other nodes may use the same domain
     node = LifecycleNode('bench', namespace=namespace)
     outputs = Outputs(node)
     node.trigger_configure()
@@ -104,16 +104,16 @@ def published() -> Iterator[Outputs]:
         deadline = time.monotonic() + 20
         while outputs.subscription_count() < 2:
             if time.monotonic() > deadline:
-                raise RuntimeError('the listening process did not come up in 20 s')
+                raise RuntimeError('the subscriber process did not start in 20 s')
             rclpy.spin_once(node, timeout_sec=0.05)
         yield outputs
         if outputs.subscription_count() < 2 or listener.poll() is not None:
-            raise RuntimeError('the listening process went away: the figures above are no measure')
+            raise RuntimeError('the subscriber ended early: the figures above are not valid')
     finally:
         listener.terminate()
         try:
             listener.wait(10)
-        except subprocess.TimeoutExpired:  # it once hung, and held this process's output open
+        except subprocess.TimeoutExpired:  # else it would hold the output of this process open
             listener.kill()
         node.destroy_node()
         rclpy.try_shutdown()
@@ -128,10 +128,10 @@ def memory_mib() -> dict[str, float]:
 
 
 def measure(work: Callable[[], dict[str, np.ndarray]], frames: int) -> None:
-    """Print medians of `frames` frames, the sum beside the network, and memory on the way."""
+    """Print medians over `frames` frames, the sum beside the network, and memory over time."""
     for _ in range(WARM_UP):
         names = list(work())
-    # Touched now, so that it does not grow later.
+    # Allocated and written now, so that the memory of the process does not grow later.
     times_NK2 = np.full((frames, len(names), 2), np.nan)
     memory = {0: memory_mib()}
     for number in range(frames):
@@ -168,13 +168,13 @@ def main(arguments: list[str] | None = None) -> int:
     cores = os.sched_getaffinity(0)
     try:
         estimator, raw = DepthEstimator.load(options.model, 'cpu'), serialised_image()
-        # From inside: what `estimate` does around the network belongs to the overhead.
-        watch = Watch(estimator._network)
-        estimator._network = watch  # type: ignore[assignment]
+        # Inside the estimator: what `estimate` does around the network belongs to the overhead.
+        network = TimedNetwork(estimator._network)
+        estimator._network = network  # type: ignore[assignment]
         with published() as outputs:
             print(f'{WIDTH}x{HEIGHT} rgb8, {options.frames} frames on {len(cores)} core(s); load '
                   f'of the machine {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores')
-            measure(lambda: frame(raw, estimator, watch, outputs), options.frames)
+            measure(lambda: frame(raw, estimator, network, outputs), options.frames)
     except (OSError, ValueError, RuntimeError) as error:
         print(f'cannot measure: {error}', file=sys.stderr)
         return 1

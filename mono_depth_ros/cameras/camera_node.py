@@ -1,4 +1,4 @@
-"""What every camera node shares: parameters, publishers, messages, pacing and its end."""
+"""Base of the camera nodes: parameters, publishers, messages, timer and shutdown."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ RELIABILITY = Parameter(
 
 
 class CameraNode(Node):
-    """A node that publishes `image_raw` and `camera_info`, paced by a timer of its own clock.
+    """A node that publishes `image_raw` and `camera_info` at the rate of a timer.
 
-    A subclass says what is published: `open`, `serve` and `close`.
+    A subclass defines what is published: `open`, `serve` and `close`.
     """
 
     def __init__(self, name: str, parameters: tuple[Parameter, ...], **kwargs):
         super().__init__(name, **kwargs)
-        self._known = {parameter.name: parameter for parameter in parameters}
+        self._table = {parameter.name: parameter for parameter in parameters}
         self.values = {name: self._declared(parameter)
-                       for name, parameter in self._known.items()}
+                       for name, parameter in self._table.items()}
         for sentence in unknown_parameters(self, parameters):
             self.get_logger().warning(sentence)
         self.failed, self._opened = False, False
@@ -71,7 +71,7 @@ class CameraNode(Node):
         self._timer = self.create_timer(1 / rate_hz, self._tick)
 
     def header(self) -> Header:
-        """Header of a frame taken now."""
+        """Header of a frame with the present time."""
         return Header(stamp=self.get_clock().now().to_msg(), frame_id=self.values['frame_id'])
 
     def publish(
@@ -91,14 +91,14 @@ class CameraNode(Node):
         self.infos.publish(info_message(calibration, header, width, height))
 
     def fail(self, sentence: str) -> None:
-        """Log why the node cannot go on and end the process with exit code 1."""
+        """Log why the node cannot continue and end the process with exit code 1."""
         if self.context.ok():
             self.get_logger().fatal(sentence)
             self.failed = True
             self.end()
 
     def end(self) -> None:
-        """End the process, after what is published has arrived at reliable listeners."""
+        """End the process once reliable subscribers have received what was published."""
         for publisher in (self.images, self.infos):
             publisher.wait_for_all_acked(Duration(seconds=1))
         rclpy.try_shutdown(context=self.context)
@@ -118,15 +118,15 @@ class CameraNode(Node):
     def _declared(self, parameter: Parameter) -> Any:
         descriptor = descriptor_of(parameter)
         if parameter.name == 'source':
-            descriptor.dynamic_typing = True  # a webcam's number is a text here
+            descriptor.dynamic_typing = True  # the number of a webcam may come as an integer
         value: Any = self.declare_parameter(parameter.name, parameter.default, descriptor).value
         return checked_value(parameter, str(value) if parameter.name == 'source' else value)
 
     def _on_set(self, changes) -> SetParametersResult:
-        """Only the rate can change at run time; the descriptors refuse the rest before this."""
+        """Apply a new rate; the descriptors make all other parameters read-only."""
         try:
-            new = {change.name: checked_value(self._known[change.name], change.value)
-                   for change in changes if change.name in self._known}
+            new = {change.name: checked_value(self._table[change.name], change.value)
+                   for change in changes if change.name in self._table}
         except ValueError as error:
             return SetParametersResult(successful=False, reason=str(error))
         self.values.update(new)
@@ -135,11 +135,11 @@ class CameraNode(Node):
         return SetParametersResult(successful=True)
 
     def open(self) -> float:
-        """Make the source; its rate in Hz. ValueError or OSError say in one sentence why not."""
+        """Open the source and return its rate in Hz; ValueError or OSError with one sentence."""
         raise NotImplementedError
 
     def serve(self) -> None:
-        """Publish one frame. ValueError or OSError end the process with their sentence."""
+        """Publish one frame; ValueError or OSError end the process with their sentence."""
         raise NotImplementedError
 
     def close(self) -> None:
@@ -147,7 +147,7 @@ class CameraNode(Node):
         raise NotImplementedError
 
     def own_rate(self) -> float:
-        """Rate in Hz that a `rate_hz` of 0 stands for, where that is allowed."""
+        """Rate in Hz for a `rate_hz` of 0, where that is allowed."""
         raise NotImplementedError
 
 
@@ -162,7 +162,7 @@ def info_message(
 
 
 def run_camera(make_node, args: list[str] | None = None) -> int:
-    """Run a camera until a signal or its end; the exit code: 0, or 1 where it had to give up."""
+    """Run a camera until a signal or its end; the exit code: 0, or 1 after an error."""
     made = []
 
     def make():

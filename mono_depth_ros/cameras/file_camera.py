@@ -1,4 +1,4 @@
-"""Camera node for what is already there: a folder of pictures, a video file or a webcam."""
+"""Camera node for existing images: a folder of pictures, a video file or a webcam."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ PARAMETERS = (
 
 
 class FileCamera(CameraNode):
-    """Publishes pictures as a camera would; files wait until somebody listens."""
+    """Publishes pictures as a camera would; files wait for a subscriber."""
 
     def __init__(self, **kwargs):
         super().__init__('file_camera', PARAMETERS, **kwargs)
@@ -62,7 +62,7 @@ class FileCamera(CameraNode):
         return min(self._source.rate_hz, 120.0)
 
     def serve(self) -> None:
-        """Publish the next picture; one that cannot be read is named and left out."""
+        """Publish the next picture; one that cannot be read is skipped with a warning."""
         if not self._source.live and not self.images.get_subscription_count():
             return
         try:
@@ -96,7 +96,7 @@ class FileCamera(CameraNode):
         return None
 
     def _sized(self, rgb_HW3: np.ndarray) -> tuple[np.ndarray, Calibration | None]:
-        """Picture resized as the parameters ask, and the calibration that fits it."""
+        """Picture resized to the requested size, and the calibration of that size."""
         height, width = rgb_HW3.shape[:2]
         calibration = self._calibration and self._calibration.fitted(width, height)
         if self._calibration and not calibration:
@@ -108,13 +108,13 @@ class FileCamera(CameraNode):
         size = target_size(width, height, self.values['width'], self.values['height'])
         if size == (width, height):
             return rgb_HW3, calibration
-        way = cv2.INTER_AREA if size[0] < width else cv2.INTER_LINEAR
-        return (cv2.resize(rgb_HW3, size, interpolation=way),
+        method = cv2.INTER_AREA if size[0] < width else cv2.INTER_LINEAR
+        return (cv2.resize(rgb_HW3, size, interpolation=method),
                 calibration.resized(*size) if calibration else None)
 
 
 def target_size(width: int, height: int, asked_width: int, asked_height: int) -> tuple[int, int]:
-    """(width, height) in pixels to resize to; an asked 0 keeps the shape, two keep the size."""
+    """(width, height) in pixels to resize to; one 0 keeps the aspect ratio, two keep the size."""
     if not asked_width and not asked_height:
         return width, height
     return (asked_width or max(1, round(width * asked_height / height)),

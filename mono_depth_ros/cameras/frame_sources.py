@@ -17,11 +17,11 @@ SUFFIXES = {'.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff', '.ppm', '
 
 
 class EndOfFrames(Exception):
-    """The source is played to its end."""
+    """The source has no more frames."""
 
 
 class Source(Protocol):
-    """What the camera node needs of a source."""
+    """Interface of a source."""
 
     rate_hz: float
     live: bool
@@ -34,7 +34,7 @@ class Source(Protocol):
 
 
 class Pictures:
-    """Picture files in natural order (2 before 10), again and again where `loop`."""
+    """Picture files in natural order (2 before 10), repeated with `loop`."""
 
     rate_hz, live = 10.0, False
 
@@ -43,7 +43,7 @@ class Pictures:
         self._next, self._bad_in_a_row = 0, 0
 
     def next(self) -> np.ndarray:
-        """Next picture (H, W, 3) uint8 RGB; OSError where a whole round could not be read."""
+        """Next picture (H, W, 3) uint8 RGB; OSError where none of them can be read."""
         if self._next == len(self._files):
             if not self._loop:
                 raise EndOfFrames
@@ -66,7 +66,7 @@ class Pictures:
 
 
 class Video:
-    """Frames of a video file, again and again where `loop`."""
+    """Frames of a video file, repeated with `loop`."""
 
     live = False
 
@@ -79,7 +79,7 @@ class Video:
         self.rate_hz = rate_hz if 0.1 <= rate_hz <= 240 else 30.0
 
     def next(self) -> np.ndarray:
-        """Next frame (H, W, 3) uint8 RGB; OSError where the video has none at all."""
+        """Next frame (H, W, 3) uint8 RGB; OSError where the video has none."""
         found, bgr_HW3 = self._capture.read()
         if found:
             self._served += 1
@@ -99,7 +99,7 @@ class Video:
 
 
 class Webcam:
-    """Frames of a video device by its number; asked for width x height where not 0."""
+    """Frames of a video device by its number, at width x height where these are not 0."""
 
     live = True
 
@@ -109,7 +109,7 @@ class Webcam:
         if not self._capture.isOpened():
             raise OSError(f'cannot open {self._name}: check that it is plugged in, that no other '
                           'program uses it, and that you may read it (group video)')
-        self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # the newest frame, not the oldest
+        self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # the latest frame, not the oldest
         if width and height:
             self._capture.set(cv2.CAP_PROP_FRAME_WIDTH, width)
             self._capture.set(cv2.CAP_PROP_FRAME_HEIGHT, height)
@@ -131,7 +131,7 @@ class Webcam:
 def open_source(source: str, loop: bool, width: int = 0, height: int = 0) -> Source:
     """Source of a folder of pictures, one picture, a video file or a webcam's number.
 
-    Raises OSError or ValueError, one sentence, for what is missing, empty or cannot be opened.
+    Raises OSError or ValueError with one sentence where it is missing, empty or cannot be opened.
     """
     if not source:
         raise ValueError('parameter source is empty: give a folder of pictures, a picture, a '

@@ -1,4 +1,4 @@
-"""Camera node in a simulated world: picture, camera_info and the true depth of every pixel."""
+"""Camera node in a simulated world: image, camera_info and the true depth of every pixel."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class LiveWorld:
 
 
 class RecordedWorld:
-    """The recorded walk, one frame at a call, forth and back; resized where asked."""
+    """The recorded walk, one frame a call, forwards and backwards; resized to a given size."""
 
     def __init__(self, width: int, height: int):
         self._recording, self._number = Recording(), 0
@@ -77,7 +77,7 @@ class RecordedWorld:
         size = (self.camera.width, self.camera.height)
         if rgb_HW3.shape[1::-1] == size:
             return rgb_HW3, depth_HW
-        # Depth is never averaged: between two surfaces there is none.
+        # Depth is not interpolated: between two surfaces there is none.
         return cv2.resize(rgb_HW3, size), cv2.resize(
             depth_HW, size, interpolation=cv2.INTER_NEAREST_EXACT)
 
@@ -87,7 +87,7 @@ class RecordedWorld:
 
 
 class SimCamera(CameraNode):
-    """Publishes a simulated camera and, while somebody listens, `ground_truth/depth`."""
+    """Publishes a simulated camera and, while it has subscribers, `ground_truth/depth`."""
 
     def __init__(self, **kwargs):
         super().__init__('sim_camera', PARAMETERS, **kwargs)
@@ -114,7 +114,7 @@ class SimCamera(CameraNode):
         return values['rate_hz']
 
     def serve(self) -> None:
-        """Publish one frame; nothing is rendered while nobody listens."""
+        """Publish one frame; nothing is rendered without subscribers."""
         header = self.header()
         truth = self._depths.get_subscription_count() > 0
         if not truth and not self.images.get_subscription_count():

@@ -11,7 +11,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 
 NAMESPACE = '/demo'
 CONFIG = Path(__file__).parents[2] / 'config'
@@ -103,15 +102,15 @@ def _die_with_parent() -> None:
 
 
 class StopRequest:
-    """Remembers that SIGINT, SIGTERM or SIGHUP asked the demo to end."""
+    """True once SIGINT, SIGTERM or SIGHUP has requested the end of the demo."""
 
     def __init__(self) -> None:
-        self.asked_s: float | None = None
+        self._requested = False
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, self._ask)
+            signal.signal(number, self._request)
 
-    def _ask(self, number: int, frame) -> None:
-        self.asked_s = time.monotonic()
+    def _request(self, number: int, frame) -> None:
+        self._requested = True
 
     def __bool__(self) -> bool:
-        return self.asked_s is not None
+        return self._requested

@@ -75,19 +75,19 @@ PARAMETERS = (
         description='Number format of the network: auto, fp32, fp16 or bf16.'),
     Parameter(
         name='depth_scale', default=1.0, least=0.1, most=10.0,
-        description='Depth is multiplied by it: true over shown distance, as your camera has it.'),
+        description='Depth is multiplied by it: true over shown distance, measured once.'),
     Parameter(
         name='min_depth', default=0.0, least=0.0, most=1000.0,
-        description='Nearest depth in metres; nearer becomes -inf. 0: the least of the model.'),
+        description='Nearest depth in metres; nearer becomes -inf. 0: the limit of the model.'),
     Parameter(
         name='max_depth', default=0.0, least=0.0, most=1000.0,
-        description='Farthest depth in metres; farther becomes +inf. 0: the most of the model.'),
+        description='Farthest depth in metres; farther becomes +inf. 0: the limit of the model.'),
     Parameter(
         name='points.stride', default=1, least=1, most=64,
         description='Every n-th pixel of every n-th row becomes a point of the cloud.'),
     Parameter(
         name='points.min_confidence', default=0.0, least=0.0, most=1.0,
-        description='Points less sure than this to be within 25 % of the truth are left out.'),
+        description='Points with less confidence to be within 25 % of the truth become NaN.'),
     Parameter(
         name='rectified', default=False,
         description='The images are rectified: use P of camera_info instead of K and D.'),
@@ -108,7 +108,7 @@ def settings_from(values: dict[str, Any]) -> Settings:
     if settings.max_depth and settings.min_depth >= settings.max_depth:
         raise ValueError(
             f'min_depth must be below max_depth, got {settings.min_depth} and '
-            f'{settings.max_depth} m (a max_depth of 0 is the most of the model)')
+            f'{settings.max_depth} m (a max_depth of 0 is the limit of the model)')
     return settings
 
 

@@ -1,4 +1,4 @@
-"""sim_camera as a process of its own: what arrives, how it is told off, how it ends."""
+"""sim_camera as a process of its own: its messages, wrong parameters, shutdown."""
 
 import signal
 import sys

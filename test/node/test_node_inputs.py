@@ -50,7 +50,7 @@ class Setting:
         return bool(self.images.get_subscription_count() and self.infos.get_subscription_count())
 
     def send(self, message: Image | None = None) -> int:
-        """Publish an image (a good one unless told); its stamp in seconds, new each time."""
+        """Publish an image (a good one by default); its stamp in seconds, new each time."""
         self.peer.wait(self.connected, 'the node to subscribe')
         self.seconds += 1
         message = image_message(picture(WIDTH, HEIGHT)) if message is None else message
@@ -204,7 +204,7 @@ def test_size_may_change_in_mid_stream(setting):
         assert info.k[0] == (0 if height == 40 else 50 * width / WIDTH)
 
 
-def test_nobody_listens_nothing_is_estimated(setting):
+def test_without_subscribers_nothing_is_estimated(setting):
     for topic in list(setting.peer.messages):
         if topic != '/diagnostics':
             setting.peer.ignore(topic)

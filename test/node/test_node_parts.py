@@ -173,13 +173,13 @@ def test_stale_input():
 RELIABLE, BEST_EFFORT = ReliabilityPolicy.RELIABLE, ReliabilityPolicy.BEST_EFFORT
 
 
-@pytest.mark.parametrize('asked, offered, expected', [
+@pytest.mark.parametrize('wanted, offered, expected', [
     ('auto', [], RELIABLE), ('auto', [RELIABLE], RELIABLE), ('auto', [BEST_EFFORT], BEST_EFFORT),
     ('auto', [RELIABLE, BEST_EFFORT], BEST_EFFORT), ('reliable', [BEST_EFFORT], RELIABLE),
     ('best_effort', [RELIABLE], BEST_EFFORT)])
-def test_reliability_serves_every_publisher(asked, offered, expected):
+def test_reliability_serves_every_publisher(wanted, offered, expected):
     profiles = [QoSProfile(depth=5, reliability=policy) for policy in offered]
-    assert (matching_qos(asked, profiles).reliability, matching_qos(asked, profiles).depth) == (
+    assert (matching_qos(wanted, profiles).reliability, matching_qos(wanted, profiles).depth) == (
         expected, 1)
 
 

@@ -21,7 +21,7 @@ import warnings
 
 import numpy as np
 
-from mono_depth_ros.camera import Camera, rays
+from mono_depth_ros.camera import Camera, points_from_depth
 from mono_depth_ros.cameras.frame_sources import read_picture
 from train.data.bags.bag_stamps import nearest
 from train.data.samples.geometry import rectified
@@ -121,8 +121,7 @@ def depth_from_disparity(raw_HW: np.ndarray) -> np.ndarray:
 
 def registered(depth_HW: np.ndarray) -> np.ndarray:
     """Depth (480, 640) float32 m as the colour camera without its lens sees it, NaN in holes."""
-    x_HW, y_HW = rays(DEPTH)
-    points_3N = np.stack([x_HW * depth_HW, y_HW * depth_HW, depth_HW]).reshape(3, -1)
+    points_3N = np.stack(points_from_depth(depth_HW, DEPTH)).reshape(3, -1)
     matrix = np.array([[KINECT.fx, 0, KINECT.cx], [0, KINECT.fy, KINECT.cy], [0, 0, 1]])
     projection_34 = matrix @ np.column_stack([ROTATION, SHIFT_M])
     return splat(points_3N, projection_34, KINECT.height, KINECT.width)
