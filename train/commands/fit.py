@@ -41,10 +41,10 @@ def add_command(commands) -> None:
                           'weights.NAME=2 to see each sample of a data set twice an epoch')
     one.add_argument('--start', default='', metavar='MODEL',
                      help='begin with the weights of a model file (path, or shipped name as '
-                          'indoor): to teach it your own camera and rooms')
+                          'indoor), for instance to fine-tune it to your own camera and rooms')
     one.add_argument('--teacher', action='append', default=[], metavar='MODEL', dest='teachers',
-                     help='follow a model file too, on the data sets the recipe calls `taught`; '
-                          'given several times, their mean')
+                     help='learn from the output of a model file too, on the data sets that '
+                          'the recipe names as `distilled`; given several times, their mean')
     one.add_argument('--resume', action='store_true', help='go on with the run in --out')
     one.set_defaults(command=_fit)
 
@@ -86,9 +86,9 @@ def _run(options: argparse.Namespace, here: World) -> tuple[Run, Recipe]:
         return run, run.load_recipe()
     if not options.data:
         raise ValueError('nothing to learn from: give --data NAME=DIR')
-    if options.teachers and not recipe.taught:
-        raise ValueError(f'recipe {recipe.name!r} has teachers follow no data set: give the names '
-                         "of some, as --set taught=('mine',)")
+    if options.teachers and not recipe.distilled:
+        raise ValueError(f'recipe {recipe.name!r} names no data set on which to follow teachers: '
+                         "give some, as --set distilled=('mine',)")
     check_data(options.data, recipe)
     if here.leads:
         begin_run(options.out, options.recipe, tuple(options.settings), tuple(options.data),

@@ -40,8 +40,9 @@ class TrainingViews(Dataset):
         sample = sample_at(self._sources, index)
         view = augment(sample, self._augmentation, spec.input_width, spec.input_height, rng)
         closer = view.camera.focal / recipe.reference.focal
-        known = sample.name.partition('/')[0] in recipe.taught and closer <= recipe.taught_zoom
-        return *encoded(view, recipe), known
+        distilled = (sample.name.partition('/')[0] in recipe.distilled
+                     and closer <= recipe.distilled_zoom)
+        return *encoded(view, recipe), distilled
 
 
 class PlainViews(Dataset):

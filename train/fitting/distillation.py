@@ -1,8 +1,8 @@
-"""Teachers: models whose averaged answer a network learns besides the truth (distillation).
+"""Distillation: a network learns the mean output of several teachers besides the truth.
 
-Several networks that learned alike from few images err differently; their mean errs less than any
-of them. One network learns that mean where no truth tells it: in its own random views, and in
-patchworks of them (Beyer et al. 2022, "A good teacher is patient and consistent").
+Networks trained alike on few images make different errors; the error of their mean is below that
+of any of them. One network learns that mean on its own random views, and on CutMix images of them
+that have no truth (Beyer et al. 2022, "A good teacher is patient and consistent").
 """
 
 from __future__ import annotations
@@ -20,15 +20,16 @@ from mono_depth_ros.networks.efficientnet_lite import same_size
 from mono_depth_ros.preprocess import Framing, letterbox
 from train.recipes.recipe import Recipe
 
-# Which images of a batch are taught (B,), and what the teachers say of those (N, 1, H, W).
-Lessons = tuple[Tensor, Tensor]
+# Which images of a batch follow the teachers (B,), and the teachers' log depth of those
+# (N, 1, H, W).
+Distilled = tuple[Tensor, Tensor]
 
 
 class Teacher(nn.Module):
-    """A model file at rest: images (B, 3, H, W) -> log canonical depth (B, 1, H, W).
+    """A frozen model file: images (B, 3, H, W) -> log canonical depth (B, 1, H, W).
 
-    It sees a view as the robot frames an image for it, and answers for the reference camera of
-    `recipe`. Raises ValueError for a model of other colours.
+    Images are letterboxed into its input as on the robot; its depth is converted to the reference
+    camera of `recipe`. Raises ValueError for a model of another normalisation.
     """
 
     def __init__(self, model: str, recipe: Recipe):
@@ -52,7 +53,7 @@ class Teacher(nn.Module):
 class Teachers(nn.Module):
     """Several teachers: images (B, 3, H, W) -> their mean log canonical depth (B, 1, H, W).
 
-    Every other one sees the mirror image.
+    Every other one sees the images flipped left to right.
     """
 
     def __init__(self, models: Sequence[str], recipe: Recipe):
@@ -61,9 +62,9 @@ class Teachers(nn.Module):
 
     @torch.no_grad()
     def forward(self, image_B3HW: Tensor) -> Tensor:
-        said = [teacher(image_B3HW.flip(-1)).flip(-1) if number % 2 else teacher(image_B3HW)
-                for number, teacher in enumerate(self.each)]
-        return torch.stack(said).mean(0)
+        outputs = [teacher(image_B3HW.flip(-1)).flip(-1) if number % 2 else teacher(image_B3HW)
+                   for number, teacher in enumerate(self.each)]
+        return torch.stack(outputs).mean(0)
 
 
 def framed(image_B3HW: Tensor, framing: Framing) -> Tensor:
@@ -86,16 +87,17 @@ def unframed(map_B1hw: Tensor, framing: Framing, size: Sequence[int]) -> Tensor:
                        align_corners=False)
 
 
-def patched(image_B3HW: Tensor, log_truth_B1HW: Tensor, taught_B: Tensor) -> tuple[Tensor, Tensor]:
-    """Images of which every second one, if it is taught, holds a rectangle of the one before.
+def cut_mix(image_B3HW: Tensor, log_truth_B1HW: Tensor,
+            distilled_B: Tensor) -> tuple[Tensor, Tensor]:
+    """Images of which every second one, if it is distilled, holds a rectangle of the one before.
 
-    The truth of such a patchwork is unknown everywhere: no camera took it (CutMix, Yun et al.
+    The truth of such an image is unknown everywhere: no camera took it (CutMix, Yun et al.
     2019). New tensors; randomness from torch's global state.
     """
     image, truth = image_B3HW.clone(), log_truth_B1HW.clone()
     size = torch.tensor(image.shape[-2:])
     for i in range(1, len(image), 2):
-        if taught_B[i]:
+        if distilled_B[i]:
             tall, wide = (size * (0.3 + 0.5 * torch.rand(2))).int().tolist()
             top, left = (torch.rand(2) * (size - torch.tensor([tall, wide]) + 1)).int().tolist()
             image[i, :, top:top + tall, left:left + wide] = image_B3HW[
@@ -104,10 +106,10 @@ def patched(image_B3HW: Tensor, log_truth_B1HW: Tensor, taught_B: Tensor) -> tup
     return image, truth
 
 
-def lesson(log_depth_B1hw: Tensor, lessons: Lessons | None) -> Tensor | float:
-    """Mean |log depth - what the teachers say| over the taught images; 0 where nobody teaches."""
-    if lessons is None:
+def distillation_loss(log_depth_B1hw: Tensor, distilled: Distilled | None) -> Tensor | float:
+    """Mean |log depth - log depth of the teachers| over the distilled images; 0 without any."""
+    if distilled is None:
         return 0.0
-    taught_B, log_taught_N1HW = lessons
-    taught = same_size(log_taught_N1HW, log_depth_B1hw)
-    return (log_depth_B1hw[taught_B].float() - taught).abs().mean()
+    distilled_B, log_teacher_N1HW = distilled
+    log_teacher = same_size(log_teacher_N1HW, log_depth_B1hw)
+    return (log_depth_B1hw[distilled_B].float() - log_teacher).abs().mean()

@@ -10,7 +10,7 @@ from torch import nn, Tensor
 from mono_depth_ros.backends.torch_backend import DTYPES
 from mono_depth_ros.networks.efficientnet_lite import InvertedResidual, MixedStyle
 from mono_depth_ros.networks.multi_scale import MultiScaleNetwork, SPREAD
-from train.fitting.distillation import lesson, Lessons, patched, Teachers
+from train.fitting.distillation import cut_mix, distillation_loss, Distilled, Teachers
 from train.recipes.loss import spread_loss
 from train.recipes.recipe import Recipe, Stage
 
@@ -26,19 +26,19 @@ class StageLoss(nn.Module):
         self._teachers = teachers if set(stage.trains) & set(network.depth_stacks) else None
 
     def forward(self, image_B3HW: Tensor, log_truth_B1HW: Tensor,
-                taught_B: Tensor | None = None) -> Tensor:
+                distilled_B: Tensor | None = None) -> Tensor:
         """Loss of the last stack that learns, plus the weighted losses of others that learn.
 
-        Stacks that stand still run without gradient; those after the last learner do not run.
-        A spread stack that learns teaches nothing to those before it. With teachers the images
-        `taught_B` (B,) also have theirs to follow, and some become patchworks for that.
+        Frozen stacks run without gradient; those after the last learner do not run. A spread
+        stack that learns sends no gradient to those before it. With teachers the images
+        `distilled_B` (B,) also follow those, and some become CutMix images.
         """
         trains, stacks, recipe = self._stage.trains, self.network.stacks, self._recipe
-        lessons: Lessons | None = None
-        if self._teachers and taught_B is not None and taught_B.any():
-            image_B3HW, log_truth_B1HW = patched(image_B3HW, log_truth_B1HW, taught_B)
+        distilled: Distilled | None = None
+        if self._teachers and distilled_B is not None and distilled_B.any():
+            image_B3HW, log_truth_B1HW = cut_mix(image_B3HW, log_truth_B1HW, distilled_B)
             with autocast(image_B3HW.device.type, recipe.amp):
-                lessons = taught_B, self._teachers(image_B3HW[taught_B])
+                distilled = distilled_B, self._teachers(image_B3HW[distilled_B])
         given: tuple[Tensor, ...] = ()
         losses, spread = [], torch.zeros((), device=image_B3HW.device)
         for name in stacks[:stacks.index(trains[-1]) + 1]:
@@ -51,7 +51,8 @@ class StageLoss(nn.Module):
                 spread = spread_loss(given[1], given[0], log_truth_B1HW)
             elif name in trains:
                 losses.append(recipe.loss(given[0], log_truth_B1HW)
-                              + recipe.teacher_weight * lesson(given[0], lessons))
+                              + recipe.distillation_weight
+                              * distillation_loss(given[0], distilled))
         return spread + sum(losses[-1:]) + recipe.coarse_weight * sum(losses[:-1])
 
 
@@ -98,24 +99,24 @@ def set_regularising(network: nn.Module, recipe: Recipe) -> None:
     """Give the parts of the network that make learning harder the rates of `recipe`."""
     blocks = [m for m in network.modules() if isinstance(m, InvertedResidual)]
     for number, block in enumerate(blocks):
-        block.drop.rate = recipe.stem_drop * (number + 1) / len(blocks)
+        block.drop.rate = recipe.stochastic_depth * (number + 1) / len(blocks)
     for module in network.modules():
         if isinstance(module, MixedStyle):
-            module.rate = recipe.stem_restyle
+            module.rate = recipe.mixstyle_probability
 
 
 def set_learning(network: MultiScaleNetwork, stage: Stage) -> None:
     """Training mode for the stacks that learn; the others stand still, batch norms too.
 
     So do the `frozen` parts (as 'coarse.stem.stages.0') of a stack that learns; with
-    `still_norms` its batch norms keep their statistics while their weights learn.
+    `frozen_norms` its batch norms keep their statistics while their weights learn.
     """
     for name in network.stacks:
         learns = name in stage.trains
         network.get_submodule(name).train(learns).requires_grad_(learns)
     for name in stage.frozen:
         network.get_submodule(name).eval().requires_grad_(False)
-    if stage.still_norms:
+    if stage.frozen_norms:
         for module in network.modules():
             if isinstance(module, nn.BatchNorm2d):
                 module.eval()

@@ -184,13 +184,13 @@ class StageRun:
         return sum(steps_of(self.training, self.recipe, stage)
                    for stage in self.recipe.stages[:self.index])
 
-    def take_step(self, image: Tensor, truth: Tensor, taught: Tensor) -> float:
+    def take_step(self, image: Tensor, truth: Tensor, distilled: Tensor) -> float:
         """One update from one batch; the loss before it."""
         set_learning(self.network, self.stage)
         torch.manual_seed(hash((self.recipe.seed, self.index, self.step,
                                 self.place.world.rank)) % 2 ** 31)
         device = torch.device(self.place.device)
-        loss = self.learner(on(image, device), truth.to(device), taught.to(device))
+        loss = self.learner(on(image, device), truth.to(device), distilled.to(device))
         if not torch.isfinite(loss):
             raise ValueError(
                 f'loss is {loss.item()} at step {self.step} of stage {self.index + 1}, with the '

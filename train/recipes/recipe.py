@@ -21,11 +21,11 @@ KINECT = Camera(fx=518.857901, fy=519.469611, cx=325.582449, cy=253.736166, widt
 class Stage:
     """Which stacks of the network learn, for how many epochs, how fast.
 
-    The others stand still: no gradient, their batch norms and dropout too; so do the `frozen`
-    parts of those that learn. With `still_norms` batch norms use the statistics of the stages
-    before, as they do on the robot, while their weights learn. `stem_lr` applies to weights that
-    come from ImageNet. `data` names the data sets of the stage, empty is all of them; `weights`
-    and `augmentation` go before those of the recipe.
+    The others are frozen: no gradient, batch norms and dropout in evaluation mode; so are the
+    `frozen` parts of those that learn. With `frozen_norms` batch norms keep the statistics of the
+    stages before, as they do on the robot, while their weights learn. `stem_lr` applies to
+    weights that come from ImageNet. `data` names the data sets of the stage, empty is all of
+    them; `weights` and `augmentation` override those of the recipe.
     """
 
     trains: tuple[str, ...]
@@ -34,7 +34,7 @@ class Stage:
     weights: tuple[tuple[str, float], ...] = ()
     augmentation: Augmentation | None = None
     frozen: tuple[str, ...] = ()
-    still_norms: bool = False
+    frozen_norms: bool = False
     lr: float = 1e-3
     stem_lr: float = 3e-4
     optimiser: str = 'adamw'
@@ -55,11 +55,11 @@ class Recipe:
 
     `weights` says how often an epoch sees each sample of a data set, where that is not once;
     Sky, where a data set marks it, is learned as `sky_m`, or not at all where that is 0.
-    `stem_drop` is how often the last residual block of an ImageNet stem is left out, those before
-    it less and less; `stem_restyle` how often a batch mixes the styles of its images there.
-    Teachers (`fit --teacher`) are followed on views of the data sets `taught` whose focal length
-    is at most `taught_zoom` times the reference's, as much as `teacher_weight` says beside the
-    truth.
+    `stochastic_depth` is how often the last residual block of an ImageNet stem is left out, those
+    before it less and less; `mixstyle_probability` how often a batch mixes the styles of its
+    images there. Teachers (`fit --teacher`) are followed on views of the data sets `distilled`
+    whose focal length is at most `distilled_zoom` times the reference's; `distillation_weight`
+    weighs that loss beside the truth's.
     `amp` in what the network computes: 'auto' (bf16 on a GPU), 'bf16', 'fp16' or 'fp32'.
     """
 
@@ -78,11 +78,11 @@ class Recipe:
     ema_decay: float = 0.0
     clip_norm: float = 0.0
     imagenet_stem: bool = False
-    stem_drop: float = 0.0
-    stem_restyle: float = 0.0
-    taught: tuple[str, ...] = ()
-    taught_zoom: float = 1.3
-    teacher_weight: float = 1.0
+    stochastic_depth: float = 0.0
+    mixstyle_probability: float = 0.0
+    distilled: tuple[str, ...] = ()
+    distilled_zoom: float = 1.3
+    distillation_weight: float = 1.0
     weights: tuple[tuple[str, float], ...] = ()
     amp: str = 'auto'
     seed: int = 0
@@ -115,9 +115,9 @@ EDGE_LOSS = Loss(rooted=True, l1_log=0.5, gradient=0.5)
 
 BOTH = ('coarse', 'fine')
 # The depth is finished when its spread is learned, for that is the error it then makes. At first
-# the spread's own batch norms learn what they will stand still at.
+# the spread's own batch norms learn the statistics that are then frozen.
 SPREAD_STAGES = (Stage(trains=('spread',), epochs=1),
-                 Stage(trains=('spread',), epochs=2, still_norms=True))
+                 Stage(trains=('spread',), epochs=2, frozen_norms=True))
 
 
 def _paper(network: str, name: str, *stages: Stage) -> Recipe:
@@ -131,33 +131,35 @@ def _mobile(name: str, *stages: Stage) -> Recipe:
                   ema_decay=0.998, clip_norm=1.0, stages=stages)
 
 
-# Few real images are learned by heart unless learning is made hard: by other colours, and by
-# `stem_drop` and `stem_restyle` below.
+# A network overfits few real images unless learning is made hard: by other colours, and by
+# `stochastic_depth` and `mixstyle_probability` below.
 VARIED = Augmentation(hue_deg=20.0, saturation=(0.5, 1.3))
 # Zooming in teaches near scenes and other lenses, turning that a camera may lean.
 ROUGH = replace(VARIED, zoom=(0.85, 1.4), close=0.35, close_zoom=(1.4, 3.0), turn=0.25, noise=0.25,
                 jpeg=0.25, blur=0.2)
 # Batches that mix rooms real and drawn have other statistics than the images of any one camera:
 # a network whose batch norms go on learning in them answers a robot with a wrong scale.
-MIXED = Stage(trains=BOTH, epochs=11, lr=5e-4, stem_lr=2e-4, still_norms=True)
+MIXED = Stage(trains=BOTH, epochs=11, lr=5e-4, stem_lr=2e-4, frozen_norms=True)
 # Learns from NYU-Depth-v2 alone, or after simulated rooms; `indoor` follows several of these.
 TEACHER = replace(
     _mobile('teacher', Stage(trains=BOTH, epochs=16), *SPREAD_STAGES),
-    network=default_spec('mobile_lite2'), augmentation=VARIED, stem_drop=0.2, stem_restyle=0.5)
+    network=default_spec('mobile_lite2'), augmentation=VARIED, stochastic_depth=0.2,
+    mixstyle_probability=0.5)
 SIMULATED_FIRST = replace(TEACHER, name='simulated_first', stages=(
     Stage(trains=BOTH, epochs=2, data=('room',)), Stage(trains=BOTH, epochs=16, data=('nyu',)),
     *(replace(stage, data=('nyu',)) for stage in SPREAD_STAGES)))
 INDOOR = replace(
     _mobile('indoor', MIXED, *SPREAD_STAGES),
-    network=default_spec('mobile_lite2'), augmentation=ROUGH, stem_drop=0.1, stem_restyle=0.25,
-    weights=(('nyu', 2.0), ('room', 0.12), ('office', 3.0), ('kitchen', 2.0)), taught=('nyu',))
+    network=default_spec('mobile_lite2'), augmentation=ROUGH, stochastic_depth=0.1,
+    mixstyle_probability=0.25,
+    weights=(('nyu', 2.0), ('room', 0.12), ('office', 3.0), ('kitchen', 2.0)), distilled=('nyu',))
 OUTDOOR = replace(
     _mobile('outdoor', replace(MIXED, epochs=6), *SPREAD_STAGES),
     network=default_spec('mobile_lite2'),
     augmentation=Augmentation(zoom=(0.8, 1.25), noise=0.25, jpeg=0.25, blur=0.2),
     weights=(('gta', 4.0),), min_depth_m=1.0, max_depth_m=80.0, sky_m=160.0)
 # For a camera and rooms of one's own, from `indoor`.
-FINETUNE = replace(INDOOR, name='finetune', weights=(), taught=(), stages=(
+FINETUNE = replace(INDOOR, name='finetune', weights=(), distilled=(), stages=(
     replace(MIXED, epochs=5, lr=3e-4, stem_lr=1e-4), *SPREAD_STAGES))
 
 COARSE_STAGE = Stage(trains=('coarse',), epochs=40, lr=1e-4)

@@ -1,4 +1,4 @@
-"""Teachers: what they say of views, patchworks, and that a network follows them."""
+"""Distillation: what teachers give for views, CutMix, and that a network follows them."""
 
 from dataclasses import replace
 import math
@@ -12,7 +12,7 @@ from mono_depth_ros.model_file import load_model
 from mono_depth_ros.networks.registry import build
 from mono_depth_ros.preprocess import letterbox
 from train.__main__ import main
-from train.fitting.distillation import framed, lesson, patched, Teachers, unframed
+from train.fitting.distillation import cut_mix, distillation_loss, framed, Teachers, unframed
 from train.fitting.run_folder import read_run
 from train.fitting.stage import StageLoss
 from train.recipes.recipe import recipe_called
@@ -65,11 +65,11 @@ def test_teachers_of_other_colours_are_refused(models):
         Teachers(models[:1], replace(recipe, colours=replace(recipe.colours, std=(1, 1, 1))))
 
 
-def test_every_second_taught_image_becomes_a_patchwork_without_truth():
+def test_every_second_distilled_image_becomes_a_cut_mix_without_truth():
     torch.manual_seed(0)
     image = torch.arange(4.0).view(4, 1, 1, 1).expand(4, 3, 60, 80)
     truth = torch.zeros(4, 1, 60, 80)
-    mixed, known = patched(image, truth, torch.tensor([True, True, True, False]))
+    mixed, known = cut_mix(image, truth, torch.tensor([True, True, True, False]))
     assert torch.equal(mixed[[0, 2, 3]], image[[0, 2, 3]])
     assert set(mixed[1].unique().tolist()) == {0.0, 1.0}
     assert 0.09 <= (mixed[1, 0] == 0).float().mean() <= 0.64
@@ -77,25 +77,25 @@ def test_every_second_taught_image_becomes_a_patchwork_without_truth():
     assert not torch.isnan(truth).any()
 
 
-def test_a_lesson_is_the_mean_distance_of_the_taught_images():
+def test_the_distillation_loss_is_the_mean_distance_of_the_distilled_images():
     depth = torch.zeros(3, 1, 4, 4)
-    taught = torch.tensor([False, True, True])
+    distilled = torch.tensor([False, True, True])
     said = torch.stack([torch.full((1, 8, 8), 0.5), torch.full((1, 8, 8), -1.5)])
-    assert lesson(depth, (taught, said)).item() == pytest.approx(1.0)
-    assert lesson(depth, None) == 0.0
+    assert distillation_loss(depth, (distilled, said)).item() == pytest.approx(1.0)
+    assert distillation_loss(depth, None) == 0.0
 
 
-def test_only_taught_images_of_depth_stages_have_a_lesson(models):
-    recipe = replace(tiny(), teacher_weight=2.0)
+def test_only_distilled_images_of_depth_stages_follow_teachers(models):
+    recipe = replace(tiny(), distillation_weight=2.0)
     torch.manual_seed(0)
     network = build(recipe.network).eval()
     image, truth = torch.rand(2, 3, 64, 96), torch.zeros(2, 1, 64, 96)
     teachers, stage = Teachers(models[:1], recipe), recipe.stages[0]
     spread = replace(stage, trains=('spread',))
 
-    def loss(taught, stage, teachers):
+    def loss(distilled, stage, teachers):
         learner = StageLoss(network, recipe, stage, teachers)
-        return learner(image, truth, torch.tensor(taught)).item()
+        return learner(image, truth, torch.tensor(distilled)).item()
     without = loss([True, False], stage, None)
     assert loss([True, False], stage, teachers) > loss([False, False], stage, teachers) == without
     assert loss([True, True], spread, teachers) == loss([True, True], spread, None)
@@ -106,11 +106,11 @@ def test_fit_follows_teachers_and_the_card_names_them(models, tmp_path, capsys):
     words = ['fit', 'mobile', '--data', f'mine={folder}', '--out', str(out), '--device', 'cpu',
              '--workers', '0', '--teacher', models[0], '--teacher', models[1]]
     for setting in ('stages.1.epochs=1', 'stages.2.epochs=1', 'stages.3.epochs=1', 'batch_size=2',
-                    "taught=('mine',)", 'imagenet_stem=False', 'network.input_height=64',
+                    "distilled=('mine',)", 'imagenet_stem=False', 'network.input_height=64',
                     'network.input_width=96'):
         words += ['--set', setting]
     assert main(words) == 0, capsys.readouterr().err
     assert read_run(out).words().endswith('--teacher small --teacher large')
-    path = tmp_path / 'taught.safetensors'
+    path = tmp_path / 'distilled.safetensors'
     assert main(['export', str(out), str(path)]) == 0, capsys.readouterr().err
     assert '--teacher small' in load_model(path)[1].training.recipe

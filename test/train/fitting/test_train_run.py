@@ -112,7 +112,7 @@ def test_frozen_parts_of_a_stack_stand_still(folder, tmp_path):
 
 def test_norms_can_stand_still_while_all_else_learns(folder, tmp_path):
     recipe = tiny(epochs=1)
-    stage = replace(recipe.stages[0], still_norms=True)
+    stage = replace(recipe.stages[0], frozen_norms=True)
     torch.manual_seed(recipe.seed)
     before = build(recipe.network).state_dict()
     fit(replace(recipe, stages=(stage,)), *sources(folder), place(tmp_path / 'run'))
@@ -292,7 +292,7 @@ def test_a_part_to_keep_still_must_be_there(folder, tmp_path):
 def test_teachers_of_nobody_are_refused(folder, tmp_path, capsys):
     assert cli.main(['fit', 'mobile', '--data', f'mine={folder}', '--out', str(tmp_path),
                      '--teacher', 'indoor']) == 1
-    assert 'has teachers follow no data set' in capsys.readouterr().err
+    assert 'names no data set on which to follow teachers' in capsys.readouterr().err
 
 
 def test_a_run_that_never_began_may_begin_anew(folder, tmp_path, capsys):
