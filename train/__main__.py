@@ -8,6 +8,7 @@ import os
 import sys
 
 from train.commands import (
+    cameras,
     compare,
     data,
     densify,
@@ -15,12 +16,14 @@ from train.commands import (
     export,
     fit,
     holes,
+    leave_one_out,
     pack,
     show,
     simulate,
 )
 
-COMMANDS = (fit, evaluate, export, compare, pack, holes, densify, data, simulate, show)
+COMMANDS = (fit, evaluate, export, compare, cameras, leave_one_out, pack, holes, densify, data,
+            simulate, show)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -41,8 +41,7 @@ class Protocol:
         if prediction_HW.shape != truth_HW.shape:
             raise ValueError(f'prediction {prediction_HW.shape} and truth {truth_HW.shape} differ '
                              'in size')
-        rows, columns = self._slices(*truth_HW.shape)
-        truth, prediction = truth_HW[rows, columns], prediction_HW[rows, columns]
+        truth, prediction = self.windowed(truth_HW), self.windowed(prediction_HW)
         counts = (truth > self.min_depth_m) & (truth < self.max_depth_m)
         if np.isnan(prediction[counts]).any():
             raise ValueError('the prediction has unknown pixels where the truth is known')
@@ -50,16 +49,18 @@ class Protocol:
 
     def known_share(self, truth_HW: np.ndarray) -> float:
         """Share of the window's pixels whose truth is known, at any distance; sky (+inf) is."""
-        return float(np.mean(truth_HW[self._slices(*truth_HW.shape)] > 0))
+        return float(np.mean(self.windowed(truth_HW) > 0))
 
     def errors(self, prediction_HW: np.ndarray, truth_HW: np.ndarray) -> DepthErrors:
         """Errors of one image; ValueError as `counted`, or where no pixel counts."""
         return depth_errors(*self.counted(prediction_HW, truth_HW))
 
-    def _slices(self, height: int, width: int) -> tuple[slice, slice]:
+    def windowed(self, map_HW: np.ndarray) -> np.ndarray:
+        """The part of a map inside the window, a view."""
+        height, width = map_HW.shape
         top, bottom, left, right = self.window
-        return (slice(round(top * height), round(bottom * height)),
-                slice(round(left * width), round(right * width)))
+        return map_HW[round(top * height):round(bottom * height),
+                      round(left * width):round(right * width)]
 
 
 def fast_depth_view(sample: Sample) -> Sample:

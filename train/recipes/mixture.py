@@ -46,24 +46,39 @@ class Mixture:
 
 
 def mixture(sources: Sequence[Named], recipe: Recipe, stage: Stage) -> Mixture:
-    """The data sets of `stage`, each seen as often an epoch as the recipe's weight says.
+    """The data sets of `stage`, each seen as often an epoch as the recipe says.
 
     Raises ValueError for the name of a data set that is not there.
     """
     names = [source.name for source in sources]
     weights = {**dict(recipe.weights), **dict(stage.weights)}
-    for name in (*stage.data, *weights, *recipe.distilled):
+    for name in (*stage.data, *weights, *dict(recipe.caps), *recipe.distilled):
         if name not in names:
             near = difflib.get_close_matches(name, names, n=1, cutoff=0.0)
             raise ValueError(f'recipe {recipe.name!r} speaks of data {name!r}, but there is '
                              f'{", ".join(names)}: did you mean --data {near[0]}=DIR?')
-    counts = tuple(
-        (len(source), round(len(source) * weights.get(source.name, 1.0))
-         if source.name in (stage.data or names) else 0) for source in sources)
+    draws = _draws([len(source) if source.name in (stage.data or names) else 0
+                    for source in sources], names, weights, recipe)
+    counts = tuple(zip((len(source) for source in sources), draws))
     if not any(draws for _, draws in counts):
         raise ValueError(f'recipe {recipe.name!r} leaves no sample to learn from: its weights are '
                          f'{weights}, the data {dict(zip(names, (len(s) for s in sources)))}')
     return Mixture(counts=counts)
+
+
+def _draws(samples: Sequence[int], names: Sequence[str], weights: dict[str, float],
+           recipe: Recipe) -> list[int]:
+    """Draws an epoch of every data set: weight * min(samples, cap) ** (1 / temperature).
+
+    Scaled so that an epoch is as long as at temperature 1, where each sample is drawn `weight`
+    times (Devlin et al. 2019 balance languages so).
+    """
+    caps = dict(recipe.caps)
+    sizes = [min(count, caps.get(name, count)) for count, name in zip(samples, names)]
+    length = sum(weights.get(name, 1.0) * size for size, name in zip(sizes, names))
+    shares = [weights.get(name, 1.0) * size ** (1 / recipe.temperature)
+              for size, name in zip(sizes, names)]
+    return [round(share * (length / (sum(shares) or 1))) for share in shares]
 
 
 def steps_of(sources: Sequence[Named], recipe: Recipe, stage: Stage) -> int:

@@ -53,7 +53,9 @@ class Stage:
 class Recipe:
     """A whole training: network, stages and all that shapes the result.
 
-    `weights` says how often an epoch sees each sample of a data set, where that is not once;
+    `weights` says how often an epoch sees each sample of a data set, where that is not once. At
+    a `temperature` T above 1 small sets are drawn more, large ones less, by n^(1/T), as if a set
+    had no more samples than its number in `caps` (for monotonous ones).
     Sky, where a data set marks it, is learned as `sky_m`, or not at all where that is 0.
     `stochastic_depth` is how often the last residual block of an ImageNet stem is left out, those
     before it less and less; `mixstyle_probability` how often a batch mixes the styles of its
@@ -84,6 +86,8 @@ class Recipe:
     distilled_zoom: float = 1.3
     distillation_weight: float = 1.0
     weights: tuple[tuple[str, float], ...] = ()
+    temperature: float = 1.0
+    caps: tuple[tuple[str, int], ...] = ()
     amp: str = 'auto'
     seed: int = 0
 
@@ -92,6 +96,9 @@ class Recipe:
             raise ValueError(f'batch_size must be at least 1, got {self.batch_size}')
         if self.amp not in AMP:
             raise ValueError(f'amp must be {", ".join(AMP)}; got {self.amp!r}')
+        if self.temperature <= 0 or any(cap < 1 for _, cap in self.caps):
+            raise ValueError(f'temperature must be above 0 and caps at least 1, got '
+                             f'{self.temperature:g} and {self.caps}')
         stacks = stacks_of(self.network.name)
         for name in (name for stage in self.stages for name in stage.trains):
             if name not in stacks:

@@ -249,6 +249,23 @@ def test_weights_say_how_often_an_epoch_sees_a_data_set():
     assert sorted(seen[8:]) == [0, 0, 1, 1]
 
 
+def test_temperature_evens_out_the_sizes_of_data_sets():
+    # 36 and 16 samples, of which the second counts as 4: at temperature 2 shares of 6 and 2.
+    recipe = replace(RECIPES['mobile'], temperature=2.0, caps=(('b', 4),))
+    mixed = mixture([Named('a', 36), Named('b', 16)], recipe, recipe.stages[0])
+    assert mixed.counts == ((36, 30), (16, 10))  # 40 in all, as without the temperature
+    weighted = replace(recipe, weights=(('a', 0.5),))  # 18 + 4 draws, in shares of 3 and 2
+    mixed = mixture([Named('a', 36), Named('b', 16)], weighted, recipe.stages[0])
+    assert mixed.counts == ((36, 13), (16, 9))
+
+
+def test_a_temperature_or_cap_that_cannot_be_is_refused():
+    with pytest.raises(ValueError, match='temperature must be above 0.*got 0'):
+        replace(RECIPES['mobile'], temperature=0.0)
+    with pytest.raises(ValueError, match='caps at least 1'):
+        replace(RECIPES['mobile'], caps=(('b', 0),))
+
+
 def test_a_stage_sees_only_its_data_sets():
     recipe = RECIPES['mobile']
     stage = replace(recipe.stages[0], data=('b',))

@@ -1,0 +1,137 @@
+"""A recipe trained without a camera, measured on it: figures by hand, and a real small run."""
+
+from dataclasses import replace
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from train_helpers import write_folder
+
+from train.__main__ import main
+from train.cross_validation.figures import combined, Figures, measure, scale_error
+from train.cross_validation.folds import check_data, Fold, Plan, read_fold, run_folds
+from train.cross_validation.summary import as_markdown, summary
+from train.data.data_sets import open_data
+from train.evaluation.protocols import PROTOCOLS
+from train.recipes.cameras import CameraGroup, CameraSet, CameraTable, INDOOR, OUTDOOR, TABLES
+
+SMALL = CameraTable(
+    name='small', protocol='full', select='nyu', select_protocol='eigen-crop',
+    always=(CameraSet(name='nyu', folder='nyu_folder'),),
+    groups=(CameraGroup(name='desks', sets=(CameraSet(name='desk', cap=3, why='one view'),)),
+            CameraGroup(name='rooms', sets=(CameraSet(name='room'), CameraSet(name='hall')))))
+QUICK = ('--set=network.input_width=96', '--set=network.input_height=64',
+         '--set=imagenet_stem=False', '--set=batch_size=2', '--set=stages.1.epochs=1',
+         '--set=stages.2.epochs=0', '--set=stages.3.epochs=0')
+
+
+@pytest.fixture
+def plan(tmp_path):
+    """The small table with data, and a training of seconds."""
+    for name in ('nyu_folder', 'desk', 'room', 'hall'):
+        write_folder(tmp_path / 'data' / name)
+    return Plan(table=SMALL, root=tmp_path / 'data', folder=tmp_path / 'runs', recipe='mobile',
+                words=QUICK, capped=True, workers=0)
+
+
+def figures(**changes):
+    """Figures of one image, all right."""
+    right = Figures(images=1, delta1=1.0, abs_rel=0.0, rmse_m=0.0, scale=1.0, scale_error=0.0)
+    return replace(right, **changes)
+
+
+def test_too_far_and_too_near_do_not_cancel():
+    assert scale_error([2, 0.5]) == pytest.approx(1)
+    assert scale_error([1.21, 1.0]) == pytest.approx(0.1)  # sqrt(1.21)
+    both = combined([figures(scale=2.0, scale_error=1.0), figures(scale=0.5, scale_error=1.0)])
+    assert (both.scale, both.scale_error) == pytest.approx((1, 1))
+
+
+def test_a_set_has_the_median_of_its_images(tmp_path):
+    # Depths come out 1.1, 1.1, 1.2, 1.2, 1.3 and 4 times too far: the median is 1.2.
+    source = open_data(f'x={write_folder(tmp_path / "x")}', 'train')
+    factors = iter((1.1, 1.1, 1.2, 1.2, 1.3, 4.0))
+    predictor = SimpleNamespace(estimate=lambda rgb, camera: SimpleNamespace(
+        depth=np.nan_to_num(next(truths) * next(factors), nan=1)))
+    truths = (source[i].depth for i in range(6))
+    found = measure(predictor, source, PROTOCOLS['full'], steps=True)
+    assert found.images == 6
+    assert found.scale == pytest.approx(1.2)
+    assert found.scale_error == pytest.approx(0.2)
+    assert found.delta1 == pytest.approx(4 / 6)
+    assert found.step_kept is None  # a ramp has no steps
+
+
+def test_every_set_stands_in_one_group_of_one_table():
+    names = [one.name for table in TABLES.values()
+             for group in table.groups for one in group.sets]
+    assert len(names) == len(set(names)) == 29
+    assert all(bool(one.cap) == bool(one.why) for table in (INDOOR, OUTDOOR)
+               for group in table.groups for one in group.sets)
+
+
+def test_a_fold_learns_from_all_but_what_it_leaves_out(plan):
+    command = plan.fit_command(Fold(left_out=('desks',), seed=7))
+    data = {command[i + 1].partition('=')[0] for i, word in enumerate(command) if word == '--data'}
+    assert data == {'nyu', 'room', 'hall'}
+    assert '--set=caps=()' in command and '--set=seed=7' in command
+    kept = plan.fit_command(Fold(left_out=('rooms',), seed=0))
+    assert "--set=caps=(('desk', 3),)" in kept
+    with pytest.raises(ValueError, match="no group of cameras 'lofts'.*desks, rooms"):
+        check_data(plan, [Fold(left_out=('lofts',), seed=0)])
+
+
+def test_missing_data_are_told_before_anything_is_trained(plan):
+    with pytest.raises(OSError, match='attic'):
+        check_data(replace(plan, root=plan.root / 'attic'), [])
+
+
+def test_folds_are_trained_measured_and_not_again(plan, monkeypatch, capsys):
+    monkeypatch.setitem(TABLES, 'small', SMALL)
+    words = ['leave-one-out', 'mobile', '--cameras', 'small', '--root', str(plan.root), '--out',
+             str(plan.folder), '--leave', 'desks', 'desks,rooms', '--capped', '--jobs', '2',
+             '--workers', '0']
+    assert main([*words, *QUICK]) == 0
+    folds = [Fold(left_out=('desks',), seed=0), Fold(left_out=('desks', 'rooms'), seed=0)]
+    both = read_fold(plan, folds[1])
+    assert set(both) == {'desks', 'rooms', 'select'}
+    assert both['rooms'].images == 12 and both['select'].images == 2
+    run = json.loads((plan.run_folder(folds[1]) / 'run.json').read_text())
+    assert [spec.partition('=')[0] for spec in run['data']] == ['nyu']
+    assert '2 of 2 folds done' in (plan.folder / 'leave_one_out.md').read_text()
+    assert len(json.loads((plan.folder / 'leave_one_out.json').read_text())['mean']) == 1
+    written = plan.result_file(folds[0]).stat().st_mtime_ns
+    assert list(run_folds(plan, folds, jobs=1)) == folds
+    assert plan.result_file(folds[0]).stat().st_mtime_ns == written
+    assert plan.fit_command(folds[0])[-1] == '--resume'
+    assert main([*words, '--set=lr=1']) == 1
+    assert 'another plan' in capsys.readouterr().err
+    model = plan.folder / folds[0].name / 'desks-0.safetensors'
+    assert main(['cameras', str(model), '--cameras', 'small', '--root', str(plan.root),
+                 '--group', 'rooms', '--json', str(plan.folder / 'one.json')]) == 0
+    one = json.loads((plan.folder / 'one.json').read_text())
+    assert one['rooms'][0]['images'] == 12 and one['select'][0]['images'] == 2
+
+
+def test_a_training_that_fails_is_told_with_its_log(plan):
+    wrong = replace(plan, words=('--set', 'batch_size=0'))
+    with pytest.raises(ValueError, match='desks-0 ended with 1.*batch_size.*log.txt'):
+        list(run_folds(wrong, [Fold(left_out=('desks',), seed=0)], jobs=1))
+
+
+def test_a_page_tells_groups_their_mean_and_the_selection_set():
+    results = {Fold(left_out=('desks',), seed=seed): {
+        'desks': figures(delta1=0.4 + seed / 10, scale=1.5, scale_error=0.5),
+        'select': figures(delta1=0.7, step_kept=0.2)} for seed in (0, 1)}
+    results |= {Fold(left_out=('rooms',), seed=seed): {
+        'rooms': figures(delta1=0.6 + seed / 10), 'select': figures(delta1=0.9)}
+        for seed in (0, 1)}
+    rows = summary(results)
+    assert list(rows) == ['desks', 'rooms', 'mean', 'select']
+    assert [one.delta1 for one in rows['mean']] == pytest.approx([0.5, 0.6])
+    assert rows['mean'][0].scale_error == pytest.approx(1.5 ** 0.5 - 1)
+    assert [one.delta1 for one in rows['select']] == pytest.approx([0.8, 0.8])
+    page = as_markdown('A title', SMALL, rows)
+    assert '| mean | 2 | 0.550 (0.500 to 0.600) |' in page
+    assert 'protocol `full`' in page and 'protocol `eigen-crop`' in page

@@ -1,0 +1,43 @@
+"""`python -m train cameras`: how a model file does on each of the real cameras."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from mono_depth_ros.model_file import find_model
+from train.cross_validation.figures import combined
+from train.cross_validation.folds import Fold, measure_model
+from train.cross_validation.summary import as_json, as_markdown, summary
+from train.output_files import write_file
+from train.recipes.cameras import TABLES
+
+
+def add_command(commands) -> None:
+    """Add the command to the subparsers of the command line."""
+    one = commands.add_parser('cameras', help='measure a model file camera by camera',
+                              description='Measure a model file on the real data sets of a table '
+                              'of cameras, whatever it has learned from.')
+    one.add_argument('model', help='path of a model file, or the name of a shipped one')
+    one.add_argument('--cameras', choices=sorted(TABLES), default='indoor',
+                     help='which table of cameras (default indoor)')
+    one.add_argument('--root', type=Path, required=True, metavar='DIR',
+                     help='folder of all data sets of the table, as they are or packed')
+    one.add_argument('--group', nargs='+', metavar='GROUP', default=[],
+                     help='only these groups (default all)')
+    one.add_argument('--json', type=Path, metavar='FILE', help='write all figures there')
+    one.set_defaults(command=cameras)
+
+
+def cameras(options: argparse.Namespace) -> None:
+    """Do what the options say; raises ValueError or OSError in one sentence."""
+    table = TABLES[options.cameras]
+    groups = tuple(options.group or (group.name for group in table.groups))
+    figures = measure_model(table, options.root, find_model(options.model), groups)
+    rows = summary({Fold(left_out=groups, seed=0): {
+        name: combined(list(sets.values())) for name, sets in figures.items()}})
+    print(as_markdown(f'{options.model} by camera', table, rows))
+    if options.json:
+        write_file(options.json, json.dumps(as_json(rows), indent=1) + '\n')
+        print(f'figures: {options.json}')

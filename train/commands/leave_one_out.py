@@ -1,0 +1,96 @@
+"""`python -m train leave-one-out`: how a recipe does on cameras it has not learned from."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+import signal
+
+from mono_depth_ros.model_file import find_model
+from train.cross_validation.folds import check_data, Fold, Plan, read_fold, run_folds
+from train.cross_validation.summary import as_json, as_markdown, summary
+from train.output_files import write_file
+from train.recipes.cameras import TABLES
+from train.recipes.recipe import RECIPES
+
+
+def add_command(commands) -> None:
+    """Add the command to the subparsers of the command line."""
+    one = commands.add_parser(
+        'leave-one-out', help='train without one camera after another, and measure on it',
+        description=(
+            'Cross-validation over cameras: train the recipe without each group of cameras '
+            '(train/recipes/cameras.py) and measure it on that group. The mean over groups is '
+            'what a camera of your own may expect. Run the same command again to go on.'))
+    one.add_argument('recipe', choices=sorted(RECIPES), help='what to train')
+    one.add_argument('--cameras', choices=sorted(TABLES), default='indoor',
+                     help='which table of cameras (default indoor)')
+    one.add_argument('--root', type=Path, required=True, metavar='DIR',
+                     help='folder of all data sets of the table, as they are or packed')
+    one.add_argument('--out', type=Path, required=True, metavar='DIR', help='folder of the runs')
+    one.add_argument('--leave', nargs='+', metavar='GROUP', default=[],
+                     help='the folds: each leaves out one group, or several joined by commas, '
+                          'which costs less and is harder (default: every group by itself)')
+    one.add_argument('--seeds', nargs='+', type=int, default=[0], metavar='S')
+    one.add_argument('--capped', action='store_true',
+                     help='cap monotonous sets as the table says (recipe field `caps`)')
+    one.add_argument('--also', action='append', default=[], metavar='NAME=DIR',
+                     help='learn from this too in every fold, as simulated rooms')
+    one.add_argument('--jobs', type=int, default=1, metavar='N', help='trainings at a time')
+    one.add_argument('--set', action='append', metavar='NAME=VALUE', default=[], dest='settings',
+                     help='change the recipe, as for `fit`')
+    one.add_argument('--start', default='', metavar='MODEL',
+                     help='begin every training with these weights, which must have learned from '
+                          'none of the groups')
+    one.add_argument('--workers', type=int, default=1, metavar='N',
+                     help='processes that read data for each training (default 1)')
+    one.set_defaults(command=leave_one_out)
+
+
+def leave_one_out(options: argparse.Namespace) -> None:
+    """Do what the options say; raises ValueError or OSError in one sentence."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    table = TABLES[options.cameras]
+    leave = options.leave or [group.name for group in table.groups]
+    plan = Plan(table=table, root=options.root.resolve(), folder=options.out.resolve(),
+                recipe=options.recipe, words=_words(options), capped=options.capped,
+                workers=options.workers,
+                also=tuple(_absolute(spec) for spec in options.also))
+    folds = [Fold(left_out=tuple(word.split(',')), seed=seed)
+             for seed in options.seeds for word in leave]
+    check_data(plan, folds)
+    _keep_plan(plan)
+    results = {}
+    for fold in run_folds(plan, folds, max(1, options.jobs)):
+        results[fold] = read_fold(plan, fold)
+        rows = summary(results)
+        page = as_markdown(f'Leave one camera out: {options.recipe}', table, rows,
+                           [f'Recipe and words: `{" ".join((plan.recipe, *plan.words))}`'
+                            f'{", caps of the table" if plan.capped else ""}; '
+                            f'{len(results)} of {len(folds)} folds done.'])
+        write_file(plan.folder / 'leave_one_out.md', page)
+        write_file(plan.folder / 'leave_one_out.json', json.dumps(as_json(rows), indent=1) + '\n')
+        print(page, flush=True)
+    print(f'figures: {plan.folder / "leave_one_out.json"}')
+
+
+def _words(options: argparse.Namespace) -> tuple[str, ...]:
+    """What every `fit` is told besides its data and seed."""
+    start = [f'--start={find_model(options.start).resolve()}'] if options.start else []
+    return (*start, *(f'--set={setting}' for setting in options.settings))
+
+
+def _absolute(spec: str) -> str:
+    name, _, place = spec.partition('=')
+    return f'{name}={Path(place).expanduser().resolve()}'
+
+
+def _keep_plan(plan: Plan) -> None:
+    """Write down what is trained; ValueError where the folder holds another plan's folds."""
+    path = plan.folder / 'plan.json'
+    text = json.dumps({'recipe': plan.recipe, 'words': plan.words, 'also': plan.also,
+                       'capped': plan.capped, 'table': plan.table.name}, indent=1) + '\n'
+    if path.is_file() and path.read_text() != text:
+        raise ValueError(f'{plan.folder} holds folds of another plan ({path}): give another --out')
+    write_file(path, text)

@@ -1,0 +1,171 @@
+"""Trains a recipe once for every fold, each without some cameras; what was interrupted goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+import json
+import os
+from pathlib import Path
+import signal
+import subprocess
+import sys
+import time
+
+from mono_depth_ros.estimator import DepthEstimator
+from mono_depth_ros.model_file import SUFFIX
+from train.cross_validation.figures import combined, Figures, measure
+from train.data.data_sets import open_data
+from train.evaluation.protocols import PROTOCOLS
+from train.export.model_export import export_run
+from train.fitting.checkpoint import has_checkpoint
+from train.output_files import write_file
+from train.recipes.cameras import CameraSet, CameraTable
+
+ROOT = Path(__file__).parents[2]
+POLL_S = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fold:
+    """One training of a cross-validation: which groups of cameras it leaves out, and its seed."""
+
+    left_out: tuple[str, ...]
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """Also the name of its folder."""
+        return f'{"+".join(self.left_out)}-{self.seed}'
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What all folds of a cross-validation share.
+
+    `root` holds the data sets of `table`, in folders or packs; `also` (as NAME=DIR) is learned
+    from in every fold; `words` go to every `train fit`.
+    """
+
+    table: CameraTable
+    root: Path
+    folder: Path
+    recipe: str
+    words: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+    capped: bool = False
+    workers: int = 1
+
+    def fit_command(self, fold: Fold) -> list[str]:
+        """The `train fit` of a fold, one process."""
+        run = self.run_folder(fold)
+        base = [sys.executable, '-m', 'train', 'fit', self.recipe, '--out', str(run),
+                f'--workers={self.workers}']
+        if has_checkpoint(run):
+            return [*base, '--resume']
+        sets = self.table.sets_without(fold.left_out)
+        data = [*(one.spec(str(self.root)) for one in sets), *self.also]
+        caps = [f'--set=caps={caps_of(sets)!r}'] if self.capped else []
+        return [*base, *(word for spec in data for word in ('--data', spec)), *caps,
+                f'--set=seed={fold.seed}', *self.words]
+
+    def run_folder(self, fold: Fold) -> Path:
+        """Where the training of a fold lies."""
+        return self.folder / fold.name / 'run'
+
+    def result_file(self, fold: Fold) -> Path:
+        """Where the figures of a fold lie once it is done."""
+        return self.folder / fold.name / 'figures.json'
+
+
+def caps_of(sets: Sequence[CameraSet]) -> tuple[tuple[str, int], ...]:
+    """Names and caps of the sets that have one."""
+    return tuple((one.name, one.cap) for one in sets if one.cap)
+
+
+def check_data(plan: Plan, folds: Sequence[Fold]) -> None:
+    """Open every data set once before hours of training; ValueError or OSError in one sentence."""
+    for group in plan.table.groups:
+        for one in group.sets:
+            open_data(one.spec(str(plan.root)), 'train')
+    for one in plan.table.always:
+        open_data(one.spec(str(plan.root)), 'val' if one.name == plan.table.select else 'train')
+    for fold in folds:
+        plan.table.sets_without(fold.left_out)
+
+
+def run_folds(plan: Plan, folds: Sequence[Fold], jobs: int) -> Iterator[Fold]:
+    """Train and measure every fold that is not done, `jobs` at a time; each as it is done.
+
+    An interruption stops the trainings after they have saved. Raises ValueError where one fails,
+    naming its log.
+    """
+    waiting = [fold for fold in folds if not plan.result_file(fold).is_file()]
+    yield from (fold for fold in folds if fold not in waiting)
+    running: dict[Fold, subprocess.Popen] = {}
+    try:
+        while waiting or running:
+            while waiting and len(running) < jobs:
+                fold = waiting.pop(0)
+                running[fold] = _start(plan, fold, jobs)
+            for fold in [fold for fold, process in running.items() if process.poll() is not None]:
+                _check(plan, fold, running.pop(fold).returncode)
+                measure_fold(plan, fold)
+                yield fold
+            time.sleep(POLL_S)
+    finally:
+        for process in running.values():
+            process.send_signal(signal.SIGINT)  # `fit` saves on it
+        for process in running.values():
+            process.wait()
+
+
+def _start(plan: Plan, fold: Fold, jobs: int) -> subprocess.Popen:
+    log = plan.folder / fold.name / 'log.txt'
+    log.parent.mkdir(parents=True, exist_ok=True)
+    threads = {'OMP_NUM_THREADS': str(max(1, (os.cpu_count() or 1) // jobs))}
+    with open(log, 'a') as output:
+        return subprocess.Popen(plan.fit_command(fold), cwd=ROOT, env={**threads, **os.environ},
+                                stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
+
+
+def _check(plan: Plan, fold: Fold, returncode: int) -> None:
+    if returncode:
+        log = plan.folder / fold.name / 'log.txt'
+        last = log.read_text().strip().splitlines()[-1:]
+        raise ValueError(f'the training of fold {fold.name} ended with {returncode} '
+                         f'({"".join(last)}); see {log}')
+
+
+def measure_fold(plan: Plan, fold: Fold) -> None:
+    """Write the figures of a trained fold: every set it left out, and the selection set."""
+    model = plan.folder / fold.name / f'{fold.name}{SUFFIX}'
+    export_run(plan.run_folder(fold), model, (), PROTOCOLS[plan.table.protocol])
+    figures = measure_model(plan.table, plan.root, model, fold.left_out)
+    write_file(plan.result_file(fold), json.dumps(
+        {'left_out': fold.left_out, 'seed': fold.seed, 'sets': {
+            group: {name: asdict(one) for name, one in sets.items()}
+            for group, sets in figures.items()}}, indent=1) + '\n')
+
+
+def measure_model(table: CameraTable, root: Path, model: str | Path,
+                  groups: Sequence[str]) -> dict[str, dict[str, Figures]]:
+    """Figures of a model file by group and set, of all images; `select` is a group of its own."""
+    predictor = DepthEstimator.load(model, 'cpu')
+    protocol = PROTOCOLS[table.protocol]
+    figures = {name: {one.name: measure(predictor, open_data(one.spec(str(root)), 'train'),
+                                        protocol) for one in table.group(name).sets}
+               for name in groups}
+    for one in table.always:
+        if one.name == table.select:
+            chosen_by = open_data(one.spec(str(root)), 'val')
+            figures['select'] = {one.name: measure(
+                predictor, chosen_by, PROTOCOLS[table.select_protocol], steps=True)}
+    return figures
+
+
+def read_fold(plan: Plan, fold: Fold) -> dict[str, Figures]:
+    """Figures of a fold by group; every set of a group counts alike."""
+    data = json.loads(plan.result_file(fold).read_text())
+    return {group: combined([Figures(**one) for one in sets.values()])
+            for group, sets in data['sets'].items()}

@@ -1,0 +1,81 @@
+"""The result of a cross-validation over cameras as Markdown and JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+
+import numpy as np
+
+from train.cross_validation.figures import combined, Figures
+from train.cross_validation.folds import Fold
+from train.recipes.cameras import CameraTable
+
+HEAD = ('left out', 'images', 'delta1', 'AbsRel', 'RMSE m', 'scale', 'scale error', 'step kept')
+MEAN, SELECT = 'mean', 'select'
+
+
+def summary(results: Mapping[Fold, Mapping[str, Figures]]) -> dict[str, list[Figures]]:
+    """Per left-out group, for their mean and for the selection set: one Figures a seed.
+
+    The mean counts every group alike; the selection set is the mean over the folds of a seed.
+    """
+    rows: dict[str, list[Figures]] = {}
+    for seed in sorted({fold.seed for fold in results}):
+        folds = [figures for fold, figures in results.items() if fold.seed == seed]
+        groups = {name: one for figures in folds for name, one in figures.items()
+                  if name != SELECT}
+        for name, one in groups.items():
+            rows.setdefault(name, []).append(one)
+        rows.setdefault(MEAN, []).append(combined(list(groups.values())))
+        selected = [figures[SELECT] for figures in folds if SELECT in figures]
+        if selected:
+            rows.setdefault(SELECT, []).append(combined(selected))
+    last = [name for name in (MEAN, SELECT) if name in rows]
+    return {name: rows[name] for name in (*(n for n in rows if n not in last), *last)}
+
+
+def as_markdown(title: str, table: CameraTable, rows: Mapping[str, Sequence[Figures]],
+                notes: Sequence[str] = ()) -> str:
+    """A page: what was measured how, and a line a group; of several seeds the mean and range."""
+    lines = [f'# {title}', '', *_protocol_lines(table), *notes, '',
+             f'| {" | ".join(HEAD)} |', '|---' * len(HEAD) + '|']
+    for name, seeds in rows.items():
+        label = f'{table.select} {SELECT}' if name == SELECT else name
+        lines.append(f'| {" | ".join([label, *_cells(seeds)])} |')
+    return '\n'.join(lines) + '\n'
+
+
+def _protocol_lines(table: CameraTable) -> list[str]:
+    lines = [f'Each group was learned from by none of the models that are measured on it: all its '
+             f'images, whole, one pass, protocol `{table.protocol}`; a group is the mean over its '
+             f'data sets, the mean is over groups. Nothing is aligned to the truth. Scale is the '
+             f'median over images of the median of prediction / truth; its error exp(mean |log '
+             f'scale|) - 1.']
+    if table.select:
+        lines.append(f'`{table.select} {SELECT}` is its validation split, protocol '
+                     f'`{table.select_protocol}`, averaged over the folds; step kept: the share '
+                     f'of a true depth step found within 4 pixels of a 280-pixel-wide map.')
+    return lines
+
+
+def _cells(seeds: Sequence[Figures]) -> list[str]:
+    return [str(seeds[0].images),
+            *(_cell([getattr(one, name) for one in seeds], '.3f')
+              for name in ('delta1', 'abs_rel', 'rmse_m', 'scale')),
+            _cell([one.scale_error for one in seeds], '.0%'),
+            _cell([one.step_kept for one in seeds], '.3f')]
+
+
+def _cell(values: Sequence[float | None], form: str) -> str:
+    known = [value for value in values if value is not None]
+    if not known:
+        return ''
+    text = format(np.mean(known), form)
+    spread = f' ({min(known):{form}} to {max(known):{form}})'
+    return text if len(known) == 1 else text + spread
+
+
+def as_json(rows: Mapping[str, Sequence[Figures]]) -> dict:
+    """Plain lists, one item a seed."""
+    return {name: [asdict(one) for one in seeds] for name, seeds in rows.items()}
