@@ -18,12 +18,13 @@ from train.commands import (
     holes,
     leave_one_out,
     pack,
+    report,
     show,
     simulate,
 )
 
-COMMANDS = (fit, evaluate, export, compare, cameras, leave_one_out, pack, holes, densify, data,
-            simulate, show)
+COMMANDS = (fit, evaluate, export, compare, cameras, leave_one_out, report, pack, holes, densify,
+            data, simulate, show)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,0 +1,54 @@
+"""`python -m train report`: the figures of a finished model on images kept for the end."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+from datetime import datetime, timezone
+import json
+from pathlib import Path
+
+from mono_depth_ros.estimator import DepthEstimator
+from train.commands.shared_options import add_device
+from train.cross_validation.figures import measure
+from train.data.data_sets import open_data
+from train.data.nyu_report import REPORT
+from train.evaluation.protocols import PROTOCOLS
+from train.output_files import write_file
+
+USES = Path(__file__).parents[2] / 'docs' / 'report_uses.jsonl'
+PROTOCOL = 'eigen-crop'
+
+
+def add_command(commands) -> None:
+    """Add the command to the subparsers of the command line."""
+    one = commands.add_parser(
+        'report', help="measure a finished model on NYU's report split, once",
+        description='Measure a finished model on the report split of NYU-Depth-v2, of which '
+                    'nothing is trained or chosen, and note in docs/report_uses.jsonl that it '
+                    'was used. What has been chosen by it is no longer independent of it: the '
+                    'figures say how often it was used before. Choose by leave-one-out.')
+    one.add_argument('model', help='path of a model file, or the name of a shipped one')
+    one.add_argument('--data', metavar='nyu=DIR', required=True,
+                     help='the labelled images, in a folder keyed by index or as the .mat file')
+    add_device(one)
+    one.add_argument('--uses', type=Path, default=USES, metavar='FILE',
+                     help='where uses are noted (default docs/report_uses.jsonl)')
+    one.set_defaults(command=report)
+
+
+def report(options: argparse.Namespace) -> None:
+    """Do what the options say; raises ValueError or OSError in one sentence."""
+    source = open_data(options.data, REPORT)
+    estimator = DepthEstimator.load(options.model, options.device)
+    before = options.uses.read_text() if options.uses.is_file() else ''
+    number = len(before.splitlines()) + 1
+    figures = measure(estimator, source, PROTOCOLS[PROTOCOL], steps=True)
+    line = {'use': number, 'date': datetime.now(timezone.utc).date().isoformat(),
+            'model': estimator.card.name, 'sha256': estimator.model_sha256,
+            'protocol': PROTOCOL, **asdict(figures)}
+    write_file(options.uses, before + json.dumps(line) + '\n')
+    print(f'{estimator.card.name} on {source.name} {REPORT}, protocol {PROTOCOL}, {figures.images}'
+          f' images, one pass: delta1 {figures.delta1:.4f}, AbsRel {figures.abs_rel:.4f}, RMSE '
+          f'{figures.rmse_m:.4f} m, scale {figures.scale:.3f}')
+    print(f'the report split was used {number} times, this one counted; commit {options.uses}')
