@@ -1,0 +1,29 @@
+"""Files a user asked for: whole, in folders that are made, or one sentence."""
+
+import cv2
+import numpy as np
+import pytest
+
+from train.output_files import write_file, write_picture
+
+
+def test_folders_are_made_and_text_is_utf_8(tmp_path):
+    path = tmp_path / 'new' / 'folder' / 'page.md'
+    write_file(path, 'δ1\n')
+    assert path.read_bytes() == b'\xce\xb41\n'
+    write_file(path, b'\x00')
+    assert path.read_bytes() == b'\x00'
+
+
+def test_where_it_cannot_be_written_the_file_is_named(tmp_path):
+    (tmp_path / 'file').write_text('')
+    with pytest.raises(OSError, match=f'^cannot write {tmp_path}/file/page.md: '):
+        write_file(tmp_path / 'file' / 'page.md', '')
+
+
+def test_a_picture_comes_back_and_another_ending_is_refused(tmp_path):
+    bgr_HW3 = np.arange(60, dtype=np.uint8).reshape(4, 5, 3)
+    write_picture(tmp_path / 'a.png', bgr_HW3)
+    np.testing.assert_array_equal(cv2.imread(str(tmp_path / 'a.png')), bgr_HW3)
+    with pytest.raises(ValueError, match='ends in .png or .jpg, got .*a.gif'):
+        write_picture(tmp_path / 'a.gif', bgr_HW3)
