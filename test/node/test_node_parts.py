@@ -39,8 +39,9 @@ def test_configuration_file_holds_every_parameter_with_its_default():
     assert _flat(tree['/**']['ros__parameters']) == DEFAULTS
 
 
-def test_readme_table_names_every_parameter_with_its_default():
-    section = (ROOT / 'README.md').read_text().split('## Parameters', 1)[1].split('\n## ', 1)[0]
+def test_the_table_in_the_docs_names_every_parameter_with_its_default():
+    page = (ROOT / 'docs' / 'node.md').read_text()
+    section = page.split('## Parameters', 1)[1].split('\n## ', 1)[0]
     rows = re.findall(r'^\| `([^`]+)` \| ([^|]*) \|', section, re.MULTILINE)
     written = {name: yaml.safe_load(default.strip().strip('`')) for name, default in rows}
     assert written == DEFAULTS
