@@ -1,4 +1,4 @@
-"""Pinhole cameras, their rays, and the way from depth to points (NumPy; OpenCV for lenses).
+"""Pinhole cameras, their rays, and the way from depth to points (NumPy; OpenCV for distortion).
 
 Pixel centres are integers: the image covers x from -0.5 to width - 0.5. Frames are optical
 frames of REP 103 (x right, y down, z forward); depth is z in metres (REP 118), not range.
@@ -13,18 +13,19 @@ import math
 import cv2
 import numpy as np
 
-# Lens model, as sensor_msgs/CameraInfo names it -> numbers of coefficients it may have.
-LENSES = {'plumb_bob': (4, 5), 'rational_polynomial': (8, 12, 14), 'equidistant': (4,)}
-ALIASES = {'fisheye': 'equidistant'}
+# Distortion model, as sensor_msgs/CameraInfo names it -> how many coefficients it may have.
+DISTORTION_MODELS = {'plumb_bob': (4, 5), 'rational_polynomial': (8, 12, 14), 'equidistant': (4,)}
+DISTORTION_ALIASES = {'fisheye': 'equidistant'}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Camera:
     """Intrinsics of one camera at one image size, all in pixels.
 
-    `distortion` holds the coefficients of `lens` (names as in sensor_msgs/CameraInfo:
-    plumb_bob and rational_polynomial as OpenCV orders them, equidistant = fisheye). Empty or
-    all zero means an ideal pinhole, whatever lens is named ('none', ''): it becomes plumb_bob.
+    `distortion` holds the coefficients of `distortion_model` (named as in
+    sensor_msgs/CameraInfo: plumb_bob and rational_polynomial as OpenCV orders them, equidistant =
+    fisheye). Empty or all zero means an ideal pinhole, whatever the model is called ('none',
+    ''): it becomes plumb_bob.
     Raises ValueError where no camera has such numbers.
     """
 
@@ -35,7 +36,7 @@ class Camera:
     width: int
     height: int
     distortion: tuple[float, ...] = ()
-    lens: str = 'plumb_bob'
+    distortion_model: str = 'plumb_bob'
 
     def __post_init__(self):
         numbers = (self.fx, self.fy, self.cx, self.cy, *self.distortion)
@@ -45,15 +46,17 @@ class Camera:
             raise ValueError(f'focal length must be above 0 pixels, got {self.fx} x {self.fy}')
         if self.width < 1 or self.height < 1:
             raise ValueError(f'image size must be at least 1 x 1, got {self.width}x{self.height}')
-        drawn = any(self.distortion)
-        lens = ALIASES.get(self.lens, self.lens) if drawn else 'plumb_bob'
-        if drawn and len(self.distortion) not in LENSES.get(lens, ()):
+        distorted = any(self.distortion)
+        model = 'plumb_bob'
+        if distorted:
+            model = DISTORTION_ALIASES.get(self.distortion_model, self.distortion_model)
+        if distorted and len(self.distortion) not in DISTORTION_MODELS.get(model, ()):
             known = ', '.join(f'{name} ({" or ".join(map(str, counts))})'
-                              for name, counts in LENSES.items())
-            raise ValueError(f'{len(self.distortion)} coefficients of lens model {self.lens!r}; '
-                             f'known: {known}')
-        object.__setattr__(self, 'lens', lens)
-        object.__setattr__(self, 'distortion', self.distortion if drawn else ())
+                              for name, counts in DISTORTION_MODELS.items())
+            raise ValueError(f'{len(self.distortion)} coefficients of distortion model '
+                             f'{self.distortion_model!r}; known: {known}')
+        object.__setattr__(self, 'distortion_model', model)
+        object.__setattr__(self, 'distortion', self.distortion if distorted else ())
 
     @property
     def focal(self) -> float:
@@ -90,7 +93,7 @@ class Camera:
 def rays(camera: Camera) -> tuple[np.ndarray, np.ndarray]:
     """Directions x/z and y/z of every pixel, float32, read-only, cached.
 
-    Shapes broadcast to (H, W): (1, W) and (H, 1) for a pinhole, (H, W) both for a lens.
+    Shapes broadcast to (H, W): (1, W) and (H, 1) for a pinhole, (H, W) both with distortion.
     """
     x_W = ((np.arange(camera.width) - camera.cx) / camera.fx).astype(np.float32)
     y_H = ((np.arange(camera.height) - camera.cy) / camera.fy).astype(np.float32)
@@ -106,16 +109,17 @@ def _undistorted(camera: Camera) -> tuple[np.ndarray, np.ndarray]:
     matrix = np.array([[camera.fx, 0, camera.cx], [0, camera.fy, camera.cy], [0, 0, 1.0]])
     v_HW, u_HW = np.indices((camera.height, camera.width), np.float64)
     pixels = np.stack([u_HW, v_HW], axis=-1).reshape(-1, 1, 2)
-    if camera.lens == 'equidistant':
+    if camera.distortion_model == 'equidistant':
         directions = cv2.fisheye.undistortPoints(pixels, matrix, np.array(camera.distortion))
     else:
-        directions = _without_lens(pixels, matrix, np.array(camera.distortion))
+        directions = _invert_polynomial(pixels, matrix, np.array(camera.distortion))
     x, y = directions.reshape(camera.height, camera.width, 2).astype(np.float32).transpose(2, 0, 1)
     return np.ascontiguousarray(x), np.ascontiguousarray(y)
 
 
-def _without_lens(pixels: np.ndarray, matrix: np.ndarray, distortion: np.ndarray) -> np.ndarray:
-    """OpenCV's inverse of the lens polynomial; its default of 5 iterations leaves 0.02 pixels."""
+def _invert_polynomial(
+        pixels: np.ndarray, matrix: np.ndarray, distortion: np.ndarray) -> np.ndarray:
+    """OpenCV's inverse of the distortion; its default of 5 iterations leaves 0.02 pixels."""
     criteria = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 50, 1e-8)
     if hasattr(cv2, 'undistortPointsIter'):  # OpenCV 4; from 5 on undistortPoints takes criteria
         return cv2.undistortPointsIter(pixels, matrix, distortion, np.eye(3), np.eye(3), criteria)

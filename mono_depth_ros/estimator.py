@@ -18,21 +18,21 @@ from mono_depth_ros.preprocess import (
     decode_confidence,
     decode_depth,
     encode_image,
+    fit_letterbox,
     focal_ratio,
-    Framing,
-    letterbox,
+    Letterbox,
 )
 
-# How far the self-test's mean and spread of log depth may be off, by precision.
+# How far the self-test's mean and deviation of log depth may be off, by precision.
 SELF_TEST_TOLERANCE = {'fp32': 2e-3, 'fp16': 2e-2, 'bf16': 6e-2}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Spread:
-    """Log spread (h, w) float32 at the network's output size, and how the image lies in it."""
+class Uncertainty:
+    """Log uncertainty (h, w) float32 at the network's size, and how the image lies in it."""
 
-    log_spread: np.ndarray
-    framing: Framing
+    log_uncertainty: np.ndarray
+    letterbox: Letterbox
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,14 +40,14 @@ class DepthEstimate:
     """Depth of one image.
 
     `depth` (H, W) float32 metres along the optical axis at the image's size, NaN where
-    unknown; `camera` is that of the depth; `network_ms` the time inside the network. `spread`
-    is what the network says of its own error, kept as it came.
+    unknown; `camera` is that of the depth; `network_ms` the time inside the network;
+    `uncertainty` what the network says of its own error, at its own size.
     """
 
     depth: np.ndarray
     camera: Camera
     network_ms: float
-    spread: Spread | None = None
+    uncertainty: Uncertainty | None = None
 
     @cached_property
     def confidence(self) -> np.ndarray | None:
@@ -56,15 +56,15 @@ class DepthEstimate:
         Calibrated on the model's held-out images; None for a model that cannot tell. Computed
         when first asked for.
         """
-        if self.spread is None:
+        if self.uncertainty is None:
             return None
-        return decode_confidence(self.spread.log_spread, self.spread.framing)
+        return decode_confidence(self.uncertainty.log_uncertainty, self.uncertainty.letterbox)
 
 
 class DepthEstimator:
-    """A model file at work on one device. Use `load`; one thread at a time.
+    """A model loaded on one device. Use `load`; call it from one thread at a time.
 
-    `tells_confidence` says whether its estimates have a confidence.
+    `has_confidence` says whether its estimates have a confidence.
     """
 
     def __init__(self, path: Path, device: str, precision: str):
@@ -74,7 +74,7 @@ class DepthEstimator:
         self.device = device
         self.precision = precision
         self._network = TorchBackend(network, device, precision)
-        self.tells_confidence = self._network.tells_spread
+        self.has_confidence = self._network.has_uncertainty
         _check_self_test(self._network, self.card, precision, path)
 
     @classmethod
@@ -97,21 +97,24 @@ class DepthEstimator:
         _check_image(rgb_HW3, camera)
         height, width = rgb_HW3.shape[:2]
         camera = camera or self.reference_camera(width, height)
-        framing = self._framing(width, height)
-        image_3HW = encode_image(rgb_HW3, framing, self.card.colours)
+        letterbox = self._letterbox(width, height)
+        image_3HW = encode_image(rgb_HW3, letterbox, self.card.normalisation)
         start = time.perf_counter()
         planes = self._network(image_3HW)
         network_ms = (time.perf_counter() - start) * 1e3
-        ratio = focal_ratio(framing.camera(camera), self.card.reference)
+        ratio = focal_ratio(letterbox.camera(camera), self.card.reference)
         depth_HW = decode_depth(
-            planes[0], framing, ratio, self.card.min_depth_m, self.card.max_depth_m)
-        spread = Spread(log_spread=planes[1], framing=framing) if len(planes) > 1 else None
-        return DepthEstimate(depth=depth_HW, camera=camera, network_ms=network_ms, spread=spread)
+            planes[0], letterbox, ratio, self.card.min_depth_m, self.card.max_depth_m)
+        uncertainty = None
+        if len(planes) > 1:
+            uncertainty = Uncertainty(log_uncertainty=planes[1], letterbox=letterbox)
+        return DepthEstimate(
+            depth=depth_HW, camera=camera, network_ms=network_ms, uncertainty=uncertainty)
 
     def reference_camera(self, width: int, height: int) -> Camera:
-        """The pinhole camera `estimate` assumes for an image whose camera nobody told."""
-        framing = self._framing(width, height)
-        focal = self.card.reference.focal * width / framing.content_width
+        """The pinhole camera `estimate` assumes for an image whose camera is unknown."""
+        letterbox = self._letterbox(width, height)
+        focal = self.card.reference.focal * width / letterbox.content_width
         return Camera(fx=focal, fy=focal, cx=(width - 1) / 2, cy=(height - 1) / 2,
                       width=width, height=height)
 
@@ -120,12 +123,12 @@ class DepthEstimator:
         for _ in range(2):
             self.estimate(np.zeros((height, width, 3), np.uint8))
 
-    def _framing(self, width: int, height: int) -> Framing:
+    def _letterbox(self, width: int, height: int) -> Letterbox:
         spec = self.card.network
-        return _letterbox(width, height, spec.input_width, spec.input_height)
+        return _fit_letterbox(width, height, spec.input_width, spec.input_height)
 
 
-_letterbox = lru_cache(maxsize=32)(letterbox)
+_fit_letterbox = lru_cache(maxsize=32)(fit_letterbox)
 
 
 def self_test_image(card: ModelCard) -> np.ndarray:
@@ -142,7 +145,7 @@ def _check_self_test(network: TorchBackend, card: ModelCard, precision: str, pat
     off = max(abs(g - e) for g, e in zip(got, expected))
     if not off <= SELF_TEST_TOLERANCE[precision]:
         raise ValueError(
-            f'{path} fails its self-test in {precision}: log depth mean and spread {got}, '
+            f'{path} fails its self-test in {precision}: log depth has mean and deviation {got}, '
             f'expected {expected}; try precision fp32, else the file or the device is broken')
 
 

@@ -8,8 +8,12 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from mono_depth_ros.camera import Camera
 
+# What the numbers a network puts out mean.
+OUTPUTS = ('log_canonical_depth',)
 # The ways preprocess.py brings an image of another shape into a network's.
-FRAMINGS = ('letterbox',)
+RESIZES = ('letterbox',)
+# Whether all files of the repository were as committed when a training began.
+GIT_TREES = ('clean', 'modified', 'unknown')
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +26,7 @@ class NetworkSpec:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Colours:
+class Normalisation:
     """Normalisation of RGB in 0..1: (rgb - mean) / std, channel by channel."""
 
     mean: tuple[float, ...]
@@ -40,8 +44,11 @@ class DataUse:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Training:
-    """Where the weights come from: enough to train them again."""
+class Provenance:
+    """Where the weights come from: enough to train them again.
+
+    `git_tree` is one of GIT_TREES; `date` that of the training's begin, ISO 8601.
+    """
 
     recipe: str
     data: tuple[DataUse, ...]
@@ -49,11 +56,12 @@ class Training:
     steps: int
     date: str
     git_commit: str
+    git_tree: str
     versions: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measured:
+class Metrics:
     """Depth error on one data set by one protocol; metres where a unit applies."""
 
     data: str
@@ -82,25 +90,32 @@ class ModelCard:
     The network's output is log canonical depth: metres as `reference` (a camera at the size
     of the network input) would see them. Metres for another camera are
     exp(output) * focal(camera at network input) / focal(reference), within
-    [min_depth_m, max_depth_m]. `framing` names how another aspect ratio is brought in; ValueError
-    for one that is not of FRAMINGS.
+    [min_depth_m, max_depth_m]. `output` names that rule and `resize` how an image of another
+    aspect ratio is brought in; ValueError for one that is not of OUTPUTS and RESIZES.
+    `weights_licence` tells the terms of the weights in one sentence: not those of this package.
     """
 
     name: str
     network: NetworkSpec
-    colours: Colours
+    normalisation: Normalisation
     reference: Camera
     min_depth_m: float
     max_depth_m: float
-    framing: str
-    training: Training
-    measured: tuple[Measured, ...]
+    output: str
+    resize: str
+    weights_licence: str
+    provenance: Provenance
+    metrics: tuple[Metrics, ...]
     self_test: SelfTest
 
     def __post_init__(self):
-        if self.framing not in FRAMINGS:
-            raise ValueError(f'card.framing: {self.framing!r} is not one of {FRAMINGS}; the file '
-                             'is of another version of mono_depth_ros')
+        for name, known in (('output', OUTPUTS), ('resize', RESIZES)):
+            if getattr(self, name) not in known:
+                raise ValueError(f'card.{name}: {getattr(self, name)!r} is not one of {known}; '
+                                 'the file is of another version of mono_depth_ros')
+        if self.provenance.git_tree not in GIT_TREES:
+            raise ValueError(f'card.provenance.git_tree: {self.provenance.git_tree!r} is not one '
+                             f'of {GIT_TREES}')
 
     def to_json(self) -> str:
         """Text that `card_from_json` reads back as an equal card."""

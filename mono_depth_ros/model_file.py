@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mono_depth_ros.networks.multi_scale import MultiScaleNetwork
 
 FORMAT = 'mono_depth_ros'
-FORMAT_VERSION = '1'
+FORMAT_VERSION = '2'
 SUFFIX = '.safetensors'
 SHIPPED = Path(__file__).parent / 'models'
 

@@ -8,11 +8,11 @@ import cv2
 import numpy as np
 
 from mono_depth_ros.camera import Camera
-from mono_depth_ros.model_card import Colours
+from mono_depth_ros.model_card import Normalisation
 
 
 @dataclass(frozen=True, kw_only=True)
-class Framing:
+class Letterbox:
     """Where an image lies in the network input: resized to content size, put at (x, y).
 
     Sizes in pixels. What the content does not cover is border, 0 after normalisation.
@@ -33,26 +33,27 @@ class Framing:
         return content.cropped(-self.x, -self.y, self.input_width, self.input_height)
 
 
-def letterbox(width: int, height: int, input_width: int, input_height: int) -> Framing:
-    """Framing that keeps the aspect ratio and the whole image, centred."""
+def fit_letterbox(width: int, height: int, input_width: int, input_height: int) -> Letterbox:
+    """Letterbox that keeps the aspect ratio and the whole image, centred."""
     scale = min(input_width / width, input_height / height)
     content_width = max(1, round(width * scale))
     content_height = max(1, round(height * scale))
-    return Framing(
+    return Letterbox(
         width=width, height=height, content_width=content_width, content_height=content_height,
         x=(input_width - content_width) // 2, y=(input_height - content_height) // 2,
         input_width=input_width, input_height=input_height)
 
 
-def encode_image(rgb_HW3: np.ndarray, framing: Framing, colours: Colours) -> np.ndarray:
+def encode_image(
+        rgb_HW3: np.ndarray, letterbox: Letterbox, normalisation: Normalisation) -> np.ndarray:
     """Normalised network input (3, H, W) float32 of an RGB image (H, W, 3) uint8."""
-    content = _shrunk(rgb_HW3, framing.content_width, framing.content_height)
-    if content.shape[:2] == (framing.input_height, framing.input_width):
-        return normalise(content, colours)
-    image_3HW = np.zeros((3, framing.input_height, framing.input_width), np.float32)
-    rows = slice(framing.y, framing.y + framing.content_height)
-    columns = slice(framing.x, framing.x + framing.content_width)
-    image_3HW[:, rows, columns] = normalise(content, colours)
+    content = _shrunk(rgb_HW3, letterbox.content_width, letterbox.content_height)
+    if content.shape[:2] == (letterbox.input_height, letterbox.input_width):
+        return normalise(content, normalisation)
+    image_3HW = np.zeros((3, letterbox.input_height, letterbox.input_width), np.float32)
+    rows = slice(letterbox.y, letterbox.y + letterbox.content_height)
+    columns = slice(letterbox.x, letterbox.x + letterbox.content_width)
+    image_3HW[:, rows, columns] = normalise(content, normalisation)
     return image_3HW
 
 
@@ -68,10 +69,10 @@ def _shrunk(rgb_HW3: np.ndarray, width: int, height: int) -> np.ndarray:
     return cv2.resize(rgb_HW3, (width, height), interpolation=cv2.INTER_LINEAR)
 
 
-def normalise(rgb_HW3: np.ndarray, colours: Colours) -> np.ndarray:
+def normalise(rgb_HW3: np.ndarray, normalisation: Normalisation) -> np.ndarray:
     """Network numbers (3, H, W) float32 of RGB (H, W, 3) uint8."""
-    scale = (1 / (255 * np.asarray(colours.std))).astype(np.float32)
-    offset = (np.asarray(colours.mean) / np.asarray(colours.std)).astype(np.float32)
+    scale = (1 / (255 * np.asarray(normalisation.std))).astype(np.float32)
+    offset = (np.asarray(normalisation.mean) / np.asarray(normalisation.std)).astype(np.float32)
     planes = np.empty((3, *rgb_HW3.shape[:2]), np.float32)
     # Split and converted first: two thirds of the time of a product of every third byte.
     for channel, (plane, values) in enumerate(zip(planes, cv2.split(rgb_HW3))):
@@ -97,7 +98,7 @@ def encode_depth(depth_HW: np.ndarray, camera: Camera, reference: Camera) -> np.
     return log_HW - np.float32(np.log(focal_ratio(camera, reference)))
 
 
-def decode_depth(log_depth_hw: np.ndarray, framing: Framing, ratio: float,
+def decode_depth(log_depth_hw: np.ndarray, letterbox: Letterbox, ratio: float,
                  min_depth_m: float, max_depth_m: float) -> np.ndarray:
     """Metres (H, W) float32 at the image's size, of log canonical depth at the network's.
 
@@ -107,36 +108,36 @@ def decode_depth(log_depth_hw: np.ndarray, framing: Framing, ratio: float,
     depth_hw = np.exp(log_depth_hw)
     depth_hw *= np.float32(ratio)
     np.clip(depth_hw, min_depth_m, max_depth_m, out=depth_hw)
-    return to_image_size(depth_hw, framing)
+    return to_image_size(depth_hw, letterbox)
 
 
-def decode_confidence(log_spread_hw: np.ndarray, framing: Framing) -> np.ndarray:
-    """Chance (H, W) float32 that the depth is within 25 % of the truth, of log spread (h, w).
+def decode_confidence(log_uncertainty_hw: np.ndarray, letterbox: Letterbox) -> np.ndarray:
+    """Chance (H, W) float32 that depth is within 25 % of the truth, of log uncertainty (h, w).
 
-    That of a Laplace distribution: 1 - exp(-log 1.25 / spread). Averaged over pixels it is the
-    delta1 to expect.
+    That of a Laplace distribution: 1 - exp(-log 1.25 / uncertainty). Averaged over pixels it is
+    the delta1 to expect.
     """
-    confidence_hw = -np.expm1(np.float32(-np.log(1.25)) * np.exp(-log_spread_hw))
-    return to_image_size(confidence_hw, framing)
+    confidence_hw = -np.expm1(np.float32(-np.log(1.25)) * np.exp(-log_uncertainty_hw))
+    return to_image_size(confidence_hw, letterbox)
 
 
-def to_image_size(map_hw: np.ndarray, framing: Framing) -> np.ndarray:
+def to_image_size(map_hw: np.ndarray, letterbox: Letterbox) -> np.ndarray:
     """A map of the network (h, w) float32 as the image (H, W) sees it, bilinear, borders cut."""
-    content_hw = _whole_cells(map_hw, framing)
+    content_hw = _whole_cells(map_hw, letterbox)
     if content_hw is not None:
         # The same map, in a seventh of the time.
-        return cv2.resize(content_hw, (framing.width, framing.height))
+        return cv2.resize(content_hw, (letterbox.width, letterbox.height))
     return cv2.warpAffine(
-        map_hw, _output_from_image(framing, map_hw.shape), (framing.width, framing.height),
+        map_hw, _output_from_image(letterbox, map_hw.shape), (letterbox.width, letterbox.height),
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE)
 
 
-def _whole_cells(map_hw: np.ndarray, framing: Framing) -> np.ndarray | None:
+def _whole_cells(map_hw: np.ndarray, letterbox: Letterbox) -> np.ndarray | None:
     """The part of a map under the content, a view; None where its edges cut through cells."""
     window = []
     for start, size, input_size, cells in (
-            (framing.y, framing.content_height, framing.input_height, map_hw.shape[0]),
-            (framing.x, framing.content_width, framing.input_width, map_hw.shape[1])):
+            (letterbox.y, letterbox.content_height, letterbox.input_height, map_hw.shape[0]),
+            (letterbox.x, letterbox.content_width, letterbox.input_width, map_hw.shape[1])):
         first, end = start * cells, (start + size) * cells
         if first % input_size or end % input_size:
             return None
@@ -144,11 +145,13 @@ def _whole_cells(map_hw: np.ndarray, framing: Framing) -> np.ndarray | None:
     return map_hw[window[0], window[1]]
 
 
-def _output_from_image(framing: Framing, output_hw: tuple[int, ...]) -> np.ndarray:
+def _output_from_image(letterbox: Letterbox, output_hw: tuple[int, ...]) -> np.ndarray:
     """The 2x3 affine map from image pixel to network output cell (pixel centres are integers)."""
     steps = (
-        (framing.content_width / framing.width, framing.x, output_hw[1] / framing.input_width),
-        (framing.content_height / framing.height, framing.y, output_hw[0] / framing.input_height))
+        (letterbox.content_width / letterbox.width, letterbox.x,
+         output_hw[1] / letterbox.input_width),
+        (letterbox.content_height / letterbox.height, letterbox.y,
+         output_hw[0] / letterbox.input_height))
     matrix = np.zeros((2, 3))
     for axis, (scale, start, shrink) in enumerate(steps):
         matrix[axis, axis] = scale * shrink

@@ -33,6 +33,6 @@ def _card(name: str, network: str) -> ModelCard:
     """The card of `indoor` but for the network and where its weights come from."""
     card, spec = read_card(find_model('indoor')), default_spec(network)
     return replace(
-        card, name=name, network=spec, measured=(),
+        card, name=name, network=spec, metrics=(),
         reference=card.reference.resized(spec.input_width, spec.input_height),
-        training=replace(card.training, recipe='untrained', data=(), steps=0))
+        provenance=replace(card.provenance, recipe='untrained', data=(), steps=0))

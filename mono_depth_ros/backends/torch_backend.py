@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from mono_depth_ros.networks.multi_scale import MultiScaleNetwork, SPREAD
+from mono_depth_ros.networks.multi_scale import MultiScaleNetwork, UNCERTAINTY
 
 DTYPES = {'fp32': torch.float32, 'fp16': torch.float16, 'bf16': torch.bfloat16}
 NO_SUCH_DEVICE = "device must be 'auto', 'cpu', 'cuda' or 'cuda:N', got {!r}"
@@ -51,13 +51,14 @@ def pick_precision(asked: str, device: str) -> str:
 class TorchBackend:
     """A network ready to run: image (3, H, W) float32 in, float32 (1 or 2, h, w) out.
 
-    The first plane is log canonical depth, the second, of a network that gives it, log spread.
+    The first plane is log canonical depth; the second, where the network has one, log
+    uncertainty.
     """
 
     def __init__(self, network: MultiScaleNetwork, device: str, precision: str):
         self._device = torch.device(device)
         self._dtype = DTYPES[precision]
-        self.tells_spread = SPREAD in network.stacks
+        self.has_uncertainty = UNCERTAINTY in network.stacks
         fused = fuse_norms(copy.deepcopy(network).eval())
         fused.to(self._device, self._dtype).to(
             memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -73,7 +73,7 @@ def _from_json(text: str) -> Calibration:
     return Calibration(camera=Camera(
         **numbers, width=int(given['width']), height=int(given['height']),
         distortion=tuple(map(float, given.get('distortion', ()))),
-        lens=given.get('lens', 'plumb_bob')))
+        distortion_model=given.get('distortion_model', 'plumb_bob')))
 
 
 def _from_yaml(text: str) -> Calibration:
@@ -86,7 +86,8 @@ def _from_yaml(text: str) -> Calibration:
     k = _matrix(given, 'camera_matrix', 9)
     camera = Camera(
         fx=k[0], fy=k[4], cx=k[2], cy=k[5], width=int(given['image_width']),
-        height=int(given['image_height']), lens=given.get('distortion_model', 'plumb_bob'),
+        height=int(given['image_height']),
+        distortion_model=given.get('distortion_model', 'plumb_bob'),
         distortion=_matrix(given, 'distortion_coefficients', None))
     return Calibration(camera=camera, rectification=_matrix(given, 'rectification_matrix', 9),
                        projection=_matrix(given, 'projection_matrix', 12))

@@ -2,8 +2,8 @@
 
 The coarse stack sees the whole image (stem, and a fully connected global context at 1/32) and
 ends in a log depth at 1/8. The fine stack takes the image's early features at 1/4 and 1/2
-together with the coarse result, and adds the detail the coarse map lacks. The spread stack says
-how far to trust the result.
+together with the coarse result, and adds the detail the coarse map lacks. The uncertainty stack
+estimates how wrong the result is.
 """
 
 from __future__ import annotations
@@ -13,23 +13,23 @@ from torch import nn, Tensor
 from torch.nn.functional import avg_pool2d
 
 from .efficientnet_lite import conv_norm, EfficientNetLite, LITE0, LITE2, LiteSize, same_size
-from .multi_scale import MultiScaleNetwork, SPREAD
+from .multi_scale import MultiScaleNetwork, UNCERTAINTY
 
 INPUT_HEIGHT_WIDTH = (192, 256)
 STRIDE = 16
 # Where the coarse log depth starts: e^1 = 2.7 canonical metres, the middle of a room.
 FIRST_LOG_DEPTH = 1.0
-# Where the log spread starts: e^-1.6 = 20 % of the depth.
-FIRST_LOG_SPREAD = -1.6
+# Where the log uncertainty starts: e^-1.6 = 20 % of the depth.
+FIRST_LOG_UNCERTAINTY = -1.6
 
 
 class Mobile(MultiScaleNetwork):
-    """Image (B, 3, H, W), H and W multiples of 16 -> log depth and spread (B, 2, H/2, W/2).
+    """Image (B, 3, H, W), H and W multiples of 16 -> log depth and uncertainty (B, 2, H/2, W/2).
 
     The fully connected context fixes the input size at construction.
     """
 
-    stacks = ('coarse', 'fine', SPREAD)
+    stacks = ('coarse', 'fine', UNCERTAINTY)
     size = LITE0
 
     def __init__(self, height: int, width: int):
@@ -39,7 +39,7 @@ class Mobile(MultiScaleNetwork):
         self.coarse = Coarse(height, width, self.size)
         half, quarter = self.coarse.stem.channels[:2]
         self.fine = Fine(quarter, half)
-        self.spread = Spread()
+        self.uncertainty = Uncertainty()
 
 
 class MobileLite2(Mobile):
@@ -102,7 +102,7 @@ class Fine(nn.Module):
         return same_size(coarse_B1hw, half) + self.head(x), x, features, coarse_B1hw
 
 
-class Spread(nn.Module):
+class Uncertainty(nn.Module):
     """Expected |error| of the log depth from what led to it; works at 1/4, answers at 1/2."""
 
     def __init__(self):
@@ -110,7 +110,7 @@ class Spread(nn.Module):
         self.reduce = conv_norm(96, 24, 1, act=True)
         self.mix = nn.Sequential(*conv_norm(24 + 24 + 2, 32, 3, act=True),
                                  *conv_norm(32, 32, 3, act=True))
-        self.head = _head(32, FIRST_LOG_SPREAD)
+        self.head = _head(32, FIRST_LOG_UNCERTAINTY)
 
     def forward(self, image_B3HW: Tensor, log_depth_B1hw: Tensor, x: Tensor, features: Tensor,
                 coarse_B1hw: Tensor) -> tuple[Tensor, Tensor]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn, Tensor
 
-SPREAD = 'spread'
+UNCERTAINTY = 'uncertainty'
 
 
 class MultiScaleNetwork(nn.Module):
@@ -15,9 +15,9 @@ class MultiScaleNetwork(nn.Module):
     of training can teach one and freeze the others. A stack takes the image and all that the
     stack before it gave, and gives a tuple whose first item is its log depth.
 
-    A last stack called 'spread' passes the depth on and says as its second item how far to trust
-    it: the logarithm of the expected |error| of the log depth (the scale of a Laplace
-    distribution; Kendall & Gal 2017).
+    A last stack called 'uncertainty' passes the depth on and gives as its second item the
+    logarithm of the expected |error| of the log depth (the scale of a Laplace distribution;
+    Kendall & Gal 2017).
     """
 
     stacks: tuple[str, ...] = ('coarse', 'fine')
@@ -25,17 +25,17 @@ class MultiScaleNetwork(nn.Module):
     @property
     def depth_stacks(self) -> tuple[str, ...]:
         """The stacks that give a log depth of their own."""
-        return tuple(name for name in self.stacks if name != SPREAD)
+        return tuple(name for name in self.stacks if name != UNCERTAINTY)
 
     def forward(self, image_B3HW: Tensor) -> Tensor:
         """What the robot runs: log canonical depth (B, 1, h, w) of the last stack.
 
-        With a spread stack (B, 2, h, w): log depth, log spread.
+        With an uncertainty stack (B, 2, h, w): log depth, log uncertainty.
         """
         given: tuple[Tensor, ...] = ()
         for name in self.stacks:
             given = self.get_submodule(name)(image_B3HW, *given)
-        return torch.cat(given[:2], dim=1) if SPREAD in self.stacks else given[0]
+        return torch.cat(given[:2], dim=1) if UNCERTAINTY in self.stacks else given[0]
 
     def scales(self, image_B3HW: Tensor) -> list[Tensor]:
         """Log canonical depth of every depth stack, coarse first: what training compares."""

@@ -29,7 +29,7 @@ def camera_from_info(info, width: int, height: int, rectified: bool) -> Camera:
     try:
         full = Camera(
             fx=float(fx), fy=float(fy), cx=float(cx), cy=float(cy), width=info.width,
-            height=info.height, lens=info.distortion_model,
+            height=info.height, distortion_model=info.distortion_model,
             distortion=() if rectified else tuple(float(number) for number in info.d))
     except ValueError as error:
         raise ValueError(f'camera_info: {error}') from error

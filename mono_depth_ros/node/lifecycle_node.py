@@ -237,7 +237,7 @@ class DepthNode(LifecycleNode):
 def _suited_range(settings: Settings, estimator) -> tuple[float, float]:
     """Nearest and farthest depth (m) to publish; ValueError where the model cannot give them."""
     card = estimator.card
-    if settings.points_min_confidence and not estimator.tells_confidence:
+    if settings.points_min_confidence and not estimator.has_confidence:
         raise ValueError(f'points.min_confidence {settings.points_min_confidence:g} needs a model '
                          f'that tells its confidence; {card.name} does not')
     return settings.depth_range(card.min_depth_m, card.max_depth_m)

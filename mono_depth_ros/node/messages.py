@@ -73,7 +73,7 @@ def info_from_camera(camera: Camera | None, header: Header, width: int, height: 
     if camera is None:
         return info
     if camera.distortion:
-        info.distortion_model, info.d = camera.lens, list(camera.distortion)
+        info.distortion_model, info.d = camera.distortion_model, list(camera.distortion)
     info.k = [camera.fx, 0.0, camera.cx, 0.0, camera.fy, camera.cy, 0.0, 0.0, 1.0]
     info.p = [camera.fx, 0.0, camera.cx, 0.0, 0.0, camera.fy, camera.cy, 0.0, 0.0, 0.0, 1.0, 0.0]
     return info

@@ -59,7 +59,7 @@ class Outputs:
         self._send('depth/image_color', lambda: self._colour.fill(depth_HW, *range_m, header))
         self._send('depth/camera_info',
                    lambda: messages.info_from_camera(camera, header, width, height))
-        if estimate.spread:
+        if estimate.uncertainty:
             self._send('depth/confidence',
                        lambda: self._confidence.fill(np.asarray(estimate.confidence), header))
         if camera:

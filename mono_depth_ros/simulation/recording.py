@@ -89,5 +89,5 @@ def write_recording(path: Path, camera: Camera, frames) -> None:
 
 def _camera_json(camera: Camera) -> bytes:
     numbers = {name: value for name, value in asdict(camera).items()
-               if name not in ('distortion', 'lens')}
+               if name not in ('distortion', 'distortion_model')}
     return json.dumps(numbers, indent=2).encode()

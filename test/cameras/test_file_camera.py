@@ -219,7 +219,8 @@ def test_fisheye_is_the_equidistant_lens(tmp_path):
     file.write_text(EXAMPLE.read_text().replace('plumb_bob', 'fisheye').replace(
         '[0.02, -0.05, 0.0005, -0.0003, 0.0]', '[0.01, 0.02, 0.03, 0.04]'))
     camera = load_calibration(file).camera
-    assert camera.lens == 'equidistant' and camera.distortion == (0.01, 0.02, 0.03, 0.04)
+    assert camera.distortion_model == 'equidistant'
+    assert camera.distortion == (0.01, 0.02, 0.03, 0.04)
 
 
 @pytest.mark.parametrize('name', ['none', '""', 'fisheye'])
@@ -228,14 +229,14 @@ def test_a_lens_without_distortion_may_have_any_name(tmp_path, name):
     file.write_text(EXAMPLE.read_text().replace('plumb_bob', name).replace(
         '[0.02, -0.05, 0.0005, -0.0003, 0.0]', '[0.0, 0.0, 0.0, 0.0, 0.0]'))
     camera = load_calibration(file).camera
-    assert camera.lens == 'plumb_bob' and camera.distortion == ()
+    assert camera.distortion_model == 'plumb_bob' and camera.distortion == ()
 
 
 @pytest.mark.parametrize('text, words', [
     ('{"fx": 1}', 'fy is missing'),
     ('{"fx": 0, "fy": 1, "cx": 1, "cy": 1, "width": 4, "height": 4}', 'focal length'),
     ('{"fx": 1, "fy": 1, "cx": 1, "cy": 1, "width": 4, "height": 4, "distortion": [0.1, 0.2]}',
-     "2 coefficients of lens model 'plumb_bob'; known: plumb_bob \\(4 or 5\\)"),
+     "2 coefficients of distortion model 'plumb_bob'; known: plumb_bob \\(4 or 5\\)"),
     ('not json', 'is no camera calibration'),
     ('[1, 2]', 'laid out otherwise than config/camera_info_example.yaml')])
 def test_a_broken_camera_json_is_refused(tmp_path, text, words):

@@ -64,13 +64,13 @@ def test_depth_of_another_size_is_refused():
         points_from_depth(np.ones((20, 10), np.float32), VGA)
 
 
-@pytest.mark.parametrize('lens, distortion', [
+@pytest.mark.parametrize('model, distortion', [
     ('plumb_bob', (-0.2, 0.05, 0.001, -0.002, 0.0)),
     ('rational_polynomial', (-0.2, 0.05, 0.001, -0.002, 0.01, 0.1, 0.02, 0.003)),
     ('equidistant', (-0.02, 0.005, -0.001, 0.0002))])
-def test_rays_undo_the_lens(lens, distortion):
+def test_rays_undo_the_distortion(model, distortion):
     camera = Camera(fx=500, fy=500, cx=320, cy=240, width=640, height=480,
-                    distortion=distortion, lens=lens)
+                    distortion=distortion, distortion_model=model)
     x, y = rays(camera)
     for row, column in ((240, 320), (100, 500), (400, 60)):
         u, v = distorted(x[row, column], y[row, column], camera)
@@ -78,10 +78,10 @@ def test_rays_undo_the_lens(lens, distortion):
 
 
 def distorted(x, y, camera):
-    """The lens equations as written in the CameraInfo definition and OpenCV's documentation."""
+    """The equations as written in the CameraInfo definition and OpenCV's documentation."""
     k = (*camera.distortion, 0, 0, 0, 0)
     r2 = x * x + y * y
-    if camera.lens == 'equidistant':
+    if camera.distortion_model == 'equidistant':
         r = math.sqrt(r2)
         t = math.atan(r)
         s = t * (1 + k[0] * t**2 + k[1] * t**4 + k[2] * t**6 + k[3] * t**8) / r if r else 1
@@ -96,8 +96,8 @@ def distorted(x, y, camera):
 @pytest.mark.parametrize('change', [
     {'fx': 0}, {'fy': -1}, {'cx': math.nan}, {'width': 0},
     {'distortion': (math.inf,) * 5}, {'distortion': (0.1,) * 3},
-    {'distortion': (0.1,) * 5, 'lens': 'equidistant'},
-    {'distortion': (0.1,) * 4, 'lens': 'pinhole?'}])
+    {'distortion': (0.1,) * 5, 'distortion_model': 'equidistant'},
+    {'distortion': (0.1,) * 4, 'distortion_model': 'pinhole?'}])
 def test_impossible_cameras_are_refused(change):
     numbers = {'fx': 500, 'fy': 500, 'cx': 320, 'cy': 240, 'width': 640, 'height': 480}
     with pytest.raises(ValueError):

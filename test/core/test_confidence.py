@@ -1,4 +1,4 @@
-"""Confidence: from the spread a network tells to the points a robot is given."""
+"""Confidence: from the uncertainty a network gives to the points a robot is given."""
 
 from dataclasses import replace
 import math
@@ -7,25 +7,25 @@ import numpy as np
 import pytest
 
 from mono_depth_ros.camera import Camera
-from mono_depth_ros.estimator import DepthEstimate, Spread
+from mono_depth_ros.estimator import DepthEstimate, Uncertainty
 from mono_depth_ros.node.outputs import confident_depth
-from mono_depth_ros.preprocess import decode_confidence, letterbox
+from mono_depth_ros.preprocess import decode_confidence, fit_letterbox
 
-SAME_SIZE = letterbox(8, 6, 8, 6)
+SAME_SIZE = fit_letterbox(8, 6, 8, 6)
 
 
 def test_confidence_is_the_chance_to_be_within_25_percent():
-    """Laplace: half of all errors lie within log 2 spreads, all of them where the spread is 0."""
-    log_spread_hw = np.full((6, 8), math.log(math.log(1.25) / math.log(2)), np.float32)
-    log_spread_hw[0] = -20
-    confidence_HW = decode_confidence(log_spread_hw, SAME_SIZE)
+    """Laplace: half of all errors lie within log 2 uncertainties, all where it is 0."""
+    log_uncertainty_hw = np.full((6, 8), math.log(math.log(1.25) / math.log(2)), np.float32)
+    log_uncertainty_hw[0] = -20
+    confidence_HW = decode_confidence(log_uncertainty_hw, SAME_SIZE)
     assert confidence_HW.shape == (6, 8)
     np.testing.assert_allclose(confidence_HW[1:], 0.5, rtol=1e-5)
     np.testing.assert_allclose(confidence_HW[0], 1)
 
 
 def test_confidence_of_laplace_errors_is_their_share():
-    """Drawn errors of a known spread keep what the confidence promises."""
+    """Drawn errors of a known uncertainty keep what the confidence promises."""
     d = np.random.default_rng(0).laplace(0, 0.2, 200_000)
     share = np.mean(np.abs(d) < math.log(1.25))
     promised = decode_confidence(np.full((6, 8), math.log(0.2), np.float32), SAME_SIZE)[0, 0]
@@ -33,11 +33,12 @@ def test_confidence_of_laplace_errors_is_their_share():
 
 
 def estimate_of(depth_HW, confidence_of_row):
-    spread = -math.log(1.25) / np.log1p(-np.asarray(confidence_of_row))
-    log_spread = np.repeat(np.log(spread)[:, None], 8, axis=1).astype(np.float32)
+    uncertainty = -math.log(1.25) / np.log1p(-np.asarray(confidence_of_row))
+    log_uncertainty = np.repeat(np.log(uncertainty)[:, None], 8, axis=1).astype(np.float32)
     return DepthEstimate(
         depth=depth_HW, camera=Camera(fx=8, fy=8, cx=3.5, cy=2.5, width=8, height=6),
-        network_ms=0.0, spread=Spread(log_spread=log_spread, framing=SAME_SIZE))
+        network_ms=0.0,
+        uncertainty=Uncertainty(log_uncertainty=log_uncertainty, letterbox=SAME_SIZE))
 
 
 def test_points_below_the_least_confidence_are_unknown():
@@ -46,4 +47,4 @@ def test_points_below_the_least_confidence_are_unknown():
     kept_HW = confident_depth(estimate, 0.5)
     assert np.isnan(kept_HW[:2]).all() and (kept_HW[2:] == 2).all()
     assert confident_depth(estimate, 0.0) is depth_HW and (depth_HW == 2).all()
-    assert confident_depth(replace(estimate, spread=None), 0.5) is depth_HW
+    assert confident_depth(replace(estimate, uncertainty=None), 0.5) is depth_HW

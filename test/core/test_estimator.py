@@ -10,7 +10,7 @@ import torch
 
 from mono_depth_ros.camera import Camera
 from mono_depth_ros.estimator import DepthEstimator
-from mono_depth_ros.model_file import find_model, load_model, read_card, save_model
+from mono_depth_ros.model_file import find_model, FORMAT_VERSION, load_model, read_card, save_model
 
 
 @pytest.fixture(scope='module')
@@ -145,15 +145,16 @@ def test_a_model_of_another_program_is_refused(tmp_path):
 
 
 def rewritten(model, path, weights=None, **metadata):
-    header = {'format': 'mono_depth_ros', 'format_version': '1',
+    header = {'format': 'mono_depth_ros', 'format_version': FORMAT_VERSION,
               'card': read_card(model).to_json(), **metadata}
     save_file(weights or load_file(model), path, metadata=header)
     return path
 
 
-def test_a_future_format_is_refused(model, tmp_path):
-    path = rewritten(model, tmp_path / 'future.safetensors', format_version='99')
-    with pytest.raises(ValueError, match="version '99'"):
+@pytest.mark.parametrize('version', ['1', '99'])
+def test_another_format_is_refused(model, tmp_path, version):
+    path = rewritten(model, tmp_path / 'other.safetensors', format_version=version)
+    with pytest.raises(ValueError, match=f"version '{version}'.*export it again, or update"):
         read_card(path)
 
 
@@ -192,4 +193,4 @@ def test_shipped_models_are_small_and_know_where_they_come_from(name, range_m):
     card = read_card(path)
     assert path.stat().st_size < 20e6
     assert card.name == name and (card.min_depth_m, card.max_depth_m) == range_m
-    assert card.measured and card.training.data and card.training.git_commit
+    assert card.metrics and card.provenance.data and card.provenance.git_commit

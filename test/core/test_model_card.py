@@ -12,26 +12,27 @@ from safetensors.numpy import save_file
 from mono_depth_ros.camera import Camera
 from mono_depth_ros.model_card import (
     card_from_json,
-    Colours,
     DataUse,
-    Measured,
+    Metrics,
     ModelCard,
     NetworkSpec,
+    Normalisation,
+    Provenance,
     SelfTest,
-    Training,
 )
 from mono_depth_ros.model_file import FORMAT, FORMAT_VERSION, load_model, read_card
 
 CARD = ModelCard(
     name='indoor', network=NetworkSpec(name='mobile', input_height=192, input_width=256),
-    colours=Colours(mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)),
+    normalisation=Normalisation(mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)),
     reference=Camera(fx=200, fy=200.5, cx=128, cy=96, width=256, height=192),
-    min_depth_m=0.3, max_depth_m=10.0, framing='letterbox',
-    training=Training(recipe='mobile', data=(
+    min_depth_m=0.3, max_depth_m=10.0, output='log_canonical_depth', resize='letterbox',
+    weights_licence='research use',
+    provenance=Provenance(recipe='mobile', data=(
         DataUse(name='nyu', frames=714, keys_sha256='ab', terms='research'),), seed=0, steps=10,
-        date='2026-01-01', git_commit='abc', versions=('torch 2',)),
-    measured=(Measured(data='nyu', split='val', protocol='eigen-crop', frames=81, delta1=0.7,
-                       abs_rel=0.2, rmse_m=0.6, silog=0.2),),
+        date='2026-01-01', git_commit='abc', git_tree='clean', versions=('torch 2',)),
+    metrics=(Metrics(data='nyu', split='val', protocol='eigen-crop', frames=81, delta1=0.7,
+                     abs_rel=0.2, rmse_m=0.6, silog=0.2),),
     self_test=SelfTest(seed=1, mean=1.0, std=0.1))
 
 
@@ -49,9 +50,11 @@ def changed(change):
     (lambda d: d.pop('reference'), r"missing \['reference'\]"),
     (lambda d: d.update(extra=1), r"unknown \['extra'\]"),
     (lambda d: d['network'].update(input_height='192'), 'card.network.input_height: expected int'),
-    (lambda d: d['measured'][0].pop('rmse_m'), r'card.measured\[0\]: missing'),
-    (lambda d: d.update(measured={}), 'card.measured: expected a list'),
-    (lambda d: d.update(framing='stretch'), "card.framing: 'stretch' is not one of"),
+    (lambda d: d['metrics'][0].pop('rmse_m'), r'card.metrics\[0\]: missing'),
+    (lambda d: d.update(metrics={}), 'card.metrics: expected a list'),
+    (lambda d: d.update(resize='stretch'), "card.resize: 'stretch' is not one of"),
+    (lambda d: d.update(output='inverse_depth'), "card.output: 'inverse_depth' is not one of"),
+    (lambda d: d['provenance'].update(git_tree='?'), r"card.provenance.git_tree: '\?' is not"),
     (lambda d: d['reference'].update(fx=-1), 'focal length')])
 def test_a_wrong_card_is_refused_by_name(change, message):
     with pytest.raises(ValueError, match=message):

@@ -209,18 +209,18 @@ def test_raw_image_takes_k_and_d_and_rectified_takes_p():
     message = info(d=[0.1, 0.2, 0.3, 0.4, 0.5])
     raw = camera_from_info(message, 640, 480, False)
     assert (raw.fx, raw.fy, raw.cx, raw.cy) == (500, 510, 320, 240)
-    assert (raw.lens, raw.distortion) == ('plumb_bob', (0.1, 0.2, 0.3, 0.4, 0.5))
+    assert (raw.distortion_model, raw.distortion) == ('plumb_bob', (0.1, 0.2, 0.3, 0.4, 0.5))
     rectified = camera_from_info(message, 640, 480, True)
     assert (rectified.fx, rectified.fy, rectified.cx, rectified.cy) == (400, 410, 300, 230)
     assert rectified.distortion == ()
 
 
-@pytest.mark.parametrize('model, count, lens', [
+@pytest.mark.parametrize('model, count, expected', [
     ('plumb_bob', 4, 'plumb_bob'), ('rational_polynomial', 8, 'rational_polynomial'),
     ('equidistant', 4, 'equidistant'), ('fisheye', 4, 'equidistant')])
-def test_distortion_models(model, count, lens):
+def test_distortion_models(model, count, expected):
     message = info(distortion_model=model, d=[0.01] * count)
-    assert camera_from_info(message, 640, 480, False).lens == lens
+    assert camera_from_info(message, 640, 480, False).distortion_model == expected
 
 
 def test_distortion_of_zeros_is_a_pinhole_whatever_its_model():
@@ -288,11 +288,12 @@ def test_region_of_interest_outside_the_image_is_refused():
 @settings(max_examples=100, deadline=None)
 @given(fx=st.floats(1, 1e4), fy=st.floats(1, 1e4), cx=st.floats(-1e3, 1e4),
        cy=st.floats(-1e3, 1e4), width=st.integers(1, 5000), height=st.integers(1, 5000),
-       lens=st.sampled_from([('plumb_bob', 5), ('rational_polynomial', 8), ('equidistant', 4)]),
+       model=st.sampled_from([('plumb_bob', 5), ('rational_polynomial', 8), ('equidistant', 4)]),
        distorted=st.booleans())
-def test_camera_to_info_and_back(fx, fy, cx, cy, width, height, lens, distorted):
-    name, count = lens if distorted else ('plumb_bob', 0)
-    camera = Camera(fx=fx, fy=fy, cx=cx, cy=cy, width=width, height=height, lens=name,
+def test_camera_to_info_and_back(fx, fy, cx, cy, width, height, model, distorted):
+    name, count = model if distorted else ('plumb_bob', 0)
+    camera = Camera(fx=fx, fy=fy, cx=cx, cy=cy, width=width, height=height,
+                    distortion_model=name,
                     distortion=(0.25,) * count)
     message = info_from_camera(camera, HEADER, width, height)
     assert camera_from_info(message, width, height, False) == camera
@@ -390,10 +391,10 @@ def test_white_points_are_not_nan_when_read_as_float():
 
 @settings(max_examples=60, deadline=None)
 @given(width=st.integers(1, 17), height=st.integers(1, 17), stride=st.integers(1, 6),
-       lens=st.sampled_from([(), (0.1, -0.05, 0.001, 0.002, 0.01)]))
-def test_strided_cloud_is_every_nth_point_of_the_whole_one(width, height, stride, lens):
+       distortion=st.sampled_from([(), (0.1, -0.05, 0.001, 0.002, 0.01)]))
+def test_strided_cloud_is_every_nth_point_of_the_whole_one(width, height, stride, distortion):
     camera = Camera(fx=30.0, fy=31.0, cx=8.2, cy=7.7, width=width, height=height,
-                    distortion=lens)
+                    distortion=distortion)
     rng = np.random.default_rng(width * 1000 + height)
     depth_HW = rng.uniform(0.5, 9, (height, width)).astype(np.float32)
     rgb_HW3 = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)

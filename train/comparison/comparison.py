@@ -17,7 +17,7 @@ from mono_depth_ros.estimator import DepthEstimator
 from mono_depth_ros.metrics import bootstrap, interval
 from mono_depth_ros.model_card import ModelCard
 from mono_depth_ros.model_file import find_model, SUFFIX
-from mono_depth_ros.networks.multi_scale import SPREAD
+from mono_depth_ros.networks.multi_scale import UNCERTAINTY
 from mono_depth_ros.networks.registry import NETWORKS
 from train.comparison.cost import Cost
 from train.data.data_sets import data_use, DataSet, open_data
@@ -107,7 +107,7 @@ def refuse_learned(entry: Entry, spec: str, source: DataSet) -> None:
     """ValueError where a network learned from images of `source`, opened by `spec`."""
     keys = set(source.keys)
     if entry.run is None:
-        uses = entry.card.training.data
+        uses = entry.card.provenance.data
         learned = len(keys) * (data_use(source).keys_sha256 in {u.keys_sha256 for u in uses})
     else:
         place = _place(spec)
@@ -130,17 +130,17 @@ def training_of(card: ModelCard) -> tuple[str, int | None]:
     recipe = _recipe_of(card)
     if recipe is None:
         return '-', None
-    frames = sum(use.frames for use in card.training.data)
-    images = card.training.steps * min(recipe.batch_size, frames or recipe.batch_size)
+    frames = sum(use.frames for use in card.provenance.data)
+    images = card.provenance.steps * min(recipe.batch_size, frames or recipe.batch_size)
     if len(NETWORKS[card.network.name][0].stacks) == 1:
         return 'one scale', images
-    steps = {stage.trains for stage in recipe.stages} - {(SPREAD,)}
+    steps = {stage.trains for stage in recipe.stages} - {(UNCERTAINTY,)}
     return ('staged' if len(steps) > 1 else 'joint'), images
 
 
 def _recipe_of(card: ModelCard) -> Recipe | None:
     # NAME SETTING=VALUE ...; a value may hold spaces.
-    words = card.training.recipe.partition(' --')[0]
+    words = card.provenance.recipe.partition(' --')[0]
     name, *settings = re.split(r' (?=[\w.+]+=)', words)
     try:
         return overridden(recipe_called(name), settings)

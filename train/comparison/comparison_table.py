@@ -67,7 +67,7 @@ def _difference(row: Row, first: Row, protocol: Protocol) -> str:
 
 def _notes(rows: Sequence[Row]) -> list[str]:
     """A warning for every row that learned from other images than the first."""
-    learned = [{use.keys_sha256 for use in row.entry.card.training.data} for row in rows]
+    learned = [{use.keys_sha256 for use in row.entry.card.provenance.data} for row in rows]
     others = [row.entry.name for row, keys in zip(rows, learned) if keys != learned[0]]
     return ['', f'Not trained on the same images as {rows[0].entry.name}: '
             f'{", ".join(others)}.'] if others else []

@@ -15,7 +15,7 @@ import torch
 from mono_depth_ros.colormap import colour_scale
 from mono_depth_ros.metrics import depth_errors
 from mono_depth_ros.model_file import load_model
-from mono_depth_ros.preprocess import decode_depth, encode_image, focal_ratio, letterbox
+from mono_depth_ros.preprocess import decode_depth, encode_image, fit_letterbox, focal_ratio
 from train.comparison.comparison import Entry, Row
 from train.data.data_sets import DataSet
 from train.data.samples.sample import Sample, spread_numbers
@@ -64,14 +64,14 @@ def stack_columns(entry: Entry, samples: Sequence[Sample], heading: str) -> list
     maps: list[list[np.ndarray]] = [[] for _ in network.depth_stacks]
     for sample in samples:
         camera = sample.camera
-        framing = letterbox(camera.width, camera.height, card.network.input_width,
-                            card.network.input_height)
-        image = torch.from_numpy(encode_image(sample.rgb, framing, card.colours))[None]
+        letterbox = fit_letterbox(camera.width, camera.height, card.network.input_width,
+                                  card.network.input_height)
+        image = torch.from_numpy(encode_image(sample.rgb, letterbox, card.normalisation))[None]
         with torch.inference_mode():
             scales = network.scales(image)
-        ratio = focal_ratio(framing.camera(camera), card.reference)
+        ratio = focal_ratio(letterbox.camera(camera), card.reference)
         for found, log_depth in zip(maps, scales):
-            found.append(decode_depth(log_depth[0, 0].numpy(), framing, ratio, card.min_depth_m,
+            found.append(decode_depth(log_depth[0, 0].numpy(), letterbox, ratio, card.min_depth_m,
                                       card.max_depth_m))
     name, _, errors = heading.partition('\n')
     last = network.depth_stacks[-1]

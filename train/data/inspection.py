@@ -110,9 +110,9 @@ def check(findings: Findings) -> None:
 
 
 def _camera_line(camera: Camera, frames: int) -> str:
-    lens = f', lens {camera.lens}' if camera.distortion else ''
+    distortion = f', {camera.distortion_model}' if camera.distortion else ''
     return (f'camera of {frames} frames: {camera.width}x{camera.height}, fx {camera.fx:.2f}, fy '
-            f'{camera.fy:.2f}, cx {camera.cx:.2f}, cy {camera.cy:.2f}{lens}')
+            f'{camera.fy:.2f}, cx {camera.cx:.2f}, cy {camera.cy:.2f}{distortion}')
 
 
 def _histogram_lines(counts: np.ndarray) -> list[str]:

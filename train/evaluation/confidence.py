@@ -55,7 +55,7 @@ def measure_trust(estimator: DepthEstimator, source: DataSet, protocol: Protocol
 
     Raises ValueError where no image has known depth the protocol counts.
     """
-    if not estimator.tells_confidence:
+    if not estimator.has_confidence:
         return None
     rng = np.random.default_rng(0)
     found = []

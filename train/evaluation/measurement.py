@@ -12,7 +12,7 @@ from tqdm import tqdm
 from mono_depth_ros.camera import Camera
 from mono_depth_ros.estimator import DepthEstimate
 from mono_depth_ros.metrics import bootstrap, depth_errors, DepthErrors, interval, pooled_errors
-from mono_depth_ros.model_card import Measured
+from mono_depth_ros.model_card import Metrics
 from train.data.data_sets import DataSet
 from train.data.samples.sample import Sample
 from train.evaluation.protocols import Protocol
@@ -85,12 +85,12 @@ class Report:
         share = min(100 * self.truth_known, 99.9)  # never rounded to a whole
         return f'truth known for {share:.1f} % of the counted window: holes do not count'
 
-    def measured(self) -> Measured:
+    def metrics(self) -> Metrics:
         """The line a model card keeps."""
-        return Measured(data=self.data, split=self.split, protocol=self.protocol,
-                        frames=len(self.images), delta1=self.mean.delta1,
-                        abs_rel=self.mean.abs_rel, rmse_m=self.mean.rmse_m,
-                        silog=self.mean.silog)
+        return Metrics(data=self.data, split=self.split, protocol=self.protocol,
+                       frames=len(self.images), delta1=self.mean.delta1,
+                       abs_rel=self.mean.abs_rel, rmse_m=self.mean.rmse_m,
+                       silog=self.mean.silog)
 
 
 def evaluate(predictor: Predictor, source: DataSet, split: str, protocol: Protocol) -> Report:

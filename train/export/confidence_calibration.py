@@ -1,4 +1,4 @@
-"""Makes a network's spread what it says it is: the mean |error| of the log depth."""
+"""Makes a network's uncertainty what it says it is: the mean |error| of the log depth."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 
 import torch
 
-from mono_depth_ros.networks.multi_scale import MultiScaleNetwork, SPREAD
+from mono_depth_ros.networks.multi_scale import MultiScaleNetwork, UNCERTAINTY
 from train.data.data_sets import DataSet
 from train.data.samples.sample import SampleSource
 from train.fitting.batches import loader, PlainViews
@@ -17,15 +17,15 @@ from train.recipes.recipe import Recipe
 
 @torch.no_grad()
 def calibrate(network: MultiScaleNetwork, held_out: Sequence[DataSet], recipe: Recipe) -> float:
-    """Scale the spread, in place, to the errors on images the network did not learn from.
+    """Scale the uncertainty, in place, to the errors on images the network did not learn from.
 
-    On images it learned from it errs less, and so its spread is too small by the factor that is
-    returned: the mean over images of |d| / spread, the likeliest scale of a Laplace
+    On images it learned from it errs less, and so its uncertainty is too small by the factor
+    that is returned: the mean over images of |d| / uncertainty, the likeliest scale of a Laplace
     distribution. An image counts as often as `recipe` draws one of its data set, so that many
-    drawn rooms do not outvote few photographs. 1 where there is nothing to do: no spread stack,
-    no images.
+    drawn rooms do not outvote few photographs. 1 where there is nothing to do: no uncertainty
+    stack, no images.
     """
-    if SPREAD not in network.stacks:
+    if UNCERTAINTY not in network.stacks:
         return 1.0
     network.eval()
     weights, total, images = dict(recipe.weights), 0.0, 0.0
@@ -34,12 +34,12 @@ def calibrate(network: MultiScaleNetwork, held_out: Sequence[DataSet], recipe: R
         weight = weights.get(source.name, 1.0)
         total, images = total + weight * sum(ratios), images + weight * len(ratios)
     factor = total / images if images else 1.0
-    network.get_parameter(f'{SPREAD}.head.bias').add_(math.log(factor))
+    network.get_parameter(f'{UNCERTAINTY}.head.bias').add_(math.log(factor))
     return factor
 
 
 def _ratios(network: MultiScaleNetwork, source: SampleSource, recipe: Recipe) -> list[float]:
-    """Mean |d| / spread of every image that has a pixel of known depth."""
+    """Mean |d| / uncertainty of every image that has a pixel of known depth."""
     found: list[float] = []
     for image, truth in loader(PlainViews([source], recipe), batch_size=recipe.batch_size):
         output = network(image)

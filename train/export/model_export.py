@@ -10,7 +10,7 @@ import torch
 
 from mono_depth_ros.backends.torch_backend import TorchBackend
 from mono_depth_ros.estimator import DepthEstimator, self_test_image
-from mono_depth_ros.model_card import Measured, ModelCard, SelfTest, Training
+from mono_depth_ros.model_card import DataUse, Metrics, ModelCard, Provenance, SelfTest
 from mono_depth_ros.model_file import find_model, load_model, save_model
 from mono_depth_ros.networks.multi_scale import MultiScaleNetwork
 from mono_depth_ros.networks.registry import build
@@ -42,18 +42,18 @@ def export_run(folder: Path, path: Path, validation: Sequence[DataSet],
             f'on with `python -m train fit {run.recipe} --out {folder} --resume`')
     network = build(recipe.network)
     network.load_state_dict(saved['average'])
-    training = _training(run, recipe)
+    provenance = _provenance(run, recipe)
     if share != 1:
         step_back(network, run, share)
-        training = replace(training, recipe=f'{training.recipe}, export --share {share:g}')
+        provenance = replace(provenance, recipe=f'{provenance.recipe}, export --share {share:g}')
     calibrate(network, validation, recipe)
-    card = write(path, network, _card(path.stem, recipe, training))
+    card = write(path, network, _card(path.stem, recipe, provenance))
     if not validation:
         return card
     estimator = DepthEstimator.load(path, device='cpu')
-    measured = tuple(evaluate(estimator, source, 'val', protocol).measured()
-                     for source in validation)
-    return write(path, network, replace(card, measured=measured))
+    metrics = tuple(evaluate(estimator, source, 'val', protocol).metrics()
+                    for source in validation)
+    return write(path, network, replace(card, metrics=metrics))
 
 
 def step_back(network: MultiScaleNetwork, run: Run, share: float) -> None:
@@ -94,19 +94,26 @@ def _rounded(network: MultiScaleNetwork) -> MultiScaleNetwork:
     return network
 
 
-def _card(name: str, recipe: Recipe, training: Training,
-          measured: tuple[Measured, ...] = ()) -> ModelCard:
+def _card(name: str, recipe: Recipe, provenance: Provenance,
+          metrics: tuple[Metrics, ...] = ()) -> ModelCard:
     return ModelCard(
-        name=name, network=recipe.network, colours=recipe.colours, reference=recipe.reference,
-        min_depth_m=recipe.min_depth_m, max_depth_m=recipe.max_depth_m, framing='letterbox',
-        training=training, measured=measured,
+        name=name, network=recipe.network, normalisation=recipe.normalisation,
+        reference=recipe.reference, min_depth_m=recipe.min_depth_m,
+        max_depth_m=recipe.max_depth_m, output='log_canonical_depth', resize='letterbox',
+        weights_licence=licence_of(provenance.data), provenance=provenance, metrics=metrics,
         self_test=SelfTest(seed=SELF_TEST_SEED, mean=0.0, std=0.0))
 
 
-def _training(run: Run, recipe: Recipe) -> Training:
+def _provenance(run: Run, recipe: Recipe) -> Provenance:
     sources = run.sources('train')
     steps = sum(steps_of(sources, recipe, stage) for stage in recipe.stages)
-    return Training(
+    return Provenance(
         recipe=run.words(),
         data=tuple(data_use(source) for source in sources), seed=recipe.seed, steps=steps,
-        date=run.date, git_commit=run.git_commit, versions=run.versions)
+        date=run.date, git_commit=run.git_commit, git_tree=run.git_tree, versions=run.versions)
+
+
+def licence_of(data: Sequence[DataUse]) -> str:
+    """The terms, in one sentence, of weights that learned from `data`."""
+    terms = '; '.join(dict.fromkeys(use.terms for use in data))
+    return f'Weights on the terms of the data they learned from: {terms or "none was used"}.'

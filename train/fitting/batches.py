@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from mono_depth_ros.preprocess import encode_depth, encode_image, letterbox, normalise
+from mono_depth_ros.preprocess import encode_depth, encode_image, fit_letterbox, normalise
 from train.data.samples.augmentation import augment
 from train.data.samples.geometry import warped
 from train.data.samples.sample import Sample, SampleSource
@@ -58,12 +58,12 @@ class PlainViews(Dataset):
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
         recipe, spec = self._recipe, self._recipe.network
         sample = sample_at(self._sources, index)
-        framing = letterbox(sample.camera.width, sample.camera.height, spec.input_width,
-                            spec.input_height)
-        image_3HW = encode_image(sample.rgb, framing, recipe.colours)
-        scale = framing.content_width / framing.width
+        letterbox = fit_letterbox(sample.camera.width, sample.camera.height, spec.input_width,
+                                  spec.input_height)
+        image_3HW = encode_image(sample.rgb, letterbox, recipe.normalisation)
+        scale = letterbox.content_width / letterbox.width
         shift = 0.5 * scale - 0.5
-        matrix = np.array([[scale, 0, framing.x + shift], [0, scale, framing.y + shift]])
+        matrix = np.array([[scale, 0, letterbox.x + shift], [0, scale, letterbox.y + shift]])
         view = warped(sample, matrix, scale, spec.input_width, spec.input_height)
         return torch.from_numpy(image_3HW), _log_truth(view, recipe)
 
@@ -79,7 +79,7 @@ def sample_at(sources: Sequence[SampleSource], index: int) -> Sample:
 
 def encoded(view: Sample, recipe: Recipe) -> tuple[Tensor, Tensor]:
     """Network input and truth of a view that has the network's input size."""
-    return torch.from_numpy(normalise(view.rgb, recipe.colours)), _log_truth(view, recipe)
+    return torch.from_numpy(normalise(view.rgb, recipe.normalisation)), _log_truth(view, recipe)
 
 
 def _log_truth(view: Sample, recipe: Recipe) -> Tensor:

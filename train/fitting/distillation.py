@@ -17,7 +17,7 @@ from torch.nn.functional import interpolate, pad
 from mono_depth_ros.backends.torch_backend import fuse_norms
 from mono_depth_ros.model_file import find_model, load_model
 from mono_depth_ros.networks.efficientnet_lite import same_size
-from mono_depth_ros.preprocess import Framing, letterbox
+from mono_depth_ros.preprocess import fit_letterbox, Letterbox
 from train.recipes.recipe import Recipe
 
 # Which images of a batch follow the teachers (B,), and the teachers' log depth of those
@@ -35,19 +35,20 @@ class Teacher(nn.Module):
     def __init__(self, model: str, recipe: Recipe):
         super().__init__()
         network, card = load_model(find_model(model))
-        if card.colours != recipe.colours:
-            raise ValueError(f'--teacher {model} takes colours {card.colours}, recipe '
-                             f'{recipe.name!r} gives {recipe.colours}')
+        if card.normalisation != recipe.normalisation:
+            raise ValueError(f'--teacher {model} normalises images as '
+                             f'{card.normalisation}, recipe {recipe.name!r} as '
+                             f'{recipe.normalisation}: they must agree')
         spec = recipe.network
         self.network = fuse_norms(network.eval()).requires_grad_(False)
-        self.framing = letterbox(spec.input_width, spec.input_height, card.network.input_width,
-                                 card.network.input_height)
-        scale = self.framing.content_width / self.framing.width
+        self.letterbox = fit_letterbox(spec.input_width, spec.input_height,
+                                       card.network.input_width, card.network.input_height)
+        scale = self.letterbox.content_width / self.letterbox.width
         self.shift = math.log(recipe.reference.focal * scale / card.reference.focal)
 
     def forward(self, image_B3HW: Tensor) -> Tensor:
-        log_depth = self.network(framed(image_B3HW, self.framing))[:, :1].float()
-        return unframed(log_depth, self.framing, image_B3HW.shape[-2:]) + self.shift
+        log_depth = self.network(letterboxed(image_B3HW, self.letterbox))[:, :1].float()
+        return unletterboxed(log_depth, self.letterbox, image_B3HW.shape[-2:]) + self.shift
 
 
 class Teachers(nn.Module):
@@ -67,22 +68,22 @@ class Teachers(nn.Module):
         return torch.stack(outputs).mean(0)
 
 
-def framed(image_B3HW: Tensor, framing: Framing) -> Tensor:
+def letterboxed(image_B3HW: Tensor, letterbox: Letterbox) -> Tensor:
     """Images as a network of another input size sees them, border 0."""
-    content = interpolate(image_B3HW, (framing.content_height, framing.content_width),
+    content = interpolate(image_B3HW, (letterbox.content_height, letterbox.content_width),
                           mode='bilinear', align_corners=False, antialias=True)
-    right = framing.input_width - framing.x - framing.content_width
-    below = framing.input_height - framing.y - framing.content_height
-    return pad(content, (framing.x, right, framing.y, below)).contiguous(
+    right = letterbox.input_width - letterbox.x - letterbox.content_width
+    below = letterbox.input_height - letterbox.y - letterbox.content_height
+    return pad(content, (letterbox.x, right, letterbox.y, below)).contiguous(
         memory_format=torch.channels_last)
 
 
-def unframed(map_B1hw: Tensor, framing: Framing, size: Sequence[int]) -> Tensor:
+def unletterboxed(map_B1hw: Tensor, letterbox: Letterbox, size: Sequence[int]) -> Tensor:
     """The part of a map under the content, at `size` (height, width)."""
-    full = interpolate(map_B1hw, (framing.input_height, framing.input_width), mode='bilinear',
+    full = interpolate(map_B1hw, (letterbox.input_height, letterbox.input_width), mode='bilinear',
                        align_corners=False)
-    rows = slice(framing.y, framing.y + framing.content_height)
-    columns = slice(framing.x, framing.x + framing.content_width)
+    rows = slice(letterbox.y, letterbox.y + letterbox.content_height)
+    columns = slice(letterbox.x, letterbox.x + letterbox.content_width)
     return interpolate(full[..., rows, columns], tuple(size), mode='bilinear',
                        align_corners=False)
 

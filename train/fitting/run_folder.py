@@ -30,7 +30,7 @@ class Run:
     """A run's recipe with its --set words, its data as NAME=DIR, and when it began.
 
     `start` is the model file its weights began with, empty for none; `teachers` are those of the
-    models it follows.
+    models it follows; `git_tree` as in a model card's provenance.
     """
 
     recipe: str
@@ -41,6 +41,7 @@ class Run:
     date: str
     git_commit: str
     versions: tuple[str, ...]
+    git_tree: str = 'unknown'
 
     def sources(self, split: str) -> list[DataSet]:
         """The `split` of every data set of the run."""
@@ -91,7 +92,9 @@ def begin_run(folder: Path, recipe: str, settings: tuple[str, ...],
             f'{folder} holds a run already: go on with it by --resume, or give another --out')
     run = Run(recipe=recipe, settings=settings, data=tuple(_absolute(spec) for spec in data),
               start=start, teachers=teachers,
-              date=datetime.now(timezone.utc).date().isoformat(), git_commit=_git_commit(),
+              date=datetime.now(timezone.utc).date().isoformat(),
+              git_commit=_git('rev-parse', '--short=12', 'HEAD') or 'unknown',
+              git_tree=_git_tree(),
               versions=(f'python {platform.python_version()}', f'torch {torch.__version__}',
                         f'numpy {np.__version__}'))
     folder.mkdir(parents=True, exist_ok=True)
@@ -118,7 +121,17 @@ def _absolute(spec: str) -> str:
     return f'{name}={Path(place).expanduser().resolve()}'
 
 
-def _git_commit() -> str:
-    asked = subprocess.run(['git', 'rev-parse', '--short=12', 'HEAD'], capture_output=True,
-                           text=True, cwd=Path(__file__).parent, check=False)
-    return asked.stdout.strip() or 'unknown'
+def _git_tree() -> str:
+    """'clean' where every file git knows is as committed, 'modified', or 'unknown' without git."""
+    changed = _git('status', '--porcelain', '--untracked-files=no')
+    return 'unknown' if changed is None else 'modified' if changed else 'clean'
+
+
+def _git(*words: str) -> str | None:
+    """What git says of this repository, None where it says nothing."""
+    try:
+        asked = subprocess.run(['git', *words], capture_output=True, text=True,
+                               cwd=Path(__file__).parent, check=False)
+    except OSError:
+        return None
+    return asked.stdout.strip() if asked.returncode == 0 else None

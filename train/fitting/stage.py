@@ -9,9 +9,9 @@ from torch import nn, Tensor
 
 from mono_depth_ros.backends.torch_backend import DTYPES
 from mono_depth_ros.networks.efficientnet_lite import InvertedResidual, MixedStyle
-from mono_depth_ros.networks.multi_scale import MultiScaleNetwork, SPREAD
+from mono_depth_ros.networks.multi_scale import MultiScaleNetwork, UNCERTAINTY
 from train.fitting.distillation import cut_mix, distillation_loss, Distilled, Teachers
-from train.recipes.loss import spread_loss
+from train.recipes.loss import uncertainty_loss
 from train.recipes.recipe import Recipe, Stage
 
 
@@ -29,7 +29,7 @@ class StageLoss(nn.Module):
                 distilled_B: Tensor | None = None) -> Tensor:
         """Loss of the last stack that learns, plus the weighted losses of others that learn.
 
-        Frozen stacks run without gradient; those after the last learner do not run. A spread
+        Frozen stacks run without gradient; those after the last learner do not run. An uncertainty
         stack that learns sends no gradient to those before it. With teachers the images
         `distilled_B` (B,) also follow those, and some become CutMix images.
         """
@@ -40,20 +40,20 @@ class StageLoss(nn.Module):
             with autocast(image_B3HW.device.type, recipe.amp):
                 distilled = distilled_B, self._teachers(image_B3HW[distilled_B])
         given: tuple[Tensor, ...] = ()
-        losses, spread = [], torch.zeros((), device=image_B3HW.device)
+        losses, uncertainty = [], torch.zeros((), device=image_B3HW.device)
         for name in stacks[:stacks.index(trains[-1]) + 1]:
-            if name == SPREAD:
+            if name == UNCERTAINTY:
                 given = tuple(item.detach() for item in given)
             with autocast(image_B3HW.device.type, recipe.amp), \
                     torch.set_grad_enabled(name in trains):
                 given = self.network.get_submodule(name)(image_B3HW, *given)
-            if name == SPREAD and name in trains:
-                spread = spread_loss(given[1], given[0], log_truth_B1HW)
+            if name == UNCERTAINTY and name in trains:
+                uncertainty = uncertainty_loss(given[1], given[0], log_truth_B1HW)
             elif name in trains:
                 losses.append(recipe.loss(given[0], log_truth_B1HW)
                               + recipe.distillation_weight
                               * distillation_loss(given[0], distilled))
-        return spread + sum(losses[-1:]) + recipe.coarse_weight * sum(losses[:-1])
+        return uncertainty + sum(losses[-1:]) + recipe.coarse_weight * sum(losses[:-1])
 
 
 def amp_dtype(device_type: str, asked: str) -> torch.dtype:

@@ -67,17 +67,18 @@ def _mean_of_known(loss_B: Tensor, known_B1hw: Tensor) -> Tensor:
     return loss_B[some_B].mean()
 
 
-def spread_loss(log_spread_B1hw: Tensor, log_prediction_B1hw: Tensor,
-                log_truth_B1HW: Tensor) -> Tensor:
-    """Mean over images of |d| / spread + log spread, the Laplace likelihood's negative logarithm.
+def uncertainty_loss(log_uncertainty_B1hw: Tensor, log_prediction_B1hw: Tensor,
+                     log_truth_B1HW: Tensor) -> Tensor:
+    """Mean over images of |d| / uncertainty + log uncertainty: the negative log likelihood.
 
-    Least where the spread is the expected |d|, d = log prediction - log truth (Kendall & Gal
-    2017). Raises ValueError where the whole batch has no known pixel.
+    Of a Laplace distribution. Least where the uncertainty is the expected |d|, d = log
+    prediction - log truth (Kendall & Gal 2017). Raises ValueError where the whole batch
+    has no known pixel.
     """
     truth, known = pooled(log_truth_B1HW, log_prediction_B1hw.shape[-2:])
     distance = (log_prediction_B1hw.float() - truth).abs()
-    log_spread = log_spread_B1hw.float().clamp(-6, 4)
-    likelihood = distance * torch.exp(-log_spread) + log_spread
+    log_uncertainty = log_uncertainty_B1hw.float().clamp(-6, 4)
+    likelihood = distance * torch.exp(-log_uncertainty) + log_uncertainty
     return _mean_of_known(image_means(likelihood, known), known)
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from mono_depth_ros.camera import Camera
-from mono_depth_ros.model_card import Colours, NetworkSpec
+from mono_depth_ros.model_card import NetworkSpec, Normalisation
 from mono_depth_ros.networks.registry import default_spec, stacks_of
 from train.data.samples.augmentation import Augmentation
 from train.recipes.loss import Loss
 
 OPTIMISERS = ('adamw', 'sgd')
 AMP = ('auto', 'bf16', 'fp16', 'fp32')
-ZERO_CENTRED = Colours(mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
+ZERO_CENTRED = Normalisation(mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
 # The Kinect of NYU-Depth-v2, whole image: indoor depth is canonical as it would be seen by it.
 KINECT = Camera(fx=518.857901, fy=519.469611, cx=325.582449, cy=253.736166, width=640, height=480)
 
@@ -70,7 +70,7 @@ class Recipe:
     stages: tuple[Stage, ...]
     loss: Loss
     augmentation: Augmentation = Augmentation()
-    colours: Colours = ZERO_CENTRED
+    normalisation: Normalisation = ZERO_CENTRED
     kinect: Camera = KINECT
     min_depth_m: float = 0.3
     max_depth_m: float = 10.0
@@ -121,10 +121,10 @@ PAPER_LOSS = Loss()
 EDGE_LOSS = Loss(rooted=True, l1_log=0.5, gradient=0.5)
 
 BOTH = ('coarse', 'fine')
-# The depth is finished when its spread is learned, for that is the error it then makes. At first
-# the spread's own batch norms learn the statistics that are then frozen.
-SPREAD_STAGES = (Stage(trains=('spread',), epochs=1),
-                 Stage(trains=('spread',), epochs=2, frozen_norms=True))
+# The uncertainty is learned when the depth is finished, for it is the error that depth then
+# makes. First its own batch norms learn the statistics that are then frozen.
+UNCERTAINTY_STAGES = (Stage(trains=('uncertainty',), epochs=1),
+                      Stage(trains=('uncertainty',), epochs=2, frozen_norms=True))
 
 
 def _paper(network: str, name: str, *stages: Stage) -> Recipe:
@@ -149,33 +149,33 @@ ROUGH = replace(VARIED, zoom=(0.85, 1.4), close=0.35, close_zoom=(1.4, 3.0), tur
 MIXED = Stage(trains=BOTH, epochs=11, lr=5e-4, stem_lr=2e-4, frozen_norms=True)
 # Learns from NYU-Depth-v2 alone, or after simulated rooms; `indoor` follows several of these.
 TEACHER = replace(
-    _mobile('teacher', Stage(trains=BOTH, epochs=16), *SPREAD_STAGES),
+    _mobile('teacher', Stage(trains=BOTH, epochs=16), *UNCERTAINTY_STAGES),
     network=default_spec('mobile_lite2'), augmentation=VARIED, stochastic_depth=0.2,
     mixstyle_probability=0.5)
 SIMULATED_FIRST = replace(TEACHER, name='simulated_first', stages=(
     Stage(trains=BOTH, epochs=2, data=('room',)), Stage(trains=BOTH, epochs=16, data=('nyu',)),
-    *(replace(stage, data=('nyu',)) for stage in SPREAD_STAGES)))
+    *(replace(stage, data=('nyu',)) for stage in UNCERTAINTY_STAGES)))
 INDOOR = replace(
-    _mobile('indoor', MIXED, *SPREAD_STAGES),
+    _mobile('indoor', MIXED, *UNCERTAINTY_STAGES),
     network=default_spec('mobile_lite2'), augmentation=ROUGH, stochastic_depth=0.1,
     mixstyle_probability=0.25,
     weights=(('nyu', 2.0), ('room', 0.12), ('office', 3.0), ('kitchen', 2.0)), distilled=('nyu',))
 OUTDOOR = replace(
-    _mobile('outdoor', replace(MIXED, epochs=6), *SPREAD_STAGES),
+    _mobile('outdoor', replace(MIXED, epochs=6), *UNCERTAINTY_STAGES),
     network=default_spec('mobile_lite2'),
     augmentation=Augmentation(zoom=(0.8, 1.25), noise=0.25, jpeg=0.25, blur=0.2),
     weights=(('gta', 4.0),), min_depth_m=1.0, max_depth_m=80.0, sky_m=160.0)
 # For a camera and rooms of one's own, from `indoor`.
 FINETUNE = replace(INDOOR, name='finetune', weights=(), distilled=(), stages=(
-    replace(MIXED, epochs=5, lr=3e-4, stem_lr=1e-4), *SPREAD_STAGES))
+    replace(MIXED, epochs=5, lr=3e-4, stem_lr=1e-4), *UNCERTAINTY_STAGES))
 
 COARSE_STAGE = Stage(trains=('coarse',), epochs=40, lr=1e-4)
 FINE_STAGE = Stage(trains=('fine',), epochs=20)
 RECIPES = {recipe.name: recipe for recipe in (
     INDOOR, OUTDOOR, FINETUNE, TEACHER, SIMULATED_FIRST,
-    _mobile('mobile', Stage(trains=BOTH, epochs=30), *SPREAD_STAGES),
+    _mobile('mobile', Stage(trains=BOTH, epochs=30), *UNCERTAINTY_STAGES),
     _mobile('mobile_staged', Stage(trains=('coarse',), epochs=22),
-            Stage(trains=('fine',), epochs=8), *SPREAD_STAGES),
+            Stage(trains=('fine',), epochs=8), *UNCERTAINTY_STAGES),
     _paper('eigen_modified', 'eigen_modified', COARSE_STAGE, FINE_STAGE),
     _paper('eigen_modified', 'eigen_modified_joint', Stage(trains=BOTH, epochs=60, lr=1e-4)),
     _paper('eigen_modified3', 'eigen_modified3', COARSE_STAGE, FINE_STAGE,

@@ -148,7 +148,7 @@ def test_stages_follow_from_the_recipe(model, recipe, expected):
     card = DepthEstimator.load(model, 'cpu').card
     name = 'resnet18' if recipe == 'resnet18' else 'mobile'
     card = replace(card, network=default_spec(name),
-                   training=replace(card.training, recipe=recipe, steps=10))
+                   provenance=replace(card.provenance, recipe=recipe, steps=10))
     stages, images = training_of(card)
     assert stages == expected
     batch = 4 if 'batch_size=4' in recipe else 8
@@ -190,7 +190,7 @@ def test_a_data_set_without_the_split_is_left_out(folder, tmp_path, capsys):
 
 
 def test_learned_images_are_no_test(run, folder, tmp_path, capsys):
-    """The same folder, with one training image put into val."""
+    """The same folder, with one provenance image put into val."""
     data = write_folder(tmp_path / 'set')
     learner = write_run(tmp_path / 'learner', data)
     (data / 'val.txt').write_text('0001\n0006\n')

@@ -1,4 +1,4 @@
-"""Confidence: learned as a spread, calibrated, told by the estimator, and measured."""
+"""Confidence: learned as an uncertainty, calibrated, told by the estimator, and measured."""
 
 from dataclasses import replace
 import json
@@ -18,38 +18,40 @@ from train.evaluation.confidence import measure_trust, trust
 from train.evaluation.protocols import PROTOCOLS
 from train.export.confidence_calibration import calibrate
 from train.fitting.stage import set_learning, StageLoss
-from train.recipes.loss import spread_loss
+from train.recipes.loss import uncertainty_loss
 from train.recipes.recipe import Stage
 
 
-def test_the_spread_loss_is_least_at_the_mean_error():
+def test_the_uncertainty_loss_is_least_at_the_mean_error():
     truth = torch.zeros(1, 1, 4, 4)
     prediction = torch.full((1, 1, 4, 4), 0.1)
     prediction[..., :2] = 0.3
 
-    def loss(spread):
-        return spread_loss(torch.full((1, 1, 4, 4), math.log(spread)), prediction, truth).item()
+    def loss(uncertainty):
+        log_uncertainty = torch.full((1, 1, 4, 4), math.log(uncertainty))
+        return uncertainty_loss(log_uncertainty, prediction, truth).item()
 
     assert loss(0.2) == pytest.approx(1 + math.log(0.2))
     assert loss(0.2) < min(loss(0.15), loss(0.25))
     unknown = truth.masked_fill(torch.eye(4).bool(), float('nan'))
-    assert spread_loss(torch.zeros(1, 1, 4, 4), prediction, unknown).item() == pytest.approx(0.2)
+    zeros = torch.zeros(1, 1, 4, 4)
+    assert uncertainty_loss(zeros, prediction, unknown).item() == pytest.approx(0.2)
 
 
-def test_learning_the_spread_teaches_the_depth_nothing():
+def test_learning_the_uncertainty_teaches_the_depth_nothing():
     network = build(default_spec('mobile'))
-    stage = Stage(trains=('coarse', 'fine', 'spread'), epochs=1)
-    set_learning(network, replace(stage, trains=('spread',)))
-    learner = StageLoss(network, tiny(), replace(stage, trains=('spread',)))
+    stage = Stage(trains=('coarse', 'fine', 'uncertainty'), epochs=1)
+    set_learning(network, replace(stage, trains=('uncertainty',)))
+    learner = StageLoss(network, tiny(), replace(stage, trains=('uncertainty',)))
     image, truth = torch.randn(1, 3, 192, 256), torch.ones(1, 1, 192, 256)
     learner(image, truth).backward()
     assert {name.split('.')[0] for name, weight in network.named_parameters()
-            if weight.grad is not None} == {'spread'}
+            if weight.grad is not None} == {'uncertainty'}
     set_learning(network, stage)
     both = StageLoss(network.eval(), tiny(), stage)(image, truth)
     depth = StageLoss(network, tiny(), replace(stage, trains=('coarse', 'fine')))(image, truth)
-    spread = StageLoss(network, tiny(), replace(stage, trains=('spread',)))(image, truth)
-    assert both.item() == pytest.approx(depth.item() + spread.item(), rel=1e-5)
+    uncertainty = StageLoss(network, tiny(), replace(stage, trains=('uncertainty',)))(image, truth)
+    assert both.item() == pytest.approx(depth.item() + uncertainty.item(), rel=1e-5)
 
 
 @pytest.fixture(scope='module')
@@ -57,7 +59,7 @@ def folder(tmp_path_factory):
     return write_folder(tmp_path_factory.mktemp('data') / 'set')
 
 
-def test_calibration_makes_the_spread_the_error_it_finds(folder):
+def test_calibration_makes_the_uncertainty_the_error_it_finds(folder):
     """Twice: the second time nothing is left to do; depth stays what it was."""
     torch.manual_seed(0)
     recipe = tiny()
@@ -80,7 +82,7 @@ def test_models_with_and_without_confidence(tmp_path):
         write_untrained(tmp_path / f'{name}.safetensors', name)
         estimator = DepthEstimator.load(tmp_path / f'{name}.safetensors', 'cpu')
         confidence_HW = estimator.estimate(rgb_HW3).confidence
-        assert estimator.tells_confidence is tells is (confidence_HW is not None)
+        assert estimator.has_confidence is tells is (confidence_HW is not None)
         assert not tells or confidence_HW.shape == (60, 100)
     assert measure_trust(estimator, None, PROTOCOLS['full']) is None
 

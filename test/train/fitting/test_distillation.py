@@ -10,9 +10,15 @@ from train_helpers import tiny, write_folder
 
 from mono_depth_ros.model_file import load_model
 from mono_depth_ros.networks.registry import build
-from mono_depth_ros.preprocess import letterbox
+from mono_depth_ros.preprocess import fit_letterbox
 from train.__main__ import main
-from train.fitting.distillation import cut_mix, distillation_loss, framed, Teachers, unframed
+from train.fitting.distillation import (
+    cut_mix,
+    distillation_loss,
+    letterboxed,
+    Teachers,
+    unletterboxed,
+)
 from train.fitting.run_folder import read_run
 from train.fitting.stage import StageLoss
 from train.recipes.recipe import recipe_called
@@ -29,11 +35,11 @@ def models(tmp_path_factory):
 
 def test_a_view_goes_to_another_size_and_its_map_comes_back():
     """288x224 in 256x192 keeps its shape; a ramp comes back in place."""
-    framing = letterbox(288, 224, 256, 192)
+    letterbox = fit_letterbox(288, 224, 256, 192)
     ramp = torch.arange(288.0).expand(1, 1, 224, 288)
-    seen = framed(ramp, framing)
+    seen = letterboxed(ramp, letterbox)
     assert seen.shape == (1, 1, 192, 256) and seen[..., 0].abs().max() == 0
-    back = unframed(seen, framing, (224, 288))
+    back = unletterboxed(seen, letterbox, (224, 288))
     torch.testing.assert_close(back[..., 9:-9], ramp[..., 9:-9], atol=0.6, rtol=0)
 
 
@@ -59,10 +65,11 @@ def test_teachers_answer_for_the_reference_camera_of_the_recipe(models):
         torch.testing.assert_close(apart, torch.full_like(apart, math.log(2)))
 
 
-def test_teachers_of_other_colours_are_refused(models):
+def test_teachers_of_another_normalisation_are_refused(models):
     recipe = recipe_called('mobile')
-    with pytest.raises(ValueError, match='takes colours'):
-        Teachers(models[:1], replace(recipe, colours=replace(recipe.colours, std=(1, 1, 1))))
+    with pytest.raises(ValueError, match='normalises images as'):
+        other = replace(recipe.normalisation, std=(1, 1, 1))
+        Teachers(models[:1], replace(recipe, normalisation=other))
 
 
 def test_every_second_distilled_image_becomes_a_cut_mix_without_truth():
@@ -91,14 +98,14 @@ def test_only_distilled_images_of_depth_stages_follow_teachers(models):
     network = build(recipe.network).eval()
     image, truth = torch.rand(2, 3, 64, 96), torch.zeros(2, 1, 64, 96)
     teachers, stage = Teachers(models[:1], recipe), recipe.stages[0]
-    spread = replace(stage, trains=('spread',))
+    uncertainty = replace(stage, trains=('uncertainty',))
 
     def loss(distilled, stage, teachers):
         learner = StageLoss(network, recipe, stage, teachers)
         return learner(image, truth, torch.tensor(distilled)).item()
     without = loss([True, False], stage, None)
     assert loss([True, False], stage, teachers) > loss([False, False], stage, teachers) == without
-    assert loss([True, True], spread, teachers) == loss([True, True], spread, None)
+    assert loss([True, True], uncertainty, teachers) == loss([True, True], uncertainty, None)
 
 
 def test_fit_follows_teachers_and_the_card_names_them(models, tmp_path, capsys):
@@ -113,4 +120,4 @@ def test_fit_follows_teachers_and_the_card_names_them(models, tmp_path, capsys):
     assert read_run(out).words().endswith('--teacher small --teacher large')
     path = tmp_path / 'distilled.safetensors'
     assert main(['export', str(out), str(path)]) == 0, capsys.readouterr().err
-    assert '--teacher small' in load_model(path)[1].training.recipe
+    assert '--teacher small' in load_model(path)[1].provenance.recipe

@@ -206,7 +206,7 @@ def test_export_goes_a_share_of_the_way_from_the_model_a_run_began_with(folder, 
         assert main(['export', str(out), str(model), '--share', str(share)]) == 0
         network, card = load_model(model)
         states[share] = network.state_dict()
-        assert ('export --share 0.25' in card.training.recipe) == (share == 0.25)
+        assert ('export --share 0.25' in card.provenance.recipe) == (share == 0.25)
     name = 'coarse.head.weight'
     start, learned = load_model(began)[0].state_dict()[name], states[1.0][name]
     assert not torch.allclose(start, learned, atol=1e-3)

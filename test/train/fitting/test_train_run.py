@@ -184,10 +184,10 @@ def trained(folder, tmp_path_factory):
 
 def test_exported_model_knows_where_it_comes_from(trained):
     card = DepthEstimator.load(trained, device='cpu').card
-    assert (card.name, card.training.recipe, card.training.steps) == (
+    assert (card.name, card.provenance.recipe, card.provenance.steps) == (
         'tiny', 'tiny_mobile stages.coarse+fine.epochs=3', 9)
-    assert card.training.data[0].frames == 6
-    assert card.measured[0].frames == 2 and 0 < card.measured[0].abs_rel < 1
+    assert card.provenance.data[0].frames == 6
+    assert card.metrics[0].frames == 2 and 0 < card.metrics[0].abs_rel < 1
 
 
 def test_evaluate_gives_what_the_card_says(trained, folder, tmp_path):
@@ -195,7 +195,7 @@ def test_evaluate_gives_what_the_card_says(trained, folder, tmp_path):
                  '--baseline', '--json', tmp_path / 'figures.json', '--device', 'cpu')
     assert done.returncode == 0, done.stderr
     floor, report = json.loads((tmp_path / 'figures.json').read_text())
-    measured = DepthEstimator.load(trained, device='cpu').card.measured[0]
+    measured = DepthEstimator.load(trained, device='cpu').card.metrics[0]
     assert report['mean']['abs_rel'] == pytest.approx(measured.abs_rel, rel=1e-4)
     assert len(report['images']) == 2 and floor['model'] == 'mean depth map'
     assert 'AbsRel' in done.stdout
@@ -258,8 +258,8 @@ def test_settings_that_do_not_fit_are_refused(setting, message):
 
 
 def test_a_name_of_several_stages_is_refused():
-    with pytest.raises(ValueError, match='2 stages train spread: give the number of one, 2 or 3'):
-        overridden(recipes.RECIPES['indoor'], ('stages.spread.epochs=4',))
+    with pytest.raises(ValueError, match='2 stages train uncertainty: give .* one, 2 or 3'):
+        overridden(recipes.RECIPES['indoor'], ('stages.uncertainty.epochs=4',))
     recipe = overridden(recipes.RECIPES['indoor'], ('stages.3.epochs=5',))
     assert [stage.epochs for stage in recipe.stages[1:]] == [1, 5]
 

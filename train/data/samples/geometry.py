@@ -106,7 +106,7 @@ def rectified(sample: Sample) -> Sample:
     rgb_HW3 = cv2.remap(sample.rgb, x_HW, y_HW, cv2.INTER_LINEAR)
     depth_HW = cv2.remap(sample.depth, x_HW, y_HW, cv2.INTER_NEAREST,
                          borderMode=cv2.BORDER_CONSTANT, borderValue=float('nan'))
-    camera = replace(sample.camera, distortion=(), lens='plumb_bob')
+    camera = replace(sample.camera, distortion=(), distortion_model='plumb_bob')
     return replace(sample, rgb=rgb_HW3, depth=depth_HW, camera=camera)
 
 
@@ -114,7 +114,7 @@ def rectified(sample: Sample) -> Sample:
 def _maps(camera: Camera) -> tuple[np.ndarray, np.ndarray]:
     """Column and row of the taken image, (H, W) float32, for every pixel of the ideal one."""
     matrix = np.array([[camera.fx, 0, camera.cx], [0, camera.fy, camera.cy], [0, 0, 1.0]])
-    fisheye = camera.lens == 'equidistant'
+    fisheye = camera.distortion_model == 'equidistant'
     make = cv2.fisheye.initUndistortRectifyMap if fisheye else cv2.initUndistortRectifyMap
     return make(matrix, np.array(camera.distortion), np.eye(3), matrix,
                 (camera.width, camera.height), cv2.CV_32FC1)
