@@ -7,13 +7,12 @@ cannot be read and EndOfFrames after the last; `rate_hz`, `live` and `close()`.
 from __future__ import annotations
 
 from pathlib import Path
-import re
 from typing import Protocol
 
 import cv2
 import numpy as np
 
-SUFFIXES = {'.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff', '.ppm', '.pgm'}
+from mono_depth_ros.image_files import IMAGE_SUFFIXES, natural_key, read_image
 
 
 class EndOfFrames(Exception):
@@ -51,7 +50,7 @@ class Pictures:
         file = self._files[self._next]
         self._next += 1
         try:
-            rgb_HW3 = read_picture(file)
+            rgb_HW3 = read_image(file)
         except ValueError:
             self._bad_in_a_row += 1
             if self._bad_in_a_row == len(self._files):
@@ -143,31 +142,13 @@ def open_source(source: str, loop: bool, width: int = 0, height: int = 0) -> Sou
         return Pictures(_pictures_in(path), loop)
     if not path.exists():
         raise OSError(f'source {source} does not exist: give a folder, a file or a webcam number')
-    if path.suffix.lower() in SUFFIXES:
+    if path.suffix.lower() in IMAGE_SUFFIXES:
         return Pictures([path], loop)
     return Video(path, loop)
 
 
 def _pictures_in(folder: Path) -> list[Path]:
-    files = [file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES]
+    files = [file for file in folder.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES]
     if not files:
-        raise OSError(f'folder {folder} holds no picture ({", ".join(sorted(SUFFIXES))})')
-    return sorted(files, key=natural)
-
-
-def natural(path: Path) -> list:
-    """Sort key that puts 2.png before 10.png."""
-    words = re.split(r'(\d+)', path.name.lower())
-    return [(0, int(word), '') if word.isdigit() else (1, 0, word) for word in words if word]
-
-
-def read_picture(file: Path) -> np.ndarray:
-    """Picture (H, W, 3) uint8 RGB of a file; ValueError, one sentence, where it cannot be read."""
-    try:
-        data = np.fromfile(file, np.uint8)
-        bgr_HW3 = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
-    except (OSError, cv2.error) as error:
-        raise ValueError(f'cannot read picture {file}: {error}') from error
-    if bgr_HW3 is None:
-        raise ValueError(f'cannot read picture {file}: it is broken or no image')
-    return cv2.cvtColor(bgr_HW3, cv2.COLOR_BGR2RGB)
+        raise OSError(f'folder {folder} holds no picture ({", ".join(sorted(IMAGE_SUFFIXES))})')
+    return sorted(files, key=natural_key)

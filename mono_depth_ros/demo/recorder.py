@@ -15,7 +15,7 @@ from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
 from mono_depth_ros.demo.mcap_log import McapLog
 from mono_depth_ros.demo.statistics import DemoStatistics, errors_in_range
-from mono_depth_ros.node.stamps import serialised_stamp_ns
+from mono_depth_ros.message_formats.stamps import serialised_stamp_ns
 
 TOPICS = {
     'image_raw': Image, 'partsra_info': CameraInfo, 'depth/image': Image,

@@ -14,8 +14,9 @@ from sensor_msgs.msg import CameraInfo, Image
 
 from mono_depth_ros.camera import Camera
 from mono_depth_ros.cameras.calibration import find_calibration, load_calibration
-from mono_depth_ros.cameras.frame_sources import EndOfFrames, natural, open_source
+from mono_depth_ros.cameras.frame_sources import EndOfFrames, open_source
 from mono_depth_ros.demo.processes import free_domain
+from mono_depth_ros.image_files import natural_key
 from mono_depth_ros.node.messages import rgb_from_image
 
 EXAMPLE = Path(__file__).parents[2] / 'config' / 'camera_info_example.yaml'
@@ -193,7 +194,7 @@ def test_a_folder_of_broken_pictures_only_ends_with_one_sentence(peer, tmp_path)
 
 def test_natural_order():
     names = ['img10.png', 'img2.png', 'IMG1.png', 'b.png', '7.png', 'img2b.png']
-    assert [p.name for p in sorted(map(Path, names), key=natural)] == [
+    assert [p.name for p in sorted(map(Path, names), key=natural_key)] == [
         '7.png', 'b.png', 'IMG1.png', 'img2.png', 'img2b.png', 'img10.png']
 
 

@@ -19,7 +19,7 @@ from mono_depth_ros.demo.mcap_log import McapLog, messages, type_definition
 from mono_depth_ros.demo.options import parse, size_limit
 from mono_depth_ros.demo.playback import evenly_spaced
 from mono_depth_ros.demo.statistics import DemoStatistics, errors_in_range
-from mono_depth_ros.node.stamps import serialised_stamp_ns
+from mono_depth_ros.message_formats.stamps import serialised_stamp_ns
 
 ROOT = Path(__file__).parents[2]
 SQUARE = np.array([[-.1, -.1, .2], [.1, -.1, .2], [.1, .1, .2], [-.1, .1, .2]])

@@ -11,7 +11,7 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
 from mono_depth_ros.camera import Camera
-from mono_depth_ros.node.encodings import LAYOUTS
+from mono_depth_ros.message_formats.encodings import LAYOUTS
 from mono_depth_ros.node.messages import (
     camera_from_info,
     ColorImage,

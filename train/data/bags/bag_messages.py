@@ -7,7 +7,7 @@ import struct
 import cv2
 import numpy as np
 
-from mono_depth_ros.node.encodings import check_size, rgb_from_bytes
+from mono_depth_ros.message_formats.encodings import check_size, rgb_from_bytes
 
 # Depth encodings: type of a number and what it counts, in metres (REP 118).
 DEPTH_ENCODINGS = {'32FC1': ('f4', 1.0), '16UC1': ('u2', 0.001), 'mono16': ('u2', 0.001)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mono_depth_ros.node.stamps import serialised_stamp_ns
+from mono_depth_ros.message_formats.stamps import serialised_stamp_ns
 
 MAX_GAP_S = 0.02
 

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from mono_depth_ros.camera import Camera
-from mono_depth_ros.node.camera_info import camera_from_info
+from mono_depth_ros.message_formats.camera_info import camera_from_info
 from train.data.bags.bag_messages import depth_from_message, rgb_from_message
 from train.data.bags.bag_reader import BagReader, INFO_TYPE
 from train.data.bags.bag_stamps import MAX_GAP_S, paired, stamp_of

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import math
 from pathlib import Path
 
-from mono_depth_ros.cameras.frame_sources import read_picture
+from mono_depth_ros.image_files import read_image
 from train.data.samples.sample import Sample
 from train.data.sources.nyu import (
     KINECT,
@@ -58,7 +58,7 @@ class BtsSource:
 
     def __getitem__(self, index: int) -> Sample:
         line = self._lines[index]
-        rgb_HW3 = read_picture(self._root / line.rgb)
+        rgb_HW3 = read_image(self._root / line.rgb)
         path = self._root / line.depth
         # Lists tell one focal length; the Kinect's pixels are that little off square.
         camera = replace(KINECT, fx=line.focal_px, fy=line.focal_px * KINECT.fy / KINECT.fx)

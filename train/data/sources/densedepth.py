@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
 
-from mono_depth_ros.cameras.frame_sources import read_picture
+from mono_depth_ros.image_files import read_image
 from train.data.samples.sample import Sample
 from train.data.sources.nyu import kinect_sample, read_depth_file, scene_of, scenes_of_split
 
@@ -40,7 +40,7 @@ class DenseDepthSource:
 
     def __getitem__(self, index: int) -> Sample:
         rgb, depth = (self._folder / name for name in self._pairs[index])
-        rgb_HW3 = read_picture(rgb)
+        rgb_HW3 = read_image(rgb)
         return kinect_sample(rgb_HW3, read_depth_file(depth, UNITS_M), self.keys[index], depth)
 
 

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from mono_depth_ros.camera import Camera
-from mono_depth_ros.cameras.frame_sources import read_picture
+from mono_depth_ros.image_files import read_image
 from train.data.samples.sample import Sample
 
 IMAGE_SUFFIXES = ('.jpg', '.png', '.jpeg')
@@ -123,7 +123,7 @@ def _read_rgb(folder: Path, key: str) -> np.ndarray:
     path = next((p for p in paths if p.is_file()), paths[0])
     if not path.is_file():
         raise FileNotFoundError(f'{path} is missing: every key needs its image')
-    return read_picture(path)
+    return read_image(path)
 
 
 def _read_depth(path: Path, unit_m: float) -> np.ndarray:

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from mono_depth_ros.camera import Camera
-from mono_depth_ros.cameras.frame_sources import read_picture
+from mono_depth_ros.image_files import read_image
 from train.data.samples.lidar import splat
 from train.data.samples.sample import Sample
 from train.data.samples.splits import hashed_split
@@ -39,7 +39,7 @@ class GtaSource:
     def __getitem__(self, index: int) -> Sample:
         key = self.keys[index]
         start = str(self._folder / key)
-        rgb_HW3 = read_picture(Path(start + IMAGE))
+        rgb_HW3 = read_image(Path(start + IMAGE))
         height, width = rgb_HW3.shape[:2]
         projection_34 = _projection(Path(start + PROJECTION))
         (fx, _, cx), (_, fy, cy) = projection_34[:2, :3].tolist()

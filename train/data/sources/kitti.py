@@ -22,7 +22,7 @@ import cv2
 import numpy as np
 
 from mono_depth_ros.camera import Camera
-from mono_depth_ros.cameras.frame_sources import read_picture
+from mono_depth_ros.image_files import read_image
 from train.data.samples.lidar import densify, splat
 from train.data.samples.sample import Sample
 from train.data.samples.splits import hashed_split
@@ -135,7 +135,7 @@ def _image(path: Path) -> np.ndarray:
         raise FileNotFoundError(
             f'{path} is missing: the depth sets come without photographs; put the raw recordings '
             '(DATE/DRIVE/image_02/data) beside train and val, or into a folder raw there')
-    return read_picture(path)
+    return read_image(path)
 
 
 def _projected_depth(path: Path, size: tuple[int, int]) -> np.ndarray:

@@ -22,7 +22,7 @@ import warnings
 import numpy as np
 
 from mono_depth_ros.camera import Camera, points_from_depth
-from mono_depth_ros.cameras.frame_sources import read_picture
+from mono_depth_ros.image_files import read_image
 from train.data.bags.bag_stamps import nearest
 from train.data.samples.geometry import rectified
 from train.data.samples.lidar import splat
@@ -85,7 +85,7 @@ class RawSource:
     def __getitem__(self, index: int) -> Sample:
         pair, key = self._pairs[index], self.keys[index]
         path = self._folder / pair.scene / pair.rgb
-        rgb_HW3 = read_picture(path)
+        rgb_HW3 = read_image(path)
         depth_HW = depth_from_disparity(read_disparity(path.with_name(pair.depth)))
         sample = kinect_sample(rgb_HW3, registered(depth_HW), key, path)
         return replace(sample, rgb=rectified(replace(sample, camera=COLOUR)).rgb)
