@@ -8,13 +8,12 @@ from mono_depth_ros.camera import Camera
 from mono_depth_ros.model_card import NetworkSpec, Normalisation
 from mono_depth_ros.networks.registry import default_spec, stacks_of
 from train.data.samples.augmentation import Augmentation
+from train.data.sources.nyu import KINECT
 from train.recipes.loss import Loss
 
 OPTIMISERS = ('adamw', 'sgd')
 AMP = ('auto', 'bf16', 'fp16', 'fp32')
 ZERO_CENTRED = Normalisation(mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
-# The Kinect of NYU-Depth-v2, whole image: indoor depth is canonical as it would be seen by it.
-KINECT = Camera(fx=518.857901, fy=519.469611, cx=325.582449, cy=253.736166, width=640, height=480)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,9 +16,9 @@ from mono_depth_ros.camera import Camera
 from train.data.samples.sample import Sample
 from train.data.samples.splits import hashed_split
 
-# The colour camera after its lens was removed, which is how every layout but the raw one has it.
-KINECT = Camera(fx=518.85790117450188, fy=519.46961112127485, cx=325.58244941119034,
-                cy=253.73616633400465, width=640, height=480)
+# The colour camera with its distortion removed: every layout but the raw one has images of it. Our
+# networks predict indoor depth as this camera would see it.
+KINECT = Camera(fx=518.857901, fy=519.469611, cx=325.582449, cy=253.736166, width=640, height=480)
 
 
 def scene_of(folder: str) -> str:
