@@ -27,9 +27,9 @@ TIMED_IMAGES = 5
 def add_command(commands) -> None:
     """Add the command to the subparsers of the command line."""
     one = commands.add_parser('compare', help='measure runs and models side by side', description=(
-        'Measure finished runs and model files on the same images, time them by turns, and print '
-        'a Markdown table: errors with 95 % intervals, parameters, multiply-adds, milliseconds, '
-        'how they were trained. Needs no export before.'))
+        'Measure finished runs and model files on the same images, time them interleaved, and '
+        'print a Markdown table: errors with 95 % intervals, parameters, multiply-adds, '
+        'milliseconds, how they were trained. Needs no export before.'))
     one.add_argument('models', nargs='+', metavar='RUN_OR_MODEL',
                      help='folder of a finished run, path of a model file, or shipped name')
     add_data(one, required=False)

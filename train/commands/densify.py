@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 import json
 from pathlib import Path
 
@@ -13,23 +12,9 @@ from tqdm import tqdm
 
 from train.commands.shared_options import add_data, add_split
 from train.data.data_sets import open_data
-from train.data.samples.lidar import densify, Fill
-from train.data.samples.sample import Sample, spread_numbers
-from train.evaluation.hole_filling import nearest_known
+from train.data.samples.sample import spread_numbers
+from train.evaluation.fill_comparison import compare_densifiers, GROSS
 from train.output_files import write_file
-
-# An error above this share of the truth is a depth of another surface.
-GROSS = 0.25
-
-
-@dataclass(frozen=True, kw_only=True)
-class PointError:
-    """Errors on hidden points: how many, the share that was filled, AbsRel, share off by GROSS."""
-
-    points: int
-    filled: float
-    abs_rel: float
-    gross: float
 
 
 def add_command(commands) -> None:
@@ -56,8 +41,8 @@ def measure(options: argparse.Namespace) -> None:
     for source in [open_data(spec, options.split) for spec in options.data]:
         numbers = spread_numbers(len(source), options.frames)
         samples = (source[n] for n in tqdm(numbers, desc=source.name, unit='frame', leave=False))
-        errors, before, after = hidden_errors(samples, options.hide,
-                                              np.random.default_rng(options.seed))
+        errors, before, after = compare_densifiers(samples, options.hide,
+                                                   np.random.default_rng(options.seed))
         print(f'{source.name} {options.split}, {len(numbers)} of {len(source)} frames, '
               f'{options.hide:.0%} of the known points hidden, seed {options.seed}; filling all '
               f'of them takes known pixels from {before:.1%} to {after:.1%}\n')
@@ -69,46 +54,3 @@ def measure(options: argparse.Namespace) -> None:
                       'known_filled': after, **{way: asdict(e) for way, e in errors.items()}})
     if options.json:
         write_file(options.json, json.dumps(found, indent=1) + '\n')
-
-
-def nearest_within(depth_HW: np.ndarray, rgb_HW3: np.ndarray) -> np.ndarray:
-    """Each unknown pixel takes the nearest known one within the radius of `densify`."""
-    distance_HW, nearest_HW = nearest_known(depth_HW, np.isfinite(depth_HW))
-    reached_HW = np.isnan(depth_HW) & (distance_HW <= Fill().radius_px)
-    return np.where(reached_HW, nearest_HW, depth_HW)
-
-
-WAYS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
-    'bilateral (train.data.samples.lidar)': densify, 'nearest in the same radius': nearest_within}
-
-
-def hidden_errors(samples: Iterable[Sample], hide: float, rng: np.random.Generator
-                  ) -> tuple[dict[str, PointError], float, float]:
-    """Errors of every way in WAYS, and the share of pixels known before and after `densify`.
-
-    Errors are on hidden points that were filled; ValueError where there is no point to hide.
-    """
-    ratios: dict[str, list[np.ndarray]] = {way: [] for way in WAYS}
-    points, known = 0, []
-    for sample in samples:
-        known_HW = np.isfinite(sample.depth)
-        hidden_HW = known_HW & (rng.random(known_HW.shape) < hide)
-        points += int(hidden_HW.sum())
-        left_HW = np.where(hidden_HW, np.float32(np.nan), sample.depth)
-        for way, fill in WAYS.items():
-            filled_N = fill(left_HW, sample.rgb)[hidden_HW] / sample.depth[hidden_HW]
-            ratios[way].append(filled_N[np.isfinite(filled_N)])
-        whole_HW = densify(sample.depth, sample.rgb)
-        known.append((known_HW.mean(), np.isfinite(whole_HW).mean()))
-    if not points:
-        raise ValueError('no known point to hide: give frames with sparse depth')
-    before, after = np.mean(known, axis=0).tolist()
-    errors = {way: _error(np.concatenate(parts), points) for way, parts in ratios.items()}
-    return errors, before, after
-
-
-def _error(ratio_N: np.ndarray, points: int) -> PointError:
-    off_N = np.abs(ratio_N - 1)
-    return PointError(points=points, filled=off_N.size / points,
-                      abs_rel=float(off_N.mean()) if off_N.size else float('nan'),
-                      gross=float((off_N > GROSS).mean()) if off_N.size else float('nan'))

@@ -14,8 +14,8 @@ from mono_depth_ros.estimator import DepthEstimator
 from train.commands.shared_options import add_data, add_device, add_protocol, add_split
 from train.data.data_sets import open_data
 from train.evaluation.baseline import MeanDepthMap
-from train.evaluation.confidence import measure_trust
-from train.evaluation.ensemble import Ensemble, Mirrored
+from train.evaluation.confidence import measure_calibration
+from train.evaluation.ensemble import Ensemble, Flipped
 from train.evaluation.measurement import evaluate, Predictor, Report
 from train.evaluation.protocols import PROTOCOLS, zoomed
 from train.evaluation.report import write_report
@@ -36,8 +36,9 @@ def add_command(commands) -> None:
     one.add_argument('--with', action='append', default=[], metavar='MODEL', dest='others',
                      help='also measure the mean of the model and this one (in log depth); given '
                           'several times, of all')
-    one.add_argument('--mirror', action='store_true',
-                     help='also measure the mean of the answers for an image and its mirror image')
+    one.add_argument('--flip-tta', action='store_true', help=(
+        'also measure with flip test-time augmentation: the mean of the predictions for an image '
+        'and for its mirror image'))
     one.add_argument('--zoom', type=float, default=1.0, metavar='FACTOR',
                      help='measure on the middle of every image, as a lens of FACTOR times the '
                           'focal length would see it: the scene then seems that much nearer')
@@ -62,14 +63,14 @@ def _evaluate(options: argparse.Namespace) -> None:
     rows += [(name, evaluate(one, s, options.split, protocol))
              for name, one in measured for s in sources]
     print_table(rows)
-    trusts = [measure_trust(estimator, source, protocol) for source in sources]
-    for source, found in zip(sources, trusts):
+    calibrations = [measure_calibration(estimator, source, protocol) for source in sources]
+    for source, found in zip(sources, calibrations):
         if found:
             print(f'\nconfidence on {source.name} {options.split}:\n{found.text()}')
     if options.json:
         figures = [{'model': name, **report.as_json()} for name, report in rows]
-        for row, found in zip(figures[-len(sources):], trusts):
-            row['trust'] = found and asdict(found)
+        for row, found in zip(figures[-len(sources):], calibrations):
+            row['calibration'] = found and asdict(found)
         write_file(options.json, json.dumps(figures, indent=1) + '\n')
         print(f'image by image in {options.json}')
     if options.report:
@@ -85,8 +86,8 @@ def _together(estimator: DepthEstimator,
     if options.others:
         others = [DepthEstimator.load(model, options.device) for model in options.others]
         yield f'mean of {1 + len(others)}', Ensemble([estimator, *others])
-    if options.mirror:
-        yield 'with its mirror', Ensemble([estimator, Mirrored(estimator)])
+    if options.flip_tta:
+        yield 'with flip TTA', Ensemble([estimator, Flipped(estimator)])
 
 
 def print_table(rows: Sequence[tuple[str, Report]]) -> None:

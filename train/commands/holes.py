@@ -16,7 +16,7 @@ from mono_depth_ros.model_file import find_model
 from train.commands.shared_options import add_data, add_device, add_split
 from train.data.data_sets import DataSet, open_data
 from train.data.samples.sample import spread_numbers
-from train.evaluation.hole_filling import compare_fills, FillError, FillFrame
+from train.evaluation.fill_comparison import compare_fills, FillError, FillFrame
 from train.output_files import write_file
 
 

@@ -1,7 +1,7 @@
 """Trained networks side by side: the paper's Table I for any set of runs and model files.
 
-All are measured here and now on the same images by the same protocol, with the model file a robot
-would get, and timed by turns; two figures of different images or protocols never meet.
+All are measured in one call on the same images by the same protocol, with the model file a robot
+would get, and timed interleaved. Figures of different images or protocols are never compared.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ def _caption(rows: Sequence[Row]) -> str:
     times = ' and '.join(machine(device) for device in rows[0].ms)
     return (f'{report.data} {report.split}, {len(report.images)} images{blank}, protocol '
             f'{report.protocol}, one pass; {report.truth_text()}. Milliseconds inside the '
-            f'network, batch 1, median by turns, on {times}.')
+            f'network, batch 1, interleaved, median, on {times}.')
 
 
 def _cells(row: Row) -> list[str]:

@@ -1,4 +1,4 @@
-"""What a network costs: parameters, multiply-adds, and milliseconds an image, fairly taken."""
+"""What a network costs: parameters, multiply-adds, and milliseconds an image."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def multiply_adds(network: nn.Module, image_B3HW: Tensor) -> int:
 
 def network_ms(estimators: Sequence[DepthEstimator], samples: Sequence[Sample],
                rounds: int = 20) -> list[float]:
-    """Median milliseconds inside each network, batch 1, by turns.
+    """Median milliseconds inside each network, batch 1, interleaved.
 
     In every round each network takes one image, so that what else the machine does slows all
     alike. One round before those that count warms up.

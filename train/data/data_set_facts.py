@@ -1,4 +1,4 @@
-"""Facts of public data sets that their files do not tell: terms of use, where the picture is."""
+"""Facts of public data sets that their files do not hold: terms of use, valid image window."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ Window = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, kw_only=True)
-class KnownSet:
-    """Terms as a model's card repeats them; depth outside `window` is no use and masked."""
+class DataSetFacts:
+    """Terms of use as a model's card repeats them; depth outside `window` is masked."""
 
     terms: str
     window: Window | None = None
 
 
-UNKNOWN = KnownSet(terms='terms not recorded')
+NO_FACTS = DataSetFacts(terms='terms not recorded')
 # Removing the lens left a white frame: rows 7..473 of 480 and columns 7..631 of 640 are picture.
-NYU = KnownSet(terms='NYU-Depth-v2 (Silberman et al. 2012), research use',
-               window=(7 / 480, 474 / 480, 7 / 640, 632 / 640))
-KITTI = KnownSet(terms='KITTI (Geiger et al. 2013; depth: Uhrig et al. 2017), CC BY-NC-SA 3.0')
-GTA = KnownSet(terms='simulated driving (GTA V), data of the course ROB 599, research use')
-# A folder of pictures tells of no set, so there the user's NAME=DIR may.
+NYU = DataSetFacts(terms='NYU-Depth-v2 (Silberman et al. 2012), research use',
+                   window=(7 / 480, 474 / 480, 7 / 640, 632 / 640))
+KITTI = DataSetFacts(terms='KITTI (Geiger et al. 2013; depth: Uhrig et al. 2017), CC BY-NC-SA 3.0')
+GTA = DataSetFacts(terms='simulated driving (GTA V), data of the course ROB 599, research use')
+# A folder of pictures does not say which data set it is; there the NAME of NAME=DIR does.
 BY_NAME = {'nyu': NYU}
 
 

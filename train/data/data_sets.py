@@ -1,4 +1,4 @@
-"""Opens data by the NAME=DIR of the command line, with what is known of well-known sets."""
+"""Opens data by the NAME=DIR of the command line, with the facts of public data sets."""
 
 from __future__ import annotations
 
@@ -8,7 +8,15 @@ import hashlib
 from pathlib import Path
 
 from mono_depth_ros.model_card import DataUse
-from train.data.data_set_facts import BY_NAME, GTA, KITTI, KnownSet, masked_outside, NYU, UNKNOWN
+from train.data.data_set_facts import (
+    BY_NAME,
+    DataSetFacts,
+    GTA,
+    KITTI,
+    masked_outside,
+    NO_FACTS,
+    NYU,
+)
 from train.data.nyu_report import only_report, REPORT, without_report
 from train.data.samples.sample import Sample, SampleSource
 from train.data.sources import (
@@ -32,13 +40,13 @@ TERMS = 'terms.txt'
 class Layout:
     """One way data lies on disk: `accepts(path)` knows it, `open(path, split)` reads it.
 
-    `known` where only one data set lies so.
+    `facts` where only one data set lies so.
     """
 
     name: str
     accepts: Callable[[Path], bool]
     open: Callable[[Path, str], SampleSource]
-    known: KnownSet | None = None
+    facts: DataSetFacts | None = None
 
 
 # Asked in this order; the first that accepts a path reads it.
@@ -46,19 +54,19 @@ LAYOUTS = (
     Layout(name='folder of rgb/, depth/, camera.json', accepts=folder.accepts,
            open=folder.FolderSource),
     Layout(name='nyu_depth_v2_labeled.mat with splits.mat beside it',
-           accepts=nyu_labelled.accepts, open=nyu_labelled.LabelledSource, known=NYU),
+           accepts=nyu_labelled.accepts, open=nyu_labelled.LabelledSource, facts=NYU),
     Layout(name='FastDepth, {train,val}/SCENE/NNNNN.h5',
-           accepts=fastdepth.accepts, open=fastdepth.FastDepthSource, known=NYU),
+           accepts=fastdepth.accepts, open=fastdepth.FastDepthSource, facts=NYU),
     Layout(name='BTS, *train*.txt with RGB DEPTH FOCAL on each line',
-           accepts=bts.accepts, open=bts.BtsSource, known=NYU),
+           accepts=bts.accepts, open=bts.BtsSource, facts=NYU),
     Layout(name='DenseDepth, nyu2_train.csv and nyu2_test.csv',
-           accepts=densedepth.accepts, open=densedepth.DenseDepthSource, known=NYU),
+           accepts=densedepth.accepts, open=densedepth.DenseDepthSource, facts=NYU),
     Layout(name='raw NYU dumps, INDEX.txt with r-*.ppm and d-*.pgm',
-           accepts=nyu_raw.accepts, open=nyu_raw.RawSource, known=NYU),
+           accepts=nyu_raw.accepts, open=nyu_raw.RawSource, facts=NYU),
     Layout(name='simulated driving, *_image.jpg with *_cloud.bin and *_proj.bin',
-           accepts=gta.accepts, open=gta.GtaSource, known=GTA),
+           accepts=gta.accepts, open=gta.GtaSource, facts=GTA),
     Layout(name='KITTI, DRIVE/proj_depth or DATE/DRIVE/velodyne_points', accepts=kitti.accepts,
-           open=kitti.KittiSource, known=KITTI),
+           open=kitti.KittiSource, facts=KITTI),
     Layout(name='pack of `python -m train pack`', accepts=packed.accepts,
            open=packed.PackedSource),
     Layout(name='recording, rosbag2 folder or .mcap or .db3 file', accepts=bag.accepts,
@@ -70,12 +78,12 @@ LABELLED = (folder.FolderSource, nyu_labelled.LabelledSource, packed.PackedSourc
 
 
 class DataSet:
-    """A source under the name the user gave it, with what is known of the data."""
+    """A source under the name the user gave it, with the facts of the data."""
 
-    def __init__(self, name: str, source: SampleSource, known: KnownSet = UNKNOWN):
+    def __init__(self, name: str, source: SampleSource, facts: DataSetFacts = NO_FACTS):
         self.name = name
-        self.terms = known.terms
-        self._window = known.window
+        self.terms = facts.terms
+        self._window = facts.window
         self._source = source
 
     @property
@@ -110,16 +118,16 @@ def open_data(spec: str, split: str) -> DataSet:
         raise FileNotFoundError(f'no file or folder {path} (of data {name!r})')
     for layout in LAYOUTS:
         if layout.accepts(path):
-            known = layout.known or BY_NAME.get(name, UNKNOWN)
-            labelled = known is NYU and layout.open in LABELLED
+            facts = layout.facts or BY_NAME.get(name, NO_FACTS)
+            labelled = facts is NYU and layout.open in LABELLED
             source = layout.open(path, 'train' if labelled and split == REPORT else split)
             if labelled:
                 source = only_report(source) if split == REPORT else without_report(source)
             if (path / TERMS).is_file():
-                known = replace(known, terms=' '.join((path / TERMS).read_text().split()))
+                facts = replace(facts, terms=' '.join((path / TERMS).read_text().split()))
             if layout.open is packed.PackedSource:  # its frame was masked as it was made
-                known = KnownSet(terms=packed.read_head(path)['terms'])
-            return DataSet(name, source, known)
+                facts = DataSetFacts(terms=packed.read_head(path)['terms'])
+            return DataSet(name, source, facts)
     raise ValueError(f'{path} (of data {name!r}) is in no layout known here: '
                      f'{"; ".join(layout.name for layout in LAYOUTS)}')
 

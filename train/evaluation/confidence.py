@@ -1,4 +1,4 @@
-"""Is the confidence worth its name: does it find the errors, and does it promise what is true?"""
+"""How well confidence is calibrated: where it is low are errors, and it predicts delta1."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BINS = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Bin:
-    """Pixels of like confidence: their share of all, mean confidence and true delta1."""
+    """Pixels of similar confidence: their share of all, mean confidence and true delta1."""
 
     share: float
     confidence: float
@@ -24,7 +24,7 @@ class Bin:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Trust:
+class Calibration:
     """Confidence against errors over all counted pixels of a data set.
 
     `abs_rel_surest_half` is AbsRel of the half with the highest confidence; `abs_rel_best_half`
@@ -49,9 +49,9 @@ class Trust:
                 f'{"pixels":>10}{"confidence":>12}{"delta1":>9}\n{rows}')
 
 
-def measure_trust(estimator: DepthEstimator, source: DataSet, protocol: Protocol,
-                  pixels_an_image: int = 4000) -> Trust | None:
-    """Trust over evenly drawn pixels of every image; None for a model without confidence.
+def measure_calibration(estimator: DepthEstimator, source: DataSet, protocol: Protocol,
+                        pixels_an_image: int = 4000) -> Calibration | None:
+    """Calibration over evenly drawn pixels of every image; None for a model without confidence.
 
     Raises ValueError where no image has known depth the protocol counts.
     """
@@ -59,20 +59,22 @@ def measure_trust(estimator: DepthEstimator, source: DataSet, protocol: Protocol
         return None
     rng = np.random.default_rng(0)
     found = []
-    for index in tqdm(range(len(source)), desc=f'trust {source.name}', unit='image', leave=False):
+    for index in tqdm(range(len(source)), desc=f'calibration {source.name}', unit='image',
+                      leave=False):
         sample = protocol.view(source[index])
         estimate = estimator.estimate(sample.rgb, sample.camera)
         depth_N, truth_N = protocol.counted(estimate.depth, sample.depth)
         assert estimate.confidence is not None
-        # The same pixels; the range a prediction is held to does not touch a chance from 0 to 1.
+        # The same pixels; clipping to the range of the protocol leaves values of 0 to 1 alone.
         confidence_N, _ = protocol.counted(estimate.confidence, sample.depth)
         chosen = rng.permutation(truth_N.size)[:pixels_an_image]
         found.append(np.stack([depth_N[chosen], truth_N[chosen], confidence_N[chosen]]))
-    return trust(*np.concatenate(found, axis=1).astype(np.float64))
+    return calibration(*np.concatenate(found, axis=1).astype(np.float64))
 
 
-def trust(depth_N: np.ndarray, truth_N: np.ndarray, confidence_N: np.ndarray) -> Trust:
-    """Trust of N pixels; metres and chances. ValueError for fewer than two."""
+def calibration(depth_N: np.ndarray, truth_N: np.ndarray,
+                confidence_N: np.ndarray) -> Calibration:
+    """Calibration of N pixels, depths in metres. ValueError for fewer than two."""
     if truth_N.size < 2:
         raise ValueError('no pixels with known true depth to measure the confidence by')
     relative_N = np.abs(depth_N - truth_N) / truth_N
@@ -83,7 +85,7 @@ def trust(depth_N: np.ndarray, truth_N: np.ndarray, confidence_N: np.ndarray) ->
         Bin(share=part.size / truth_N.size, confidence=float(confidence_N[part].mean()),
             delta1=float(close_N[part].mean()))
         for part in np.array_split(order, min(BINS, truth_N.size)))
-    return Trust(
+    return Calibration(
         abs_rel=float(relative_N.mean()),
         abs_rel_surest_half=float(relative_N[order[:half]].mean()),
         abs_rel_best_half=float(np.sort(relative_N)[:half].mean()),

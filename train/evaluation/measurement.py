@@ -98,28 +98,29 @@ def evaluate(predictor: Predictor, source: DataSet, split: str, protocol: Protoc
 
     Raises ValueError where none has, and for a failing sample, which it names.
     """
-    tally = _Tally(max_depth_m=protocol.max_depth_m)
+    gathered = _Statistics(max_depth_m=protocol.max_depth_m)
     for index in tqdm(range(len(source)), desc=f'evaluate {source.name} {split}', unit='image',
                       leave=False):
         sample = protocol.view(source[index])
-        tally.add(sample.name, protocol.known_share(sample.depth),
-                  *_counted(predictor, sample, protocol))
-    if not tally.images:
-        raise ValueError(f'{source.name} {split}: none of {len(tally.blank)} images has known '
+        gathered.add(sample.name, protocol.known_share(sample.depth),
+                     *_counted(predictor, sample, protocol))
+    if not gathered.images:
+        raise ValueError(f'{source.name} {split}: none of {len(gathered.blank)} images has known '
                          f'depth that protocol {protocol.name} counts ({protocol.min_depth_m:g} '
                          f'to {protocol.max_depth_m:g} m within its window)')
-    errors = list(tally.images.values())
+    errors = list(gathered.images.values())
     drawn = bootstrap(errors, protocol.pooled, np.random.default_rng(0))
     return Report(
         data=source.name, split=split, protocol=protocol.name, mean=protocol.combine(errors),
         intervals={name: interval(drawn_D) for name, drawn_D in drawn.items()},
-        bands=_bands(tally.by_band), histogram=_histogram(tally.bins_4B, tally.max_depth_m),
-        images=tally.images, truth_known=float(np.mean(tally.known)), blank=tuple(tally.blank))
+        bands=_bands(gathered.by_band),
+        histogram=_histogram(gathered.bins_4B, gathered.max_depth_m), images=gathered.images,
+        truth_known=float(np.mean(gathered.known)), blank=tuple(gathered.blank))
 
 
 @dataclass(kw_only=True)
-class _Tally:
-    """What is gathered image by image; `bins_4B` as `_in_bins`."""
+class _Statistics:
+    """Gathered image by image; `bins_4B` as `_in_bins`."""
 
     max_depth_m: float
     images: dict[str, DepthErrors] = field(default_factory=dict)

@@ -9,8 +9,8 @@ from train_helpers import write_folder
 
 from mono_depth_ros.camera import Camera
 from train.__main__ import main
-from train.commands.densify import hidden_errors, nearest_within, WAYS
 from train.data.samples.sample import Sample
+from train.evaluation.fill_comparison import compare_densifiers, DENSIFIERS, nearest_within
 
 CAMERA = Camera(fx=50, fy=50, cx=31.5, cy=23.5, width=64, height=48)
 
@@ -24,10 +24,10 @@ def points_on_a_slope():
 
 def test_errors_are_those_of_the_hidden_points():
     sample = points_on_a_slope()
-    errors, before, after = hidden_errors([sample], 0.2, np.random.default_rng(0))
+    errors, before, after = compare_densifiers([sample], 0.2, np.random.default_rng(0))
     assert before == pytest.approx(0.25) and after > 0.99
-    bilateral, nearest = (errors[way] for way in WAYS)
-    assert bilateral.points == nearest.points == pytest.approx(0.2 * 768, rel=0.2)
+    bilateral, nearest = (errors[name] for name in DENSIFIERS)
+    assert bilateral.pixels == nearest.pixels == pytest.approx(0.2 * 768, rel=0.2)
     assert bilateral.filled == nearest.filled == 1
     # The nearest point is 2 columns away or above: 2 * 2 / 63 of about 3 m at most.
     assert 0 < bilateral.abs_rel < nearest.abs_rel < 2 * 2 / 63 / 2

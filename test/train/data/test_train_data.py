@@ -98,8 +98,8 @@ def test_a_folder_called_nyu_is_nyu(folder):
 
 def test_layouts_of_one_data_set_carry_its_terms():
     """Whatever the user calls it: terms of what lies there, not of a name."""
-    words = {layout.name.split()[0].rstrip(','): layout.known for layout in LAYOUTS}
-    nyu = {name for name, known in words.items() if known == NYU}
+    words = {layout.name.split()[0].rstrip(','): layout.facts for layout in LAYOUTS}
+    nyu = {name for name, facts in words.items() if facts == NYU}
     assert nyu == {'nyu_depth_v2_labeled.mat', 'FastDepth', 'BTS', 'DenseDepth', 'raw'}
     assert 'CC BY-NC-SA 3.0' in words['KITTI'].terms and 'ROB 599' in words['simulated'].terms
     assert words['folder'] is words['recording'] is None

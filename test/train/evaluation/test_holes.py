@@ -8,13 +8,8 @@ import pytest
 from train_helpers import write_folder
 
 from train.__main__ import main
-from train.evaluation.hole_filling import (
-    compare_fills,
-    fill_depth,
-    FillFrame,
-    FILLS,
-    hidden_region,
-)
+from train.evaluation.fill_comparison import compare_fills, FillFrame, FILLS, hidden_region
+from train.evaluation.hole_filling import fill_depth
 
 HOLE = (slice(10, 30), slice(15, 45))
 

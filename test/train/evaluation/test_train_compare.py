@@ -72,7 +72,7 @@ def test_run_and_model_are_measured_side_by_side(run, model, tmp_path, capsys):
     assert first[:4] == ['staged_run', 'mobile 256x192', 'staged', '198']  # 33 epochs of 6
     assert second[:4] == ['drawn', 'mobile 256x192', '-', '-']
     assert first[4:9] == second[4:9] and first[7:9] == ['5.10 M', '1.03 G']
-    assert 'mine val, 2 images, protocol full' in out and 'by turns, on ' in out
+    assert 'mine val, 2 images, protocol full' in out and 'interleaved, median, on ' in out
     assert '; truth known for 98.4 % of the counted window' in out  # 63 of 64 columns
     assert 'drawn +0.000 (+0.000 to +0.000)' in out
     assert 'Not trained on the same images as staged_run: drawn.' in out

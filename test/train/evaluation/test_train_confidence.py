@@ -14,7 +14,7 @@ from mono_depth_ros.estimator import DepthEstimator
 from mono_depth_ros.networks.registry import build, default_spec
 from train.__main__ import main
 from train.data.data_sets import open_data
-from train.evaluation.confidence import measure_trust, trust
+from train.evaluation.confidence import calibration, measure_calibration
 from train.evaluation.protocols import PROTOCOLS
 from train.export.confidence_calibration import calibrate
 from train.fitting.stage import set_learning, StageLoss
@@ -84,35 +84,35 @@ def test_models_with_and_without_confidence(tmp_path):
         confidence_HW = estimator.estimate(rgb_HW3).confidence
         assert estimator.has_confidence is tells is (confidence_HW is not None)
         assert not tells or confidence_HW.shape == (60, 100)
-    assert measure_trust(estimator, None, PROTOCOLS['full']) is None
+    assert measure_calibration(estimator, None, PROTOCOLS['full']) is None
 
 
-def test_trust_by_hand():
+def test_calibration_by_hand():
     """Four pixels: two sure and right, two unsure, of which one is wrong by half."""
-    found = trust(np.array([1.0, 2.0, 3.0, 6.0]), np.array([1.0, 2.0, 3.0, 4.0]),
-                  np.array([0.9, 0.8, 0.4, 0.3]))
+    found = calibration(np.array([1.0, 2.0, 3.0, 6.0]), np.array([1.0, 2.0, 3.0, 4.0]),
+                        np.array([0.9, 0.8, 0.4, 0.3]))
     assert found.abs_rel == pytest.approx(0.125) and found.delta1 == 0.75
     assert found.abs_rel_surest_half == found.abs_rel_best_half == 0
     assert found.promised_delta1 == pytest.approx(0.6)
     assert [b.delta1 for b in found.bins] == [1, 1, 1, 0]
-    upside_down = trust(np.array([1.0, 2.0, 3.0, 6.0]), np.array([1.0, 2.0, 3.0, 4.0]),
-                        np.array([0.1, 0.2, 0.7, 0.8]))
+    upside_down = calibration(np.array([1.0, 2.0, 3.0, 6.0]), np.array([1.0, 2.0, 3.0, 4.0]),
+                              np.array([0.1, 0.2, 0.7, 0.8]))
     assert upside_down.abs_rel_surest_half == pytest.approx(0.25)
 
 
-def test_trust_of_a_model_on_images(folder, tmp_path):
+def test_calibration_of_a_model_on_images(folder, tmp_path):
     write_untrained(tmp_path / 'm.safetensors')
     estimator = DepthEstimator.load(tmp_path / 'm.safetensors', 'cpu')
-    found = measure_trust(estimator, open_data(f'mine={folder}', 'val'), PROTOCOLS['full'])
+    found = measure_calibration(estimator, open_data(f'mine={folder}', 'val'), PROTOCOLS['full'])
     assert sum(b.share for b in found.bins) == pytest.approx(1)
     assert 'surest half' in found.text() and 0 < found.promised_delta1 < 1
 
 
-def test_evaluate_says_how_far_to_trust(folder, tmp_path, capsys):
+def test_evaluate_prints_the_calibration(folder, tmp_path, capsys):
     for name, tells in (('mobile', True), ('eigen_modified', False)):
         write_untrained(tmp_path / f'{name}.safetensors', name)
         assert main(('evaluate', str(tmp_path / f'{name}.safetensors'), '--data', f'mine={folder}',
                      '--protocol', 'full', '--json', str(tmp_path / 'f.json'))) == 0
-        figures = json.loads((tmp_path / 'f.json').read_text())[0]['trust']
+        figures = json.loads((tmp_path / 'f.json').read_text())[0]['calibration']
         assert ('confidence on mine val' in capsys.readouterr().out) is tells
         assert tells is (figures is not None)

@@ -1,4 +1,4 @@
-"""Parameters and multiply-adds against hand counts, and timing by turns."""
+"""Parameters and multiply-adds against hand counts, and interleaved timing."""
 
 from types import SimpleNamespace
 

@@ -166,7 +166,7 @@ def test_memory_stays_flat_over_epochs(folder, tmp_path, monkeypatch):
 @pytest.mark.parametrize('name, steps', [
     ('mobile', 60), *[pytest.param(name, 300, marks=(pytest.mark.slow, pytest.mark.timeout(3600)))
                       for name in sorted({*NETWORKS} & {*RECIPES} - {'mobile'})]])
-def test_every_network_can_learn_four_images_by_heart(name, steps, folder):
+def test_every_network_can_overfit_four_images(name, steps, folder):
     """The loss of all stacks together falls to a tenth."""
     recipe = RECIPES[name] if name != 'mobile' else tiny()
     torch.manual_seed(0)
