@@ -21,6 +21,7 @@ from mono_depth_ros.preprocess import (
     fit_letterbox,
     focal_ratio,
     Letterbox,
+    with_camera,
 )
 
 # How far the self-test's mean and deviation of log depth may be off, by precision.
@@ -99,10 +100,13 @@ class DepthEstimator:
         camera = camera or self.reference_camera(width, height)
         letterbox = self._letterbox(width, height)
         image_3HW = encode_image(rgb_HW3, letterbox, self.card.normalisation)
+        seen_by = letterbox.camera(camera)
+        if self.card.network.camera_input:
+            image_3HW = with_camera(image_3HW, seen_by, self.card.reference)
         start = time.perf_counter()
         planes = self._network(image_3HW)
         network_ms = (time.perf_counter() - start) * 1e3
-        ratio = focal_ratio(letterbox.camera(camera), self.card.reference)
+        ratio = focal_ratio(seen_by, self.card.reference)
         depth_HW = decode_depth(
             planes[0], letterbox, ratio, self.card.min_depth_m, self.card.max_depth_m)
         uncertainty = None
@@ -132,10 +136,15 @@ _fit_letterbox = lru_cache(maxsize=32)(fit_letterbox)
 
 
 def self_test_image(card: ModelCard) -> np.ndarray:
-    """The noise (3, H, W) float32 the card's self-test was written with."""
+    """The noise (3, H, W) float32 the card's self-test was written with.
+
+    For a network with `camera_input` the planes of the reference camera lie behind it.
+    """
     shape = (3, card.network.input_height, card.network.input_width)
-    noise = np.random.default_rng(card.self_test.seed).uniform(-1, 1, shape)
-    return noise.astype(np.float32)
+    noise_3HW = np.random.default_rng(card.self_test.seed).uniform(-1, 1, shape)
+    if card.network.camera_input:
+        return with_camera(noise_3HW, card.reference, card.reference)
+    return noise_3HW.astype(np.float32)
 
 
 def _check_self_test(network: TorchBackend, card: ModelCard, precision: str, path: Path) -> None:

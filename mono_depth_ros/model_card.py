@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from dataclasses import asdict, dataclass, fields, is_dataclass, MISSING
 import json
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -18,11 +18,15 @@ GIT_TREES = ('clean', 'modified', 'unknown')
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkSpec:
-    """Which network of `networks/`, and the size in pixels of the image it takes."""
+    """Which network of `networks/`, and the image it takes: its size in pixels.
+
+    With `camera_input` the camera's planes come behind the image's (preprocess.with_camera).
+    """
 
     name: str
     input_height: int
     input_width: int
+    camera_input: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,17 +145,19 @@ def _parse(kind: Any, data: Any, where: str) -> Any:
             raise ValueError(f'{where}: expected a list, got {data!r}')
         return tuple(_parse(item, value, f'{where}[{i}]') for i, value in enumerate(data))
     accepted = (int, float) if kind is float else kind
-    if not isinstance(data, accepted) or isinstance(data, bool):
+    if not isinstance(data, accepted) or isinstance(data, bool) != (kind is bool):
         raise ValueError(f'{where}: expected {kind.__name__}, got {data!r}')
     return kind(data)
 
 
 def _parse_dataclass(kind: Any, data: Any, where: str) -> Any:
     names = {field.name for field in fields(kind)}
-    if not isinstance(data, dict) or set(data) != names:
+    # What a field's default says was so before there was the field.
+    needed = {field.name for field in fields(kind) if field.default is MISSING}
+    if not isinstance(data, dict) or not needed <= set(data) <= names:
         got = set(data) if isinstance(data, dict) else set()
         raise ValueError(
-            f'{where}: missing {sorted(names - got)}, unknown {sorted(got - names)}; the file is '
+            f'{where}: missing {sorted(needed - got)}, unknown {sorted(got - names)}; the file is '
             'of another version of mono_depth_ros')
     hints = get_type_hints(kind)
     return kind(**{name: _parse(hints[name], data[name], f'{where}.{name}') for name in data})

@@ -82,6 +82,20 @@ def normalise(rgb_HW3: np.ndarray, normalisation: Normalisation) -> np.ndarray:
     return planes
 
 
+def with_camera(image_3HW: np.ndarray, camera: Camera, reference: Camera) -> np.ndarray:
+    """The image (6, H, W) float32 with its camera behind it, for networks with `camera_input`.
+
+    `camera` is that of these pixels, of which the pinhole counts. The planes are x/z and y/z of
+    the ray of every pixel, and the logarithm of `focal_ratio` everywhere.
+    """
+    planes_6HW = np.empty((6, *image_3HW.shape[1:]), np.float32)
+    planes_6HW[:3] = image_3HW
+    planes_6HW[3] = (np.arange(camera.width) - camera.cx) / camera.fx
+    planes_6HW[4] = ((np.arange(camera.height) - camera.cy) / camera.fy)[:, None]
+    planes_6HW[5] = np.log(focal_ratio(camera, reference))
+    return planes_6HW
+
+
 def focal_ratio(camera: Camera, reference: Camera) -> float:
     """Metres per canonical metre for a camera at network input size."""
     return camera.focal / reference.focal

@@ -7,15 +7,19 @@ import torch
 
 from mono_depth_ros.backends.torch_backend import TorchBackend
 from mono_depth_ros.estimator import self_test_image
-from mono_depth_ros.model_card import ModelCard
+from mono_depth_ros.model_card import ModelCard, NetworkSpec
 from mono_depth_ros.model_file import find_model, read_card, save_model
 from mono_depth_ros.networks.registry import build, default_spec
 
 
-def write_untrained(path: str | Path, network: str = 'mobile', seed: int = 0) -> ModelCard:
-    """Write a model file of random weights and return its card; depth varies by pixel."""
+def write_untrained(path: str | Path, network: str = 'mobile', seed: int = 0,
+                    **changes) -> ModelCard:
+    """Write a model file of random weights and return its card; depth varies by pixel.
+
+    `changes` are fields of the network's spec.
+    """
     torch.manual_seed(seed)
-    card = _card(Path(path).stem, network)
+    card = _card(Path(path).stem, replace(default_spec(network), **changes))
     made = build(card.network).eval()
     for weight in made.parameters():
         if weight.ndim > 1 and not weight.any():
@@ -29,9 +33,9 @@ def write_untrained(path: str | Path, network: str = 'mobile', seed: int = 0) ->
     return card
 
 
-def _card(name: str, network: str) -> ModelCard:
+def _card(name: str, spec: NetworkSpec) -> ModelCard:
     """The card of `indoor` but for the network and where its weights come from."""
-    card, spec = read_card(find_model('indoor')), default_spec(network)
+    card = read_card(find_model('indoor'))
     return replace(
         card, name=name, network=spec, metrics=(),
         reference=card.reference.resized(spec.input_width, spec.input_height),

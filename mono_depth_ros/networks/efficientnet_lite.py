@@ -6,6 +6,7 @@ them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -164,5 +165,10 @@ def conv_norm(width: int, out: int, kernel: int, *, stride: int = 1, groups: int
 
 def same_size(x: Tensor, like: Tensor) -> Tensor:
     """`x` (B, C, h, w) resized to the height and width of `like`, bilinear."""
+    return resized(x, like.shape[-2:])
+
+
+def resized(x: Tensor, size: Sequence[int]) -> Tensor:
+    """`x` (B, C, h, w) at `size` (height, width), bilinear."""
     return torch.nn.functional.interpolate(
-        x, size=like.shape[-2:], mode='bilinear', align_corners=False)
+        x, size=tuple(size), mode='bilinear', align_corners=False)

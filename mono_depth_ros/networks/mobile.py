@@ -12,7 +12,16 @@ import torch
 from torch import nn, Tensor
 from torch.nn.functional import avg_pool2d
 
-from .efficientnet_lite import conv_norm, EfficientNetLite, LITE0, LITE2, LiteSize, same_size
+from .camera_features import CameraFeatures
+from .efficientnet_lite import (
+    conv_norm,
+    EfficientNetLite,
+    LITE0,
+    LITE2,
+    LiteSize,
+    resized,
+    same_size,
+)
 from .multi_scale import MultiScaleNetwork, UNCERTAINTY
 
 INPUT_HEIGHT_WIDTH = (192, 256)
@@ -26,17 +35,20 @@ FIRST_LOG_UNCERTAINTY = -1.6
 class Mobile(MultiScaleNetwork):
     """Image (B, 3, H, W), H and W multiples of 16 -> log depth and uncertainty (B, 2, H/2, W/2).
 
-    The fully connected context fixes the input size at construction.
+    Made for one input size, of which its global context keeps the grid; other multiples of 32
+    with about as many pixels work too. With `camera_input` (B, 6, H, W): the camera's planes
+    behind the image's (preprocess.with_camera).
     """
 
     stacks = ('coarse', 'fine', UNCERTAINTY)
     size = LITE0
 
-    def __init__(self, height: int, width: int):
+    def __init__(self, height: int, width: int, camera_input: bool = False):
         super().__init__()
         if height % STRIDE or width % STRIDE:
             raise ValueError(f'mobile takes multiples of {STRIDE}, got {width}x{height}')
-        self.coarse = Coarse(height, width, self.size)
+        self.camera_input = camera_input
+        self.coarse = Coarse(height, width, self.size, camera_input)
         half, quarter = self.coarse.stem.channels[:2]
         self.fine = Fine(quarter, half)
         self.uncertainty = Uncertainty()
@@ -51,7 +63,7 @@ class MobileLite2(Mobile):
 class Coarse(nn.Module):
     """Stem, global context and a decoder to 1/8: log depth, decoder features, early features."""
 
-    def __init__(self, height: int, width: int, size: LiteSize):
+    def __init__(self, height: int, width: int, size: LiteSize, camera_input: bool):
         super().__init__()
         self.stem = EfficientNetLite(size)
         *_, eighth, sixteenth, last = self.stem.channels
@@ -59,16 +71,26 @@ class Coarse(nn.Module):
         self.to_16 = Merge(last + GlobalContext.OUT, sixteenth, 160)
         self.to_8 = Merge(160, eighth, 96)
         self.head = _head(96, FIRST_LOG_DEPTH)
+        if camera_input:
+            self.camera_8, self.camera_32 = CameraFeatures(eighth), CameraFeatures(last)
+        self.camera_input = camera_input
 
-    def forward(self, image_B3HW: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        half, quarter, eighth, sixteenth, last = self.stem(image_B3HW)
+    def forward(self, image_BCHW: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        half, quarter, eighth, sixteenth, last = self.stem(image_BCHW[:, :3])
+        if self.camera_input:
+            eighth = self.camera_8(eighth, image_BCHW[:, 3:])
+            last = self.camera_32(last, image_BCHW[:, 3:])
         x = self.to_16(torch.cat([last, self.context(last)], dim=1), sixteenth)
         x = self.to_8(x, eighth)
         return self.head(x), x, quarter, half
 
 
 class GlobalContext(nn.Module):
-    """What the whole image says at every place: 1/32 features through a fully connected layer."""
+    """What the whole image says at every place: 1/32 features through a fully connected layer.
+
+    It works on a grid of fixed `size` (rows, columns), to and from which other maps are resized,
+    so that one network serves every aspect ratio.
+    """
 
     OUT = 32
     HIDDEN = 256
@@ -76,14 +98,17 @@ class GlobalContext(nn.Module):
     def __init__(self, width: int, size: tuple[int, int]):
         super().__init__()
         cells = size[0] * size[1]
+        self.grid = size
         self.mix = nn.Sequential(
             conv_norm(width, 64, 1, act=True), nn.Flatten(),
             nn.Linear(64 * cells, self.HIDDEN), nn.ReLU(), nn.Dropout(0.2),
             nn.Linear(self.HIDDEN, self.OUT * cells), nn.ReLU(),
             nn.Unflatten(1, (self.OUT, *size)))
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.mix(x)
+    def forward(self, x_BChw: Tensor) -> Tensor:
+        if x_BChw.shape[-2:] == self.grid:
+            return self.mix(x_BChw)
+        return same_size(self.mix(resized(x_BChw, self.grid)), x_BChw)
 
 
 class Fine(nn.Module):

@@ -6,6 +6,8 @@ import torch
 from torch import nn, Tensor
 
 UNCERTAINTY = 'uncertainty'
+# Planes of the camera behind the three of the image: preprocess.with_camera makes them.
+CAMERA_PLANES = 3
 
 
 class MultiScaleNetwork(nn.Module):
@@ -21,6 +23,13 @@ class MultiScaleNetwork(nn.Module):
     """
 
     stacks: tuple[str, ...] = ('coarse', 'fine')
+    # Whether the image it takes has the camera's planes behind its own.
+    camera_input = False
+
+    @property
+    def input_planes(self) -> int:
+        """Channels of the image it takes."""
+        return 3 + CAMERA_PLANES * self.camera_input
 
     @property
     def depth_stacks(self) -> tuple[str, ...]:

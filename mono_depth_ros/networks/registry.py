@@ -16,6 +16,8 @@ NETWORKS = {
     'mobile': (mobile.Mobile, mobile.INPUT_HEIGHT_WIDTH),
     'mobile_lite2': (mobile.MobileLite2, mobile.INPUT_HEIGHT_WIDTH),
 }
+# The networks that may take the camera beside the image.
+WITH_CAMERA = {'mobile': mobile.Mobile, 'mobile_lite2': mobile.MobileLite2}
 
 
 def default_spec(name: str) -> NetworkSpec:
@@ -34,10 +36,15 @@ def stacks_of(name: str) -> tuple[str, ...]:
 def build(spec: NetworkSpec) -> MultiScaleNetwork:
     """A network as `spec` says, freshly initialised from torch's global random state.
 
-    Raises ValueError for an unknown name or an input size the network cannot take.
+    Raises ValueError for an unknown name, or an input the network cannot take.
     """
     _check(spec.name)
-    return NETWORKS[spec.name][0](spec.input_height, spec.input_width)
+    if not spec.camera_input:
+        return NETWORKS[spec.name][0](spec.input_height, spec.input_width)
+    if spec.name not in WITH_CAMERA:
+        raise ValueError(f'{spec.name} takes no camera beside the image (these do: '
+                         f'{", ".join(WITH_CAMERA)}): camera_input=False')
+    return WITH_CAMERA[spec.name](spec.input_height, spec.input_width, camera_input=True)
 
 
 def _check(name: str) -> None:

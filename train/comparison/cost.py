@@ -30,7 +30,7 @@ def cost_of(spec: NetworkSpec) -> Cost:
     """The cost of a network, which is built without memory for that."""
     with torch.device('meta'):
         network = build(spec).eval()
-        image = torch.zeros(1, 3, spec.input_height, spec.input_width)
+        image = torch.zeros(1, network.input_planes, spec.input_height, spec.input_width)
     return Cost(parameters=sum(weight.numel() for weight in network.parameters()),
                 multiply_adds=multiply_adds(network, image))
 

@@ -15,7 +15,13 @@ import torch
 from mono_depth_ros.colormap import colour_scale
 from mono_depth_ros.metrics import depth_errors
 from mono_depth_ros.model_file import load_model
-from mono_depth_ros.preprocess import decode_depth, encode_image, fit_letterbox, focal_ratio
+from mono_depth_ros.preprocess import (
+    decode_depth,
+    encode_image,
+    fit_letterbox,
+    focal_ratio,
+    with_camera,
+)
 from train.comparison.comparison import Entry, Row
 from train.data.data_sets import DataSet
 from train.data.samples.sample import Sample, spread_numbers
@@ -66,7 +72,10 @@ def stack_columns(entry: Entry, samples: Sequence[Sample], heading: str) -> list
         camera = sample.camera
         letterbox = fit_letterbox(camera.width, camera.height, card.network.input_width,
                                   card.network.input_height)
-        image = torch.from_numpy(encode_image(sample.rgb, letterbox, card.normalisation))[None]
+        image_CHW = encode_image(sample.rgb, letterbox, card.normalisation)
+        if card.network.camera_input:
+            image_CHW = with_camera(image_CHW, letterbox.camera(camera), card.reference)
+        image = torch.from_numpy(image_CHW)[None]
         with torch.inference_mode():
             scales = network.scales(image)
         ratio = focal_ratio(letterbox.camera(camera), card.reference)

@@ -9,7 +9,14 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from mono_depth_ros.preprocess import encode_depth, encode_image, fit_letterbox, normalise
+from mono_depth_ros.camera import Camera
+from mono_depth_ros.preprocess import (
+    encode_depth,
+    encode_image,
+    fit_letterbox,
+    normalise,
+    with_camera,
+)
 from train.data.samples.augmentation import augment
 from train.data.samples.geometry import warped
 from train.data.samples.sample import Sample, SampleSource
@@ -33,7 +40,7 @@ class TrainingViews(Dataset):
         return sum(len(source) for source in self._sources)
 
     def __getitem__(self, key: Key) -> tuple[Tensor, Tensor, bool]:
-        """Image (3, H, W), log canonical depth (1, H, W) and whether teachers may speak of it."""
+        """Image (3 or 6, H, W), log canonical depth (1, H, W), whether it is distilled."""
         draw, index = key
         recipe, spec = self._recipe, self._recipe.network
         rng = np.random.default_rng((recipe.seed, self._stage_index, draw, index))
@@ -65,7 +72,8 @@ class PlainViews(Dataset):
         shift = 0.5 * scale - 0.5
         matrix = np.array([[scale, 0, letterbox.x + shift], [0, scale, letterbox.y + shift]])
         view = warped(sample, matrix, scale, spec.input_width, spec.input_height)
-        return torch.from_numpy(image_3HW), _log_truth(view, recipe)
+        camera = letterbox.camera(sample.camera)
+        return _with_camera(image_3HW, camera, recipe), _log_truth(view, recipe)
 
 
 def sample_at(sources: Sequence[SampleSource], index: int) -> Sample:
@@ -79,7 +87,15 @@ def sample_at(sources: Sequence[SampleSource], index: int) -> Sample:
 
 def encoded(view: Sample, recipe: Recipe) -> tuple[Tensor, Tensor]:
     """Network input and truth of a view that has the network's input size."""
-    return torch.from_numpy(normalise(view.rgb, recipe.normalisation)), _log_truth(view, recipe)
+    image_3HW = normalise(view.rgb, recipe.normalisation)
+    return _with_camera(image_3HW, view.camera, recipe), _log_truth(view, recipe)
+
+
+def _with_camera(image_3HW: np.ndarray, camera: Camera, recipe: Recipe) -> Tensor:
+    """The image, with its camera behind it where the recipe's network takes that."""
+    if recipe.network.camera_input:
+        image_3HW = with_camera(image_3HW, camera, recipe.reference)
+    return torch.from_numpy(image_3HW)
 
 
 def _log_truth(view: Sample, recipe: Recipe) -> Tensor:

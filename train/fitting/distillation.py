@@ -29,7 +29,8 @@ class Teacher(nn.Module):
     """A frozen model file: images (B, 3, H, W) -> log canonical depth (B, 1, H, W).
 
     Images are letterboxed into its input as on the robot; its depth is converted to the reference
-    camera of `recipe`. Raises ValueError for a model of another normalisation.
+    camera of `recipe`. Raises ValueError for a model of another normalisation, or one that takes
+    the camera as input where the recipe's network does not, or with borders about the image.
     """
 
     def __init__(self, model: str, recipe: Recipe):
@@ -45,10 +46,18 @@ class Teacher(nn.Module):
                                        card.network.input_width, card.network.input_height)
         scale = self.letterbox.content_width / self.letterbox.width
         self.shift = math.log(recipe.reference.focal * scale / card.reference.focal)
+        bordered = (self.letterbox.content_width, self.letterbox.content_height) != (
+            card.network.input_width, card.network.input_height)
+        if card.network.camera_input and (bordered or not spec.camera_input):
+            raise ValueError(f'--teacher {model} takes the camera beside the image: so must the '
+                             f'network of recipe {recipe.name!r}, at the same aspect ratio')
 
-    def forward(self, image_B3HW: Tensor) -> Tensor:
-        log_depth = self.network(letterboxed(image_B3HW, self.letterbox))[:, :1].float()
-        return unletterboxed(log_depth, self.letterbox, image_B3HW.shape[-2:]) + self.shift
+    def forward(self, image_BCHW: Tensor) -> Tensor:
+        image = letterboxed(image_BCHW[:, :self.network.input_planes], self.letterbox)
+        if self.network.camera_input:  # the focal length beside that of its own reference
+            image[:, 5] += self.shift
+        log_depth = self.network(image)[:, :1].float()
+        return unletterboxed(log_depth, self.letterbox, image_BCHW.shape[-2:]) + self.shift
 
 
 class Teachers(nn.Module):
@@ -62,10 +71,18 @@ class Teachers(nn.Module):
         self.each = nn.ModuleList(Teacher(model, recipe) for model in models)
 
     @torch.no_grad()
-    def forward(self, image_B3HW: Tensor) -> Tensor:
-        outputs = [teacher(image_B3HW.flip(-1)).flip(-1) if number % 2 else teacher(image_B3HW)
+    def forward(self, image_BCHW: Tensor) -> Tensor:
+        outputs = [teacher(mirrored(image_BCHW)).flip(-1) if number % 2 else teacher(image_BCHW)
                    for number, teacher in enumerate(self.each)]
         return torch.stack(outputs).mean(0)
+
+
+def mirrored(image_BCHW: Tensor) -> Tensor:
+    """Images flipped left to right, the x/z of their cameras too where they have them."""
+    image_BCHW = image_BCHW.flip(-1)
+    if image_BCHW.shape[1] > 3:
+        image_BCHW[:, 3] *= -1
+    return image_BCHW
 
 
 def letterboxed(image_B3HW: Tensor, letterbox: Letterbox) -> Tensor:

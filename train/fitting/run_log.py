@@ -71,10 +71,10 @@ def strip(row: tuple, recipe: Recipe) -> np.ndarray:
 
     Depth is canonical and coloured by its logarithm over the recipe's range.
     """
-    image_3HW, log_truth_HW, log_maps = row
+    image_CHW, log_truth_HW, log_maps = row
     normalisation = recipe.normalisation
     std, mean = np.asarray(normalisation.std), np.asarray(normalisation.mean)
-    rgb = image_3HW.transpose(1, 2, 0) * std + mean
+    rgb = image_CHW[:3].transpose(1, 2, 0) * std + mean
     height, width = rgb.shape[:2]
     maps = [cv2.resize(log_hw, (width, height), interpolation=cv2.INTER_NEAREST)
             for log_hw in (log_truth_HW, *log_maps)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 import time
 
@@ -85,12 +85,17 @@ def fit(recipe: Recipe, training: Sequence[DataSet], validation: Sequence[DataSe
 
 
 def load_start(network: MultiScaleNetwork, recipe: Recipe, start: str) -> None:
-    """Give `network` the weights of a model file; ValueError where it holds another network."""
+    """Give `network` the weights of a model file; ValueError where it holds another network.
+
+    One that takes the camera too may start from one that does not: its camera features add
+    nothing at first.
+    """
     weights, card = load_model(find_model(start))
-    if card.network != recipe.network:
+    spec = recipe.network
+    if spec not in (card.network, replace(card.network, camera_input=True)):
         raise ValueError(f'{start} is {card.network}, recipe {recipe.name!r} trains '
-                         f'{recipe.network}: start from a model of the same')
-    network.load_state_dict(weights.state_dict())
+                         f'{spec}: start from a model of the same')
+    network.load_state_dict(network.state_dict() | weights.state_dict())
 
 
 class StageRun:

@@ -1,0 +1,99 @@
+"""Training networks that take the camera: views, a run to its model file, start and teachers."""
+
+from dataclasses import replace
+
+from model_helpers import write_untrained
+import numpy as np
+import pytest
+import torch
+from train_helpers import tiny, write_folder
+
+from mono_depth_ros.camera import Camera
+from mono_depth_ros.estimator import DepthEstimator
+from mono_depth_ros.model_file import load_model
+from mono_depth_ros.networks.efficientnet_lite import resized
+from mono_depth_ros.networks.registry import build
+from mono_depth_ros.preprocess import with_camera
+from train.__main__ import main
+from train.data.data_sets import open_data
+from train.fitting.batches import PlainViews, TrainingViews
+from train.fitting.distillation import mirrored, Teacher
+from train.fitting.training_loop import load_start
+
+SMALL = ('--set', 'network.input_height=64', '--set', 'network.input_width=96', '--set',
+         'imagenet_stem=False', '--set', 'batch_size=2', '--set', 'stages.1.epochs=1', '--set',
+         'stages.2.epochs=1', '--set', 'stages.3.epochs=0', '--workers', '0')
+
+
+@pytest.fixture
+def source(tmp_path):
+    return open_data(f'x={write_folder(tmp_path / "data")}', 'train')
+
+
+def with_it(recipe):
+    """The recipe with the camera as an input."""
+    return replace(recipe, network=replace(recipe.network, camera_input=True))
+
+
+def test_a_view_brings_its_own_camera(source):
+    recipe = with_it(tiny())
+    plain = PlainViews([source], recipe)[0][0].numpy()
+    camera = source[0].camera.resized(85, 64).cropped(-5, 0, 96, 64)  # 64x48 in 96x64
+    np.testing.assert_allclose(plain[3:], with_camera(plain[:3], camera, recipe.reference)[3:],
+                               atol=1e-6)
+    view = TrainingViews([source], recipe, 0)[(0, 0)][0].numpy()
+    step = np.diff(view[3][0]).mean()  # 1 / focal length of the zoomed view
+    assert view[5, 0, 0] == pytest.approx(np.log(1 / step / recipe.reference.focal), abs=1e-3)
+    assert TrainingViews([source], tiny(), 0)[(0, 0)][0].shape == (3, 64, 96)
+
+
+def test_a_run_ends_in_a_file_that_takes_the_camera(tmp_path):
+    folder, run = write_folder(tmp_path / 'data'), tmp_path / 'run'
+    assert main(['fit', 'mobile', '--data', f'x={folder}', '--out', str(run), *SMALL, '--set',
+                 'network.camera_input=True']) == 0
+    model = tmp_path / 'm.safetensors'
+    assert main(['export', str(run), str(model), '--protocol', 'full']) == 0
+    estimator = DepthEstimator.load(model, 'cpu')
+    assert estimator.card.network.camera_input and estimator.card.metrics
+    rgb = np.random.default_rng(1).integers(0, 256, (48, 64, 3), np.uint8)
+    assert np.isfinite(estimator.estimate(rgb).depth).all()
+
+
+def test_it_may_start_from_a_model_without_the_camera(tmp_path):
+    recipe = with_it(tiny())
+    spec = recipe.network
+    write_untrained(tmp_path / 'm.safetensors', 'mobile', input_height=64, input_width=96)
+    network = build(spec)
+    load_start(network, recipe, str(tmp_path / 'm.safetensors'))
+    weights = load_model(tmp_path / 'm.safetensors')[0]
+    image = torch.randn(1, 6, 64, 96)
+    torch.testing.assert_close(network.eval()(image), weights(image[:, :3]))
+    write_untrained(tmp_path / 'c.safetensors', 'mobile', input_height=64, input_width=96,
+                    camera_input=True)
+    with pytest.raises(ValueError, match='start from a model of the same'):
+        load_start(build(tiny().network), tiny(), str(tmp_path / 'c.safetensors'))
+
+
+def test_a_mirrored_image_has_the_mirrored_camera():
+    camera = Camera(fx=50, fy=60, cx=40, cy=30, width=96, height=64)
+    image = np.random.default_rng(0).normal(size=(3, 64, 96)).astype(np.float32)
+    flipped = with_camera(np.ascontiguousarray(image[..., ::-1]), camera.flipped(), camera)
+    found = mirrored(torch.from_numpy(with_camera(image, camera, camera))[None])[0]
+    np.testing.assert_allclose(found.numpy(), flipped, atol=1e-6)
+    assert mirrored(torch.from_numpy(image)[None]).shape == (1, 3, 64, 96)
+
+
+def test_a_teacher_sees_the_camera_beside_its_own_reference(tmp_path):
+    path = tmp_path / 't.safetensors'
+    write_untrained(path, 'mobile', input_height=64, input_width=96, camera_input=True)
+    network, card = load_model(path)
+    recipe = with_it(tiny())
+    camera = recipe.reference
+    image = np.random.default_rng(0).normal(size=(3, 64, 96)).astype(np.float32)
+    theirs = torch.from_numpy(with_camera(image, camera, card.reference))[None]
+    ours = torch.from_numpy(with_camera(image, camera, camera))[None]
+    shift = np.log(camera.focal / card.reference.focal)
+    expected = resized(network(theirs)[:, :1], (64, 96)) + shift
+    torch.testing.assert_close(Teacher(str(path), recipe)(ours), expected, rtol=1e-3, atol=1e-3)
+    with pytest.raises(ValueError, match='takes the camera beside the image'):
+        Teacher(str(path), tiny())
