@@ -1,4 +1,4 @@
-"""Pinhole cameras, their rays, and the way from depth to points (NumPy; OpenCV for distortion).
+"""Pinhole cameras, the ray of every pixel, and points of depth (NumPy; OpenCV for distortion).
 
 Pixel centres are integers: the image covers x from -0.5 to width - 0.5. Frames are optical
 frames of REP 103 (x right, y down, z forward); depth is z in metres (REP 118), not range.
@@ -26,7 +26,7 @@ class Camera:
     sensor_msgs/CameraInfo: plumb_bob and rational_polynomial as OpenCV orders them, equidistant =
     fisheye). Empty or all zero means an ideal pinhole, whatever the model is called ('none',
     ''): it becomes plumb_bob.
-    Raises ValueError where no camera has such numbers.
+    Raises ValueError for numbers that no camera can have.
     """
 
     fx: float
@@ -64,9 +64,9 @@ class Camera:
         return math.sqrt(self.fx * self.fy)
 
     def fits(self, width: int, height: int) -> bool:
-        """Whether an image of this size may show the same view, resized.
+        """Whether an image of this size has the same shape: it may be the same view, resized.
 
-        It does within the rounding of one side to whole pixels (1920x1080 -> 854x480).
+        One side may be rounded to whole pixels (1920x1080 -> 854x480).
         """
         return (abs(self.width * height / self.height - width) < 1
                 or abs(self.height * width / self.width - height) < 1)
@@ -131,7 +131,7 @@ def points_from_depth(
         ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Planes x, y and z (H, W) in metres, optical frame, of depth (H, W) float32 in metres.
 
-    NaN stays NaN; infinite depth has no point and becomes NaN in all three. x and y are written
+    NaN stays NaN; infinite depth becomes NaN in all three. x and y are written
     to `out_xy_2HW` where given. Raises ValueError where depth and camera differ in size.
     """
     if depth_HW.shape != (camera.height, camera.width):

@@ -1,4 +1,4 @@
-"""Depth as colours: one table and one rule for the topic, the demo, reports and figures."""
+"""Depth as colours, the same for the topic, the demo, reports and figures."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ def depth_colours(depth_HW: np.ndarray, near_m: float, far_m: float, *, log: boo
                   out: np.ndarray | None = None) -> np.ndarray:
     """Turbo colours (H, W, 3) uint8 RGB of depth in metres: `near_m` blue, `far_m` red.
 
-    Beyond the two it is the end's colour, NaN is black. With `log` equal ratios of depth are
-    equally far apart (`near_m` above 0), else equal differences. `out` is filled where given.
+    Depth beyond the two takes the colour of that end, NaN is black. With `log` the scale is
+    logarithmic (`near_m` above 0), else linear. `out` is filled where given.
     """
     if log:
         depth_HW = np.log(np.maximum(depth_HW, np.float32(near_m)))
         near_m, far_m = float(np.log(near_m)), float(np.log(far_m))
     level_HW = (depth_HW - np.float32(near_m)) * np.float32(254 / (far_m - near_m))
     np.clip(level_HW + 1, 1, 255, out=level_HW)
-    np.fmax(level_HW, 0, out=level_HW)  # of a number and NaN it is the number
+    np.fmax(level_HW, 0, out=level_HW)  # fmax of a number and NaN is the number
     return cv2.applyColorMap(np.rint(level_HW).astype(np.uint8), turbo(), dst=out)
 
 
 @lru_cache(maxsize=1)
 def turbo() -> np.ndarray:
-    """The table (256, 1, 3) uint8 RGB; level 0 is unknown depth and black."""
+    """The colour table (256, 1, 3) uint8 RGB; level 0 is unknown depth and black."""
     ramp = np.arange(256, dtype=np.uint8).reshape(256, 1)
     table = cv2.cvtColor(cv2.applyColorMap(ramp, cv2.COLORMAP_TURBO), cv2.COLOR_BGR2RGB)
     table[0] = 0
@@ -38,8 +38,8 @@ def turbo() -> np.ndarray:
 
 
 def colour_scale(near_m: float, far_m: float, *, log: bool = False) -> ScalarMappable:
-    """What `Figure.colorbar` draws for pictures by `depth_colours`; needs matplotlib."""
-    from matplotlib import cm, colors  # here, for a robot draws no figures
+    """Argument of `Figure.colorbar` for pictures by `depth_colours`; needs matplotlib."""
+    from matplotlib import cm, colors  # here, because a robot need not have matplotlib
 
     norm = (colors.LogNorm if log else colors.Normalize)(near_m, far_m)
     return cm.ScalarMappable(norm, colors.ListedColormap(turbo()[1:, 0] / 255))

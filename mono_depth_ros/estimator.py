@@ -1,4 +1,4 @@
-"""RGB in, metres out: the one entry to a model for node, evaluation and demo."""
+"""RGB in, metres out: how node, evaluation and demo use a model."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ class DepthEstimate:
     def confidence(self) -> np.ndarray | None:
         """Chance (H, W) float32 of each pixel to be within 25 % of the truth.
 
-        Calibrated on the model's held-out images; None for a model that cannot tell. Computed
-        when first asked for.
+        Calibrated on the model's held-out images; None for a model without uncertainty.
+        Computed on first use.
         """
         if self.uncertainty is None:
             return None
@@ -65,7 +65,7 @@ class DepthEstimate:
 class DepthEstimator:
     """A model loaded on one device. Use `load`; call it from one thread at a time.
 
-    `has_confidence` says whether its estimates have a confidence.
+    `has_confidence` says whether its estimates have one.
     """
 
     def __init__(self, path: Path, device: str, precision: str):
@@ -83,8 +83,8 @@ class DepthEstimator:
              precision: str = 'auto') -> DepthEstimator:
         """Model by shipped name or path, on 'auto', 'cpu', 'cuda' or 'cuda:N'.
 
-        Precision 'auto' is fp16 on a GPU and fp32 on a CPU. Raises OSError or ValueError whose
-        text says what is wrong with the file, the device or the numbers, and what to do.
+        Precision 'auto' is fp16 on a GPU and fp32 on a CPU. Raises OSError or ValueError
+        that say what is wrong with the file, the device or the precision, and what to do.
         """
         device = pick_device(device)
         return cls(find_model(model), device, pick_precision(precision, device))
@@ -92,8 +92,8 @@ class DepthEstimator:
     def estimate(self, rgb_HW3: np.ndarray, camera: Camera | None = None) -> DepthEstimate:
         """Depth of an RGB image (H, W, 3) uint8 taken by `camera`.
 
-        Without a camera the model's own field of view is assumed: the shape is still right,
-        the scale is right only as far as that holds. Raises ValueError for other arrays.
+        Without a camera the model's own field of view is assumed, and the scale of the depth is
+        wrong by as much as that is. Raises ValueError for other arrays.
         """
         _check_image(rgb_HW3, camera)
         height, width = rgb_HW3.shape[:2]
@@ -155,7 +155,8 @@ def _check_self_test(network: TorchBackend, card: ModelCard, precision: str, pat
     if not off <= SELF_TEST_TOLERANCE[precision]:
         raise ValueError(
             f'{path} fails its self-test in {precision}: log depth has mean and deviation {got}, '
-            f'expected {expected}; try precision fp32, else the file or the device is broken')
+            f'expected {expected}; try precision fp32; if that fails too, the file or '
+            'the device is broken')
 
 
 def _check_image(rgb_HW3: np.ndarray, camera: Camera | None) -> None:

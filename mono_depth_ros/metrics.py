@@ -1,4 +1,4 @@
-"""Depth errors: predicted and true metres of the pixels whose truth is known."""
+"""Depth errors between predicted and true metres, over the pixels whose truth is known."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import numpy as np
 
 @dataclass(frozen=True, kw_only=True)
 class DepthErrors:
-    """Errors as the field names them: delta1-3 are shares (more is better), RMSE is in metres.
+    """The usual errors: delta1-3 are shares (more is better), RMSE is in metres.
 
     Eigen et al. 2014, section 4; with d = log prediction - log truth, `silog` is
-    sqrt(mean(d^2) - mean(d)^2) and `bias_log` is mean(d): above 0, depth comes out too far.
+    sqrt(mean(d^2) - mean(d)^2) and `bias_log` is mean(d), above 0 where depth is too far.
     """
 
     pixels: int
@@ -76,16 +76,16 @@ def _combined(errors: Sequence[DepthErrors], weights: np.ndarray) -> DepthErrors
     return DepthErrors(pixels=sum(e.pixels for e in errors), **means)
 
 
-# The errors a table shows with their uncertainty.
+# The errors that tables show with a confidence interval.
 HEADLINE = ('delta1', 'abs_rel', 'rmse_m')
 
 
 def bootstrap(errors: Sequence[DepthErrors], pooled: bool, rng: np.random.Generator,
               draws: int = 2000) -> dict[str, np.ndarray]:
-    """Each of HEADLINE (draws,) as it comes out for images drawn anew (Efron 1979).
+    """Bootstrap results (draws,) of each of HEADLINE, by resampling images (Efron 1979).
 
-    With the same seed and number of images the same images are drawn: differences of two results
-    are then paired. `pooled` as in the protocol.
+    The same seed and number of images draw the same images, so two results may be compared
+    draw by draw. `pooled` as in the protocol.
     """
     number = len(errors)
     weight_DN = rng.multinomial(number, np.full(number, 1 / number), draws).astype(float)

@@ -1,4 +1,4 @@
-"""The model card: everything a model file knows about its weights, as JSON, without torch."""
+"""The model card: all that a model file says about its weights, as JSON, without torch."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class DataUse:
 class Provenance:
     """Where the weights come from: enough to train them again.
 
-    `git_tree` is one of GIT_TREES; `date` that of the training's begin, ISO 8601.
+    `git_tree` is one of GIT_TREES; `date` the day the training began, ISO 8601.
     """
 
     recipe: str
@@ -89,7 +89,7 @@ class SelfTest:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelCard:
-    """What a robot must know of a model: how pixels go in and what the numbers out mean.
+    """All a robot must know of a model: how pixels go in and what its output means.
 
     The network's output is log canonical depth: metres as `reference` (a camera at the size
     of the network input) would see them. Metres for another camera are

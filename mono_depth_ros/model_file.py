@@ -1,6 +1,6 @@
 """The model file: one .safetensors with the weights, and the card as JSON in its header.
 
-safetensors holds numbers and text only, so that loading a stranger's file runs no code of it.
+safetensors holds numbers and text only, so loading an untrusted file cannot run code.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def save_model(path: str | os.PathLike, network: MultiScaleNetwork, card: ModelC
     unfinished = path.with_name(path.name + '.part')
     save_file(tensors, unfinished, metadata={
         'format': FORMAT, 'format_version': FORMAT_VERSION, 'card': card.to_json()})
-    unfinished.chmod(0o644)  # safetensors keeps it to its owner; a robot's node is another user
+    unfinished.chmod(0o644)  # safetensors writes 0600, but a robot's node may run as another user
     unfinished.replace(path)
 
 

@@ -1,4 +1,4 @@
-"""Pixels to network numbers and back: the same for training, evaluation and the robot."""
+"""Pixels to network input, network output to metres: one way for training and the robot."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Letterbox:
 
 
 def fit_letterbox(width: int, height: int, input_width: int, input_height: int) -> Letterbox:
-    """Letterbox that keeps the aspect ratio and the whole image, centred."""
+    """The letterbox that keeps the whole image and its aspect ratio, centred."""
     scale = min(input_width / width, input_height / height)
     content_width = max(1, round(width * scale))
     content_height = max(1, round(height * scale))
@@ -60,7 +60,7 @@ def encode_image(
 def _shrunk(rgb_HW3: np.ndarray, width: int, height: int) -> np.ndarray:
     """The image at width x height, averaged over whole factors first, then bilinear.
 
-    Averaging over a broken factor takes OpenCV eight times as long for the same picture.
+    OpenCV takes eight times as long to average over a fractional factor, for the same picture.
     """
     factor = rgb_HW3.shape[1] // width
     if factor > 1:
@@ -70,11 +70,11 @@ def _shrunk(rgb_HW3: np.ndarray, width: int, height: int) -> np.ndarray:
 
 
 def normalise(rgb_HW3: np.ndarray, normalisation: Normalisation) -> np.ndarray:
-    """Network numbers (3, H, W) float32 of RGB (H, W, 3) uint8."""
+    """Normalised planes (3, H, W) float32 of RGB (H, W, 3) uint8."""
     scale = (1 / (255 * np.asarray(normalisation.std))).astype(np.float32)
     offset = (np.asarray(normalisation.mean) / np.asarray(normalisation.std)).astype(np.float32)
     planes = np.empty((3, *rgb_HW3.shape[:2]), np.float32)
-    # Split and converted first: two thirds of the time of a product of every third byte.
+    # Splitting and converting first takes two thirds of the time of strided products.
     for channel, (plane, values) in enumerate(zip(planes, cv2.split(rgb_HW3))):
         np.copyto(plane, values)
         plane *= scale[channel]
@@ -116,8 +116,8 @@ def decode_depth(log_depth_hw: np.ndarray, letterbox: Letterbox, ratio: float,
                  min_depth_m: float, max_depth_m: float) -> np.ndarray:
     """Metres (H, W) float32 at the image's size, of log canonical depth at the network's.
 
-    `ratio` is `focal_ratio` of the image's camera in the network input. Values are held to
-    [min_depth_m, max_depth_m]; a log depth that is not a number stays NaN.
+    `ratio` is `focal_ratio` of the image's camera in the network input. Values are clipped to
+    [min_depth_m, max_depth_m]; NaN stays NaN.
     """
     depth_hw = np.exp(log_depth_hw)
     depth_hw *= np.float32(ratio)
@@ -136,10 +136,10 @@ def decode_confidence(log_uncertainty_hw: np.ndarray, letterbox: Letterbox) -> n
 
 
 def to_image_size(map_hw: np.ndarray, letterbox: Letterbox) -> np.ndarray:
-    """A map of the network (h, w) float32 as the image (H, W) sees it, bilinear, borders cut."""
+    """A network output (h, w) float32 at the image's size (H, W), bilinear, without the border."""
     content_hw = _whole_cells(map_hw, letterbox)
     if content_hw is not None:
-        # The same map, in a seventh of the time.
+        # The same result in a seventh of the time of warpAffine.
         return cv2.resize(content_hw, (letterbox.width, letterbox.height))
     return cv2.warpAffine(
         map_hw, _output_from_image(letterbox, map_hw.shape), (letterbox.width, letterbox.height),
@@ -147,7 +147,7 @@ def to_image_size(map_hw: np.ndarray, letterbox: Letterbox) -> np.ndarray:
 
 
 def _whole_cells(map_hw: np.ndarray, letterbox: Letterbox) -> np.ndarray | None:
-    """The part of a map under the content, a view; None where its edges cut through cells."""
+    """View of the part of a map under the content; None where its edges cut through cells."""
     window = []
     for start, size, input_size, cells in (
             (letterbox.y, letterbox.content_height, letterbox.input_height, map_hw.shape[0]),

@@ -55,8 +55,8 @@ def load_calibration(path: Path) -> Calibration:
 def _reason(error: Exception) -> str:
     if isinstance(error, KeyError):
         return f'{error.args[0]} is missing'
-    if isinstance(error, (TypeError, AttributeError)):  # a list or text where names should be
-        return 'it is laid out otherwise than config/camera_info_example.yaml or camera.json'
+    if isinstance(error, (TypeError, AttributeError)):  # a list or text where a mapping should be
+        return 'its layout differs from config/camera_info_example.yaml and camera.json'
     return str(error)
 
 

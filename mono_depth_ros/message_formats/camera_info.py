@@ -1,4 +1,4 @@
-"""sensor_msgs/CameraInfo to Camera: which pixels the numbers are for, and what is refused."""
+"""sensor_msgs/CameraInfo to Camera (no ROS import here)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The paper's network (Zhang et al., "Eigen-modified"), and its third, finer scale.
+"""The paper's network (Zhang et al., "Eigen-modified"), and one with a third, finer scale.
 
-ReLU after every hidden layer; all log depths are linear. docs/networks.md tells where text and
+ReLU after every hidden layer; all log depths are linear. docs/networks.md lists where text and
 public code of the paper disagree.
 """
 
@@ -29,7 +29,7 @@ class EigenModified(MultiScaleNetwork):
 class EigenModified3(MultiScaleNetwork):
     """Image (B, 3, 240, 320) -> log depth (B, 1, 120, 160): a third scale on top of the two.
 
-    The paper's own future work; Eigen & Fergus 2015 found half resolution worth it.
+    The paper's proposed future work; Eigen & Fergus 2015 gained from half resolution.
     """
 
     stacks = ('coarse', 'fine', 'finer')

@@ -14,7 +14,7 @@ def conv(width: int, out: int, kernel: int) -> list[nn.Module]:
 
 
 def strided_conv(width: int, out: int, kernel: int, stride: int) -> list[nn.Module]:
-    """The "same" 11/4 or 9/2 convolution an image enters by, then ReLU."""
+    """The "same" 11/4 or 9/2 convolution of the input image, then ReLU."""
     return [nn.ZeroPad2d(SAME_STRIDED), nn.Conv2d(width, out, kernel, stride), nn.ReLU()]
 
 

@@ -128,7 +128,7 @@ class Fine(nn.Module):
 
 
 class Uncertainty(nn.Module):
-    """Expected |error| of the log depth from what led to it; works at 1/4, answers at 1/2."""
+    """Expected |error| of the log depth, from its features; computed at 1/4, output at 1/2."""
 
     def __init__(self):
         super().__init__()
@@ -147,7 +147,7 @@ class Uncertainty(nn.Module):
 
 
 class Merge(nn.Module):
-    """Upsamples `x` to its finer neighbour, concatenates both, and mixes them by 3x3."""
+    """Upsamples `x` to the size of finer features, concatenates both, and applies 3x3."""
 
     def __init__(self, width: int, skip: int, out: int):
         super().__init__()

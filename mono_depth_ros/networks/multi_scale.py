@@ -1,4 +1,4 @@
-"""What every network here is: stacks of growing sharpness, each refining the one before."""
+"""Base class of the networks: stacks from coarse to fine, each refining the one before."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ CAMERA_PLANES = 3
 class MultiScaleNetwork(nn.Module):
     """Base of all networks: image (B, 3, H, W) -> log canonical depth (B, 1 or 2, h, w).
 
-    `stacks` names its parts, coarse first; they hold all weights between them, so that a stage
-    of training can teach one and freeze the others. A stack takes the image and all that the
-    stack before it gave, and gives a tuple whose first item is its log depth.
+    `stacks` names its parts, coarse first; together they hold all weights, so that a stage of
+    training can train one and freeze the others. A stack takes the image and the outputs of the
+    stack before it, and returns a tuple whose first item is its log depth.
 
     A last stack called 'uncertainty' passes the depth on and gives as its second item the
     logarithm of the expected |error| of the log depth (the scale of a Laplace distribution;
@@ -33,11 +33,11 @@ class MultiScaleNetwork(nn.Module):
 
     @property
     def depth_stacks(self) -> tuple[str, ...]:
-        """The stacks that give a log depth of their own."""
+        """The stacks that output a log depth of their own."""
         return tuple(name for name in self.stacks if name != UNCERTAINTY)
 
     def forward(self, image_B3HW: Tensor) -> Tensor:
-        """What the robot runs: log canonical depth (B, 1, h, w) of the last stack.
+        """Log canonical depth (B, 1, h, w) of the last stack, as the robot uses it.
 
         With an uncertainty stack (B, 2, h, w): log depth, log uncertainty.
         """
@@ -47,7 +47,7 @@ class MultiScaleNetwork(nn.Module):
         return torch.cat(given[:2], dim=1) if UNCERTAINTY in self.stacks else given[0]
 
     def scales(self, image_B3HW: Tensor) -> list[Tensor]:
-        """Log canonical depth of every depth stack, coarse first: what training compares."""
+        """Log canonical depth of every depth stack, coarse first, for training."""
         given: tuple[Tensor, ...] = ()
         maps = []
         for name in self.depth_stacks:

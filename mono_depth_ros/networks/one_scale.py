@@ -1,4 +1,4 @@
-"""The paper's two rivals of one scale: AlexNet (its Fig. 3) and ResNet-18 (Fig. 4) to a map."""
+"""The paper's two baselines of one scale: AlexNet (its Fig. 3) and ResNet-18 (Fig. 4)."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class ResNet18(MultiScaleNetwork):
 
 
 class MapOf(nn.Module):
-    """A stack of its own: features, then fully connected layers to a log depth."""
+    """The only stack: features, then fully connected layers to a log depth."""
 
     def __init__(self, features: nn.Module, head: nn.Module):
         super().__init__()

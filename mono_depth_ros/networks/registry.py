@@ -1,4 +1,4 @@
-"""Every network by name: the one way to build one."""
+"""The networks by name."""
 
 from __future__ import annotations
 

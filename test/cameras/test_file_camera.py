@@ -239,7 +239,7 @@ def test_a_lens_without_distortion_may_have_any_name(tmp_path, name):
     ('{"fx": 1, "fy": 1, "cx": 1, "cy": 1, "width": 4, "height": 4, "distortion": [0.1, 0.2]}',
      "2 coefficients of distortion model 'plumb_bob'; known: plumb_bob \\(4 or 5\\)"),
     ('not json', 'is no camera calibration'),
-    ('[1, 2]', 'laid out otherwise than config/camera_info_example.yaml')])
+    ('[1, 2]', 'layout differs from config/camera_info_example.yaml')])
 def test_a_broken_camera_json_is_refused(tmp_path, text, words):
     file = tmp_path / 'camera.json'
     file.write_text(text)
