@@ -66,6 +66,7 @@ def shade(image):
     return int(rgb[0])
 
 
+@pytest.mark.thorough
 def test_a_folder_is_played_once_in_natural_order_and_broken_files_are_named(
         peer, folder, tmp_path):
     (folder / 'camera.json').write_text(json.dumps(
@@ -88,6 +89,7 @@ def test_a_folder_is_played_once_in_natural_order_and_broken_files_are_named(
     assert stamps[3] - stamps[0] > 0.15  # five periods of 0.05 s, the broken files among them
 
 
+@pytest.mark.thorough
 def test_a_calibration_of_ros_is_scaled_and_withheld_where_the_shape_differs(peer, tmp_path):
     folder = tmp_path / 'mixed'
     folder.mkdir()
@@ -111,6 +113,7 @@ def test_a_calibration_of_ros_is_scaled_and_withheld_where_the_shape_differs(pee
     assert square.width == 320 and not any(square.k) and not any(square.p)
 
 
+@pytest.mark.thorough
 def test_a_video_loops_and_without_calibration_k_is_zero(peer, tmp_path):
     video = tmp_path / 'walk.avi'
     writer = cv2.VideoWriter(str(video), cv2.VideoWriter.fourcc(*'MJPG'), 25.0, (64, 48))
@@ -128,6 +131,7 @@ def test_a_video_loops_and_without_calibration_k_is_zero(peer, tmp_path):
     assert not any(infos[0].k) and (infos[0].width, infos[0].height) == (64, 48)
 
 
+@pytest.mark.thorough
 def test_stamps_and_pace_follow_the_clock_of_a_simulation(peer, folder, tmp_path):
     images, _ = listen(peer)
     clock = peer.publisher(Clock, '/clock')
@@ -167,6 +171,7 @@ def wrong_starts(folder, tmp_path):
         ([f'source:={folder}', 'rate_hz:=-1.0'], 'rate_hz')]
 
 
+@pytest.mark.thorough
 def test_wrong_starts_end_with_one_sentence(folder, tmp_path):
     cases = wrong_starts(folder, tmp_path)
     domain = free_domain()
@@ -180,6 +185,7 @@ def test_wrong_starts_end_with_one_sentence(folder, tmp_path):
             assert len(lines) == 1 and words in lines[0], camera.output()
 
 
+@pytest.mark.thorough
 def test_a_folder_of_broken_pictures_only_ends_with_one_sentence(peer, tmp_path):
     folder = tmp_path / 'broken'
     folder.mkdir()

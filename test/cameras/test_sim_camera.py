@@ -52,6 +52,7 @@ def depth_of(message):
     return np.frombuffer(message.data, np.float32).reshape(message.height, message.width)
 
 
+@pytest.mark.thorough
 def test_the_recording_arrives_whole_with_one_stamp_for_all_three(peer, tmp_path):
     received = listen(peer)
     camera = start(peer.domain, tmp_path / 'log', 'world:=recording', 'rate_hz:=20',
@@ -72,6 +73,7 @@ def test_the_recording_arrives_whole_with_one_stamp_for_all_three(peer, tmp_path
         assert list(info.p) == [own.fx, 0, own.cx, 0, 0, own.fy, own.cy, 0, 0, 0, 1, 0]
 
 
+@pytest.mark.thorough
 def test_a_rendered_room_has_the_asked_camera_and_true_depth(peer, tmp_path):
     received = listen(peer)
     camera = start(peer.domain, tmp_path / 'log', 'world:=room', 'width:=160', 'height:=100',
@@ -106,6 +108,7 @@ def set_parameter(peer, name, **value):
     return peer.call(SetParameters, '/sim_camera/set_parameters', request).results[0]
 
 
+@pytest.mark.thorough
 def test_the_rate_changes_at_run_time_and_the_rest_is_refused(peer, tmp_path):
     received = listen(peer, 'image_raw')['image_raw']
     camera = start(peer.domain, tmp_path / 'log', 'world:=recording', 'rate_hz:=2',
@@ -133,6 +136,7 @@ WRONG = {
 }
 
 
+@pytest.mark.thorough
 def test_wrong_parameters_end_it_with_one_sentence(tmp_path):
     domain = free_domain()
     started = {given: start(domain, tmp_path / str(number), given)
@@ -143,6 +147,7 @@ def test_wrong_parameters_end_it_with_one_sentence(tmp_path):
         assert len(lines) == 1 and WRONG[given] in lines[0], camera.output()
 
 
+@pytest.mark.thorough
 def test_without_opengl_it_names_the_debian_packages(tmp_path):
     camera = start(free_domain(), tmp_path / 'log', 'world:=street', MUJOCO_GL='egl',
                    __EGL_VENDOR_LIBRARY_FILENAMES='/nowhere', __EGL_VENDOR_LIBRARY_DIRS='/nowhere')
@@ -152,6 +157,7 @@ def test_without_opengl_it_names_the_debian_packages(tmp_path):
     assert all(name in last for name in ('libegl1', 'libgl1-mesa-dri', 'libosmesa6'))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_while_the_world_is_built_ends_it_quietly(peer, number, tmp_path):
     camera = start(peer.domain, tmp_path / 'log', 'world:=street', 'width:=64')

@@ -102,6 +102,7 @@ def test_estimator_computes_what_the_network_computes(model, estimator):
     np.testing.assert_allclose(depth, expected[0, 0].numpy(), rtol=0.01)
 
 
+@pytest.mark.thorough
 def test_half_precision_agrees(model, estimator):
     rgb = noise(192, 256)
     half = DepthEstimator.load(model, device='cpu', precision='bf16')

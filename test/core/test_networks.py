@@ -22,8 +22,8 @@ def parameters(module):
     ('eigen_modified', 50_152_885, [(60, 80), (60, 80)]),
     ('eigen_modified3', 50_317_622, [(60, 80), (60, 80), (120, 160)]),
     ('eigen', 70_877_171, [(55, 74), (55, 74)]),
-    ('alexnet', 210_084_480, [(60, 80)]),
-    ('resnet18', 126_681_088, [(60, 80)]),
+    pytest.param('alexnet', 210_084_480, [(60, 80)], marks=pytest.mark.thorough),
+    pytest.param('resnet18', 126_681_088, [(60, 80)], marks=pytest.mark.thorough),
     ('mobile', 5_096_075, [(24, 32), (96, 128)]),
     ('mobile_lite2', 6_561_739, [(24, 32), (96, 128)])])
 def test_parameters_and_map_sizes(name, count, sizes):
@@ -38,6 +38,7 @@ def test_parameters_and_map_sizes(name, count, sizes):
         parameters(network.get_submodule(stack)) for stack in network.stacks)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize('name, sizes', [
     ('eigen_modified', [(60, 80), (30, 40), (30, 40), (15, 20), (15, 20), (8, 10), (8, 10),
                         (4, 5)]),
@@ -68,6 +69,7 @@ def seen_by_centre(refine, channels, height, width):
     return int(rows.max() - rows.min() + 1), int(columns.max() - columns.min() + 1)
 
 
+@pytest.mark.thorough
 def test_fine_stacks_see_what_the_papers_say():
     """13x13 cells here ("49x49 pixels" = 1 + 12 * 4); Eigen's two layers 9x9 cells.
 
@@ -91,6 +93,7 @@ def filled(network):
     return network
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize('name', ['eigen_modified', 'eigen', 'mobile'])
 def test_coarse_stack_sees_the_whole_image(name):
     torch.manual_seed(1)
@@ -102,6 +105,7 @@ def test_coarse_stack_sees_the_whole_image(name):
     assert corner.abs().max() > 0
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize('name', ['eigen_modified', 'eigen_modified3', 'eigen', 'mobile'])
 def test_every_layer_takes_part(name):
     torch.manual_seed(0)
@@ -114,6 +118,7 @@ def test_every_layer_takes_part(name):
     assert silent == []
 
 
+@pytest.mark.thorough
 def test_depthwise_layers_keep_float32_under_autocast():
     torch.manual_seed(0)
     alone, mixing = conv_norm(8, 8, 5, groups=8)[0], conv_norm(8, 8, 1)[0]

@@ -78,6 +78,7 @@ def children_of(out):
     return found
 
 
+@pytest.mark.thorough
 def test_whole_demo_records_what_it_shows(tmp_path, model):
     out = tmp_path / 'my results'
     process = start('--world', 'recording', '--seconds', 4, '--out', out, '--model', model,
@@ -110,6 +111,7 @@ def test_whole_demo_records_what_it_shows(tmp_path, model):
     assert not children_of(out)
 
 
+@pytest.mark.thorough
 def test_ctrl_c_ends_with_results_even_without_calibration(tmp_path, model, photographs):
     out = tmp_path / 'results'
     process = start('--images', photographs, '--seconds', 600, '--out', out, '--model', model,
@@ -130,6 +132,7 @@ def test_ctrl_c_ends_with_results_even_without_calibration(tmp_path, model, phot
     assert not children_of(out)
 
 
+@pytest.mark.thorough
 def test_every_picture_of_a_video_gets_its_depth(tmp_path, model):
     video = tmp_path / 'short.mp4'
     writer = cv2.VideoWriter(str(video), cv2.VideoWriter_fourcc(*'mp4v'), 4, (160, 120))
@@ -148,6 +151,7 @@ def test_every_picture_of_a_video_gets_its_depth(tmp_path, model):
     assert {int(shade // 40) for shade in shades} == set(range(6)), 'a picture is missing'
 
 
+@pytest.mark.thorough
 def test_a_failing_process_is_named(tmp_path, photographs):
     process = start('--images', photographs, '--seconds', 5, '--out', tmp_path / 'out',
                     '--model', tmp_path / 'none.safetensors')

@@ -28,6 +28,8 @@ from mono_depth_ros.estimator import DepthEstimator
 from mono_depth_ros.node.parameters import PARAMETERS
 
 WIDTH, HEIGHT = 64, 48
+
+pytestmark = pytest.mark.thorough
 NAN = float('nan')
 
 

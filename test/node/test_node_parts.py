@@ -202,6 +202,7 @@ def test_a_missing_module_comes_with_what_to_install():
     assert (ROOT / 'requirements' / 'robot.txt').is_file()
 
 
+@pytest.mark.thorough
 def test_executables_import_without_torch():
     code = ('import sys; sys.modules["torch"] = None; from mono_depth_ros import depth_node; '
             'from mono_depth_ros.cameras import file_camera, sim_camera')

@@ -16,6 +16,7 @@ from sensor_msgs.msg import Image
 
 from mono_depth_ros.demo.processes import free_domain
 
+pytestmark = pytest.mark.thorough
 BROKEN_YAML = '/**:\n  ros__parameters: {device: [1, '
 
 

@@ -18,6 +18,8 @@ from mono_depth_ros.demo.processes import free_domain
 from mono_depth_ros.estimator import DepthEstimator
 
 WIDTH, HEIGHT, SEED = 640, 480, 5
+
+pytestmark = pytest.mark.thorough
 CAMERA = Camera(fx=512.0, fy=512.0, cx=319.5, cy=239.5, width=WIDTH, height=HEIGHT)
 KINDS = {'depth/image': Image, 'depth/image_raw': Image, 'depth/image_color': Image,
          'depth/camera_info': CameraInfo, 'depth/confidence': Image, 'points': PointCloud2}

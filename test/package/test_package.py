@@ -51,7 +51,7 @@ def imported(*folders):
 
 def foreign(names):
     """Those of the names that neither Python nor this repository brings."""
-    helpers = {path.stem for path in (ROOT / 'test').glob('*.py')}
+    helpers = {path.stem for path in (ROOT / 'test').rglob('*.py')}
     return set(names) - sys.stdlib_module_names - helpers - {NAME, 'train', '__future__'}
 
 

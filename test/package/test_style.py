@@ -11,8 +11,9 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.mark.parametrize('tool, arguments', [
     ('ruff', ['check', '.']),
-    ('flake8', ['mono_depth_ros', 'train', 'test', 'launch', 'setup.py']),
-    ('mypy', [])])
+    pytest.param('flake8', ['mono_depth_ros', 'train', 'test', 'launch', 'setup.py'],
+                 marks=pytest.mark.thorough),
+    pytest.param('mypy', [], marks=pytest.mark.thorough)])
 def test_nothing_to_complain_of(tool, arguments):
     pytest.importorskip(tool)
     done = subprocess.run([sys.executable, '-m', tool, *arguments], cwd=ROOT, text=True,

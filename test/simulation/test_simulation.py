@@ -92,6 +92,7 @@ def test_up_is_up_and_left_is_left():
     assert columns.mean() == pytest.approx(SMALL.cx - SMALL.fx * 0.8 / 3.0, abs=1.0)
 
 
+@pytest.mark.thorough
 def test_supersampling_changes_colour_only():
     world = build_world('room', np.random.default_rng(1))
     pictures = []
@@ -109,6 +110,7 @@ def test_a_distorted_camera_is_refused():
         Renderer(world_of(mesh.box((1, 1, 1))), lens)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize('name', WORLDS)
 def test_the_path_keeps_clear_and_the_pictures_have_content(name):
     for seed in (0, 1):
@@ -125,6 +127,7 @@ def test_the_path_keeps_clear_and_the_pictures_have_content(name):
         assert np.median(contrast) > 20
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize('name', WORLDS)
 def test_the_path_is_smooth_and_closed(name):
     world = build_world(name, np.random.default_rng(2))
@@ -140,6 +143,7 @@ def test_the_path_is_smooth_and_closed(name):
         assert np.linalg.det(pose.rotation) == pytest.approx(1.0)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize('name', WORLDS)
 def test_the_same_seed_gives_the_same_world_and_another_seed_another(name):
     pictures = []
@@ -151,6 +155,7 @@ def test_the_same_seed_gives_the_same_world_and_another_seed_another(name):
     assert not np.array_equal(pictures[0][1], pictures[2][1])
 
 
+@pytest.mark.thorough
 def test_sky_is_infinite_and_the_ground_is_not():
     world = build_world('street', np.random.default_rng(0))
     _, up_HW = seen(world, looking((0, 0, 30.0), 0.0, 0.8), SMALL)
@@ -164,6 +169,7 @@ def test_an_unknown_world_is_named():
         build_world('moon', np.random.default_rng(0))
 
 
+@pytest.mark.thorough
 def test_render_speed(capsys):
     lines = []
     for name in WORLDS:
@@ -213,6 +219,7 @@ def test_a_broken_recording_is_named(tmp_path):
         Recording(tmp_path / 'a.zip')
 
 
+@pytest.mark.thorough
 def test_the_record_command_repeats_itself(tmp_path):
     for name in ('a.zip', 'b.zip'):
         command = [sys.executable, '-m', 'mono_depth_ros.simulation.record', 'room',
@@ -244,7 +251,8 @@ def test_check_names_the_packages_where_no_driver_works():
 
 
 def test_without_any_library_the_packages_are_named_too():
-    script = ('from mono_depth_ros.worlds import gl, check; '
+    script = ('from mono_depth_ros.simulation.rendering import check; '
+              'from mono_depth_ros.simulation.scene import gl; '
               'gl.LIBRARIES = {"egl": ("libNone.so.1",), "osmesa": ("libNone.so.8",)}; '
               'raise SystemExit(check.main())')
     without = {name: value for name, value in os.environ.items() if name != 'MUJOCO_GL'}

@@ -58,6 +58,7 @@ def write_h5(path, **arrays):
 FRAME = {'rgb': np.full((3, 480, 640), 90, np.uint8), 'depth': np.ones((480, 640), np.float32)}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize('name', ['rgb/0006.png', 'depth/0006.png'])
 def test_half_a_picture_is_named(folder, model, capsys, name):
     halve(folder / name)
@@ -114,6 +115,7 @@ def blind(folder):
     return folder
 
 
+@pytest.mark.thorough
 def test_depth_unknown_everywhere_is_said(folder, model, tmp_path, capsys):
     data = f'mine={blind(folder)}'
     assert 'mine val: none of 2 images has known depth that protocol full counts (0.001 to 10 m' \
@@ -150,6 +152,7 @@ def test_a_set_without_its_camera_is_not_mixed_in(folder, tmp_path, capsys):
     assert not (tmp_path / 'run').exists()
 
 
+@pytest.mark.thorough
 @full_disk
 @pytest.mark.parametrize('option, name', [('--json', 'out.json'), ('--report', 'mine/index.html'),
                                           ('--report', 'mine/image_0.jpg')])
@@ -163,6 +166,7 @@ def test_a_full_disk_under_a_report_is_said(folder, model, tmp_path, capsys, opt
     assert f'cannot write {place / name}: No space left on device' in told
 
 
+@pytest.mark.thorough
 @full_disk
 def test_a_full_disk_under_a_figure_or_a_sheet_is_said(folder, model, tmp_path, capsys):
     path = tmp_path / 'picture.png'
@@ -190,6 +194,7 @@ def test_a_pair_of_two_sizes_names_both(folder, capsys):
     assert "pair '0006'" in told and 'must agree' in told
 
 
+@pytest.mark.thorough
 def test_a_reader_that_has_seen_enough_meets_no_error(model):
     """As `python -m train show MODEL | head` does: whoever reads goes before all is written."""
     read, write = os.pipe()

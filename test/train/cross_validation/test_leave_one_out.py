@@ -87,6 +87,7 @@ def test_missing_data_are_told_before_anything_is_trained(plan):
         check_data(replace(plan, root=plan.root / 'attic'), [])
 
 
+@pytest.mark.thorough
 def test_folds_are_trained_measured_and_not_again(plan, monkeypatch, capsys):
     monkeypatch.setitem(TABLES, 'small', SMALL)
     words = ['leave-one-out', 'mobile', '--cameras', 'small', '--root', str(plan.root), '--out',
@@ -114,6 +115,7 @@ def test_folds_are_trained_measured_and_not_again(plan, monkeypatch, capsys):
     assert one['rooms'][0]['images'] == 12 and one['select'][0]['images'] == 2
 
 
+@pytest.mark.thorough
 def test_a_training_that_fails_is_told_with_its_log(plan):
     wrong = replace(plan, words=('--set', 'batch_size=0'))
     with pytest.raises(ValueError, match='desks-0 ended with 1.*batch_size.*log.txt'):

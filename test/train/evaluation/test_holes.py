@@ -95,6 +95,7 @@ def test_comparison_hides_the_same_pixels_from_each_way():
         assert 0.005 < errors[name].abs_rel < 0.15, name
 
 
+@pytest.mark.thorough
 def test_every_way_fills_a_hole_wider_than_the_bilateral_filter_reaches():
     """12 rounds of 6 pixels; 160 from side to side."""
     sensor = np.full((200, 200), 3, np.float32)
@@ -105,6 +106,7 @@ def test_every_way_fills_a_hole_wider_than_the_bilateral_filter_reaches():
         assert np.isfinite(fill(frame)).all(), name
 
 
+@pytest.mark.thorough
 def test_command_prints_a_table_and_writes_the_figures(tmp_path, capsys):
     write_folder(tmp_path / 'set')
     write_untrained(tmp_path / 'drawn.safetensors', 'mobile')

@@ -61,6 +61,7 @@ def cells(out):
             for line in out.splitlines() if line.startswith('|')]
 
 
+@pytest.mark.thorough
 def test_run_and_model_are_measured_side_by_side(run, model, tmp_path, capsys):
     """The run, not exported, on the data it was made with; its weights are the model's."""
     figures = tmp_path / 'new' / 'figures.json'
@@ -84,6 +85,7 @@ def test_run_and_model_are_measured_side_by_side(run, model, tmp_path, capsys):
     assert rows[0]['truth_known'] == pytest.approx(63 / 64)
 
 
+@pytest.mark.thorough
 def test_figure_and_order(run, model, folder, tmp_path, capsys):
     """Two images of 64x48 in a row of image, truth and the two stacks of each of two models."""
     path = tmp_path / 'figure.png'
@@ -189,6 +191,7 @@ def test_a_data_set_without_the_split_is_left_out(folder, tmp_path, capsys):
         with_split((f'a={other}',), 'val')
 
 
+@pytest.mark.thorough
 def test_learned_images_are_no_test(run, folder, tmp_path, capsys):
     """The same folder, with one provenance image put into val."""
     data = write_folder(tmp_path / 'set')

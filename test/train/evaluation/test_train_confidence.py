@@ -76,6 +76,7 @@ def test_calibration_makes_the_uncertainty_the_error_it_finds(folder):
     assert calibrate(network, [], recipe) == 1
 
 
+@pytest.mark.thorough
 def test_models_with_and_without_confidence(tmp_path):
     rgb_HW3 = np.random.default_rng(0).integers(0, 255, (60, 100, 3), np.uint8)
     for name, tells in (('mobile', True), ('eigen_modified', False)):
@@ -100,6 +101,7 @@ def test_calibration_by_hand():
     assert upside_down.abs_rel_surest_half == pytest.approx(0.25)
 
 
+@pytest.mark.thorough
 def test_calibration_of_a_model_on_images(folder, tmp_path):
     write_untrained(tmp_path / 'm.safetensors')
     estimator = DepthEstimator.load(tmp_path / 'm.safetensors', 'cpu')
@@ -108,6 +110,7 @@ def test_calibration_of_a_model_on_images(folder, tmp_path):
     assert 'surest half' in found.text() and 0 < found.promised_delta1 < 1
 
 
+@pytest.mark.thorough
 def test_evaluate_prints_the_calibration(folder, tmp_path, capsys):
     for name, tells in (('mobile', True), ('eigen_modified', False)):
         write_untrained(tmp_path / f'{name}.safetensors', name)

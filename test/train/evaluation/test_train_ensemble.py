@@ -52,6 +52,7 @@ def test_flipping_mirrors_image_camera_and_prediction():
     assert seen.camera == CAMERA
 
 
+@pytest.mark.thorough
 def test_evaluate_measures_the_means_beside_the_model(tmp_path, capsys):
     folder = write_folder(tmp_path / 'set')
     models = []

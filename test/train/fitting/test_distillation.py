@@ -43,6 +43,7 @@ def test_a_view_goes_to_another_size_and_its_map_comes_back():
     torch.testing.assert_close(back[..., 9:-9], ramp[..., 9:-9], atol=0.6, rtol=0)
 
 
+@pytest.mark.thorough
 def test_teachers_answer_with_their_mean_every_other_one_mirrored(models):
     recipe = recipe_called('mobile')
     image = torch.rand(2, 3, 192, 256) - 0.5
@@ -55,6 +56,7 @@ def test_teachers_answer_with_their_mean_every_other_one_mirrored(models):
     torch.testing.assert_close(both(image), mirrored, atol=1e-4, rtol=1e-4)
 
 
+@pytest.mark.thorough
 def test_teachers_answer_for_the_reference_camera_of_the_recipe(models):
     """The same view, canonical for a camera twice as long: twice as deep."""
     recipe, image = recipe_called('mobile'), torch.rand(1, 3, 192, 256) - 0.5
@@ -108,6 +110,7 @@ def test_only_distilled_images_of_depth_stages_follow_teachers(models):
     assert loss([True, True], uncertainty, teachers) == loss([True, True], uncertainty, None)
 
 
+@pytest.mark.thorough
 def test_fit_follows_teachers_and_the_card_names_them(models, tmp_path, capsys):
     folder, out = write_folder(tmp_path / 'set'), tmp_path / 'run'
     words = ['fit', 'mobile', '--data', f'mine={folder}', '--out', str(out), '--device', 'cpu',

@@ -56,6 +56,7 @@ def command_line(folder, out, *launcher):
     return done
 
 
+@pytest.mark.thorough
 def test_two_processes_train_what_one_does(folder, tmp_path):
     """DDP over gloo on the CPU, as torchrun starts it."""
     command_line(folder, tmp_path / 'one')
@@ -68,6 +69,7 @@ def test_two_processes_train_what_one_does(folder, tmp_path):
     assert done.stdout.count('done; next') == 1
 
 
+@pytest.mark.thorough
 def test_readers_of_every_stage_start_beside_opencv_s_threads(folder, tmp_path):
     """OpenCV's threads, started by the pictures of an epoch, once hung the next stage's reader."""
     cv2.setNumThreads(4)
@@ -78,6 +80,7 @@ def test_readers_of_every_stage_start_beside_opencv_s_threads(folder, tmp_path):
     assert load_checkpoint(tmp_path)['stage'] == 2
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize('amp', ['bf16', 'fp16'])
 def test_mixed_precision_learns_nearly_the_same(folder, tmp_path, amp):
     recipe = tiny(epochs=2)
@@ -100,6 +103,7 @@ def test_processes_share_a_batch_evenly_or_not_at_all():
         World(size=2).check_batch(7)
 
 
+@pytest.mark.thorough
 def test_curves_and_pictures_are_for_tensorboard(folder, tmp_path):
     run(tiny(epochs=7), folder, tmp_path)
     board = EventAccumulator(str(tmp_path / 'tensorboard')).Reload()
@@ -123,6 +127,7 @@ def test_a_strip_shows_view_truth_and_maps():
     assert red[0] > red[2] and blue[2] >= blue[0]
 
 
+@pytest.mark.thorough
 def test_the_summary_counts_images_and_waiting(folder, tmp_path):
     summary = run(tiny(epochs=2), folder, tmp_path)
     assert summary.images == 12
@@ -138,6 +143,7 @@ def test_a_full_disk_keeps_the_checkpoint_before(tmp_path):
     assert load_checkpoint(tmp_path)['step'] == 1
 
 
+@pytest.mark.thorough
 def test_data_without_held_out_images_is_trained_on_all_the_same(folder, tmp_path, capsys):
     bare = write_folder(tmp_path / 'bare')
     (bare / 'val.txt').unlink()
@@ -154,6 +160,7 @@ def resident_mb() -> float:
     return pages * os.sysconf('SC_PAGE_SIZE') / 1e6
 
 
+@pytest.mark.thorough
 def test_memory_stays_flat_over_epochs(folder, tmp_path, monkeypatch):
     seen = []
     end = StageRun.end_epoch
@@ -163,6 +170,7 @@ def test_memory_stays_flat_over_epochs(folder, tmp_path, monkeypatch):
     assert len(seen) == 12 and seen[-1] - seen[4] < 20
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize('name, steps', [
     ('mobile', 60), *[pytest.param(name, 300, marks=(pytest.mark.slow, pytest.mark.timeout(3600)))
                       for name in sorted({*NETWORKS} & {*RECIPES} - {'mobile'})]])
@@ -192,6 +200,7 @@ def test_every_network_can_overfit_four_images(name, steps, folder):
     pytest.fail(f'loss {losses[0]:.3f} -> {losses[-1]:.3f} in {steps} steps')
 
 
+@pytest.mark.thorough
 def test_export_goes_a_share_of_the_way_from_the_model_a_run_began_with(folder, tmp_path, capsys):
     began, out = tmp_path / 'began.safetensors', tmp_path / 'run'
     write_untrained(began, 'mobile')
@@ -217,6 +226,7 @@ def test_export_goes_a_share_of_the_way_from_the_model_a_run_began_with(folder, 
     assert 'lies within 0 and 1, got 2' in capsys.readouterr().err
 
 
+@pytest.mark.thorough
 def test_a_training_can_start_from_a_model(folder, tmp_path):
     """No step is taken, so the weights are the file's."""
     model = tmp_path / 'known.safetensors'

@@ -49,6 +49,7 @@ def assert_same(a, b):
     assert [name for name in a if not torch.equal(a[name], b[name])] == []
 
 
+@pytest.mark.thorough
 def test_interrupted_equals_uninterrupted(folder, tmp_path, monkeypatch):
     recipe = tiny(trains=(('coarse',), ('fine',)))
     fit(recipe, *sources(folder), place(tmp_path / 'whole'))
@@ -69,6 +70,7 @@ def test_interrupted_equals_uninterrupted(folder, tmp_path, monkeypatch):
     assert_same(whole['average'], parts['average'])
 
 
+@pytest.mark.thorough
 def test_fine_stage_leaves_the_coarse_stack_untouched(folder, tmp_path):
     """Weights and batch-norm statistics alike."""
     coarse_only = tiny(trains=(('coarse',),), epochs=1)
@@ -84,6 +86,7 @@ def test_fine_stage_leaves_the_coarse_stack_untouched(folder, tmp_path):
     assert changed == {'fine'}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize('trains, learning', [
     (('coarse',), {'coarse'}), (('fine',), {'fine'}), (('coarse', 'fine'), {'coarse', 'fine'})])
 def test_gradients_flow_only_into_the_stacks_of_the_stage(trains, learning):
@@ -97,6 +100,7 @@ def test_gradients_flow_only_into_the_stacks_of_the_stage(trains, learning):
             if weight.grad is not None} == learning
 
 
+@pytest.mark.thorough
 def test_frozen_parts_of_a_stack_stand_still(folder, tmp_path):
     part = 'coarse.stem.stages.0'
     recipe = tiny(epochs=1)
@@ -110,6 +114,7 @@ def test_frozen_parts_of_a_stack_stand_still(folder, tmp_path):
     assert 'coarse.stem.stages.1.0.expand.0.weight' not in still
 
 
+@pytest.mark.thorough
 def test_norms_can_stand_still_while_all_else_learns(folder, tmp_path):
     recipe = tiny(epochs=1)
     stage = replace(recipe.stages[0], frozen_norms=True)
@@ -122,6 +127,7 @@ def test_norms_can_stand_still_while_all_else_learns(folder, tmp_path):
     assert {'coarse.stem.stem.1.weight', 'coarse.stem.stem.2.weight', 'fine.head.bias'} <= changed
 
 
+@pytest.mark.thorough
 def test_training_learns(folder, tmp_path):
     """The ramp's depth follows from its grey."""
     recipe = replace(tiny(epochs=16), ema_decay=0.9)
@@ -132,6 +138,7 @@ def test_training_learns(folder, tmp_path):
     assert rows[-1]['loss'] < 0.7 * rows[0]['loss']
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize('epochs', [1, 2, 10])
 def test_a_training_of_few_steps_ends(folder, tmp_path, epochs):
     """One step an epoch."""
@@ -182,6 +189,7 @@ def trained(folder, tmp_path_factory):
         del recipes.RECIPES[recipe.name]
 
 
+@pytest.mark.thorough
 def test_exported_model_knows_where_it_comes_from(trained):
     card = DepthEstimator.load(trained, device='cpu').card
     assert (card.name, card.provenance.recipe, card.provenance.steps) == (
@@ -190,6 +198,7 @@ def test_exported_model_knows_where_it_comes_from(trained):
     assert card.metrics[0].frames == 2 and 0 < card.metrics[0].abs_rel < 1
 
 
+@pytest.mark.thorough
 def test_evaluate_gives_what_the_card_says(trained, folder, tmp_path):
     done = train('evaluate', trained, '--data', f'mine={folder}', '--protocol', 'full',
                  '--baseline', '--json', tmp_path / 'figures.json', '--device', 'cpu')
@@ -230,6 +239,7 @@ def test_mistakes_end_in_one_sentence(tmp_path, words, message, capsys, monkeypa
     assert message in error and error.startswith('error: ') and error.count('\n') == 1
 
 
+@pytest.mark.thorough
 def test_unknown_words_show_the_known_ones():
     done = train('fit', 'vgg', '--out', 'x')
     assert done.returncode == 2 and 'eigen_modified' in done.stderr
@@ -295,6 +305,7 @@ def test_teachers_of_nobody_are_refused(folder, tmp_path, capsys):
     assert 'names no data set on which to follow teachers' in capsys.readouterr().err
 
 
+@pytest.mark.thorough
 def test_a_run_that_never_began_may_begin_anew(folder, tmp_path, capsys):
     (tmp_path / 'run.json').write_text('{}')
     words = ['fit', 'mobile', '--data', f'mine={folder}', '--out', str(tmp_path), '--workers', '0',

@@ -15,6 +15,8 @@ from train.recipes.recipe import RECIPES
 
 SCENES, FRAMES = 1449, 47584
 
+pytestmark = pytest.mark.thorough
+
 
 class Spent:
     """Processor seconds of this process and peak megabytes of Python objects and arrays."""

@@ -46,6 +46,7 @@ def lines(folder):
     return [json.loads(line) for line in (folder / 'cameras.jsonl').read_text().splitlines()]
 
 
+@pytest.mark.thorough
 def test_a_frame_follows_from_seed_and_number_alone(room, tmp_path, capsys):
     """Neither from the number of processes nor from how many frames are asked for."""
     again = tmp_path / 'again'
@@ -121,6 +122,7 @@ def test_a_camera_stands_before_what_stands_on_tables():
     assert (positions[:, 2] > 0.7).all() and away_m.max() < 1.6 and away_m.min() < 0.4
 
 
+@pytest.mark.thorough
 def test_a_street_has_sky_that_is_infinite_and_depth_beyond_65_metres(tmp_path):
     assert main([*arguments('street', tmp_path / 'street', 3), '--processes', '1']) == 0
     samples = [open_data(f'street={tmp_path / "street"}', split)[0] for split in ('train', 'val')]
