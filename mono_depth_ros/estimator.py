@@ -18,8 +18,8 @@ from mono_depth_ros.preprocess import (
     decode_confidence,
     decode_depth,
     encode_image,
-    fit_letterbox,
     focal_ratio,
+    input_letterbox,
     Letterbox,
     with_camera,
 )
@@ -128,11 +128,10 @@ class DepthEstimator:
             self.estimate(np.zeros((height, width, 3), np.uint8))
 
     def _letterbox(self, width: int, height: int) -> Letterbox:
-        spec = self.card.network
-        return _fit_letterbox(width, height, spec.input_width, spec.input_height)
+        return _input_letterbox(width, height, self.card.network)
 
 
-_fit_letterbox = lru_cache(maxsize=32)(fit_letterbox)
+_input_letterbox = lru_cache(maxsize=32)(input_letterbox)
 
 
 def self_test_image(card: ModelCard) -> np.ndarray:

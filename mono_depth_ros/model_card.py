@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields, is_dataclass, MISSING
 import json
+import math
 from typing import Any, get_args, get_origin, get_type_hints
 
 from mono_depth_ros.camera import Camera
@@ -21,12 +22,22 @@ class NetworkSpec:
     """Which network of `networks/`, and the image it takes: its size in pixels.
 
     With `camera_input` the camera's planes come behind the image's (preprocess.with_camera).
+    `aspect_ratios`, lowest and highest width / height, are those it was trained for: the input of
+    an image is then about as many pixels in its own shape (preprocess.input_size). Empty: always
+    this size. ValueError for other than two, the smaller first.
     """
 
     name: str
     input_height: int
     input_width: int
     camera_input: bool = False
+    aspect_ratios: tuple[float, ...] = ()
+
+    def __post_init__(self):
+        limits = self.aspect_ratios
+        if limits and not (len(limits) == 2 and 0 < limits[0] <= limits[1] < math.inf):
+            raise ValueError(f'aspect_ratios are the lowest and the highest width / height, or '
+                             f'none, got {limits}')
 
 
 @dataclass(frozen=True, kw_only=True)

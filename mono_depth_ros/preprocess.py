@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
+import math
 
 import cv2
 import numpy as np
 
 from mono_depth_ros.camera import Camera
-from mono_depth_ros.model_card import Normalisation
+from mono_depth_ros.model_card import NetworkSpec, Normalisation
+
+# Every shape of input is a multiple of the coarsest features' stride.
+SHAPE_STEP = 32
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +47,34 @@ def fit_letterbox(width: int, height: int, input_width: int, input_height: int) 
         width=width, height=height, content_width=content_width, content_height=content_height,
         x=(input_width - content_width) // 2, y=(input_height - content_height) // 2,
         input_width=input_width, input_height=input_height)
+
+
+def input_letterbox(width: int, height: int, spec: NetworkSpec) -> Letterbox:
+    """How an image of this size lies in the input of the network; the input fits it best."""
+    return fit_letterbox(width, height, *input_size(width, height, spec))
+
+
+@lru_cache(maxsize=128)
+def input_size(width: int, height: int, spec: NetworkSpec) -> tuple[int, int]:
+    """Width and height of the network's input for an image of this size.
+
+    With `aspect_ratios` the multiples of SHAPE_STEP nearest in shape and number of pixels, a
+    shape beyond the limits as the nearest limit; else the one size it has.
+    """
+    if not spec.aspect_ratios:
+        return spec.input_width, spec.input_height
+    lowest, highest = spec.aspect_ratios
+    shape = min(max(width / height, lowest), highest)
+    pixels = spec.input_width * spec.input_height
+
+    def misfit(size: tuple[int, int]) -> float:
+        return (abs(math.log(size[0] * size[1] / pixels))
+                + 2 * abs(math.log(size[0] / size[1] / shape)))
+
+    # Beyond these sides every size has more than twice the pixels.
+    longest = 2 * max(pixels * shape, pixels / shape) ** 0.5
+    sides = range(SHAPE_STEP, round(longest) + SHAPE_STEP, SHAPE_STEP)
+    return min(((w, h) for w in sides for h in sides), key=misfit)
 
 
 def encode_image(

@@ -16,8 +16,8 @@ NETWORKS = {
     'mobile': (mobile.Mobile, mobile.INPUT_HEIGHT_WIDTH),
     'mobile_lite2': (mobile.MobileLite2, mobile.INPUT_HEIGHT_WIDTH),
 }
-# The networks that may take the camera beside the image.
-WITH_CAMERA = {'mobile': mobile.Mobile, 'mobile_lite2': mobile.MobileLite2}
+# The networks that may take the camera beside the image, and images of other aspect ratios.
+FLEXIBLE = {'mobile': mobile.Mobile, 'mobile_lite2': mobile.MobileLite2}
 
 
 def default_spec(name: str) -> NetworkSpec:
@@ -39,12 +39,12 @@ def build(spec: NetworkSpec) -> MultiScaleNetwork:
     Raises ValueError for an unknown name, or an input the network cannot take.
     """
     _check(spec.name)
-    if not spec.camera_input:
-        return NETWORKS[spec.name][0](spec.input_height, spec.input_width)
-    if spec.name not in WITH_CAMERA:
-        raise ValueError(f'{spec.name} takes no camera beside the image (these do: '
-                         f'{", ".join(WITH_CAMERA)}): camera_input=False')
-    return WITH_CAMERA[spec.name](spec.input_height, spec.input_width, camera_input=True)
+    if spec.name in FLEXIBLE:
+        return FLEXIBLE[spec.name](spec.input_height, spec.input_width, spec.camera_input)
+    if spec.camera_input or spec.aspect_ratios:
+        raise ValueError(f'{spec.name} takes images of one size and no camera beside them (more '
+                         f'do: {", ".join(FLEXIBLE)}): camera_input=False, aspect_ratios=()')
+    return NETWORKS[spec.name][0](spec.input_height, spec.input_width)
 
 
 def _check(name: str) -> None:

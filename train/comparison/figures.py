@@ -18,8 +18,8 @@ from mono_depth_ros.model_file import load_model
 from mono_depth_ros.preprocess import (
     decode_depth,
     encode_image,
-    fit_letterbox,
     focal_ratio,
+    input_letterbox,
     with_camera,
 )
 from train.comparison.comparison import Entry, Row
@@ -70,8 +70,7 @@ def stack_columns(entry: Entry, samples: Sequence[Sample], heading: str) -> list
     maps: list[list[np.ndarray]] = [[] for _ in network.depth_stacks]
     for sample in samples:
         camera = sample.camera
-        letterbox = fit_letterbox(camera.width, camera.height, card.network.input_width,
-                                  card.network.input_height)
+        letterbox = input_letterbox(camera.width, camera.height, card.network)
         image_CHW = encode_image(sample.rgb, letterbox, card.normalisation)
         if card.network.camera_input:
             image_CHW = with_camera(image_CHW, letterbox.camera(camera), card.reference)

@@ -10,7 +10,7 @@ import torch
 from mono_depth_ros.networks.multi_scale import MultiScaleNetwork, UNCERTAINTY
 from train.data.data_sets import DataSet
 from train.data.samples.sample import SampleSource
-from train.fitting.batches import loader, PlainViews
+from train.fitting.batches import plain_loader, PlainViews
 from train.recipes.loss import image_means, pooled
 from train.recipes.recipe import Recipe
 
@@ -41,7 +41,7 @@ def calibrate(network: MultiScaleNetwork, held_out: Sequence[DataSet], recipe: R
 def _ratios(network: MultiScaleNetwork, source: SampleSource, recipe: Recipe) -> list[float]:
     """Mean |d| / uncertainty of every image that has a pixel of known depth."""
     found: list[float] = []
-    for image, truth in loader(PlainViews([source], recipe), batch_size=recipe.batch_size):
+    for image, truth in plain_loader(PlainViews([source], recipe), recipe):
         output = network(image)
         truth, known = pooled(truth, output.shape[-2:])
         ratio = (output[:, :1] - truth).abs() * torch.exp(-output[:, 1:])

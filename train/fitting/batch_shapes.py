@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+
+from mono_depth_ros.preprocess import input_size
+from train.data.samples.sample import SampleSource
+from train.recipes.recipe import Recipe
 
 # Width and height of the network input, in pixels.
 Size = tuple[int, int]
@@ -48,3 +53,14 @@ class BatchShapes:
     def _set_of(self, order_N: np.ndarray) -> np.ndarray:
         """Number of the data set each sample number belongs to."""
         return np.searchsorted(np.cumsum(self.counts), order_N, side='right')
+
+
+def batch_shapes(sources: Sequence[SampleSource], recipe: Recipe) -> BatchShapes | None:
+    """Each data set at the input size of its first sample; None where the network has but one."""
+    if not recipe.network.aspect_ratios:
+        return None
+    cameras = [source[0].camera for source in sources]
+    return BatchShapes(
+        counts=tuple(len(source) for source in sources), other=recipe.other_shapes,
+        sizes=tuple(input_size(camera.width, camera.height, recipe.network)
+                    for camera in cameras))

@@ -13,18 +13,20 @@ from mono_depth_ros.camera import Camera
 from mono_depth_ros.preprocess import (
     encode_depth,
     encode_image,
-    fit_letterbox,
+    input_letterbox,
     normalise,
     with_camera,
 )
 from train.data.samples.augmentation import augment
 from train.data.samples.geometry import warped
 from train.data.samples.sample import Sample, SampleSource
+from train.fitting.batch_shapes import BatchShapes, Size
 from train.interruption import leave_it_to_others
 from train.recipes.mixture import Mixture, steps_per_epoch
 from train.recipes.recipe import Recipe
 
-Key = tuple[int, int]
+# Draw and sample number, and the size of the view where the network takes several.
+Key = tuple[int, int] | tuple[int, int, Size]
 
 
 class TrainingViews(Dataset):
@@ -41,11 +43,12 @@ class TrainingViews(Dataset):
 
     def __getitem__(self, key: Key) -> tuple[Tensor, Tensor, bool]:
         """Image (3 or 6, H, W), log canonical depth (1, H, W), whether it is distilled."""
-        draw, index = key
+        draw, index, *size = key
         recipe, spec = self._recipe, self._recipe.network
         rng = np.random.default_rng((recipe.seed, self._stage_index, draw, index))
         sample = sample_at(self._sources, index)
-        view = augment(sample, self._augmentation, spec.input_width, spec.input_height, rng)
+        width, height = size[0] if size else (spec.input_width, spec.input_height)
+        view = augment(sample, self._augmentation, width, height, rng)
         closer = view.camera.focal / recipe.reference.focal
         distilled = (sample.name.partition('/')[0] in recipe.distilled
                      and closer <= recipe.distilled_zoom)
@@ -63,15 +66,14 @@ class PlainViews(Dataset):
         return sum(len(source) for source in self._sources)
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
-        recipe, spec = self._recipe, self._recipe.network
+        recipe = self._recipe
         sample = sample_at(self._sources, index)
-        letterbox = fit_letterbox(sample.camera.width, sample.camera.height, spec.input_width,
-                                  spec.input_height)
+        letterbox = input_letterbox(sample.camera.width, sample.camera.height, recipe.network)
         image_3HW = encode_image(sample.rgb, letterbox, recipe.normalisation)
         scale = letterbox.content_width / letterbox.width
         shift = 0.5 * scale - 0.5
         matrix = np.array([[scale, 0, letterbox.x + shift], [0, scale, letterbox.y + shift]])
-        view = warped(sample, matrix, scale, spec.input_width, spec.input_height)
+        view = warped(sample, matrix, scale, letterbox.input_width, letterbox.input_height)
         camera = letterbox.camera(sample.camera)
         return _with_camera(image_3HW, camera, recipe), _log_truth(view, recipe)
 
@@ -112,29 +114,49 @@ class StepKeys:
     """
 
     def __init__(self, mixed: Mixture, batch_size: int, seed: Sequence[int], first_step: int,
-                 last_step: int, part: tuple[int, int] = (0, 1)):
+                 last_step: int, part: tuple[int, int] = (0, 1),
+                 shapes: BatchShapes | None = None):
         self._mixed = mixed
         self._batch_size = batch_size
         self._seed = tuple(seed)
         self._steps = range(first_step, last_step)
         self._rank, self._size = part
+        self._shapes = shapes
 
     def __len__(self) -> int:
         return len(self._steps)
 
     def __iter__(self) -> Iterator[list[Key]]:
         epoch_length = steps_per_epoch(self._mixed.draws, self._batch_size)
-        order, epoch_of_order = np.empty(0, int), -1
+        batches: list[list[Key]] = []
+        epoch_of_batches = -1
         for step in self._steps:
             epoch, position = divmod(step, epoch_length)
-            if epoch != epoch_of_order:
-                order = self._mixed.order(np.random.default_rng((*self._seed, epoch)))
-                epoch_of_order = epoch
-            start = position * self._batch_size
-            # The place in the epoch too: a sample drawn twice is seen in two different views.
-            keys = [(epoch * len(order) + start + i, int(index)) for i, index in
-                    enumerate(order[start:start + self._batch_size])]
-            yield keys[self._rank::self._size]
+            if epoch != epoch_of_batches:
+                batches, epoch_of_batches = self._epoch(epoch), epoch
+            yield batches[position][self._rank::self._size]
+
+    def _epoch(self, epoch: int) -> list[list[Key]]:
+        """All batches of an epoch.
+
+        A key's draw is its place over all epochs: a sample drawn twice is seen in two different
+        views.
+        """
+        rng = np.random.default_rng((*self._seed, epoch))
+        order = self._mixed.order(rng)
+        first = epoch * len(order)
+        if self._shapes:
+            return [[(first + int(i), int(order[i]), size) for i in positions]
+                    for positions, size in self._shapes.batches(order, self._batch_size, rng)]
+        keys = [(first + i, int(index)) for i, index in enumerate(order)]
+        return [list(keys[start:start + self._batch_size])
+                for start in range(0, len(keys), self._batch_size)]
+
+
+def plain_loader(views: PlainViews, recipe: Recipe, workers: int = 0) -> DataLoader:
+    """Whole images in order; one at a time where they may have different shapes."""
+    size = 1 if recipe.network.aspect_ratios else recipe.batch_size
+    return loader(views, batch_size=size, workers=workers)
 
 
 def loader(dataset: Dataset, *, batch_sampler=None, batch_size: int = 1, workers: int = 0,

@@ -8,6 +8,7 @@ that have no truth (Beyer et al. 2022, "A good teacher is patient and consistent
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 import math
 
 import torch
@@ -17,7 +18,7 @@ from torch.nn.functional import interpolate, pad
 from mono_depth_ros.backends.torch_backend import fuse_norms
 from mono_depth_ros.model_file import find_model, load_model
 from mono_depth_ros.networks.efficientnet_lite import same_size
-from mono_depth_ros.preprocess import fit_letterbox, Letterbox
+from mono_depth_ros.preprocess import input_letterbox, Letterbox
 from train.recipes.recipe import Recipe
 
 # Which images of a batch follow the teachers (B,), and the teachers' log depth of those
@@ -30,7 +31,7 @@ class Teacher(nn.Module):
 
     Images are letterboxed into its input as on the robot; its depth is converted to the reference
     camera of `recipe`. Raises ValueError for a model of another normalisation, or one that takes
-    the camera as input where the recipe's network does not, or with borders about the image.
+    the camera as input where the recipe's network does not, or is of another size.
     """
 
     def __init__(self, model: str, recipe: Recipe):
@@ -40,24 +41,23 @@ class Teacher(nn.Module):
             raise ValueError(f'--teacher {model} normalises images as '
                              f'{card.normalisation}, recipe {recipe.name!r} as '
                              f'{recipe.normalisation}: they must agree')
-        spec = recipe.network
-        self.network = fuse_norms(network.eval()).requires_grad_(False)
-        self.letterbox = fit_letterbox(spec.input_width, spec.input_height,
-                                       card.network.input_width, card.network.input_height)
-        scale = self.letterbox.content_width / self.letterbox.width
-        self.shift = math.log(recipe.reference.focal * scale / card.reference.focal)
-        bordered = (self.letterbox.content_width, self.letterbox.content_height) != (
-            card.network.input_width, card.network.input_height)
-        if card.network.camera_input and (bordered or not spec.camera_input):
+        if card.network.camera_input and recipe.network != replace(card.network,
+                                                                   name=recipe.network.name):
             raise ValueError(f'--teacher {model} takes the camera beside the image: so must the '
-                             f'network of recipe {recipe.name!r}, at the same aspect ratio')
+                             f'network of recipe {recipe.name!r}, at the same input size, but it '
+                             f'is {recipe.network}')
+        self.network, self.spec = fuse_norms(network.eval()).requires_grad_(False), card.network
+        self.log_ratio = math.log(recipe.reference.focal / card.reference.focal)
 
     def forward(self, image_BCHW: Tensor) -> Tensor:
-        image = letterboxed(image_BCHW[:, :self.network.input_planes], self.letterbox)
+        height, width = image_BCHW.shape[-2:]
+        letterbox = input_letterbox(width, height, self.spec)
+        shift = self.log_ratio + math.log(letterbox.content_width / width)
+        image = letterboxed(image_BCHW[:, :self.network.input_planes], letterbox)
         if self.network.camera_input:  # the focal length beside that of its own reference
-            image[:, 5] += self.shift
+            image[:, 5] += shift
         log_depth = self.network(image)[:, :1].float()
-        return unletterboxed(log_depth, self.letterbox, image_BCHW.shape[-2:]) + self.shift
+        return unletterboxed(log_depth, letterbox, (height, width)) + shift
 
 
 class Teachers(nn.Module):

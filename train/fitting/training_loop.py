@@ -16,6 +16,7 @@ from mono_depth_ros.model_file import find_model, load_model
 from mono_depth_ros.networks.multi_scale import MultiScaleNetwork
 from mono_depth_ros.networks.registry import build
 from train.data.data_sets import DataSet
+from train.fitting.batch_shapes import batch_shapes
 from train.fitting.batches import loader, StepKeys, TrainingViews
 from train.fitting.checkpoint import load_checkpoint, save_checkpoint
 from train.fitting.distillation import Teachers
@@ -87,12 +88,13 @@ def fit(recipe: Recipe, training: Sequence[DataSet], validation: Sequence[DataSe
 def load_start(network: MultiScaleNetwork, recipe: Recipe, start: str) -> None:
     """Give `network` the weights of a model file; ValueError where it holds another network.
 
-    One that takes the camera too may start from one that does not: its camera features add
-    nothing at first.
+    One that takes the camera too may start from one that does not, for its camera features add
+    nothing at first; and one for other aspect ratios from one for others.
     """
     weights, card = load_model(find_model(start))
     spec = recipe.network
-    if spec not in (card.network, replace(card.network, camera_input=True)):
+    same = replace(card.network, aspect_ratios=spec.aspect_ratios)
+    if spec not in (same, replace(same, camera_input=True)):
         raise ValueError(f'{start} is {card.network}, recipe {recipe.name!r} trains '
                          f'{spec}: start from a model of the same')
     network.load_state_dict(network.state_dict() | weights.state_dict())
@@ -107,6 +109,7 @@ class StageRun:
         self.stage = recipe.stages[index]
         self.network, self.average, self.training = network, average, training
         self.mixed = mixture(training, recipe, self.stage)
+        self.shapes = batch_shapes(training, recipe)
         self.epoch_length = steps_per_epoch(self.mixed.draws, recipe.batch_size)
         self.total = self.stage.epochs * self.epoch_length
         self.step = saved['step'] if saved else 0
@@ -174,7 +177,7 @@ class StageRun:
         """The samples of the steps from here on, this process's share of each."""
         world = self.place.world
         return StepKeys(self.mixed, self.recipe.batch_size, (self.recipe.seed, self.index),
-                        self.step, last_step, part=(world.rank, world.size))
+                        self.step, last_step, (world.rank, world.size), self.shapes)
 
     def bar(self) -> tqdm:
         """Images seen of this stage, images a second and the time left."""
@@ -215,7 +218,7 @@ class StageRun:
     def names(self) -> list[str]:
         """Names of the samples of this step's batch."""
         every = [f'{source.name}/{key}' for source in self.training for key in source.keys]
-        return [every[index] for _, index in next(iter(self.keys(self.step + 1)))]
+        return [every[key[1]] for key in next(iter(self.keys(self.step + 1)))]
 
     def end_epoch(self, loss: float, watch: Watch, diary: Diary, bar: tqdm,
                   summary: Summary) -> None:

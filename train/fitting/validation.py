@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mono_depth_ros.networks.multi_scale import MultiScaleNetwork
 from train.data.samples.sample import SampleSource, spread_numbers
-from train.fitting.batches import loader, PlainViews
+from train.fitting.batches import plain_loader, PlainViews
 from train.fitting.ema import Average
 from train.recipes.loss import image_means, pooled
 from train.recipes.recipe import Recipe
@@ -21,7 +21,7 @@ class Watch:
 
     def __init__(self, validation: Sequence[SampleSource], recipe: Recipe, workers: int):
         self._views = PlainViews(validation, recipe)
-        self._batch_size, self._workers = recipe.batch_size, workers
+        self._recipe, self._workers = recipe, workers
 
     @torch.no_grad()
     def look(self, network: MultiScaleNetwork, average: Average) -> dict[str, float]:
@@ -34,8 +34,7 @@ class Watch:
         device = next(network.parameters()).device
         sums = torch.zeros(len(network.depth_stacks), 2)
         with averaged(network, average):
-            for image, truth in loader(self._views, batch_size=self._batch_size,
-                                       workers=self._workers):
+            for image, truth in plain_loader(self._views, self._recipe, self._workers):
                 for row, log_depth in enumerate(network.scales(on(image, device))):
                     sums[row] += _delta1_and_abs_rel(log_depth.float().cpu(), truth)
         return {f'{stack}_{error}': value

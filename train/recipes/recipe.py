@@ -54,7 +54,9 @@ class Recipe:
 
     `weights` says how often an epoch sees each sample of a data set, where that is not once. At
     a `temperature` T above 1 small sets are drawn more, large ones less, by n^(1/T), as if a set
-    had no more samples than its number in `caps` (for monotonous ones).
+    had no more samples than its number in `caps` (for monotonous ones). A network of several
+    `aspect_ratios` sees each data set in its own shape, and with the chance `other_shapes` in
+    that of another.
     Sky, where a data set marks it, is learned as `sky_m`, or not at all where that is 0.
     `stochastic_depth` is how often the last residual block of an ImageNet stem is left out, those
     before it less and less; `mixstyle_probability` how often a batch mixes the styles of its
@@ -87,6 +89,7 @@ class Recipe:
     weights: tuple[tuple[str, float], ...] = ()
     temperature: float = 1.0
     caps: tuple[tuple[str, int], ...] = ()
+    other_shapes: float = 0.25
     amp: str = 'auto'
     seed: int = 0
 
