@@ -13,7 +13,7 @@ from mono_depth_ros.cameras.calibration import Calibration
 from mono_depth_ros.cameras.camera_node import CameraNode, FRAME_ID, RELIABILITY, run_camera
 from mono_depth_ros.node import messages
 from mono_depth_ros.node.parameters import Parameter
-from mono_depth_ros.simulation.recording import Recording
+from mono_depth_ros.simulation.recorded_walk import RecordedWalk
 from mono_depth_ros.simulation.rendering.renderer import camera_with_fov, Renderer
 from mono_depth_ros.simulation.worlds import build_world
 
@@ -65,7 +65,7 @@ class RecordedWorld:
     """The recorded walk, one frame a call, forwards and backwards; resized to a given size."""
 
     def __init__(self, width: int, height: int):
-        self._recording, self._number = Recording(), 0
+        self._recording, self._number = RecordedWalk(), 0
         own = self._recording.camera
         width = width or own.width
         self.camera = own.resized(width, height or round(width * own.height / own.width))

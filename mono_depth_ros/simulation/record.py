@@ -1,4 +1,4 @@
-"""Render a short walk through a world into a recording that plays without OpenGL.
+"""Render a short walk through a simulated world into a file that plays without OpenGL.
 
 python -m mono_depth_ros.simulation.record room --frames 40 --seed 4 room.zip
 """
@@ -12,7 +12,7 @@ import sys
 import numpy as np
 
 from mono_depth_ros.camera import Camera
-from mono_depth_ros.simulation.recording import write_recording
+from mono_depth_ros.simulation.recorded_walk import write_recorded_walk
 from mono_depth_ros.simulation.rendering.renderer import camera_with_fov, Renderer
 from mono_depth_ros.simulation.worlds import build_world, WORLDS
 
@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     camera = camera_with_fov(given.width, given.height, given.fov)
     times_s = given.start + np.arange(given.frames) / given.rate
     try:
-        write_recording(given.out, camera, frames_of(given.world, given.seed, camera, times_s))
+        write_recorded_walk(given.out, camera, frames_of(given.world, given.seed, camera, times_s))
     except OSError as error:
         print(error, file=sys.stderr)
         return 1

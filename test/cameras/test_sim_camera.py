@@ -13,7 +13,7 @@ from sensor_msgs.msg import CameraInfo, Image
 
 from mono_depth_ros.demo.processes import free_domain
 from mono_depth_ros.node.messages import rgb_from_image
-from mono_depth_ros.simulation.recording import Recording
+from mono_depth_ros.simulation.recorded_walk import RecordedWalk
 from mono_depth_ros.simulation.rendering.renderer import camera_with_fov
 
 TOPICS = {'image_raw': Image, 'camera_info': CameraInfo, 'ground_truth/depth': Image}
@@ -59,7 +59,7 @@ def test_the_recording_arrives_whole_with_one_stamp_for_all_three(peer, tmp_path
                    'frame_id:=eye')
     peer.wait(lambda: len(matched(received)) >= 6, 'six frames')
     assert camera.end(signal.SIGINT) == 0 and 'Traceback' not in camera.output()
-    recording = Recording()
+    recording = RecordedWalk()
     truths = [recording.frame(number) for number in range(len(recording))]
     for image, info, depth in matched(received):
         assert {m.header.frame_id for m in (image, info, depth)} == {'eye'}

@@ -12,16 +12,16 @@ import numpy as np
 import pytest
 
 from mono_depth_ros.camera import Camera, points_from_depth
-from mono_depth_ros.simulation.recording import (
+from mono_depth_ros.simulation.recorded_walk import (
     forth_and_back,
-    Recording,
+    RecordedWalk,
     SHIPPED,
-    write_recording,
+    write_recorded_walk,
 )
 from mono_depth_ros.simulation.rendering.renderer import camera_with_fov, Renderer
 from mono_depth_ros.simulation.scene import mesh
-from mono_depth_ros.simulation.scene.camera_path import Path as CameraPath
-from mono_depth_ros.simulation.scene.gl import load_mujoco
+from mono_depth_ros.simulation.scene.camera_path import CameraPath
+from mono_depth_ros.simulation.scene.opengl import load_mujoco
 from mono_depth_ros.simulation.scene.scene import Scene
 from mono_depth_ros.simulation.scene.world import looking, World
 from mono_depth_ros.simulation.worlds import build_world, WORLDS
@@ -38,8 +38,8 @@ def world_of(*solids, near_m=0.05, far_m=100.0):
     """World of meshes in one plain colour, the camera to be placed by the test."""
     scene, spec = Scene(), load_mujoco().MjSpec()
     for solid in solids:
-        scene.add(solid, scene.colour((200, 150, 100)))
-    scene.fill(spec)
+        scene.add(solid, scene.coloured((200, 150, 100)))
+    scene.add_to(spec)
     spec.stat.extent, spec.visual.headlight.ambient = 1.0, (1.0, 1.0, 1.0)
     spec.visual.quality.offsamples = 0
     return World(name='test', model=spec.compile(), path=STANDING, near_m=near_m, far_m=far_m)
@@ -189,7 +189,7 @@ def test_render_speed(capsys):
 
 
 def test_the_shipped_recording_is_small_and_true():
-    recording = Recording()
+    recording = RecordedWalk()
     assert SHIPPED.stat().st_size <= 3_000_000 and len(recording) >= 30
     rgb_HW3, depth_HW = recording.frame(0)
     assert rgb_HW3.shape == (240, 320, 3) and rgb_HW3.dtype == np.uint8
@@ -204,8 +204,8 @@ def test_a_recording_keeps_millimetres_and_plays_forth_and_back(tmp_path):
     frames = [(np.full((2, 2, 3), level, np.uint8), depth_HW + i)
               for i, level in enumerate((10, 120, 240))]
     camera = Camera(fx=3.0, fy=4.0, cx=0.5, cy=0.25, width=2, height=2)
-    write_recording(tmp_path / 'a.zip', camera, frames)
-    recording = Recording(tmp_path / 'a.zip')
+    write_recorded_walk(tmp_path / 'a.zip', camera, frames)
+    recording = RecordedWalk(tmp_path / 'a.zip')
     assert recording.camera == camera and len(recording) == 3
     played = [recording.frame(number) for number in range(6)]
     assert [int(rgb.mean().round(-1)) for rgb, _ in played] == [10, 120, 240, 120, 10, 120]
@@ -215,8 +215,8 @@ def test_a_recording_keeps_millimetres_and_plays_forth_and_back(tmp_path):
 
 def test_a_broken_recording_is_named(tmp_path):
     (tmp_path / 'a.zip').write_bytes(b'PK is not enough')
-    with pytest.raises(ValueError, match='a.zip is no recorded simulation'):
-        Recording(tmp_path / 'a.zip')
+    with pytest.raises(ValueError, match='a.zip is no recorded walk'):
+        RecordedWalk(tmp_path / 'a.zip')
 
 
 @pytest.mark.thorough
@@ -227,7 +227,7 @@ def test_the_record_command_repeats_itself(tmp_path):
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
     assert (tmp_path / 'a.zip').read_bytes() == (tmp_path / 'b.zip').read_bytes()
-    assert Recording(tmp_path / 'a.zip').frame(1)[0].shape == (48, 64, 3)
+    assert RecordedWalk(tmp_path / 'a.zip').frame(1)[0].shape == (48, 64, 3)
 
 
 def run_check(**environment):
@@ -252,8 +252,8 @@ def test_check_names_the_packages_where_no_driver_works():
 
 def test_without_any_library_the_packages_are_named_too():
     script = ('from mono_depth_ros.simulation.rendering import check; '
-              'from mono_depth_ros.simulation.scene import gl; '
-              'gl.LIBRARIES = {"egl": ("libNone.so.1",), "osmesa": ("libNone.so.8",)}; '
+              'from mono_depth_ros.simulation.scene import opengl; '
+              'opengl.LIBRARIES = {"egl": ("libNone.so.1",), "osmesa": ("libNone.so.8",)}; '
               'raise SystemExit(check.main())')
     without = {name: value for name, value in os.environ.items() if name != 'MUJOCO_GL'}
     done = subprocess.run([sys.executable, '-c', script], cwd=ROOT, env=without, text=True,

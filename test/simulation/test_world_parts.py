@@ -1,43 +1,43 @@
-"""What worlds are made of, without drawing them: sizes in metres, textures, weather."""
+"""What worlds are made of, without rendering: sizes in metres, textures, weather."""
 
 import numpy as np
 import pytest
 
 from mono_depth_ros.simulation.room import furniture
+from mono_depth_ros.simulation.scene.materials import random_materials
 from mono_depth_ros.simulation.scene.scene import Scene
-from mono_depth_ros.simulation.scene.style import new_style
-from mono_depth_ros.simulation.street.street_light import random_weather
-from mono_depth_ros.simulation.street.street_objects import car
-from mono_depth_ros.simulation.textures import indoor, stone
+from mono_depth_ros.simulation.street.vehicles import car
+from mono_depth_ros.simulation.street.weather import random_weather
+from mono_depth_ros.simulation.textures import cloth, masonry, wood
 
 
 @pytest.fixture
-def style():
-    return new_style(np.random.default_rng(0), Scene())
+def materials():
+    return random_materials(np.random.default_rng(0), Scene())
 
 
-def extent(item):
-    """Least and largest corner (x, y, z) of all meshes of an item."""
-    points = np.concatenate([mesh.points.reshape(-1, 3) for mesh, _ in item])
+def extent(parts):
+    """Least and largest corner (x, y, z) of all meshes of an object."""
+    points = np.concatenate([mesh.points.reshape(-1, 3) for mesh, _ in parts])
     return points.min(0), points.max(0)
 
 
-def test_a_table_has_the_size_asked_for_and_stands_on_the_floor(style):
-    least, most = extent(furniture.table(style, 1.2, 0.8, 0.75, things=0))
+def test_a_table_has_the_size_asked_for_and_stands_on_the_floor(materials):
+    least, most = extent(furniture.table(materials, 1.2, 0.8, 0.75, objects=0))
     np.testing.assert_allclose(least, (-0.6, -0.4, 0), atol=1e-9)
     np.testing.assert_allclose(most, (0.6, 0.4, 0.75), atol=1e-9)
 
 
-def test_things_are_on_the_table(style):
-    """Leaves and balls of a thing may reach a few centimetres below its top."""
-    bare, laid = (furniture.table(style, 1.2, 0.8, 0.75, things=n) for n in (0, 6))
+def test_objects_are_on_the_table(materials):
+    """Leaves and balls of an object may reach a few centimetres below its top."""
+    bare, laid = (furniture.table(materials, 1.2, 0.8, 0.75, objects=n) for n in (0, 6))
     assert len(bare) == 1 and len(laid) > 6
     assert min(mesh.points[..., 2].min() for mesh, _ in laid[1:]) == pytest.approx(0.75, abs=0.05)
 
 
 @pytest.mark.parametrize('seed', range(6))
 def test_a_car_has_the_size_of_cars_and_stands_on_the_street(seed):
-    least, most = extent(car(new_style(np.random.default_rng(seed), Scene())))
+    least, most = extent(car(random_materials(np.random.default_rng(seed), Scene())))
     length, width, high = most - least
     assert 3.8 <= length <= 4.8 and 1.74 <= width < 2.0 and 1.42 <= high <= 2.05
     assert least[2] == pytest.approx(0, abs=0.01)
@@ -52,8 +52,8 @@ def test_the_sun_throws_shadows_by_day_only():
 
 
 @pytest.mark.parametrize('texture', [
-    indoor.wood, indoor.planks, indoor.tiles, indoor.carpet, indoor.bricks, stone.concrete,
-    stone.marble, stone.cobbles])
+    wood.plain_wood, wood.planks, masonry.tiles, cloth.carpet, masonry.bricks, masonry.concrete,
+    masonry.marble, masonry.cobbles])
 def test_textures_keep_their_colour_and_follow_from_the_seed(texture):
     colour = (200, 120, 60)
     image, again, other = (texture(np.random.default_rng(seed), colour) for seed in (1, 1, 2))

@@ -18,12 +18,12 @@ from mono_depth_ros.simulation.rendering.check import check
 from mono_depth_ros.simulation.worlds import WORLDS
 from train.interruption import leave_it_to_others
 from train.simulate.draw import draw_block, Job
-from train.simulate.plan import Simulation
-from train.simulate.store import Store
+from train.simulate.set_folder import SetFolder
+from train.simulate.simulated_set import SimulatedSet
 
-# A set that is being drawn can be read: its lists are written so often.
+# The lists are written this often, so that a set can be read while it is being drawn.
 LIST_EVERY_S = 20.0
-# One thread a process: many processes with one each draw most.
+# One thread per process: that draws most frames a second in all.
 THREADS = ('LP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'OMP_NUM_THREADS')
 
 
@@ -37,59 +37,60 @@ def add_command(commands) -> None:
     one.add_argument('--out', type=Path, required=True, metavar='DIR', help='folder to fill')
     one.add_argument('--frames', type=int, default=1000, metavar='N', help='default 1000')
     one.add_argument('--seed', type=int, default=0, metavar='S',
-                     help='another seed, other worlds (default 0)')
+                     help='which worlds and views are drawn (default 0)')
     one.add_argument('--processes', type=int, default=os.cpu_count() or 1, metavar='P',
-                     help='default: one a CPU core; changes nothing in the pictures')
+                     help='default: one per CPU core; the images do not depend on it')
     one.add_argument('--width', type=int, default=320, help='pixels (default 320)')
     one.add_argument('--height', type=int, default=240,
-                     help='pixels at most; some worlds are seen by wider pictures (default 240)')
+                     help='pixels at most; some worlds are drawn in wider images (default 240)')
     one.set_defaults(command=simulate)
 
 
 def simulate(options: argparse.Namespace) -> None:
-    """Draw what is missing of the set that the options ask for, and say what to do next.
+    """Draw the missing frames of the set that the options ask for, and print what to do next.
 
     Raises ValueError or OSError, one sentence, where it cannot be drawn or written.
     """
     for name in ('frames', 'processes'):
         if getattr(options, name) < 1:
             raise ValueError(f'--{name} must be at least 1, got {getattr(options, name)}')
-    simulation = Simulation(world=options.world, seed=options.seed, width=options.width,
-                            height=options.height)
-    store = Store(options.out, simulation)
-    missing = store.missing(options.frames)
-    store.check_space(len(missing))
+    simulated_set = SimulatedSet(world=options.world, seed=options.seed, width=options.width,
+                                 height=options.height)
+    folder = SetFolder(options.out, simulated_set)
+    missing = folder.missing(options.frames)
+    folder.check_space(len(missing))
     if missing:
         check()
     began_s = time.monotonic()
-    _fill(store, _jobs(simulation, options.out, missing), options.processes, options.frames)
-    _report(options, store, len(missing), time.monotonic() - began_s)
+    jobs = _jobs(simulated_set, options.out, missing)
+    _fill(folder, jobs, options.processes, options.frames)
+    _report(options, folder, len(missing), time.monotonic() - began_s)
 
 
-def _jobs(simulation: Simulation, folder: Path, frames: list[int]) -> list[Job]:
+def _jobs(simulated_set: SimulatedSet, folder: Path, frames: list[int]) -> list[Job]:
     blocks: dict[int, list[int]] = {}
     for frame in frames:
-        blocks.setdefault(frame // simulation.frames_a_world, []).append(frame)
-    return [Job(simulation=simulation, folder=folder, block=block, frames=tuple(chosen))
+        blocks.setdefault(frame // simulated_set.frames_a_world, []).append(frame)
+    return [Job(simulated_set=simulated_set, folder=folder, block=block, frames=tuple(chosen))
             for block, chosen in blocks.items()]
 
 
-def _fill(store: Store, jobs: list[Job], processes: int, frames: int) -> None:
+def _fill(folder: SetFolder, jobs: list[Job], processes: int, frames: int) -> None:
     left, listed_s = sum(len(job.frames) for job in jobs), time.monotonic()
     try:
         with tqdm(total=frames, initial=frames - left, unit='frame', disable=not jobs) as bar:
             for lines in _drawn(jobs, min(processes, len(jobs))):
-                store.record(lines)
+                folder.record(lines)
                 bar.update(len(lines))
                 if time.monotonic() - listed_s > LIST_EVERY_S:
-                    store.finish()
+                    folder.finish()
                     listed_s = time.monotonic()
     finally:
-        store.finish()
+        folder.finish()
 
 
 def _drawn(jobs: list[Job], processes: int) -> Iterator[list[str]]:
-    """Lines of every job as it is done, in any order."""
+    """Lines of every job once it is done, in any order."""
     if processes <= 1:
         yield from map(draw_block, jobs)
         return
@@ -99,8 +100,8 @@ def _drawn(jobs: list[Job], processes: int) -> Iterator[list[str]]:
         for done in as_completed([pool.submit(draw_block, job) for job in jobs]):
             yield done.result()
     except BrokenProcessPool as error:
-        raise OSError('a drawing process was killed, perhaps for want of memory: run the same '
-                      'command again with fewer --processes') from error
+        raise OSError('a drawing process was killed, perhaps because memory ran out: run the '
+                      'same command again with fewer --processes') from error
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
@@ -110,11 +111,11 @@ def _begin_process() -> None:
     cv2.setNumThreads(1)
 
 
-def _report(options: argparse.Namespace, store: Store, drawn: int, took_s: float) -> None:
-    counts = store.finish()
+def _report(options: argparse.Namespace, folder: SetFolder, drawn: int, took_s: float) -> None:
+    counts = folder.finish()
     out = options.out
     print(f'{out}: {sum(counts.values())} frames ({counts["train"]} train, {counts["val"]} val), '
-          f'{store.size_bytes() / 1e6:.0f} MB; {drawn} drawn now'
+          f'{folder.size_bytes() / 1e6:.0f} MB; {drawn} drawn now'
           + (f' at {drawn / took_s:.1f} a second' if drawn else ''))
     print(f'look:  python -m train data {options.world}={out} --sheet {out / "sheet.png"}')
     print(f'train: python -m train fit mobile --data {options.world}={out} --out runs/mobile')

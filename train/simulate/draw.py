@@ -1,4 +1,4 @@
-"""Builds a world and draws its frames into the folder; what one process does at a time."""
+"""Build a world and draw its frames into the folder: the work of one process."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ import numpy as np
 from mono_depth_ros.camera import Camera
 from mono_depth_ros.depth_units import depth_to_uint16
 from mono_depth_ros.simulation.rendering.renderer import Renderer
-from mono_depth_ros.simulation.scene.gl import new_context
+from mono_depth_ros.simulation.scene.opengl import new_context
 from mono_depth_ros.simulation.scene.world import World
 from mono_depth_ros.simulation.worlds import build_world
 from train.data.sources.folder import BEYOND, FIELDS
-from train.simulate.plan import DEPTH_UNIT_M, key_of, random_camera, Simulation
 from train.simulate.room_views import RoomViews
 from train.simulate.sensor import exposed, hazed, random_sensor
+from train.simulate.simulated_set import DEPTH_UNIT_M, key_of, random_camera, SimulatedSet
 from train.simulate.street_views import StreetViews
 from train.simulate.views import best_view
 
@@ -28,23 +28,23 @@ PNG_LEVEL = 3
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """Frames to draw of one world."""
+    """Frames to draw of world number `block` of a set."""
 
-    simulation: Simulation
+    simulated_set: SimulatedSet
     folder: Path
     block: int
     frames: tuple[int, ...]
 
 
 def draw_block(job: Job) -> list[str]:
-    """Write picture and depth of a job's frames; their lines of cameras.jsonl.
+    """Write image and depth of a job's frames; returns their lines of cameras.jsonl.
 
     Raises OSError naming the file that could not be written.
     """
-    simulation = job.simulation
-    rng = simulation.world_rng(job.block)
-    width, height = simulation.picture_size(rng)
-    world = build_world(simulation.world, rng, walk=False)
+    simulated_set = job.simulated_set
+    rng = simulated_set.world_rng(job.block)
+    width, height = simulated_set.image_size(rng)
+    world = build_world(simulated_set.world, rng, walk=False)
     views = _views(world)
     renderer = Renderer(world, _any_camera(width, height), gl=_context())
     try:
@@ -54,7 +54,7 @@ def draw_block(job: Job) -> list[str]:
 
 
 def _draw(job: Job, frame: int, world: World, renderer: Renderer, views) -> str:
-    rng = job.simulation.frame_rng(frame)
+    rng = job.simulated_set.frame_rng(frame)
     camera = random_camera(rng, renderer.camera.width, renderer.camera.height)
     renderer.use(camera)
     view = best_view(lambda: views.view(rng), renderer.probe)
@@ -63,17 +63,17 @@ def _draw(job: Job, frame: int, world: World, renderer: Renderer, views) -> str:
     if world.air is not None:
         rgb_HW3 = hazed(rgb_HW3, depth_HW, world.air)
     rgb_HW3 = exposed(rgb_HW3, sensor, camera, rng)
-    unit_m = DEPTH_UNIT_M[job.simulation.world]
+    unit_m = DEPTH_UNIT_M[job.simulated_set.world]
     bgr_HW3 = cv2.cvtColor(rgb_HW3, cv2.COLOR_RGB2BGR)
     key = key_of(frame)
     _write(job.folder / 'rgb' / f'{key}.jpg', bgr_HW3, [cv2.IMWRITE_JPEG_QUALITY, sensor.jpeg])
-    _write(job.folder / 'depth' / f'{key}.png', steps(depth_HW, unit_m),
+    _write(job.folder / 'depth' / f'{key}.png', depth_steps(depth_HW, unit_m),
            [cv2.IMWRITE_PNG_COMPRESSION, PNG_LEVEL])
     return camera_line(key, camera, unit_m, view.kind, job.block)
 
 
-def steps(depth_HW: np.ndarray, unit_m: float) -> np.ndarray:
-    """Depth in metres as uint16 steps of `unit_m`; 0 for NaN, +inf or too far as BEYOND."""
+def depth_steps(depth_HW: np.ndarray, unit_m: float) -> np.ndarray:
+    """Depth in metres as uint16 steps of `unit_m`: 0 for NaN, BEYOND for +inf or too far."""
     nearest_HW = np.maximum(depth_HW.astype(np.float64), unit_m)  # 0 steps would mean unknown
     return depth_to_uint16(nearest_HW, unit_m, beyond=BEYOND)
 
@@ -87,7 +87,7 @@ def camera_line(key: str, camera: Camera, unit_m: float, kind: str, block: int) 
 
 def _write(path: Path, image: np.ndarray, options: list[int]) -> None:
     try:
-        # Through memory: cv2.imwrite says neither what failed nor that the disk is full.
+        # cv2.imwrite does not say what failed, not even that the disk is full.
         path.write_bytes(cv2.imencode(path.suffix, image, options)[1].tobytes())
     except OSError as error:
         raise OSError(f'cannot write {path}: {error.strerror}; run the same command again and it '

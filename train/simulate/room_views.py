@@ -1,6 +1,4 @@
-"""Where cameras look from in a simulated room: by hand, by a robot, from the ceiling, close up,
-before a table.
-"""
+"""Camera poses in a simulated room: handheld, on a robot, on the ceiling, close up, at a table."""
 
 from __future__ import annotations
 
@@ -14,11 +12,12 @@ KINDS = ('hand', 'near', 'table', 'robot', 'ceiling')
 SHARES = (0.34, 0.16, 0.28, 0.14, 0.08)
 NEAR_M = (0.3, 1.3)
 TABLE_M = (0.35, 1.6)
-TOP_M2 = 0.08  # a triangle at least so large, level and between knee and chest, is a top
+# A level triangle of at least this area between knee and chest is a top to put things on.
+TOP_M2 = 0.08
 
 
 class RoomViews:
-    """Draws views of one room; `view` may be asked again where the last was of no use."""
+    """Draws views of one room at random; not every one is useful, see `View.quality`."""
 
     def __init__(self, world: World):
         self._low, self._high = world.bounds
@@ -52,7 +51,7 @@ class RoomViews:
         return View(kind='robot', pose=pose, nearest_m=0.15)
 
     def _ceiling(self, rng) -> View:
-        """Under the ceiling, mostly near the walls, looking down into the room."""
+        """Below the ceiling, mostly near the walls, looking down into the room."""
         place = self._high[:2] * rng.choice((-1, 1), 2) * (1 - rng.beta(1, 3, 2)) * 0.95
         position = (*place, self._high[2] - rng.uniform(0.08, 0.45))
         target = (*(rng.uniform(-0.5, 0.5, 2) * self._high[:2]), rng.uniform(0, 1.0))
@@ -60,7 +59,7 @@ class RoomViews:
                     nearest_m=0.3)
 
     def _near(self, rng) -> View:
-        """By hand, at arm's length from a table, a shelf, a wall or what lies about."""
+        """Handheld, at arm's length from a table, a shelf, a wall or a small object."""
         for _ in range(50):
             face = rng.choice(len(self._triangles), p=self._weights)
             target = rng.dirichlet((1, 1, 1)) @ self._triangles[face]
@@ -74,7 +73,7 @@ class RoomViews:
                     target_m=distance_m, plain=bool(rng.random() < 0.15))
 
     def _table(self, rng) -> View:
-        """By hand or from a robot's arm, before the top of a table, desk, counter or shelf."""
+        """Handheld or on a robot's arm, at the top of a table, desk, counter or shelf."""
         if not self._tops.any():
             return self._near(rng)
         for _ in range(50):
@@ -86,7 +85,7 @@ class RoomViews:
             position = target + np.exp(rng.uniform(*np.log(TABLE_M))) * away
             if self._inside(position, 0.1):
                 break
-        # What stands on the top is in the middle of the picture rather than the top itself.
+        # Aim at the objects on the top rather than at the top itself.
         aim = target + (0, 0, rng.uniform(-0.1, 0.25))
         roll = rng.normal(0, 0.08)
         if rng.random() < 0.15:
@@ -94,7 +93,7 @@ class RoomViews:
         return View(kind='table', pose=towards(position, aim, roll), nearest_m=0.15)
 
     def _inside(self, position: np.ndarray, height_m: float) -> bool:
-        """Whether a camera (3,) may be there: that high over the floor, off walls and ceiling."""
+        """Whether a camera (3,) m is that high above the floor and clear of walls and ceiling."""
         return bool((position > self._low + (0.1, 0.1, height_m)).all()
                     and (position < self._high - 0.1).all())
 
@@ -107,15 +106,15 @@ def _faces(triangles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _interest(normals: np.ndarray, double_area: np.ndarray, middle_z: np.ndarray) -> np.ndarray:
-    """Weights (N,) of triangles as something to look at closely; sum 1."""
-    # Small things count more than their area; the floor, ceiling and undersides hardly.
+    """Weights (N,) of triangles as targets of close views; sum 1."""
+    # Small objects count more than their area; floor, ceiling and undersides not at all.
     weights = np.minimum(np.sqrt(double_area), 0.1) * ((middle_z > 0.2) & (middle_z < 2.0))
     weights *= np.where(normals[:, 2] < -0.5, 0.0, 1.0)
     return weights / weights.sum()
 
 
 def _tops(normals: np.ndarray, double_area: np.ndarray, middle_z: np.ndarray) -> np.ndarray:
-    """Weights (N,) of triangles as the top of something one can put things on; sum 1, or all 0."""
+    """Weights (N,) of triangles as tops of tables and the like; sum 1, or all 0."""
     top = ((normals[:, 2] > 0.99) & (double_area > 2 * TOP_M2) & (middle_z > 0.35)
            & (middle_z < 1.3))
     weights = np.where(top, double_area, 0.0)

@@ -1,4 +1,4 @@
-"""Where cameras look from in a simulated street: driving, walking robots, people, lamp posts."""
+"""Camera poses in a simulated street: on a car, on a robot, handheld, on a lamp post."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SHARES = (0.46, 0.26, 0.20, 0.08)
 
 
 class StreetViews:
-    """Draws views of one street; `view` may be asked again where the last was of no use."""
+    """Draws views of one street at random; not every one is useful, see `View.quality`."""
 
     def __init__(self, world: World):
         low, high = world.bounds

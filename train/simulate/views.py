@@ -1,4 +1,4 @@
-"""Choosing camera poses: what a view is, and whether what it shows is of use."""
+"""Views: camera poses, and whether what they show is useful for training."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ TRIES = 16
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """A camera pose to try: nothing may be nearer than `nearest_m`, and what the optical axis
-    meets must be `target_m` away (None: anything). Nothing but one plane, which tells nothing of
-    its distance, is of use only where `plain`.
+    """A camera pose to try: nothing may be nearer than `nearest_m`, and the surface on the optical
+    axis should be `target_m` away (None: any distance). A view of a single plane shows no clue of
+    its distance and is accepted only where `plain`.
     """
 
     kind: str
@@ -28,7 +28,7 @@ class View:
     plain: bool = False
 
     def quality(self, depth_hw: np.ndarray) -> float:
-        """How well a coarse depth (h, w) m of this view fits; 1 or more is good."""
+        """How good the view is by its coarse depth (h, w) m; 1 or more is good enough."""
         known = depth_hw[np.isfinite(depth_hw)]
         if not known.size:
             return 0.0
@@ -39,7 +39,7 @@ class View:
             centre_m = float(depth_hw[depth_hw.shape[0] // 2, depth_hw.shape[1] // 2])
             off = abs(centre_m - self.target_m) / self.target_m
             return min(fit, 0.15 / max(off, 1e-6))
-        # A picture filled by one near thing is what `target_m` is for.
+        # Views without a target should not be filled by one near object.
         return min(fit, float(np.median(known)) / (3 * self.nearest_m))
 
 
@@ -58,7 +58,7 @@ def best_view(draw: Callable[[], View], probe: Callable[[Pose], np.ndarray]) -> 
 
 
 def is_plain(depth_hw: np.ndarray) -> bool:
-    """Whether a depth (h, w) m shows hardly more than one plane.
+    """Whether a depth (h, w) m shows little more than one plane.
 
     The inverse depth of a plane is linear in the pixel.
     """
@@ -72,7 +72,7 @@ def is_plain(depth_hw: np.ndarray) -> bool:
 
 
 def free_place(rng: np.random.Generator, plan: FloorPlan, clear_m: float) -> np.ndarray:
-    """A place (2,) m at least `clear_m` from every obstacle, or one of the freest there are."""
+    """A place (2,) m at least `clear_m` from every obstacle, or else one of the freest 3 %."""
     enough = min(clear_m, float(np.quantile(plan.clearance, 0.97)))
     rows, columns = np.nonzero(plan.clearance >= max(enough, 1e-3))
     pick = rng.integers(len(rows))
@@ -80,6 +80,6 @@ def free_place(rng: np.random.Generator, plan: FloorPlan, clear_m: float) -> np.
 
 
 def towards(position, target, roll: float = 0.0) -> Pose:
-    """Camera at `position` whose axis meets `target`, both (3,) m; roll in radians."""
+    """Camera at `position` that looks at `target`, both (3,) m; roll in radians."""
     x, y, z = np.asarray(target, float) - position
     return looking(position, math.atan2(y, x), math.atan2(z, math.hypot(x, y)), roll)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 
-from mono_depth_ros.simulation.scene.gl import new_context
+from mono_depth_ros.simulation.scene.opengl import new_context
 
 
 def check() -> str:

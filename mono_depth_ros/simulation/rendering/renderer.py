@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from mono_depth_ros.camera import Camera
-from mono_depth_ros.simulation.scene.gl import load_mujoco, new_context
+from mono_depth_ros.simulation.scene.opengl import load_mujoco, new_context
 from mono_depth_ros.simulation.scene.world import Pose, World
 
 SHARP_BELOW_PIXELS = 200_000
@@ -22,11 +22,11 @@ def camera_with_fov(width: int, height: int, horizontal_fov_deg: float) -> Camer
 
 
 class Renderer:
-    """Renders one world for one camera; use it, from making to `close()`, on one thread.
+    """Renders one world for one camera; must be made, used and closed on one thread.
 
     Colour is drawn `supersample` times finer and averaged (default: 2 for pictures under
     200,000 pixels, else 1); depth is drawn at the camera's own pixel centres. `gl`: a context of
-    `new_context` to draw in, which outlives the renderer and saves 0.3 s a world.
+    `new_context` to draw in, which the renderer does not free; sharing it saves 0.3 s a world.
     Raises ValueError for a camera with lens distortion, OSError where no OpenGL works.
     """
 
@@ -85,7 +85,7 @@ class Renderer:
         return self._flat_depth(self.camera.width, self.camera.height)
 
     def probe(self, pose: Pose, rows: int = 36, columns: int = 48) -> np.ndarray:
-        """Depth (rows, columns) of the same view, coarse; sees the inner sides of things too."""
+        """Coarse depth (rows, columns) of the same view; sees surfaces from behind as well."""
         self._aim(pose)
         culling = self._mujoco.mjtRndFlag.mjRND_CULL_FACE.value
         self._scene.flags[culling] = 0

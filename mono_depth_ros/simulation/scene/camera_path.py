@@ -1,4 +1,4 @@
-"""Smooth, closed camera paths that keep clear of what stands on the floor plan."""
+"""Smooth, closed camera paths that keep clear of all obstacles on a floor plan."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 
 @dataclass(frozen=True, kw_only=True)
-class Path:
+class CameraPath:
     """A closed path: knots of position (N, 3) m, yaw (N,) unwrapped and pitch (N,) radians.
 
     Knots are equally spaced in time over `period_s`; between them the path is linear in each.
@@ -23,13 +23,13 @@ class Path:
 
     def at(self, t_s: float) -> tuple[np.ndarray, float, float]:
         """Position (3,), yaw and pitch at a time of any size."""
-        place = (t_s / self.period_s % 1.0) * len(self.yaws)
-        i, part = int(place) % len(self.yaws), place - int(place)
+        knot = (t_s / self.period_s % 1.0) * len(self.yaws)
+        i, weight = int(knot) % len(self.yaws), knot - int(knot)
         j = (i + 1) % len(self.yaws)
-        swing = _wrapped(self.yaws[j] - self.yaws[i])
-        return (self.positions[i] + part * (self.positions[j] - self.positions[i]),
-                float(self.yaws[i] + part * swing),
-                float(self.pitches[i] + part * (self.pitches[j] - self.pitches[i])))
+        turn = _wrapped(self.yaws[j] - self.yaws[i])
+        return (self.positions[i] + weight * (self.positions[j] - self.positions[i]),
+                float(self.yaws[i] + weight * turn),
+                float(self.pitches[i] + weight * (self.pitches[j] - self.pitches[i])))
 
 
 def _wrapped(angle: float) -> float:
@@ -69,60 +69,62 @@ def floor_plan(x_range, y_range, triangles: np.ndarray, heights: tuple[float, fl
     return FloorPlan(clearance=distance.astype(np.float32), origin=(x_range[0], y_range[0]))
 
 
-def stroll(rng, plan: FloorPlan, clear_m: float, height_m: float, speed_mps: float = 0.35,
-           tries: int = 800, knots: int = 240) -> Path:
-    """A walk round the free part of a plan, at least `clear_m` from every obstacle, that looks
-    across to the far side of its own loop and about it. Raises ValueError if there is no room.
+def random_walk(rng, plan: FloorPlan, clear_m: float, height_m: float, speed_mps: float = 0.35,
+                tries: int = 800, knots: int = 240) -> CameraPath:
+    """A closed walk through the free part of a plan, at least `clear_m` from every obstacle.
+
+    The camera looks across to the far side of its own loop and to both sides of that.
+    Raises ValueError if no such loop is found.
     """
-    loops = _loops(rng, plan, tries, knots)
-    room = plan.at(loops).min(1)
+    loops = _random_loops(rng, plan, tries, knots)
+    clearance = plan.at(loops).min(1)
     length = np.linalg.norm(np.diff(loops, axis=1, append=loops[:, :1]), axis=-1).sum(1)
-    best = np.argsort(np.where(room >= clear_m, length, -1))[-8:]
-    if not (room[best] >= clear_m).any():
+    longest = np.argsort(np.where(clearance >= clear_m, length, -1))[-8:]
+    if not (clearance[longest] >= clear_m).any():
         raise ValueError(f'no camera path {clear_m} m clear of everything')
     walks = [_looking_across(rng, loops[i], height_m, length[i] / speed_mps)
-             for i in best if room[i] >= clear_m]
-    return max(walks, key=lambda walk: _open_view(plan, walk))
+             for i in longest if clearance[i] >= clear_m]
+    return max(walks, key=lambda walk: _free_view(plan, walk))
 
 
-def _open_view(plan: FloorPlan, walk: Path, reach_m: float = 6.0) -> float:
-    """Mean free distance in metres ahead of the camera, near views counting most."""
+def _free_view(plan: FloorPlan, walk: CameraPath, reach_m: float = 6.0) -> float:
+    """Mean log of the free distance ahead of the camera, so that near obstacles count most."""
     steps = np.arange(0.2, reach_m, 0.2)
     ahead = np.stack([np.cos(walk.yaws), np.sin(walk.yaws)], -1)
     free = plan.at(walk.positions[:, None, :2] + steps[:, None] * ahead[:, None]) > 0
     return float(np.log(0.2 * (1 + np.cumprod(free, axis=1).sum(1))).mean())
 
 
-def _loops(rng, plan: FloorPlan, tries: int, knots: int) -> np.ndarray:
+def _random_loops(rng, plan: FloorPlan, tries: int, knots: int) -> np.ndarray:
     """Random ellipse-like closed curves (tries, knots, 2) around the free places of the plan."""
     rows, columns = np.nonzero(plan.clearance > np.quantile(plan.clearance, 0.93))
     pick = rng.integers(len(rows), size=tries)
     centre = np.stack([columns[pick], rows[pick]], -1) * plan.CELL_M + plan.origin
-    turn = np.linspace(0, 2 * math.pi, knots, endpoint=False)
-    waves = [np.cos(turn), np.sin(turn), np.cos(2 * turn), np.sin(2 * turn)]
+    phase = np.linspace(0, 2 * math.pi, knots, endpoint=False)
+    waves = [np.cos(phase), np.sin(phase), np.cos(2 * phase), np.sin(2 * phase)]
     size = rng.uniform(0.3, 2.2, (tries, 2, 1)) * np.array([1, 1, 0.25, 0.25])
     weight = size * rng.uniform(-1, 1, (tries, 2, 4))
     return centre[:, None] + np.einsum('tdw,wk->tkd', weight, np.stack(waves))
 
 
-def _looking_across(rng, loop: np.ndarray, height_m: float, period_s: float) -> Path:
+def _looking_across(rng, loop: np.ndarray, height_m: float, period_s: float) -> CameraPath:
+    """Path along a loop (N, 2) that looks to the loop's middle and swings left and right of it."""
     knots = len(loop)
     turn = np.linspace(0, 2 * math.pi, knots, endpoint=False)
-    middle = loop.mean(0)
-    spin = np.unwrap(np.arctan2(*(middle - loop).T[::-1]))
-    round_trip = 2 * math.pi * np.sign(spin[-1] - spin[0])
-    even = spin[0] + round_trip * np.arange(knots) / knots
+    to_middle = np.unwrap(np.arctan2(*(loop.mean(0) - loop).T[::-1]))
+    round_trip = 2 * math.pi * np.sign(to_middle[-1] - to_middle[0])
+    even = to_middle[0] + round_trip * np.arange(knots) / knots
     phase = rng.uniform(0, 2 * math.pi, 4)
-    about = 0.45 * np.sin(2 * turn + phase[0]) + 0.25 * np.sin(3 * turn + phase[1])
+    swing = 0.45 * np.sin(2 * turn + phase[0]) + 0.25 * np.sin(3 * turn + phase[1])
     height = height_m + 0.08 * np.sin(2 * turn + phase[2])
     pitch = -0.16 + 0.12 * np.sin(3 * turn + phase[3])
-    yaw = np.where(abs(spin - even) < 1.0, spin, even) + about
-    period_s = max(period_s, 25.0)
-    return Path(positions=np.column_stack([loop, height]), yaws=_smoothed(yaw, round_trip),
-                pitches=pitch, period_s=period_s)
+    # Near the loop's middle that direction changes fast: turn evenly there.
+    yaw = np.where(abs(to_middle - even) < 1.0, to_middle, even) + swing
+    return CameraPath(positions=np.column_stack([loop, height]), yaws=_smoothed(yaw, round_trip),
+                      pitches=pitch, period_s=max(period_s, 25.0))
 
 
 def _smoothed(angles: np.ndarray, round_trip: float, reach: int = 12) -> np.ndarray:
-    """Moving average of a closed row of unwrapped angles that gain `round_trip` a lap."""
+    """Moving average of unwrapped angles along a closed path that gain `round_trip` a lap."""
     padded = np.concatenate([angles[-reach:] - round_trip, angles, angles[:reach] + round_trip])
     return np.convolve(padded, np.full(2 * reach + 1, 1 / (2 * reach + 1)), 'valid')

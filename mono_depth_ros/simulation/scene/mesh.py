@@ -6,7 +6,7 @@ so that meshes join by concatenation and edges stay sharp.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 import math
 
@@ -24,18 +24,17 @@ class Mesh:
     def moved(self, x: float = 0.0, y: float = 0.0, z: float = 0.0, yaw: float = 0.0) -> Mesh:
         """Mesh turned by `yaw` radians about z, then shifted by (x, y, z) metres."""
         turn = rotation_z(yaw)
-        return Mesh(points=self.points @ turn.T + (x, y, z),
-                    normals=self.normals @ turn.T, texture=self.texture)
+        return replace(self, points=self.points @ turn.T + (x, y, z),
+                       normals=self.normals @ turn.T)
 
     def turned(self, rotation: np.ndarray) -> Mesh:
         """Mesh turned by a 3x3 rotation about the origin."""
-        return Mesh(points=self.points @ rotation.T, normals=self.normals @ rotation.T,
-                    texture=self.texture)
+        return replace(self, points=self.points @ rotation.T, normals=self.normals @ rotation.T)
 
-    def painted(self, texture: tuple[float, float]) -> Mesh:
-        """Mesh whose texture coordinates are all one point: a plain colour of a palette."""
-        return Mesh(points=self.points, normals=self.normals,
-                    texture=np.broadcast_to(np.asarray(texture, float), self.texture.shape))
+    def flipped(self) -> Mesh:
+        """The other side of the mesh: every triangle faces the opposite way."""
+        return Mesh(points=self.points[:, ::-1], normals=-self.normals[:, ::-1],
+                    texture=self.texture[:, ::-1])
 
 
 def rotation_z(angle: float) -> np.ndarray:
@@ -55,11 +54,16 @@ def rotation_y(angle: float) -> np.ndarray:
 
 
 def join(meshes) -> Mesh:
-    """One mesh of many."""
+    """All triangles of several meshes as one mesh."""
     meshes = list(meshes)
     return Mesh(points=np.concatenate([mesh.points for mesh in meshes]),
                 normals=np.concatenate([mesh.normals for mesh in meshes]),
                 texture=np.concatenate([mesh.texture for mesh in meshes]))
+
+
+def four_of(solid: Mesh, x: float, y: float) -> list[Mesh]:
+    """Copies of a solid at the four corners (-x, -y), (-x, y), (x, -y), (x, y) metres."""
+    return [solid.moved(side_x * x, side_y * y) for side_x in (-1, 1) for side_y in (-1, 1)]
 
 
 def surface(points_RC3, normals_RC3=None, texture_RC2=None) -> Mesh:
@@ -146,29 +150,31 @@ def _unit_box() -> tuple[Mesh, np.ndarray]:
     return join(quad(*side, fit=True) for side in sides), np.repeat(axes, 2, axis=0)
 
 
-def lathe(profile, sides: int = 16, smooth: bool = False) -> Mesh:
+def lathe(profile, sides: int = 16) -> Mesh:
     """Solid of revolution about z of a `profile` [(radius, z), ...] in metres, bottom first."""
     profile = np.asarray(profile, float)
-    if smooth:
-        return _revolved(profile, _profile_normals(profile), sides)
-    bands = zip(profile[:-1], profile[1:])
-    return join(_revolved(np.stack(band), _profile_normals(np.stack(band)), sides)
-                for band in bands if not np.allclose(*band))
+    return join(_revolved(np.stack(band), sides) for band in zip(profile[:-1], profile[1:])
+                if not np.allclose(*band))
 
 
-def _profile_normals(profile: np.ndarray) -> np.ndarray:
-    along = np.gradient(profile, axis=0)
-    return _unit(np.stack([along[:, 1], -along[:, 0]], -1))
-
-
-def _revolved(profile: np.ndarray, normals: np.ndarray, sides: int) -> Mesh:
+def _revolved(band_22: np.ndarray, sides: int) -> Mesh:
+    """Surface of revolution of one straight piece of a profile, [(radius, z), (radius, z)]."""
     angle = np.linspace(0, 2 * math.pi, sides + 1)
     circle = np.stack([np.cos(angle), np.sin(angle)], -1)
+    along = np.gradient(band_22, axis=0)
+    normals_22 = _unit(np.stack([along[:, 1], -along[:, 0]], -1))
 
     def turned(pairs):
         ring = pairs[:, None, :1] * circle
         return np.concatenate([ring, np.repeat(pairs[:, None, 1:], sides + 1, 1)], -1)
-    return surface(turned(profile), turned(normals))
+    return surface(turned(band_22), turned(normals_22))
+
+
+def vessel(base: float, rim: float, height: float, inner_rim: float, inner_base: float,
+           floor: float, sides: int) -> Mesh:
+    """Open round vessel: outer radii of base and rim, inner radii, height of its floor, metres."""
+    return lathe([(0, 0), (base, 0), (rim, height), (inner_rim, height), (inner_base, floor),
+                  (0, floor)], sides)
 
 
 def cylinder(radius: float, height: float, centre=(0.0, 0.0, 0.0), top: float | None = None,
@@ -228,7 +234,10 @@ def _fan(ring: np.ndarray, middle, normal) -> Mesh:
 
 
 def _rim(front: np.ndarray, back: np.ndarray, middle) -> Mesh:
-    """The flat faces between two equal outlines, as one grid whose every second strip is flat."""
+    """The flat faces between two equal outlines, one for each edge.
+
+    As one grid: the strips between two edges have no area and are dropped.
+    """
     edges = np.stack([front[:-1], front[1:]], 1), np.stack([back[:-1], back[1:]], 1)
     along = edges[0][:, 1] - edges[0][:, 0]
     normals = _unit(np.stack([along[:, 2], 0 * along[:, 0], -along[:, 0]], -1))

@@ -5,34 +5,43 @@ All meshes of one material become one geom, so a furnished room is about twenty 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from mono_depth_ros.simulation.scene.mesh import join, Mesh
+from mono_depth_ros.simulation.scene.opengl import load_mujoco
 
 PALETTE_SIDE = 16
 PALETTE_CELL = 4
 
 
 @dataclass(frozen=True, kw_only=True)
-class Finish:
-    """What a surface is made of: a texture of `metres` a repeat, or one palette colour."""
+class Material:
+    """What a mesh is made of: the texture `name` of the scene, repeated every `metres`; or, where
+    `palette_uv` is given, the one colour at that point of a palette texture.
+    """
 
-    material: str
+    name: str
     metres: float = 1.0
-    colour: tuple[float, float] | None = None
+    palette_uv: tuple[float, float] | None = None
 
-    def dress(self, mesh: Mesh) -> Mesh:
-        """The mesh with this finish's texture coordinates."""
-        if self.colour is not None:
-            return mesh.painted(self.colour)
-        return Mesh(points=mesh.points, normals=mesh.normals, texture=mesh.texture / self.metres)
+    def applied_to(self, mesh: Mesh) -> Mesh:
+        """The mesh with this material's texture coordinates."""
+        if self.palette_uv is None:
+            return replace(mesh, texture=mesh.texture / self.metres)
+        uv = np.asarray(self.palette_uv, float)
+        return replace(mesh, texture=np.broadcast_to(uv, mesh.texture.shape))
+
+
+# An object of a world: its parts around its own origin, standing on z = 0.
+Parts = list[tuple[Mesh, Material]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Material:
-    """Texture (H, W, 3) uint8 and how it reflects light, as MuJoCo's material attributes."""
+class Texture:
+    """Image (H, W, 3) uint8 and how it reflects light, as MuJoCo's material attributes."""
 
     image: np.ndarray
     specular: float = 0.1
@@ -41,53 +50,58 @@ class Material:
 
 
 class Scene:
-    """Collects meshes by material; `compile` makes the model."""
+    """Collects meshes by material; `add_to` puts them into a MuJoCo model."""
 
     def __init__(self):
-        self._materials: dict[str, Material] = {}
+        self._textures: dict[str, Texture] = {}
         self._meshes: dict[str, list[Mesh]] = {}
         self._colours: dict[str, list[np.ndarray]] = {}
 
-    def texture(self, image_HW3: np.ndarray, metres: float = 1.0, **look) -> Finish:
-        """Finish of a texture `metres` wide a repeat; `look` are fields of Material."""
-        name = f'material{len(self._materials)}'
-        self._materials[name] = Material(image=image_HW3, **look)
-        return Finish(material=name, metres=metres)
+    def textured(self, image_HW3: np.ndarray, metres: float = 1.0, **reflection) -> Material:
+        """New material of a texture `metres` wide a repeat; `reflection`: fields of Texture."""
+        name = f'material{len(self._textures)}'
+        self._textures[name] = Texture(image=image_HW3, **reflection)
+        return Material(name=name, metres=metres)
 
-    def colour(self, rgb, kind: str = 'matt') -> Finish:
-        """Finish of one plain colour (0..255); kind matt, gloss or glow."""
+    def coloured(self, rgb, kind: str = 'matt') -> Material:
+        """Material of one plain colour (0..255); kind matt, gloss or glow."""
         cells = self._colours.setdefault(kind, [])
-        index = len(cells) % PALETTE_SIDE ** 2
+        row, column = divmod(len(cells) % PALETTE_SIDE ** 2, PALETTE_SIDE)
         cells.append(np.asarray(rgb, float))
-        row, column = divmod(index, PALETTE_SIDE)
-        return Finish(material=kind, colour=((column + 0.5) / PALETTE_SIDE,
-                                             (row + 0.5) / PALETTE_SIDE))
+        return Material(name=kind, palette_uv=((column + 0.5) / PALETTE_SIDE,
+                                               (row + 0.5) / PALETTE_SIDE))
 
-    def add(self, mesh: Mesh, finish: Finish) -> None:
-        """Put a mesh, in world coordinates, into the scene."""
-        self._meshes.setdefault(finish.material, []).append(finish.dress(mesh))
+    def add(self, mesh: Mesh, material: Material) -> None:
+        """Add a mesh in world coordinates."""
+        self._meshes.setdefault(material.name, []).append(material.applied_to(mesh))
 
-    def place(self, item, x: float, y: float, yaw: float = 0.0, z: float = 0.0) -> None:
-        """Put an item, [(mesh, finish), ...] around its own origin, at a place and heading."""
-        for mesh, finish in item:
-            self.add(mesh.moved(x, y, z, yaw), finish)
+    def place(self, parts: Parts, x: float, y: float, yaw: float = 0.0, z: float = 0.0) -> None:
+        """Add an object at (x, y, z) metres, turned by `yaw` radians."""
+        for mesh, material in moved(parts, x, y, z, yaw):
+            self.add(mesh, material)
 
     def triangles(self) -> np.ndarray:
         """Everything in the scene as triangles (N, 3, 3) in metres."""
-        return np.concatenate([mesh.points for parts in self._meshes.values() for mesh in parts])
+        return np.concatenate([mesh.points for meshes in self._meshes.values() for mesh in meshes])
 
-    def fill(self, spec) -> None:
+    def add_to(self, spec) -> None:
         """Add all meshes and materials to a mujoco.MjSpec."""
-        for name, material in {**self._palettes(), **self._materials}.items():
+        for name, texture in {**self._palettes(), **self._textures}.items():
             if name in self._meshes:
-                _add_material(spec, name, material)
+                _add_material(spec, name, texture)
                 _add_geom(spec, name, join(self._meshes[name]))
 
-    def _palettes(self) -> dict[str, Material]:
-        looks = {'matt': {}, 'gloss': {'specular': 0.6, 'shininess': 0.6},
-                 'glow': {'emission': 1.0}}
-        return {kind: Material(image=_palette(colours), **looks[kind])
+    def _palettes(self) -> dict[str, Texture]:
+        reflection = {'matt': {}, 'gloss': {'specular': 0.6, 'shininess': 0.6},
+                      'glow': {'emission': 1.0}}
+        return {kind: Texture(image=_palette(colours), **reflection[kind])
                 for kind, colours in self._colours.items()}
+
+
+def moved(parts: Iterable[tuple[Mesh, Material]], x: float = 0.0, y: float = 0.0, z: float = 0.0,
+          yaw: float = 0.0) -> Parts:
+    """An object turned by `yaw` radians about z, then shifted by (x, y, z) metres."""
+    return [(mesh.moved(x, y, z, yaw), material) for mesh, material in parts]
 
 
 def _palette(colours: list[np.ndarray]) -> np.ndarray:
@@ -97,25 +111,23 @@ def _palette(colours: list[np.ndarray]) -> np.ndarray:
     return grid.repeat(PALETTE_CELL, 0).repeat(PALETTE_CELL, 1)
 
 
-def _add_material(spec, name: str, material: Material) -> None:
-    add_texture(spec, name, material.image, 'mjTEXTURE_2D')
-    row = spec.add_material(name=name, specular=material.specular,
-                            shininess=material.shininess, emission=material.emission)
-    row.textures[_mujoco().mjtTextureRole.mjTEXROLE_RGB] = name
+def _add_material(spec, name: str, texture: Texture) -> None:
+    add_texture(spec, name, texture.image, 'mjTEXTURE_2D')
+    material = spec.add_material(name=name, specular=texture.specular,
+                                 shininess=texture.shininess, emission=texture.emission)
+    material.textures[load_mujoco().mjtTextureRole.mjTEXROLE_RGB] = name
 
 
 def add_texture(spec, name: str, image_HW3: np.ndarray, kind: str) -> None:
     """Add a texture to a mujoco.MjSpec; `kind` is a name in mujoco.mjtTexture."""
     height, width = image_HW3.shape[:2]
-    texture = spec.add_texture(name=name, type=getattr(_mujoco().mjtTexture, kind),
+    texture = spec.add_texture(name=name, type=getattr(load_mujoco().mjtTexture, kind),
                                width=width, height=height, nchannel=3)
     texture.data = np.ascontiguousarray(image_HW3, np.uint8).tobytes()
 
 
 def _add_geom(spec, name: str, mesh: Mesh) -> None:
-    count = len(mesh.points)
-    corners = np.arange(3 * count)
-    mujoco = _mujoco()
+    mujoco, corners = load_mujoco(), np.arange(3 * len(mesh.points))
     spec.add_mesh(
         name=name, uservert=mesh.points.ravel(), usernormal=mesh.normals.ravel(),
         usertexcoord=mesh.texture.ravel(), userface=corners, userfacetexcoord=corners,
@@ -124,6 +136,16 @@ def _add_geom(spec, name: str, mesh: Mesh) -> None:
                             material=name, contype=0, conaffinity=0)
 
 
-def _mujoco():
-    from mono_depth_ros.simulation.scene.gl import load_mujoco
-    return load_mujoco()
+def set_up_rendering(spec, near_m: float, far_m: float, ambient, shadow_reach_m: float) -> None:
+    """Clipping planes, shadows and even ambient light (R, G, B) of a mujoco.MjSpec."""
+    spec.stat.extent = 1.0  # MuJoCo's clipping planes and shadow reach are multiples of it
+    quality, planes, head = spec.visual.quality, spec.visual.map, spec.visual.headlight
+    quality.shadowsize, quality.offsamples = 1024, 0
+    planes.znear, planes.zfar, planes.shadowclip = near_m, far_m, shadow_reach_m
+    head.ambient, head.diffuse, head.specular = ambient, [0] * 3, [0] * 3
+
+
+def add_light(spec, kind: str, pos, diffuse, **attributes) -> None:
+    """Add a light to a mujoco.MjSpec: kind DIRECTIONAL, SPOT or POINT, and MuJoCo's attributes."""
+    spec.worldbody.add_light(type=getattr(load_mujoco().mjtLightType, f'mjLIGHT_{kind}'), pos=pos,
+                             diffuse=diffuse, **attributes)

@@ -1,4 +1,4 @@
-"""What a simulated world is: a MuJoCo model and a camera path through it."""
+"""A simulated world: a MuJoCo model and a camera path through it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mono_depth_ros.simulation.scene.camera_path import Path
+from mono_depth_ros.simulation.scene.camera_path import CameraPath
 from mono_depth_ros.simulation.scene.mesh import rotation_z
 
 
@@ -24,8 +24,8 @@ class Pose:
 
 @dataclass(frozen=True, kw_only=True)
 class Air:
-    """Haze: `per_m` of the light is lost on each metre, and as much of `colour` (R, G, B in
-    0..255) is added.
+    """Haze or fog: light fades as exp(-`per_m` * metres), and `colour` (R, G, B in 0..255) takes
+    its place.
     """
 
     per_m: float
@@ -36,16 +36,16 @@ class Air:
 class World:
     """A world to render: name, mujoco.MjModel, camera path, near and far clipping in metres.
 
-    `triangles` (N, 3, 3) m is everything that stands in it, corners in the order that faces
-    outwards; `bounds` (2, 3) m the lowest and highest corner of where a camera may be. A world
-    built without a walk has no path, and may have air that is not drawn with it.
+    `triangles` (N, 3, 3) m are the surfaces of its objects, counter-clockwise seen from outside;
+    `bounds` (2, 3) m the lowest and highest corner of where a camera may be. A world built
+    without a walk has no path; it may have air, which the renderer does not draw.
     """
 
     name: str
     model: Any
     near_m: float
     far_m: float
-    path: Path | None = None
+    path: CameraPath | None = None
     triangles: np.ndarray = field(default_factory=lambda: np.empty((0, 3, 3)))
     bounds: np.ndarray = field(default_factory=lambda: np.zeros((2, 3)))
     air: Air | None = None
@@ -53,7 +53,7 @@ class World:
     def pose(self, t_s: float) -> Pose:
         """Camera pose `t_s` seconds into its endless, closed path; ValueError without one."""
         if self.path is None:
-            raise ValueError(f'this {self.name} was built without a walk, so it has no path')
+            raise ValueError(f'this {self.name} has no camera path: build it with walk=True')
         position, yaw, pitch = self.path.at(t_s)
         return looking(position, yaw, pitch)
 

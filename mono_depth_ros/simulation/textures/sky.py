@@ -7,10 +7,10 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from mono_depth_ros.simulation.textures.indoor import noise
+from mono_depth_ros.simulation.textures.colours import noise
 
 SIDE = 128
-# Zenith and horizon colours at their darkest and brightest, brightness of clouds, share of cover.
+# Darkest and brightest zenith, darkest and brightest horizon, brightness and share of clouds.
 SKIES = {
     'day': ((70, 120, 190), (120, 165, 230), (200, 205, 210), (238, 238, 240), 250.0, 0.0),
     'overcast': ((150, 155, 165), (205, 208, 214), (185, 188, 192), (230, 230, 232), 235.0, 0.6),

@@ -15,10 +15,10 @@ from mono_depth_ros.camera import Camera
 from mono_depth_ros.simulation.scene.world import Air, World
 from train.__main__ import main
 from train.data.data_sets import open_data
-from train.simulate.draw import steps
-from train.simulate.plan import FOV_DEG, Simulation, split_of
+from train.simulate.draw import depth_steps
 from train.simulate.room_views import RoomViews
 from train.simulate.sensor import exposed, hazed, random_sensor, Sensor
+from train.simulate.simulated_set import FOV_DEG, SimulatedSet, split_of
 from train.simulate.views import is_plain
 
 FRAMES = 18
@@ -135,9 +135,9 @@ def test_a_street_has_sky_that_is_infinite_and_depth_beyond_65_metres(tmp_path):
 def test_sky_and_unknown_are_two_things_on_disk(tmp_path):
     depth_HW = np.full((48, 64), 1.2346, np.float32)
     depth_HW[0, :4] = np.nan, np.inf, 200.0, 0.0
-    np.testing.assert_array_equal(steps(depth_HW, 0.002)[0, :5], [0, 65535, 65535, 1, 617])
+    np.testing.assert_array_equal(depth_steps(depth_HW, 0.002)[0, :5], [0, 65535, 65535, 1, 617])
     folder = write_folder(tmp_path / 'set')
-    cv2.imwrite(str(folder / 'depth' / '0000.png'), steps(depth_HW, 0.001))
+    cv2.imwrite(str(folder / 'depth' / '0000.png'), depth_steps(depth_HW, 0.001))
     read = open_data(f'x={folder}', 'train')[0].depth
     np.testing.assert_array_equal(np.isnan(read), np.isnan(depth_HW))
     assert np.isposinf(read[0, 1:3]).all()
@@ -171,8 +171,8 @@ def test_broken_cameras_are_named(tmp_path, text, message):
 
 
 @pytest.mark.parametrize('more, message', [
-    (['--seed', '5'], 'holds another simulation .world room, seed 4, width 80'),
-    (['--width', '100'], 'holds another simulation'),
+    (['--seed', '5'], 'holds another simulated set .world room, seed 4, width 80'),
+    (['--width', '100'], 'holds another simulated set'),
     (['--frames', '0'], '--frames must be at least 1, got 0'),
     (['--processes', '0'], '--processes must be at least 1, got 0'),
     (['--seed', '-1'], '--seed must be 0 or more, got -1'),
@@ -187,7 +187,7 @@ def test_what_cannot_be_drawn_is_said_in_a_sentence(room, capsys, more, message)
 def test_a_folder_of_something_else_is_left_alone(tmp_path, capsys):
     (tmp_path / 'letter.txt').write_text('dear')
     assert main(arguments('room', tmp_path, 1)) == 1
-    assert 'is not empty and no simulation: give another --out' in capsys.readouterr().err
+    assert 'is not empty and no simulated set: give another --out' in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ['letter.txt']
 
 
@@ -198,7 +198,7 @@ def test_without_opengl_or_space_it_says_so(tmp_path, capsys, monkeypatch):
     assert main(arguments('room', tmp_path / 'a', 1)) == 1
     assert 'error: MuJoCo found no OpenGL' in capsys.readouterr().err
     usage = shutil.disk_usage(tmp_path)._replace(free=1000)
-    monkeypatch.setattr('train.simulate.store.shutil.disk_usage', lambda _: usage)
+    monkeypatch.setattr('train.simulate.set_folder.shutil.disk_usage', lambda _: usage)
     assert main(arguments('room', tmp_path / 'b', 1000)) == 1
     assert '1000 frames need about 0.0072 GB' in capsys.readouterr().err
 
@@ -222,7 +222,7 @@ def test_a_full_disk_and_a_stop_leave_what_can_be_resumed(tmp_path, capsys, monk
 
 
 def test_val_is_whole_worlds():
-    simulation = Simulation(world='room', seed=0, width=80, height=60)
+    simulation = SimulatedSet(world='room', seed=0, width=80, height=60)
     splits = [split_of(simulation, frame, 400) for frame in range(400)]
     assert [splits[start:start + 16].count('val') for start in range(0, 400, 16)] == [
         0, 16, *[0] * 9, 16, *[0] * 9, 16, *[0] * 3]

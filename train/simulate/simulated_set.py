@@ -1,4 +1,4 @@
-"""What a simulated training set holds: frame k and world b follow from (seed, k) and (seed, b)."""
+"""What a simulated training set holds: frame k follows from (seed, k), world b from (seed, b)."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from mono_depth_ros.camera import Camera
 from mono_depth_ros.simulation.rendering.renderer import camera_with_fov
 from mono_depth_ros.simulation.worlds import WORLDS
 
-# Raised whenever the same seed would draw other pictures, so that one set is never two.
+# Raised whenever the same seed would draw other images, so that no set mixes two generations.
 GENERATION = 3
 FRAMES_A_WORLD = {'room': 16, 'street': 20}
 # Metres of one step of the 16-bit depth: 65 m of room, 131 m of street.
 DEPTH_UNIT_M = {'room': 0.001, 'street': 0.002}
 FOV_DEG = (50.0, 110.0)
-# Height over width of the pictures of a world, beside what was asked for.
+# Height over width of the images of a world, beside what was asked for.
 SHAPES = (9 / 16, 2 / 3, 3 / 4, 4 / 5)
 VAL_EVERY, VAL_WORLD = 10, 1
 WORLD_STREAM, FRAME_STREAM = 0, 1
 
 
 @dataclass(frozen=True, kw_only=True)
-class Simulation:
-    """One simulated set: which world, its seed, and the largest picture size in pixels."""
+class SimulatedSet:
+    """One simulated set: which world, its seed, and the largest image size in pixels."""
 
     world: str
     seed: int
@@ -52,8 +52,8 @@ class Simulation:
         """Generator of a frame's camera and sensor."""
         return np.random.default_rng((self.seed, WORLDS.index(self.world), FRAME_STREAM, frame))
 
-    def picture_size(self, rng: np.random.Generator) -> tuple[int, int]:
-        """(width, height) of a world's pictures: mostly as asked for, else lower ones."""
+    def image_size(self, rng: np.random.Generator) -> tuple[int, int]:
+        """(width, height) of a world's images: mostly as asked for, else less high."""
         shape = float(rng.choice(SHAPES))
         if rng.random() < 0.6:
             return self.width, self.height
@@ -65,11 +65,11 @@ def key_of(frame: int) -> str:
     return f'{frame:06d}'
 
 
-def split_of(simulation: Simulation, frame: int, frames: int) -> str:
+def split_of(simulated_set: SimulatedSet, frame: int, frames: int) -> str:
     """'train' or 'val': whole worlds, one in ten; of a single world the last tenth is val."""
-    if frames <= simulation.frames_a_world:
+    if frames <= simulated_set.frames_a_world:
         return 'val' if frames > 1 and frame >= frames - max(1, frames // 10) else 'train'
-    block = frame // simulation.frames_a_world
+    block = frame // simulated_set.frames_a_world
     return 'val' if block % VAL_EVERY == VAL_WORLD else 'train'
 
 

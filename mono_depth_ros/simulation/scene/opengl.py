@@ -1,4 +1,7 @@
-"""MuJoCo with an OpenGL that works without a screen: chosen before mujoco is imported."""
+"""MuJoCo with an OpenGL library that works without a screen.
+
+The library must be chosen before mujoco is imported, so mujoco is imported only through here.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +19,13 @@ LIBRARIES = {
 
 
 def load_mujoco():
-    """The mujoco module, imported with MUJOCO_GL set to egl or else osmesa where it was unset.
+    """The mujoco module; on first use MUJOCO_GL, where unset, becomes egl or else osmesa.
 
-    Raises OSError, one sentence that says what to install, where MuJoCo or both libraries lack.
+    Raises OSError, one sentence that says what to install, where MuJoCo is not installed or
+    neither library loads.
     """
     if 'mujoco' not in sys.modules:
-        _choose()
+        _choose_library()
     try:
         return importlib.import_module('mujoco')
     except ModuleNotFoundError:
@@ -31,7 +35,7 @@ def load_mujoco():
 
 
 def new_context(width: int, height: int):
-    """A current OpenGL context for off-screen rendering on this thread, with `free()`.
+    """An OpenGL context for off-screen rendering, current on this thread; `free()` ends it.
 
     Raises OSError, one sentence that names the Debian packages, where none can be made.
     """
@@ -45,7 +49,7 @@ def new_context(width: int, height: int):
         raise OSError(NO_GL.format(why=_one_line(error))) from error
 
 
-def _choose() -> None:
+def _choose_library() -> None:
     """Set MUJOCO_GL to the first library that loads, unless the user has set it."""
     if importlib.util.find_spec('mujoco') is None:
         raise OSError('MuJoCo is not installed: pip install mujoco')
@@ -54,7 +58,7 @@ def _choose() -> None:
     found = [name for name, files in LIBRARIES.items() if any(map(_loads, files))]
     if not found:
         raise OSError(NO_GL.format(why='neither libEGL nor libOSMesa loads'))
-    # With both there, EGL may still lack a driver; one process can try only one of them.
+    # Where both load, EGL may still lack a driver. A process can try only one of them.
     working = found[0] if len(found) == 1 or _renders(found[0]) else found[1]
     os.environ['MUJOCO_GL'] = working
 

@@ -1,4 +1,4 @@
-"""A short recorded simulation: colour, true depth and camera in one zip file.
+"""A recorded walk through a simulated world: colour, true depth and camera in one zip file.
 
 Members: camera.json, and for every frame NNNN.jpg (colour) and NNNN.png (16-bit millimetres,
 0 where the depth is unknown, infinite or above 65.535 m).
@@ -21,10 +21,10 @@ SHIPPED = Path(__file__).resolve().parent.parent / 'recordings' / 'room.zip'
 JPEG_QUALITY = 90
 
 
-class Recording:
-    """Frames of a recording, read one at a time; `camera` is what took them.
+class RecordedWalk:
+    """Frames of a recorded walk, read one at a time; `camera` took them all.
 
-    Raises OSError for a missing file, ValueError for one that is no recording.
+    Raises OSError for a missing file, ValueError for one that is no recorded walk.
     """
 
     def __init__(self, path: Path = SHIPPED):
@@ -32,7 +32,7 @@ class Recording:
             self._archive = zipfile.ZipFile(path)
             text = self._archive.read('camera.json')
         except (zipfile.BadZipFile, KeyError) as error:
-            raise ValueError(f'{path} is no recorded simulation ({error}): make one with '
+            raise ValueError(f'{path} is no recorded walk ({error}): make one with '
                              'python -m mono_depth_ros.simulation.record') from error
         self.camera = Camera(**json.loads(text))
         self._names = sorted(name for name in self._archive.namelist() if name.endswith('.jpg'))
@@ -47,7 +47,7 @@ class Recording:
     def frame(self, number: int) -> tuple[np.ndarray, np.ndarray]:
         """(rgb_HW3 uint8, depth_HW float32 metres, NaN unknown) of a frame.
 
-        Any number: the recording is played forth and back without end.
+        Any number: the walk is played forth and back without end.
         """
         name = self._names[forth_and_back(number, len(self))]
         bgr_HW3 = self._image(name, cv2.IMREAD_COLOR)
@@ -67,12 +67,12 @@ def forth_and_back(number: int, count: int) -> int:
     """Index 0, 1, ... count - 1, count - 2, ... 1, 0, 1, ... for number 0, 1, 2, ..."""
     if count == 1:
         return 0
-    place = number % (2 * count - 2)
-    return min(place, 2 * count - 2 - place)
+    step = number % (2 * count - 2)
+    return min(step, 2 * count - 2 - step)
 
 
-def write_recording(path: Path, camera: Camera, frames) -> None:
-    """Write (rgb_HW3, depth_HW metres) frames of a camera as a recording."""
+def write_recorded_walk(path: Path, camera: Camera, frames) -> None:
+    """Write the frames (rgb_HW3, depth_HW in metres) of one camera."""
     with zipfile.ZipFile(path, 'w', zipfile.ZIP_STORED) as archive:
         members = {'camera.json': _camera_json(camera)}
         for number, (rgb_HW3, depth_HW) in enumerate(frames):

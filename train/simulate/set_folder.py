@@ -1,4 +1,4 @@
-"""The folder of a simulated set: what is done, what is left, and its lists at the end."""
+"""The folder of a simulated set: which frames are done, which are missing, and its lists."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from pathlib import Path
 import shutil
 
 from train.data.data_sets import TERMS
-from train.simulate.plan import key_of, Simulation, split_of
+from train.simulate.simulated_set import key_of, SimulatedSet, split_of
 
 ABOUT, CAMERAS = 'simulation.json', 'cameras.jsonl'
 BYTES_A_PIXEL = 1.5
 
 
-class Store:
-    """A folder being filled: `lines` holds the line of cameras.jsonl of every frame that is done.
+class SetFolder:
+    """A folder being filled; `lines` are the lines of cameras.jsonl of all frames that are done.
 
-    A frame is done once its line is written, which happens after its files. Raises ValueError
-    where the folder holds something else, OSError where it cannot be written.
+    A frame is done once its line is written, after its image and depth. Raises ValueError where
+    the folder holds something else, OSError where it cannot be written.
     """
 
-    def __init__(self, folder: Path, simulation: Simulation):
-        self._folder, self._simulation = folder, simulation
-        _claim(folder, simulation)
+    def __init__(self, folder: Path, simulated_set: SimulatedSet):
+        self._folder, self._simulated_set = folder, simulated_set
+        _claim(folder, simulated_set)
         self.lines = _done(folder)
-        # Written anew: the last line may have been cut short.
+        # The last line of a stopped run may be incomplete: keep whole lines only.
         _replace(folder / CAMERAS, self.lines.values())
 
     def missing(self, frames: int) -> list[int]:
@@ -33,50 +33,50 @@ class Store:
         return [frame for frame in range(frames) if key_of(frame) not in self.lines]
 
     def check_space(self, frames: int) -> None:
-        """Raise OSError where the disk is too small for that many more frames."""
-        needed = BYTES_A_PIXEL * self._simulation.width * self._simulation.height * frames
+        """Raise OSError where the disk has no space for that many more frames."""
+        needed = BYTES_A_PIXEL * self._simulated_set.width * self._simulated_set.height * frames
         free = shutil.disk_usage(self._folder).free
         if needed > free:
             raise OSError(f'{frames} frames need about {needed / 1e9:.2g} GB and {self._folder} '
                           f'has {free / 1e9:.2g} GB free: free some, or ask for fewer --frames')
 
     def record(self, lines: list[str]) -> None:
-        """Note frames as done, given their lines."""
+        """Add the lines of frames that are done."""
         with open(self._folder / CAMERAS, 'a') as file:
             file.writelines(f'{line}\n' for line in lines)
         self.lines.update((json.loads(line)['key'], line) for line in lines)
 
     def finish(self) -> dict[str, int]:
-        """Write the lists of what is done, in order; the number of frames of each split."""
+        """Write the lists of all frames that are done; returns the number of frames by split."""
         keys = sorted(self.lines)
         _replace(self._folder / CAMERAS, (self.lines[key] for key in keys))
         parts: dict[str, list[str]] = {'train': [], 'val': []}
         for key in keys:
-            parts[split_of(self._simulation, int(key), len(keys))].append(key)
+            parts[split_of(self._simulated_set, int(key), len(keys))].append(key)
         for split, chosen in parts.items():
             _replace(self._folder / f'{split}.txt', chosen)
         return {split: len(chosen) for split, chosen in parts.items()}
 
     def size_bytes(self) -> int:
-        """Bytes of all pictures and depths."""
+        """Bytes of all images and depths."""
         return sum(path.stat().st_size for part in ('rgb', 'depth')
                    for path in (self._folder / part).iterdir())
 
 
-def _claim(folder: Path, simulation: Simulation) -> None:
-    """Make the folder, or see that it holds the same simulation."""
+def _claim(folder: Path, simulated_set: SimulatedSet) -> None:
+    """Make the folder, or check that it holds the same simulated set."""
     about = folder / ABOUT
     if about.is_file():
         held = _held(about)
-        if held != asdict(simulation):
-            raise ValueError(f'{folder} holds another simulation ({_words(held)}) than this one '
-                             f'({_words(asdict(simulation))}): give another --out')
+        if held != asdict(simulated_set):
+            raise ValueError(f'{folder} holds another simulated set ({_words(held)}), not '
+                             f'{_words(asdict(simulated_set))}: give another --out')
         return
     if folder.is_dir() and any(folder.iterdir()):
-        raise ValueError(f'{folder} is not empty and no simulation: give another --out')
+        raise ValueError(f'{folder} is not empty and no simulated set: give another --out')
     for part in ('rgb', 'depth'):
         (folder / part).mkdir(parents=True, exist_ok=True)
-    about.write_text(json.dumps(asdict(simulation)) + '\n')
+    about.write_text(json.dumps(asdict(simulated_set)) + '\n')
     (folder / TERMS).write_text('simulated by mono_depth_ros, no terms\n')
 
 
@@ -87,8 +87,8 @@ def _held(about: Path) -> dict:
         raise ValueError(f'{about} is broken ({error}): give another --out') from error
 
 
-def _words(simulation: dict) -> str:
-    return ', '.join(f'{name} {value}' for name, value in simulation.items())
+def _words(values: dict) -> str:
+    return ', '.join(f'{name} {value}' for name, value in values.items())
 
 
 def _done(folder: Path) -> dict[str, str]:
@@ -99,7 +99,7 @@ def _done(folder: Path) -> dict[str, str]:
         try:
             key = json.loads(line)['key']
         except (ValueError, TypeError, KeyError):
-            continue  # cut short when the run was stopped: that frame is drawn again
+            continue  # written in part when the run was stopped: that frame is drawn again
         if all((folder / name).is_file() for name in (f'rgb/{key}.jpg', f'depth/{key}.png')):
             done[key] = line
     return done

@@ -1,11 +1,79 @@
-"""Procedural textures of what is printed, shown or written: uint8 RGB arrays (H, W, 3)."""
+"""Procedural textures of pictures, print, screens and writing: uint8 RGB (H, W, 3).
+
+They do not tile: each is stretched once over its surface.
+"""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
 
-from mono_depth_ros.simulation.textures.indoor import any_colour, noise, picture, shaded
+from mono_depth_ros.simulation.textures.colours import any_colour, noise, shaded
+
+
+def picture(rng, width: int = 96, height: int = 72) -> np.ndarray:
+    """A landscape or an abstract painting with a pale mount."""
+    image = _landscape(rng, height, width) if rng.random() < 0.6 else _abstract(rng, height, width)
+    mount = int(rng.integers(0, 12))
+    if mount:
+        image[:mount], image[-mount:] = 235, 235
+        image[:, :mount], image[:, -mount:] = 235, 235
+    return image
+
+
+def _landscape(rng, height, width) -> np.ndarray:
+    sky, ground = any_colour(rng, 170, 245), any_colour(rng, 60, 150)
+    image = np.linspace(sky, sky * 0.7 + 60, height)[:, None, :].repeat(width, 1)
+    for layer in range(3):
+        ridge = height * (0.45 + 0.15 * layer) + 5 * noise(rng, 2, width, 1.6)[0]
+        mask = np.arange(height)[:, None] > ridge
+        image[mask] = ground * (1.3 - 0.25 * layer)
+    return shaded(np.clip(image, 0, 255), noise(rng, height, width, 1.0), 0.06)
+
+
+def _abstract(rng, height, width) -> np.ndarray:
+    image = np.full((height, width, 3), any_colour(rng, 90, 240))
+    for _ in range(int(rng.integers(4, 12))):
+        centre = (int(rng.integers(width)), int(rng.integers(height)))
+        colour = any_colour(rng, 20, 245).tolist()
+        cv2.circle(image, centre, int(rng.integers(5, 24)), colour, int(rng.choice([-1, 2, 5])))
+    return shaded(image, noise(rng, height, width, 0.8), 0.05)
+
+
+def books(rng, width: int = 256, height: int = 64) -> np.ndarray:
+    """A row of book spines."""
+    image = np.full((height, width, 3), 25.0)
+    x = 0
+    while x < width:
+        thick = int(rng.integers(4, 13))
+        top = int(rng.integers(0, height // 4))
+        spine = image[top:, x:x + thick]
+        spine[:] = any_colour(rng, 30, 220)
+        spine[:, 0] *= 0.6
+        _title(rng, spine)
+        x += thick
+    return np.clip(image, 0, 255).astype(np.uint8)
+
+
+def _title(rng, spine: np.ndarray) -> None:
+    start, length = int(rng.integers(4, 14)), int(rng.integers(8, 24))
+    middle = spine.shape[1] // 2
+    spine[start:start + length:2, middle:middle + 2] = 235 if spine.mean() < 130 else 30
+    if rng.random() < 0.5:
+        spine[-10:-7] = any_colour(rng, 30, 240)
+
+
+def label(rng, size: int = 48) -> np.ndarray:
+    """Print on a box or tin: blocks of colour and lines of text on a plain ground."""
+    image = np.full((size, size, 3), any_colour(rng, 70, 235))
+    ink = 30 if image.mean() > 130 else 230
+    for row in range(6, size - 6, 6):
+        if rng.random() < 0.6:
+            image[row:row + 2, 6:int(rng.integers(10, size - 4))] = ink
+    if rng.random() < 0.7:
+        x, y = rng.integers(2, size // 2, 2)
+        image[y:y + size // 3, x:x + size // 3] = any_colour(rng, 20, 240)
+    return shaded(image, noise(rng, size, size, 0.8), 0.04)
 
 
 def page(rng, width: int = 64, height: int = 90) -> np.ndarray:
@@ -46,7 +114,7 @@ def screen(rng, width: int = 112, height: int = 70) -> np.ndarray:
 
 
 def keyboard(rng, width: int = 120, height: int = 42) -> np.ndarray:
-    """Keys of a keyboard, meant to be stretched once."""
+    """Keys of a keyboard."""
     dark = rng.random() < 0.7
     image = np.full((height, width, 3), rng.uniform(20, 50) if dark else rng.uniform(170, 210))
     key = rng.uniform(45, 80) if dark else rng.uniform(225, 245)
@@ -75,7 +143,7 @@ def poster(rng, width: int = 80, height: int = 112) -> np.ndarray:
 
 
 def whiteboard(rng, width: int = 160, height: int = 100) -> np.ndarray:
-    """A board with scribbles, boxes and arrows of a few pens."""
+    """A whiteboard with words and boxes in a few colours."""
     image = np.full((height, width, 3), rng.uniform(225, 248))
     for _ in range(int(rng.integers(2, 12))):
         colour = tuple(float(level) for level in any_colour(rng, 20, 150))
