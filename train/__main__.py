@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.command(options)
         sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever reads has seen enough, as `head` does; the rest of the output is not needed.
+        # The reader has closed the pipe, as `head` does: the rest of the output is not needed.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:

@@ -10,17 +10,17 @@ import signal
 
 @dataclass(kw_only=True)
 class Stop:
-    """Whether somebody pressed Ctrl-C."""
+    """Whether Ctrl-C was pressed."""
 
     asked: bool = False
 
 
 @contextmanager
 def stoppable() -> Iterator[Stop]:
-    """Let the first Ctrl-C (SIGINT) only set `asked`; the second ends the process as ever.
+    """Let the first Ctrl-C (SIGINT) only set `asked`; the second ends the process as usual.
 
-    Weights and step number change together in a step: saved in the middle of one, a run could
-    not go on as if never stopped.
+    Weights and step number change together in a step: a run saved in the middle of one could not
+    be resumed exactly.
     """
     stop = Stop()
     before = signal.getsignal(signal.SIGINT)
@@ -35,6 +35,6 @@ def stoppable() -> Iterator[Stop]:
         signal.signal(signal.SIGINT, before)
 
 
-def leave_it_to_others(*_) -> None:
-    """For a process that works for another: Ctrl-C reaches both, and is the other's business."""
+def ignore_interrupts(*_) -> None:
+    """For worker processes: Ctrl-C reaches them and their parent, and the parent acts on it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,4 +1,4 @@
-"""Files a person asked for, written with one sentence where that fails (a full disk, a folder)."""
+"""Output files, pictures and figures; an error is one sentence that names the file."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def write_picture(path: Path, bgr_HW3: np.ndarray) -> None:
     """Write a .png or .jpg; errors as `write_file`, ValueError for another ending."""
     if path.suffix not in ('.png', '.jpg'):
         raise ValueError(f'a picture ends in .png or .jpg, got {path}')
-    # Through memory: cv2.imwrite says neither what failed nor that the disk is full.
+    # Encoded in memory first: cv2.imwrite reports neither what failed nor that the disk is full.
     write_file(path, cv2.imencode(path.suffix, bgr_HW3)[1].tobytes())
 
 

@@ -11,7 +11,7 @@ from train.cross_validation.figures import combined
 from train.cross_validation.folds import Fold, measure_model
 from train.cross_validation.summary import as_json, as_markdown, summary
 from train.output_files import write_file
-from train.recipes.cameras import TABLES
+from train.recipes.camera_groups import TABLES
 
 
 def add_command(commands) -> None:
@@ -31,7 +31,7 @@ def add_command(commands) -> None:
 
 
 def cameras(options: argparse.Namespace) -> None:
-    """Do what the options say; raises ValueError or OSError in one sentence."""
+    """Run the command; raises ValueError or OSError in one sentence."""
     table = TABLES[options.cameras]
     groups = tuple(options.group or (group.name for group in table.groups))
     figures = measure_model(table, options.root, find_model(options.model), groups)

@@ -13,9 +13,14 @@ from mono_depth_ros.backends.torch_backend import pick_device
 from mono_depth_ros.estimator import DepthEstimator
 from train.commands.shared_options import add_data, add_device, add_protocol, add_split
 from train.comparison.comparison import data_of, Entry, open_entry, refuse_learned, Row
+from train.comparison.comparison_figures import (
+    check_ending,
+    chosen_samples,
+    columns_of,
+    write_comparison,
+)
 from train.comparison.comparison_table import LABELS, sorted_rows, table_text
 from train.comparison.cost import cost_of, network_ms
-from train.comparison.figures import check_ending, chosen_samples, columns_of, write_comparison
 from train.data.data_sets import DataSet, open_data
 from train.evaluation.measurement import evaluate
 from train.evaluation.protocols import PROTOCOLS
@@ -50,7 +55,7 @@ def add_command(commands) -> None:
 
 
 def compare(options: argparse.Namespace) -> None:
-    """Do what the options say."""
+    """Run the command."""
     if options.figure:
         check_ending(options.figure)
     if options.data:

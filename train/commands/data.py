@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from train.data.data_sets import open_data
-from train.data.inspection import check, findings_text, look, write_sheet
+from train.data.inspection import check, findings_text, inspect, write_sheet
 
 
 def add_command(commands) -> None:
@@ -24,7 +24,7 @@ def add_command(commands) -> None:
 def _data(options: argparse.Namespace) -> None:
     spec = options.data if '=' in options.data else f'{Path(options.data).stem}={options.data}'
     source = open_data(spec, options.split)
-    findings, samples = look(source, options.frames)
+    findings, samples = inspect(source, options.frames)
     print(findings_text(source.name, options.split, findings))
     if options.sheet:
         write_sheet(options.sheet, samples)

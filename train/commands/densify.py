@@ -1,4 +1,4 @@
-"""`python -m train densify`: how true are the depths put between the points of a lidar?"""
+"""`python -m train densify`: errors of the depth filled in between lidar points."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def add_command(commands) -> None:
 
 
 def measure(options: argparse.Namespace) -> None:
-    """Do what the options say."""
+    """Run the command."""
     if not 0 < options.hide < 1:
         raise ValueError(f'expected --hide above 0 and below 1, got {options.hide:g}')
     found = []

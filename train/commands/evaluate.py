@@ -16,9 +16,9 @@ from train.data.data_sets import open_data
 from train.evaluation.baseline import MeanDepthMap
 from train.evaluation.confidence import measure_calibration
 from train.evaluation.ensemble import Ensemble, Flipped
+from train.evaluation.html_report import write_report
 from train.evaluation.measurement import evaluate, Predictor, Report
 from train.evaluation.protocols import PROTOCOLS, zoomed
-from train.evaluation.report import write_report
 from train.output_files import write_file
 
 

@@ -1,4 +1,4 @@
-"""`python -m train holes`: does a network repair what a depth sensor could not measure?"""
+"""`python -m train holes`: errors of depth filled into the holes of a depth sensor."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def add_command(commands) -> None:
 
 
 def holes(options: argparse.Namespace) -> None:
-    """Do what the options say."""
+    """Run the command."""
     if options.holes < 1 or not all(0 < size <= 1 for size in options.sizes):
         raise ValueError(f'expected at least 1 of --holes and --sizes above 0, up to 1; got '
                          f'{options.holes} and {" ".join(map(str, options.sizes))}')

@@ -11,7 +11,7 @@ from mono_depth_ros.model_file import find_model
 from train.cross_validation.folds import check_data, Fold, Plan, read_fold, run_folds
 from train.cross_validation.summary import as_json, as_markdown, summary
 from train.output_files import write_file
-from train.recipes.cameras import TABLES
+from train.recipes.camera_groups import TABLES
 from train.recipes.recipe import RECIPES
 
 
@@ -21,8 +21,8 @@ def add_command(commands) -> None:
         'leave-one-out', help='train without one camera after another, and measure on it',
         description=(
             'Cross-validation over cameras: train the recipe without each group of cameras '
-            '(train/recipes/cameras.py) and measure it on that group. The mean over groups is '
-            'what a camera of your own may expect. Run the same command again to go on.'))
+            '(train/recipes/camera_groups.py) and measure it on that group. The mean over groups '
+            'is what a camera of your own may expect. Run the same command again to go on.'))
     one.add_argument('recipe', choices=sorted(RECIPES), help='what to train')
     one.add_argument('--cameras', choices=sorted(TABLES), default='indoor',
                      help='which table of cameras (default indoor)')
@@ -49,7 +49,7 @@ def add_command(commands) -> None:
 
 
 def leave_one_out(options: argparse.Namespace) -> None:
-    """Do what the options say; raises ValueError or OSError in one sentence."""
+    """Run the command; raises ValueError or OSError in one sentence."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     table = TABLES[options.cameras]
     leave = options.leave or [group.name for group in table.groups]

@@ -38,7 +38,7 @@ def add_command(commands) -> None:
 
 
 def report(options: argparse.Namespace) -> None:
-    """Do what the options say; raises ValueError or OSError in one sentence."""
+    """Run the command; raises ValueError or OSError in one sentence."""
     source = open_data(options.data, REPORT)
     estimator = DepthEstimator.load(options.model, options.device)
     before = options.uses.read_text() if options.uses.is_file() else ''

@@ -1,4 +1,4 @@
-"""`python -m train show`: what a model file knows of itself."""
+"""`python -m train show`: the card of a model file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mono_depth_ros.model_file import find_model, read_card, sha256_of
 
 def add_command(commands) -> None:
     """Add the command to the subparsers of the command line."""
-    one = commands.add_parser('show', help='print what a model file knows of itself')
+    one = commands.add_parser('show', help='print the card of a model file')
     one.add_argument('model', help='path of a model file, or the name of a shipped one')
     one.set_defaults(command=_show)
 

@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from mono_depth_ros.simulation.rendering.check import check
 from mono_depth_ros.simulation.worlds import WORLDS
-from train.interruption import leave_it_to_others
+from train.interruption import ignore_interrupts
 from train.simulate.draw import draw_block, Job
 from train.simulate.set_folder import SetFolder
 from train.simulate.simulated_set import SimulatedSet
@@ -107,7 +107,7 @@ def _drawn(jobs: list[Job], processes: int) -> Iterator[list[str]]:
 
 
 def _begin_process() -> None:
-    leave_it_to_others()
+    ignore_interrupts()
     cv2.setNumThreads(1)
 
 

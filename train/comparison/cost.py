@@ -39,7 +39,7 @@ def cost_of(spec: NetworkSpec) -> Cost:
 def multiply_adds(network: nn.Module, image_B3HW: Tensor) -> int:
     """Multiply-adds of convolutions and matrix products in one pass, as PyTorch counts them.
 
-    Biases, norms, activations, pooling and resizing are not counted, as the field has it.
+    Biases, norms, activations, pooling and resizing are not counted, as is usual.
     """
     with FlopCounterMode(display=False) as counter:
         network(image_B3HW)
@@ -50,8 +50,8 @@ def network_ms(estimators: Sequence[DepthEstimator], samples: Sequence[Sample],
                rounds: int = 20) -> list[float]:
     """Median milliseconds inside each network, batch 1, interleaved.
 
-    In every round each network takes one image, so that what else the machine does slows all
-    alike. One round before those that count warms up.
+    In every round each network takes one image, so that other load on the machine slows all
+    of them equally. One round before those that count warms up.
     """
     taken = np.empty((rounds + 1, len(estimators)))
     for number, row in enumerate(taken):

@@ -20,7 +20,7 @@ from train.evaluation.protocols import PROTOCOLS
 from train.export.model_export import export_run
 from train.fitting.checkpoint import has_checkpoint
 from train.output_files import write_file
-from train.recipes.cameras import CameraSet, CameraTable
+from train.recipes.camera_groups import CameraSet, CameraTable
 
 ROOT = Path(__file__).parents[2]
 POLL_S = 0.5

@@ -9,7 +9,7 @@ import numpy as np
 
 from train.cross_validation.figures import combined, Figures
 from train.cross_validation.folds import Fold
-from train.recipes.cameras import CameraTable
+from train.recipes.camera_groups import CameraTable
 
 HEAD = ('left out', 'images', 'delta1', 'AbsRel', 'RMSE m', 'scale', 'scale error', 'step kept')
 MEAN, SELECT = 'mean', 'select'

@@ -78,7 +78,7 @@ LABELLED = (folder.FolderSource, nyu_labelled.LabelledSource, packed.PackedSourc
 
 
 class DataSet:
-    """A source under the name the user gave it, with the facts of the data."""
+    """Samples under the name the user gave them, with the facts of the data set."""
 
     def __init__(self, name: str, source: SampleSource, facts: DataSetFacts = NO_FACTS):
         self.name = name
@@ -107,8 +107,8 @@ def open_data(spec: str, split: str) -> DataSet:
     A folder of pictures tells none; there NAME `nyu` does, or a file terms.txt. The labelled
     images of NYU-Depth-v2 also have the split `report`, which is in none of the others.
 
-    Raises ValueError for another spelling or a layout nobody knows, OSError for a place that is
-    not there.
+    Raises ValueError for another spelling or an unknown layout, OSError for a place that does
+    not exist.
     """
     name, equals, place = spec.partition('=')
     if not equals or not name or not place:

@@ -1,4 +1,4 @@
-"""Says what a data set holds: sizes, cameras, depth, and a contact sheet to look at."""
+"""What a data set holds: sizes, cameras, depth, and a contact sheet."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Findings:
         self.histogram += np.histogram(known_N, EDGES_M)[0]
 
 
-def look(source: DataSet, frames: int) -> tuple[Findings, list[Sample]]:
+def inspect(source: DataSet, frames: int) -> tuple[Findings, list[Sample]]:
     """Findings of `frames` frames spread evenly over a data set (0: all), and some to show."""
     chosen = spread_numbers(len(source), frames)
     shown = set(chosen[::-(-len(chosen) // SHEET_FRAMES)])

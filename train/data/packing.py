@@ -1,4 +1,4 @@
-"""Packs: a data set decoded once and made small, for fast GPUs."""
+"""Packs: a data set decoded and scaled down once, for fast GPUs."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from train.output_files import write_file
 
 
 def pack(spec: str, folder: Path, width: int) -> int:
-    """Write every split of NAME=PLACE into `folder`, going on where it stopped; the frames there.
+    """Write every split of NAME=PLACE into `folder`, resuming where it stopped; the frame count.
 
-    OSError or ValueError in one sentence; what was written before stays good.
+    Raises OSError or ValueError; what was written before can still be used.
     """
     splits = _splits(spec)
     terms = next(iter(splits.values())).terms
@@ -53,7 +53,7 @@ def pack(spec: str, folder: Path, width: int) -> int:
 
 
 def _splits(spec: str) -> dict[str, DataSet]:
-    """Every split there is; that of training must be."""
+    """Every split there is; there must be one to train on."""
     splits = {'train': open_data(spec, 'train')}
     for split in SPLITS:
         try:

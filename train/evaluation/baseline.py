@@ -1,4 +1,4 @@
-"""The floor every model must beat: the mean depth map of the training images."""
+"""The baseline every model must beat: the mean depth map of the training images."""
 
 from __future__ import annotations
 

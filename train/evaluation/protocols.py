@@ -1,4 +1,7 @@
-"""Evaluation protocols: what is shown and which pixels count. Two protocols never compare."""
+"""Evaluation protocols: which view is predicted and which pixels count.
+
+Results of different protocols are not comparable.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +20,8 @@ class Protocol:
     """How one line of a table is measured.
 
     `window` is top, bottom, left, right as shares of the truth's size; truth counts within
-    (min_depth_m, max_depth_m) and the prediction is held to it; `view` changes the sample before
-    anything is predicted; with `pooled` all pixels count alike, else all images.
+    (min_depth_m, max_depth_m) and the prediction is clipped to it; `view` changes the sample
+    before anything is predicted; with `pooled` all pixels count alike, else all images.
     """
 
     name: str
@@ -34,7 +37,7 @@ class Protocol:
 
     def counted(self, prediction_HW: np.ndarray,
                 truth_HW: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Predicted and true metres (N,) of the pixels that count, the prediction held to range.
+        """Predicted and true metres (N,) of the pixels that count; predictions are clipped.
 
         Raises ValueError for another size, or a prediction that is unknown where truth counts.
         """
@@ -85,7 +88,7 @@ def fast_depth_view(sample: Sample) -> Sample:
 def zoomed(protocol: Protocol, factor: float) -> Protocol:
     """`protocol` on the middle of every view, as by a lens of `factor` times the focal length.
 
-    There a scene seems that much nearer, which tells how a model does with near ones. ValueError
+    The scene then seems that much nearer: this measures how a model does up close. ValueError
     for a factor below 1.
     """
     if factor < 1:

@@ -21,7 +21,7 @@ from train.data.samples.augmentation import augment
 from train.data.samples.geometry import warped
 from train.data.samples.sample import Sample, SampleSource
 from train.fitting.batch_shapes import BatchShapes, Size
-from train.interruption import leave_it_to_others
+from train.interruption import ignore_interrupts
 from train.recipes.mixture import Mixture, steps_per_epoch
 from train.recipes.recipe import Recipe
 
@@ -163,4 +163,4 @@ def loader(dataset: Dataset, *, batch_sampler=None, batch_size: int = 1, workers
            pin: bool = False) -> DataLoader:
     """A torch loader over `dataset`, in order unless `batch_sampler` says otherwise."""
     return DataLoader(dataset, batch_size=batch_size, batch_sampler=batch_sampler,
-                      num_workers=workers, pin_memory=pin, worker_init_fn=leave_it_to_others)
+                      num_workers=workers, pin_memory=pin, worker_init_fn=ignore_interrupts)

@@ -13,7 +13,7 @@ from train.recipes.recipe import Recipe, Stage
 
 
 class Named(Protocol):
-    """A data set under the name its user gave it."""
+    """A data set under the name the user gave it."""
 
     name: str
 
@@ -55,7 +55,7 @@ def mixture(sources: Sequence[Named], recipe: Recipe, stage: Stage) -> Mixture:
     for name in (*stage.data, *weights, *dict(recipe.caps), *recipe.distilled):
         if name not in names:
             near = difflib.get_close_matches(name, names, n=1, cutoff=0.0)
-            raise ValueError(f'recipe {recipe.name!r} speaks of data {name!r}, but there is '
+            raise ValueError(f'recipe {recipe.name!r} names data {name!r}, but there is '
                              f'{", ".join(names)}: did you mean --data {near[0]}=DIR?')
     draws = _draws([len(source) if source.name in (stage.data or names) else 0
                     for source in sources], names, weights, recipe)

@@ -143,7 +143,7 @@ def _mobile(name: str, *stages: Stage) -> Recipe:
 # A network overfits few real images unless learning is made hard: by other colours, and by
 # `stochastic_depth` and `mixstyle_probability` below.
 VARIED = Augmentation(hue_deg=20.0, saturation=(0.5, 1.3))
-# Zooming in teaches near scenes and other lenses, turning that a camera may lean.
+# Zooming in shows near scenes and other lenses, turning shows tilted cameras.
 ROUGH = replace(VARIED, zoom=(0.85, 1.4), close=0.35, close_zoom=(1.4, 3.0), turn=0.25, noise=0.25,
                 jpeg=0.25, blur=0.2)
 # Batches that mix rooms real and drawn have other statistics than the images of any one camera:

@@ -14,7 +14,14 @@ from train.cross_validation.folds import check_data, Fold, Plan, read_fold, run_
 from train.cross_validation.summary import as_markdown, summary
 from train.data.data_sets import open_data
 from train.evaluation.protocols import PROTOCOLS
-from train.recipes.cameras import CameraGroup, CameraSet, CameraTable, INDOOR, OUTDOOR, TABLES
+from train.recipes.camera_groups import (
+    CameraGroup,
+    CameraSet,
+    CameraTable,
+    INDOOR,
+    OUTDOOR,
+    TABLES,
+)
 
 SMALL = CameraTable(
     name='small', protocol='full', select='nyu', select_protocol='eigen-crop',

@@ -10,7 +10,7 @@ from train_helpers import write_folder
 from mono_depth_ros.camera import Camera
 from train.__main__ import main
 from train.data.data_sets import open_data
-from train.data.inspection import Findings, findings_text, look, write_sheet
+from train.data.inspection import Findings, findings_text, inspect, write_sheet
 from train.data.samples.sample import Sample
 
 
@@ -47,10 +47,10 @@ def test_figures_are_counted_by_hand():
 
 def test_frames_are_spread_over_the_set(folder):
     source = open_data(f'mine={folder}', 'train')
-    summary, samples = look(source, 3)
+    summary, samples = inspect(source, 3)
     assert (summary.frames, summary.read) == (6, 3)
     assert [s.name for s in samples] == ['mine/0000', 'mine/0002', 'mine/0005']
-    assert look(source, 0)[0].read == 6
+    assert inspect(source, 0)[0].read == 6
 
 
 def test_sheet_shows_near_blue_far_red_unknown_black_sky_white(tmp_path):

@@ -16,8 +16,8 @@ from mono_depth_ros.networks.registry import build, default_spec
 from train.__main__ import main
 from train.commands.compare import with_split
 from train.comparison.comparison import difference, Entry, Row, training_of
+from train.comparison.comparison_figures import chosen_samples, stack_columns
 from train.comparison.cost import Cost
-from train.comparison.figures import chosen_samples, stack_columns
 from train.data.data_sets import open_data
 from train.evaluation.measurement import evaluate
 from train.evaluation.protocols import PROTOCOLS

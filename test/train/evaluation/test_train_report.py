@@ -13,9 +13,9 @@ from mono_depth_ros.estimator import DepthEstimate
 from train.commands.evaluate import print_table
 from train.data.data_sets import open_data
 from train.data.samples.sample import Sample
+from train.evaluation.html_report import chosen_images, error_map, write_report
 from train.evaluation.measurement import evaluate
 from train.evaluation.protocols import PROTOCOLS
-from train.evaluation.report import chosen_images, error_map, write_report
 
 
 class TwiceTooFar:

@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from train.interruption import leave_it_to_others, stoppable
+from train.interruption import ignore_interrupts, stoppable
 
 
 @pytest.fixture(autouse=True)
@@ -33,5 +33,5 @@ def test_afterwards_ctrl_c_interrupts_as_before(handler):
 
 
 def test_a_worker_ignores_ctrl_c():
-    leave_it_to_others()
+    ignore_interrupts()
     signal.raise_signal(signal.SIGINT)

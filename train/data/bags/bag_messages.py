@@ -1,4 +1,7 @@
-"""Recorded sensor_msgs to arrays, by their fields alone: no ROS is imported here."""
+"""Recorded sensor_msgs to arrays, by their fields alone: no ROS is imported here.
+
+The package rosbags-image does not serve: it knows neither row padding, compressedDepth nor YUV.
+"""
 
 from __future__ import annotations
 

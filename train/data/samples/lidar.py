@@ -16,12 +16,12 @@ import numpy as np
 
 @dataclass(frozen=True, kw_only=True)
 class Fill:
-    """How far and how boldly depth spreads from measured pixels.
+    """How far depth is filled from measured pixels, and when it is left unknown.
 
     `colour_sigma` in grey levels of 0-255 (CIELAB distance); a pixel is filled where the weights
     of its neighbours sum to `least_weight` (one measured pixel beside it weighs about 1) and
     their log depths spread by at most `most_spread` (0.1 is about 10 %), else two surfaces are
-    in reach and their mean would be neither.
+    in reach and their mean would lie on neither.
     """
 
     radius_px: int = 6

@@ -1,4 +1,4 @@
-"""Samples made small, and their depth in colours: what sheet, report and figures draw."""
+"""Samples made small, and their depth in colours: for contact sheet, report and figures."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def small(sample: Sample, width: int) -> Sample:
 
 
 def small_depth(depth_HW: np.ndarray, width: int, height: int) -> np.ndarray:
-    """Depth at width x height: the mean of what is known below each pixel, so points stay seen.
+    """Depth at width x height: the mean of what is known below each pixel.
 
-    NaN where nothing is known, +inf where more than half is sky.
+    So single points stay visible. NaN where nothing is known, +inf where more than half is sky.
     """
     known_HW = np.isfinite(depth_HW)
     share_hw = _averaged(known_HW, width, height)

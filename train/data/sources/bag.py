@@ -6,8 +6,8 @@ are found by what they hold; where several fit, `topics.json` in the bag's folde
 `NAME.topics.json` beside a file NAME.mcap, names the three. An image is paired with the depth
 nearest in stamp, within MAX_GAP_S. The split val is the last tenth of the pairs by time, train
 the rest: neighbouring frames show the same thing. A lens is removed
-(samples/geometry.py). Depth is taken for truth: in a recording of depth_node's own output
-it would be its guess.
+(samples/geometry.py). The depth is used as ground truth: do not use a recording of
+what depth_node itself published.
 """
 
 from __future__ import annotations

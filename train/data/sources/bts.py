@@ -1,7 +1,7 @@
 """Data source: file lists of BTS and the many networks that took them over (NYU-Depth-v2).
 
 A list has `RGB DEPTH FOCAL` on each line: two paths and the focal length in pixels. Depth is
-uint16 mm, 0 unknown. Frames whose DEPTH is `None` teach nothing and are left out. The place is
+uint16 mm, 0 unknown. Frames whose DEPTH is `None` are left out. The place is
 the list, or the folder it lies in; splits train and val come from the list with `train` in its
 name, test from the one with `test`. Paths, with or without a leading slash, start at the list's
 folder or at one of ROOTS below it, whichever has the first frame. Val is whole scenes, about a
@@ -60,7 +60,7 @@ class BtsSource:
         line = self._lines[index]
         rgb_HW3 = read_image(self._root / line.rgb)
         path = self._root / line.depth
-        # Lists tell one focal length; the Kinect's pixels are that little off square.
+        # Lists give one focal length; the pixels of the Kinect are not exactly square.
         camera = replace(KINECT, fx=line.focal_px, fy=line.focal_px * KINECT.fy / KINECT.fx)
         depth_HW = read_depth_file(path, UNITS_M)
         return kinect_sample(rgb_HW3, depth_HW, self.keys[index], path, camera)

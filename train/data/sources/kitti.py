@@ -9,8 +9,8 @@ first that is there:
 3. raw alone: `DATE/DRIVE/velodyne_points/data/*.bin` (float32 x, y, z, reflectance) through
    `calib_velo_to_cam.txt`, R_rect_00 and P_rect_02.
 Single scans (2 and 3) are made dense for the split train (samples/lidar.py); other splits keep
-the measured pixels alone, so that nobody is measured against a fill. Without the folders train
-and val the split is by drive: see samples/splits.py. Depth is z of camera 2.
+the measured pixels only, so that nothing is measured against filled depth. Without the folders
+train and val the split is by drive: see samples/splits.py. Depth is z of camera 2.
 """
 
 from __future__ import annotations

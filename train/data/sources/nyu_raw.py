@@ -6,8 +6,8 @@ unknown) and `a-*.dump` (accelerometer, not used). A picture is paired with the 
 in time, within MAX_GAP_S. Metres are 351.3 / (1092.5 - disparity), unknown outside RANGE_M; they
 are projected into the colour camera, nearest first, and the lens is taken out of the picture.
 
-Splits: val is whole scenes, about a tenth (of a lone scene the last tenth), train the rest. Which
-scenes are official test scenes the dumps do not tell: with `nyu_depth_v2_labeled.mat` and
+Splits: val is whole scenes, about a tenth (of a lone scene the last tenth), train the rest. The
+dumps do not say which scenes are official test scenes: with `nyu_depth_v2_labeled.mat` and
 `splits.mat` in the folder of scenes they are left out and make the split test; without, a
 warning says that train may hold them.
 """

@@ -66,7 +66,7 @@ class PackedSource:
         expected = self._pixels * channels * dtype.itemsize
         if not path.is_file() or path.stat().st_size < expected:
             got = path.stat().st_size if path.is_file() else 0
-            raise ValueError(f'{path} has {got} bytes, {INDEX} speaks of {expected}: pack again')
+            raise ValueError(f'{path} has {got} bytes, {INDEX} needs {expected}: pack again')
         pixels = np.memmap(path, dtype, 'r', shape=(self._pixels * channels,))
         return pixels.reshape(self._pixels, channels) if channels > 1 else pixels
 

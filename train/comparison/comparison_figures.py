@@ -1,4 +1,4 @@
-"""Pictures of a comparison: image, true depth and what each network made of it, side by side.
+"""Pictures of a comparison: image, true depth and the prediction of each network, side by side.
 
 The paper's figures 6 (coarse and fine output), 7 (all networks) and 8 (outdoor scenes).
 """

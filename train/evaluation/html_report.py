@@ -27,7 +27,7 @@ GREY = (90, 90, 90)
 TILE_WIDTH = 320
 HISTOGRAM = 'histogram.png'
 TRUE, PREDICTED = '#b9bec8', '#c8501e'
-# Bins with a smaller share of the pixels show chance rather than the model.
+# Bins with a smaller share of the pixels are mostly noise.
 RARE = 1e-3
 STYLE = '''body { font: 15px sans-serif; max-width: 1200px; margin: 2em auto; padding: 0 1em; }
 table { border-collapse: collapse; margin: 1em 0; } td, th { padding: .3em .8em;
