@@ -308,7 +308,7 @@ def test_subscription_follows_the_publisher_s_qos(setting):
     assert peer.set_parameters(input_qos='reliable')[0].successful
     values = peer.wait(
         lambda: (v := peer.fresh_diagnostics()) and 'no image came' in v['message'] and v,
-        'the warning of silence')
+        'the warning of stale input')
     assert values['level'] == b'\x01' and values['input qos'] == 'RELIABLE'
     assert 'input_qos' in values['message']
     peer.set_parameters(input_qos='auto')

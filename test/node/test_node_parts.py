@@ -160,7 +160,7 @@ def test_the_summary_is_the_most_serious_finding():
     log.error('bad image', 1.0)
     assert status_summary('active', '', 'no camera_info', log, 2.0) == ('WARN', 'bad image')
     assert status_summary('active', '', '', log, 20.0) == ('OK', 'active')
-    assert status_summary('active', 'silence', '', log, 2.0) == ('WARN', 'silence')
+    assert status_summary('active', 'no images', '', log, 2.0) == ('WARN', 'no images')
     assert status_summary('unconfigured', '', '', log, 20.0) == ('ERROR', 'bad image')
     assert status_summary('inactive', '', '', log, 2.0) == ('OK', 'inactive')
 

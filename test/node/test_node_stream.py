@@ -143,7 +143,7 @@ def test_every_image_is_accounted_for(stream, rate_hz, count):
     before = _settled(peer)
     eye.tell(count=count, rate_hz=rate_hz, width=WIDTH, height=HEIGHT, seed=SEED,
              info=True, start_s=1000)
-    # The newest image is never dropped, so the last one must come.
+    # The latest image is never dropped, so the last one must come.
     peer.wait(lambda: depths and _stamps(depths)[-1] == 999 + count, 'the last image')
     after = _settled(peer)
     change = {name: after[name] - before[name] for name in after}

@@ -124,6 +124,16 @@ def test_files_named_are_there(page):
             assert (ROOT / code).exists(), code
 
 
+def test_files_of_the_architecture_are_there():
+    """Its paths are below mono_depth_ros/ unless they begin with a folder of the checkout."""
+    text = (ROOT / 'docs' / 'architecture.md').read_text().split('## Rooms and arrows')[0]
+    named = re.findall(r'`([\w/]+(?:\.\w+|/))`', text)
+    assert len(named) > 30
+    missing = [name for name in named
+               if not (ROOT / name).exists() and not (ROOT / 'mono_depth_ros' / name).exists()]
+    assert not missing
+
+
 def test_options_named_exist(page):
     known = python_code('scripts', 'train', 'mono_depth_ros')
     for code in inline_code(page):
