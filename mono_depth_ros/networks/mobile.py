@@ -122,9 +122,14 @@ class Fine(nn.Module):
 
     def forward(self, image_B3HW: Tensor, coarse_B1hw: Tensor, features: Tensor,
                 quarter: Tensor, half: Tensor) -> tuple[Tensor, ...]:
-        x = self.to_4(torch.cat([features, coarse_B1hw], dim=1), quarter)
-        x = self.to_2(x, half)
+        x = self.refined(coarse_B1hw, features, quarter, half)
         return same_size(coarse_B1hw, half) + self.head(x), x, features, coarse_B1hw
+
+    def refined(self, coarse_B1hw: Tensor, features: Tensor, quarter: Tensor,
+                half: Tensor) -> Tensor:
+        """Features at 1/2 from the coarse result and the image's early ones."""
+        x = self.to_4(torch.cat([features, coarse_B1hw], dim=1), quarter)
+        return self.to_2(x, half)
 
 
 class Uncertainty(nn.Module):

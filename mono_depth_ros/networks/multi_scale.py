@@ -36,6 +36,10 @@ class MultiScaleNetwork(nn.Module):
         """The stacks that output a log depth of their own."""
         return tuple(name for name in self.stacks if name != UNCERTAINTY)
 
+    def modes(self, stack: str, given: tuple[Tensor, ...]) -> Tensor | None:
+        """The modes of a stack that predicts more than one depth a pixel; here none does."""
+        return None
+
     def forward(self, image_B3HW: Tensor) -> Tensor:
         """Log canonical depth (B, 1, h, w) of the last stack, as the robot uses it.
 

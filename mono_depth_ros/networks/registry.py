@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mono_depth_ros.model_card import NetworkSpec
 
-from . import eigen, eigen_modified, mobile, one_scale
+from . import bimodal, eigen, eigen_modified, mobile, one_scale
 from .multi_scale import MultiScaleNetwork
 
 NETWORKS = {
@@ -15,9 +15,11 @@ NETWORKS = {
     'eigen_modified': (eigen_modified.EigenModified, eigen_modified.INPUT_HEIGHT_WIDTH),
     'mobile': (mobile.Mobile, mobile.INPUT_HEIGHT_WIDTH),
     'mobile_lite2': (mobile.MobileLite2, mobile.INPUT_HEIGHT_WIDTH),
+    'mobile_lite2_bimodal': (bimodal.MobileLite2Bimodal, mobile.INPUT_HEIGHT_WIDTH),
 }
 # The networks that may take the camera beside the image, and images of other aspect ratios.
-FLEXIBLE = {'mobile': mobile.Mobile, 'mobile_lite2': mobile.MobileLite2}
+FLEXIBLE = {'mobile': mobile.Mobile, 'mobile_lite2': mobile.MobileLite2,
+            'mobile_lite2_bimodal': bimodal.MobileLite2Bimodal}
 
 
 def default_spec(name: str) -> NetworkSpec:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -18,7 +19,7 @@ from mono_depth_ros.preprocess import (
     with_camera,
 )
 from train.data.samples.augmentation import augment
-from train.data.samples.geometry import warped
+from train.data.samples.geometry import warped, without_edges
 from train.data.samples.sample import Sample, SampleSource
 from train.fitting.batch_shapes import BatchShapes, Size
 from train.interruption import ignore_interrupts
@@ -49,8 +50,11 @@ class TrainingViews(Dataset):
         sample = sample_at(self._sources, index)
         width, height = size[0] if size else (spec.input_width, spec.input_height)
         view = augment(sample, self._augmentation, width, height, rng)
+        data_set = sample.name.partition('/')[0]
+        if data_set in recipe.inpainted:
+            view = replace(view, depth=without_edges(view.depth))
         closer = view.camera.focal / recipe.reference.focal
-        distilled = (sample.name.partition('/')[0] in recipe.distilled
+        distilled = (data_set in recipe.distilled
                      and closer <= recipe.distilled_zoom)
         return *encoded(view, recipe), distilled
 

@@ -50,7 +50,8 @@ class StageLoss(nn.Module):
             if name == UNCERTAINTY and name in trains:
                 uncertainty = uncertainty_loss(given[1], given[0], log_truth_B1HW)
             elif name in trains:
-                losses.append(recipe.loss(given[0], log_truth_B1HW)
+                modes = self.network.modes(name, given)
+                losses.append(recipe.loss(given[0], log_truth_B1HW, modes)
                               + recipe.distillation_weight
                               * distillation_loss(given[0], distilled))
         return uncertainty + sum(losses[-1:]) + recipe.coarse_weight * sum(losses[:-1])

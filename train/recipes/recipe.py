@@ -56,7 +56,8 @@ class Recipe:
     a `temperature` T above 1 small sets are drawn more, large ones less, by n^(1/T), as if a set
     had no more samples than its number in `caps` (for monotonous ones). A network of several
     `aspect_ratios` sees each data set in its own shape, and with the chance `other_shapes` in
-    that of another.
+    that of another. Of the data sets `inpainted`, whose truth was guessed where it has edges, the
+    pixels beside an edge are not learned from.
     Sky, where a data set marks it, is learned as `sky_m`, or not at all where that is 0.
     `stochastic_depth` is how often the last residual block of an ImageNet stem is left out, those
     before it less and less; `mixstyle_probability` how often a batch mixes the styles of its
@@ -90,6 +91,7 @@ class Recipe:
     temperature: float = 1.0
     caps: tuple[tuple[str, int], ...] = ()
     other_shapes: float = 0.25
+    inpainted: tuple[str, ...] = ()
     amp: str = 'auto'
     seed: int = 0
 

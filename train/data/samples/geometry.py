@@ -118,3 +118,15 @@ def _maps(camera: Camera) -> tuple[np.ndarray, np.ndarray]:
     make = cv2.fisheye.initUndistortRectifyMap if fisheye else cv2.initUndistortRectifyMap
     return make(matrix, np.array(camera.distortion), np.eye(3), matrix,
                 (camera.width, camera.height), cv2.CV_32FC1)
+
+
+def without_edges(depth_HW: np.ndarray, factor: float = 1.2) -> np.ndarray:
+    """Copy of depth (H, W) that is unknown beside its edges.
+
+    That is where it changes by more than `factor` within the 3x3 pixels about a pixel.
+    """
+    known = np.isfinite(depth_HW)
+    square = np.ones((3, 3), np.uint8)
+    farthest = cv2.dilate(np.where(known, depth_HW, np.float32(0)), square)
+    nearest = cv2.erode(np.where(known, depth_HW, np.float32(np.inf)), square)
+    return np.where(farthest / factor > nearest, np.float32(np.nan), depth_HW)
