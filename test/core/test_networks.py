@@ -11,7 +11,7 @@ from mono_depth_ros.networks.efficientnet_lite import (
     HalvingPad,
     MixedStyle,
 )
-from mono_depth_ros.networks.registry import build, default_spec, NETWORKS
+from mono_depth_ros.networks.registry import build, default_spec, FLEXIBLE, NETWORKS
 
 
 def parameters(module):
@@ -171,6 +171,6 @@ def test_unknown_network_and_wrong_size_are_refused():
         build(NetworkSpec(name='vgg', input_height=240, input_width=320))
     with pytest.raises(ValueError, match='multiples of 16, got 100x192'):
         build(NetworkSpec(name='mobile', input_height=192, input_width=100))
-    for name in sorted(set(NETWORKS) - {'mobile', 'mobile_lite2'}):
+    for name in sorted(set(NETWORKS) - set(FLEXIBLE)):
         with pytest.raises(ValueError, match=f'{name} takes .* images, got 256x192'):
             build(NetworkSpec(name=name, input_height=192, input_width=256))
