@@ -89,15 +89,20 @@ def load_start(network: MultiScaleNetwork, recipe: Recipe, start: str) -> None:
     """Give `network` the weights of a model file; ValueError where it holds another network.
 
     One that takes the camera too may start from one that does not, for its camera features add
-    nothing at first; and one for other aspect ratios from one for others.
+    nothing at first; one for other aspect ratios from one for others; and one with two modes from
+    the same with one, whose head it does not take.
     """
     weights, card = load_model(find_model(start))
     spec = recipe.network
     same = replace(card.network, aspect_ratios=spec.aspect_ratios)
+    if spec.name == f'{same.name}_bimodal':
+        same = replace(same, name=spec.name)
     if spec not in (same, replace(same, camera_input=True)):
         raise ValueError(f'{start} is {card.network}, recipe {recipe.name!r} trains '
                          f'{spec}: start from a model of the same')
-    network.load_state_dict(network.state_dict() | weights.state_dict())
+    own = network.state_dict()
+    network.load_state_dict(own | {name: tensor for name, tensor in weights.state_dict().items()
+                                   if tensor.shape == own[name].shape})
 
 
 class StageRun:

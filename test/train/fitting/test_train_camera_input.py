@@ -74,6 +74,18 @@ def test_it_may_start_from_a_model_without_the_camera(tmp_path):
         load_start(build(tiny().network), tiny(), str(tmp_path / 'c.safetensors'))
 
 
+def test_two_modes_may_start_from_one(tmp_path):
+    write_untrained(tmp_path / 'm.safetensors', 'mobile_lite2', input_height=64, input_width=96)
+    recipe = tiny('teacher')
+    recipe = replace(recipe, network=replace(recipe.network, name='mobile_lite2_bimodal'))
+    network = build(recipe.network).eval()
+    load_start(network, recipe, str(tmp_path / 'm.safetensors'))
+    image = torch.ones(1, 3, 64, 96)
+    one = load_model(tmp_path / 'm.safetensors')[0]
+    torch.testing.assert_close(network.scales(image)[0], one.scales(image)[0])
+    assert network.fine.head.bias[:2].tolist() == pytest.approx([-0.1, 0.1])
+
+
 def test_a_mirrored_image_has_the_mirrored_camera():
     camera = Camera(fx=50, fy=60, cx=40, cy=30, width=96, height=64)
     image = np.random.default_rng(0).normal(size=(3, 64, 96)).astype(np.float32)
