@@ -29,8 +29,8 @@ setup(
     entry_points={
         'console_scripts': [
             f'depth_node = {NAME}.depth_node:main',
-            f'file_camera = {NAME}.cameras.file_camera:main',
-            f'sim_camera = {NAME}.cameras.sim_camera:main',
+            f'file_camera = {NAME}.cameras.__main__:file_camera',
+            f'sim_camera = {NAME}.cameras.__main__:sim_camera',
         ],
     },
 )

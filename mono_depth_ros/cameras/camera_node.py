@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,8 +20,9 @@ from mono_depth_ros.cameras.calibration import Calibration
 from mono_depth_ros.node import messages
 from mono_depth_ros.node.outputs import QUEUE_DEPTH
 from mono_depth_ros.node.parameters import checked_value, Parameter
-from mono_depth_ros.node.process import one_line, run
+from mono_depth_ros.node.process import answer_arguments, one_line, run
 from mono_depth_ros.node.ros_parameters import descriptor_of, unknown_parameters
+from mono_depth_ros.node.stop_signals import StopSignals
 
 FRAME_ID = Parameter(
     name='frame_id', default='camera_optical_frame', settable='start',
@@ -97,6 +99,10 @@ class CameraNode(Node):
             self.failed = True
             self.end()
 
+    def report(self, error: BaseException) -> None:
+        """Log what a callback raised and end the process with exit code 1."""
+        self.fail(f'internal error: {one_line(error)}')
+
     def end(self) -> None:
         """End the process once reliable subscribers have received what was published."""
         for publisher in (self.images, self.infos):
@@ -161,12 +167,16 @@ def info_message(
     return info
 
 
-def run_camera(make_node, args: list[str] | None = None) -> int:
+def run_camera(
+        name: str, make_node: Callable[[], CameraNode], parameters: Sequence[Parameter],
+        args: list[str], stop: StopSignals) -> int:
     """Run a camera until a signal or its end; the exit code: 0, or 1 after an error."""
     made = []
 
-    def make():
+    def make() -> CameraNode:
         made.append(make_node())
         return made[-1]
-    code = run(make, CameraNode.start, args)
+    code = answer_arguments(name, parameters, args)
+    if code is None:
+        code = run(make, CameraNode.start, stop, args)
     return code or int(any(node.failed for node in made))

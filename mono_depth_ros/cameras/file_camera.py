@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-import sys
 
 import cv2
 import numpy as np
@@ -13,6 +12,7 @@ from mono_depth_ros.cameras.camera_node import CameraNode, FRAME_ID, RELIABILITY
 from mono_depth_ros.cameras.frame_sources import EndOfFrames, open_source, Source
 from mono_depth_ros.node.parameters import Parameter
 from mono_depth_ros.node.process import one_line
+from mono_depth_ros.node.stop_signals import StopSignals
 
 PARAMETERS = (
     Parameter(
@@ -121,10 +121,6 @@ def target_size(width: int, height: int, asked_width: int, asked_height: int) ->
             asked_height or max(1, round(height * asked_width / width)))
 
 
-def main(args: list[str] | None = None) -> int:
-    """Run the camera until its end, SIGINT or SIGTERM; the process's exit code."""
-    return run_camera(FileCamera, args)
-
-
-if __name__ == '__main__':
-    sys.exit(main())
+def main(args: list[str], stop: StopSignals) -> int:
+    """Run the camera until its end or a signal; the exit code of the process."""
+    return run_camera('file_camera', FileCamera, PARAMETERS, args, stop)

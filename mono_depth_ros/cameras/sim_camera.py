@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 
 import cv2
@@ -13,6 +12,7 @@ from mono_depth_ros.cameras.calibration import Calibration
 from mono_depth_ros.cameras.camera_node import CameraNode, FRAME_ID, RELIABILITY, run_camera
 from mono_depth_ros.node import messages
 from mono_depth_ros.node.parameters import Parameter
+from mono_depth_ros.node.stop_signals import StopSignals
 from mono_depth_ros.simulation.recorded_walk import RecordedWalk
 from mono_depth_ros.simulation.rendering.renderer import camera_with_fov, Renderer
 from mono_depth_ros.simulation.worlds import build_world
@@ -138,10 +138,6 @@ class SimCamera(CameraNode):
                 'set a lower rate_hz or width', throttle_duration_sec=30.0)
 
 
-def main(args: list[str] | None = None) -> int:
-    """Run the camera until SIGINT or SIGTERM; the process's exit code."""
-    return run_camera(SimCamera, args)
-
-
-if __name__ == '__main__':
-    sys.exit(main())
+def main(args: list[str], stop: StopSignals) -> int:
+    """Run the camera until its end or a signal; the exit code of the process."""
+    return run_camera('sim_camera', SimCamera, PARAMETERS, args, stop)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from mono_depth_ros.cameras.frame_sources import EndOfFrames, open_source
 
+FILE_CAMERA = ('mono_depth_ros.cameras', 'file_camera')
+SIM_CAMERA = ('mono_depth_ros.cameras', 'sim_camera')
 WORLDS = ('room', 'street', 'recording')
 # World and network share a few cores; photographs should be visible one by one.
 WORLD_RATE_HZ, PHOTOGRAPH_RATE_HZ = 5.0, 3.0
@@ -28,16 +30,16 @@ class Options:
     model: str
     device: str
 
-    def camera(self) -> tuple[str, dict[str, str]]:
-        """Module of the camera process and its parameters."""
+    def camera(self) -> tuple[tuple[str, str], dict[str, str]]:
+        """Executable of the camera process, as of python -m, and its parameters."""
         if self.images:
-            return 'mono_depth_ros.cameras.file_camera', {
+            return FILE_CAMERA, {
                 'source': str(self.images), 'rate_hz': str(PHOTOGRAPH_RATE_HZ),
                 **size_limit(self.images)}
         if self.video:
-            return 'mono_depth_ros.cameras.file_camera', {
+            return FILE_CAMERA, {
                 'source': str(self.video), **size_limit(self.video)}
-        return 'mono_depth_ros.cameras.sim_camera', {
+        return SIM_CAMERA, {
             'world': self.world, 'rate_hz': str(WORLD_RATE_HZ)}
 
     @property

@@ -62,10 +62,10 @@ def _unbound(port: int) -> bool:
 class Child:
     """A ROS node in a process of its own, its output in a file."""
 
-    def __init__(self, name: str, module: str, parameters: Mapping[str, str], log: Path,
-                 environment: Mapping[str, str]):
+    def __init__(self, name: str, executable: tuple[str, ...], parameters: Mapping[str, str],
+                 log: Path, environment: Mapping[str, str]):
         self.name, self.log = name, log
-        command = [sys.executable, '-m', module, '--ros-args', '-r', f'__ns:={NAMESPACE}']
+        command = [sys.executable, '-m', *executable, '--ros-args', '-r', f'__ns:={NAMESPACE}']
         for key, value in parameters.items():
             command += ['-p', f'{key}:={value}']
         with open(log, 'wb') as output:
@@ -99,18 +99,3 @@ class Child:
 def _die_with_parent() -> None:
     # Otherwise a demo that is killed leaves its camera and its node running.
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-
-
-class StopRequest:
-    """True once SIGINT, SIGTERM or SIGHUP has requested the end of the demo."""
-
-    def __init__(self) -> None:
-        self._requested = False
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, self._request)
-
-    def _request(self, number: int, frame) -> None:
-        self._requested = True
-
-    def __bool__(self) -> bool:
-        return self._requested

@@ -16,9 +16,10 @@ from rclpy.signals import SignalHandlerOptions
 
 from mono_depth_ros.demo.mcap_log import McapLog
 from mono_depth_ros.demo.options import Options
-from mono_depth_ros.demo.processes import Child, NAMESPACE, ros_environment, StopRequest
+from mono_depth_ros.demo.processes import Child, NAMESPACE, ros_environment
 from mono_depth_ros.demo.recorder import Recorder
 from mono_depth_ros.demo.statistics import DemoStatistics
+from mono_depth_ros.node.stop_signals import StopSignals
 
 FIRST_DEPTH_S = 120.0
 COMPLETE_S = 3.0
@@ -35,7 +36,7 @@ class Result:
     error: str
 
 
-def record(options: Options, stop: StopRequest) -> Result:
+def record(options: Options, stop: StopSignals) -> Result:
     """Run camera and node for the given time and record; both are stopped in every case."""
     logs = options.out / 'logs'
     logs.mkdir(parents=True, exist_ok=True)
@@ -63,13 +64,13 @@ def record(options: Options, stop: StopRequest) -> Result:
 def _depth_node(options: Options, logs: Path, environment: dict[str, str]) -> Child:
     # A quarter of the points keeps the file small; a robot's default is all of them.
     parameters = {'model_file': options.model, 'device': options.device, 'points.stride': '2'}
-    return Child('depth_node', 'mono_depth_ros.depth_node', parameters, logs / 'depth_node.log',
+    return Child('depth_node', ('mono_depth_ros.depth_node',), parameters, logs / 'depth_node.log',
                  environment)
 
 
 def _camera(options: Options, logs: Path, environment: dict[str, str]) -> Child:
-    module, parameters = options.camera()
-    return Child('camera', module, parameters, logs / 'camera.log', environment)
+    executable, parameters = options.camera()
+    return Child('camera', executable, parameters, logs / 'camera.log', environment)
 
 
 class _Listener:
@@ -98,7 +99,7 @@ class _Listener:
 
 
 def _listen(listener: _Listener, children: list[Child], start_camera: Callable[[], Child],
-            seconds: float, stop: StopRequest) -> str:
+            seconds: float, stop: StopSignals) -> str:
     """Record until the time is over, a stop is requested or a process ends; the error or ''.
 
     Files are played only once the node is active, so that none of their frames is missed.

@@ -1,4 +1,4 @@
-"""What became of every image, how long it took, and what to tell the operator (no ROS)."""
+"""Counts and times of all images, and what the operator is told (no ROS)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import numpy as np
 
 WINDOW_S = 5.0
 STALE_S = 3.0
+BUSY_S = 10.0
+REFUSED_IN_A_ROW = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,20 +24,43 @@ class Timing:
     age_ms: float
 
 
+@dataclass(frozen=True, kw_only=True)
+class Findings:
+    """One sentence for each thing that is wrong at present, '' where nothing is.
+
+    `lifecycle`: the last lifecycle step failed. `worker`: the thread that processes images does
+    not. `stale`: no images arrive. `camera` and `image`: depth is served, though without points,
+    or from an image it can hardly be right for.
+    """
+
+    lifecycle: str = ''
+    worker: str = ''
+    stale: str = ''
+    camera: str = ''
+    image: str = ''
+
+
 class FrameStatistics:
     """Counts images and keeps the latest timings; any thread may call.
 
-    Every received image ends as exactly one of processed, dropped (a newer one came), refused
-    (something is wrong with it) or unused (no subscriber), apart from those in progress.
+    Every received image ends as exactly one of processed, dropped (a newer one came, or the node
+    stopped), refused (something is wrong with it) or unused (no subscriber), apart from those in
+    progress.
     """
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._counts = dict.fromkeys(('received', 'processed', 'dropped', 'refused', 'unused'), 0)
         self._timings: deque[Timing] = deque(maxlen=500)
+        self.refused_in_a_row = 0
         self.received_s = float('-inf')
         self.error_s = float('-inf')
         self.last_error = ''
+
+    def counts(self) -> dict[str, int]:
+        """The five counts by name."""
+        with self._lock:
+            return dict(self._counts)
 
     def count(self, what: str, number: int = 1) -> None:
         """Add to one of the five counts."""
@@ -48,20 +73,32 @@ class FrameStatistics:
         self.count('received')
 
     def processed(self, timing: Timing) -> None:
-        """Count an image whose depth went out."""
+        """Count an image whose depth was published."""
         with self._lock:
             self._timings.append(timing)
+            self.refused_in_a_row = 0
         self.count('processed')
+
+    def refused(self, sentence: str, now_s: float) -> None:
+        """Count an image that could not be processed, and keep why."""
+        with self._lock:
+            self.refused_in_a_row += 1
+        self.count('refused')
+        self.error(sentence, now_s)
 
     def error(self, sentence: str, now_s: float) -> None:
         """Keep the latest error and when it happened."""
         self.last_error, self.error_s = sentence, now_s
 
+    def forget_errors(self) -> None:
+        """Start anew, as with another model; the counts stay."""
+        self.refused_in_a_row, self.last_error, self.error_s = 0, '', float('-inf')
+
     def values(self, now_s: float) -> dict[str, str]:
         """Counts, rate and times as the texts of a diagnostic status, in order."""
         with self._lock:
-            counts = {f'images {name}': str(number) for name, number in self._counts.items()}
             timings = list(self._timings)
+        counts = {f'images {name}': str(number) for name, number in self.counts().items()}
         recent = [timing for timing in timings if now_s - timing.done_s <= WINDOW_S]
         values = counts | {'rate (Hz)': f'{len(recent) / WINDOW_S:.1f}'}
         for name, key in (('inference', 'network_ms'), ('end to end', 'total_ms')):
@@ -86,18 +123,31 @@ def stale_input(publishers: int, topic: str, quiet_s: float) -> str:
     return ''
 
 
+def worker_error(alive: bool, busy_s: float) -> str:
+    """Why images are received but not processed, as one sentence; '' while they are."""
+    if not alive:
+        return ('the thread that processes images has ended: deactivate and activate the node '
+                '(ros2 lifecycle set), and report this as a bug')
+    if busy_s > BUSY_S:
+        return (f'one image has been in progress for {busy_s:.0f} s: the device hangs or is far '
+                'too slow; try another device, or restart the node')
+    return ''
+
+
 def status_summary(
-        state: str, stale: str, camera_error: str, statistics: FrameStatistics,
+        state: str, findings: Findings, statistics: FrameStatistics,
         now_s: float) -> tuple[str, str]:
     """Level ('OK', 'WARN' or 'ERROR') and sentence of the most serious finding."""
-    if state == 'unconfigured' and statistics.last_error:
-        return 'ERROR', statistics.last_error
+    if findings.lifecycle:
+        return 'ERROR', findings.lifecycle
     if state != 'active':
         return 'OK', state
-    if stale:
-        return 'WARN', stale
-    if now_s - statistics.error_s <= WINDOW_S:
-        return 'WARN', statistics.last_error
-    if camera_error and statistics.received_s > float('-inf'):
-        return 'WARN', camera_error
-    return 'OK', 'active'
+    if findings.worker:
+        return 'ERROR', findings.worker
+    if statistics.refused_in_a_row >= REFUSED_IN_A_ROW:
+        return 'ERROR', (f'the last {statistics.refused_in_a_row} images gave no depth; '
+                         f'{statistics.last_error}')
+    recent_error = statistics.last_error if now_s - statistics.error_s <= WINDOW_S else ''
+    unfit = '' if statistics.received_s == float('-inf') else findings.camera or findings.image
+    warning = findings.stale or recent_error or unfit
+    return ('WARN', warning) if warning else ('OK', 'active')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 import time
 from typing import Any
 
@@ -9,52 +10,57 @@ from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.qos import QoSProfile
-from rclpy.time import Time
 from sensor_msgs.msg import CameraInfo, Image
 
-from mono_depth_ros.camera import Camera
 from mono_depth_ros.node import messages
 from mono_depth_ros.node.diagnostics import (
+    Findings,
     FrameStatistics,
     stale_input,
     STALE_S,
     status_summary,
     Timing,
+    worker_error,
 )
+from mono_depth_ros.node.frame_processor import FrameProcessor
 from mono_depth_ros.node.latest_frame import LatestFrameWorker
 from mono_depth_ros.node.outputs import Outputs
-from mono_depth_ros.node.parameters import Settings
-from mono_depth_ros.node.process import one_line, run, transition
-from mono_depth_ros.node.ros_parameters import declare_parameters, on_set, unknown_parameters
+from mono_depth_ros.node.parameters import PARAMETERS, Settings
+from mono_depth_ros.node.process import answer_arguments, one_line, run, transition
+from mono_depth_ros.node.ros_parameters import (
+    declare_parameters,
+    in_declared_type,
+    on_set,
+    unknown_parameters,
+)
+from mono_depth_ros.node.stamps import stamp_ns
+from mono_depth_ros.node.stop_signals import StopSignals
 from mono_depth_ros.node.subscription import MatchedSubscription
-
-NO_INFO = 'no camera_info yet'
 
 
 class DepthNode(LifecycleNode):
     """Turns `image_raw` and `camera_info` into depth and points; only the latest image waits.
 
-    The executor thread only receives; one worker thread estimates and publishes.
+    The executor thread only receives; one worker thread estimates and publishes. `stopping` says
+    whether the process is to end, so that a slow start need not be waited for.
     """
 
-    def __init__(self, **kwargs):
+    def __init__(self, stopping: Callable[[], bool] = lambda: False, **kwargs):
         super().__init__('depth_node', **kwargs)
+        self._stopping = stopping
         self.settings = declare_parameters(self)
         for sentence in unknown_parameters(self):
             self.get_logger().warning(sentence)
         # Set from configure to cleanup, else None.
-        self._estimator: Any = None
-        self._outputs: Any = None
+        self._processor: Any = None
         # Set from activate to deactivate, else None.
         self._worker: Any = None
         self._image_input: Any = None
         self._info_input: Any = None
-        self._info: CameraInfo | None = None
-        self._camera_error = NO_INFO
         self._active_s = self._unpublished_s = time.monotonic()
-        self._statistics, self.state = FrameStatistics(), 'unconfigured'
+        self._statistics, self.state, self._failure = FrameStatistics(), 'unconfigured', ''
         self.add_on_set_parameters_callback(
-            on_set(self, self._apply, lambda: self._estimator is not None))
+            on_set(self, self._apply, lambda: self._processor is not None))
         # Steady: with use_sim_time and no /clock a timer of ROS time would never fire.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._diagnostics = self.create_publisher(
@@ -62,7 +68,7 @@ class DepthNode(LifecycleNode):
         self.create_timer(1.0, self._report, clock=steady)
         self.create_timer(0.2, self._match_publishers, clock=steady)
 
-    @transition('inactive')
+    @transition('inactive', undo='release')
     def on_configure(self, state: LifecycleState) -> None:
         """Load the model and warm it up, so that the first frame is as fast as the tenth."""
         from mono_depth_ros.estimator import DepthEstimator  # torch takes seconds to import
@@ -71,48 +77,52 @@ class DepthNode(LifecycleNode):
         settings = self.settings
         estimator = DepthEstimator.load(
             settings.model_file, settings.device, settings.precision)
-        _suited_range(settings, estimator)
         self._still_wanted()
         estimator.warm_up()
         self._still_wanted()
-        self._outputs = Outputs(self)
-        self._estimator = estimator
-        self._statistics.last_error = ''
+        self._processor = FrameProcessor(
+            estimator, Outputs(self), self.resolve_topic_name('camera_info'))
+        self._processor.range_m(settings)
+        self._statistics.forget_errors()
         self.get_logger().info(
             f'model {estimator.card.name} ({estimator.model_path}) on {estimator.device} in '
             f'{estimator.precision}')
 
-    @transition('active')
+    @transition('active', undo='stop')
     def on_activate(self, state: LifecycleState) -> None:
         """Subscribe and start the worker."""
         self._active_s = self._unpublished_s = time.monotonic()
-        self._worker = LatestFrameWorker(self._serve)
+        self._worker = LatestFrameWorker(self._serve, self._refuse)
         reliability = self.settings.input_qos
         self._info_input = MatchedSubscription(
-            self, CameraInfo, 'camera_info', self._on_info, reliability)
+            self, CameraInfo, 'camera_info', self._processor.add_info, reliability)
         self._image_input = MatchedSubscription(
             self, Image, 'image_raw', self._on_image, reliability)
         super().on_activate(state)
 
-    @transition('inactive')
+    @transition('inactive', undo='stop')
     def on_deactivate(self, state: LifecycleState) -> None:
         """Stop receiving and finish the frame in progress."""
         self.stop()
         super().on_deactivate(state)
 
-    @transition('unconfigured')
+    @transition('unconfigured', undo='release')
     def on_cleanup(self, state: LifecycleState) -> None:
         """Forget the model and the camera."""
-        self.stop()
-        if self._outputs:
-            self._outputs.close()
-        self._outputs = self._estimator = self._info = None
-        self._camera_error, self._statistics.last_error = NO_INFO, ''
+        self.release()
+        self._statistics.forget_errors()
 
-    @transition('finalized')
+    @transition('finalized', undo='release')
     def on_shutdown(self, state: LifecycleState) -> None:
         """Release everything, in any state."""
-        self.on_cleanup(state)
+        self.release()
+
+    def release(self) -> None:
+        """Stop, and free model and publishers; allowed at any time."""
+        self.stop()
+        processor, self._processor = self._processor, None
+        if processor:
+            processor.outputs.close()
 
     def stop(self) -> None:
         """Stop receiving and wait for the worker; allowed at any time."""
@@ -124,79 +134,62 @@ class DepthNode(LifecycleNode):
             self._statistics.count('dropped', self._worker.close())
             self._worker = None
 
+    def reached(self, state: str) -> None:
+        """Note a lifecycle step that succeeded."""
+        self.state, self._failure = state, ''
+
     def fail(self, sentence: str) -> None:
-        """Log an error and keep it for the diagnostics, unless the process is ending."""
-        if self.context.ok():
+        """Log a lifecycle step that failed, and keep it for the diagnostics."""
+        if not self._stopping():
+            self._failure = sentence
             self._statistics.error(sentence, time.monotonic())
             self.get_logger().error(sentence)
 
+    def report(self, error: BaseException) -> None:
+        """Log what a callback raised, and keep it for the diagnostics."""
+        sentence = f'internal error: {one_line(error)}'
+        self._statistics.error(sentence, time.monotonic())
+        self.get_logger().error(sentence, throttle_duration_sec=5.0)
+
+    def set_parameters_atomically(self, parameter_list):
+        """Set all or none; a whole number given for a parameter with decimals becomes a double."""
+        return super().set_parameters_atomically(in_declared_type(parameter_list))
+
     def _still_wanted(self) -> None:
-        if not self.context.ok():  # a signal came between the slow steps of the start
+        if self._stopping():  # a signal came between the slow steps of the start
             raise RuntimeError('the process is ending')
 
     def _apply(self, settings: Settings) -> None:
-        if self._estimator:
-            _suited_range(settings, self._estimator)
+        if self._processor:
+            self._processor.range_m(settings)
         self.settings = settings
-
-    def _on_info(self, info: CameraInfo) -> None:
-        self._info = info
 
     def _on_image(self, image: Image) -> None:
         if self._worker is None:
             return
         now_s = time.monotonic()
         self._statistics.received(now_s)
-        if self._outputs.has_subscribers():
-            self._statistics.count('dropped', self._worker.put((image, now_s)))
-        else:
-            self._statistics.count('unused')
+        try:
+            if self._processor.outputs.has_subscribers():
+                self._statistics.count('dropped', self._worker.put((image, now_s)))
+            else:
+                self._statistics.count('unused')
+        except Exception as error:
+            self._refuse(error)
 
     def _serve(self, arrival: tuple[Image, float]) -> None:
         image, arrived_s = arrival
-        try:
-            network_ms = self._process(image)
-        except Exception as error:  # one image must not stop the images after it
-            if not self.context.ok():
-                return
-            sentence = f'image refused: {one_line(error)}'
-            self._statistics.count('refused')
-            self._statistics.error(sentence, time.monotonic())
-            self.get_logger().warning(sentence, throttle_duration_sec=5.0)
-            return
+        network_ms = self._processor.process(image, self.settings)
         now_s = time.monotonic()
-        age_ns = self.get_clock().now().nanoseconds - Time.from_msg(image.header.stamp).nanoseconds
+        age_ns = self.get_clock().now().nanoseconds - stamp_ns(image.header.stamp)
         self._statistics.processed(Timing(
             done_s=now_s, network_ms=network_ms, total_ms=(now_s - arrived_s) * 1e3,
             age_ms=age_ns / 1e6))
 
-    def _process(self, image: Image) -> float:
-        rgb_HW3 = messages.rgb_from_image(image)
-        camera = self._camera(image.width, image.height)
-        estimate = self._estimator.estimate(rgb_HW3, camera)
-        settings = self.settings  # read once: it may be replaced while this frame is processed
-        range_m = _suited_range(settings, self._estimator)
-        depth_HW = estimate.depth
-        if settings.depth_scale != 1:
-            depth_HW *= settings.depth_scale
-        messages.limit_depth(depth_HW, *range_m)
-        self._outputs.publish(estimate, rgb_HW3, camera, range_m, settings, image.header)
-        return estimate.network_ms
-
-    def _camera(self, width: int, height: int) -> Camera | None:
-        problem, camera, info = NO_INFO, None, self._info
-        if info:
-            try:
-                camera = messages.camera_from_info(info, width, height, self.settings.rectified)
-                problem = ''
-            except ValueError as error:
-                problem = one_line(error)
-        if problem:
-            problem += "; depth is for the model's reference camera, points are withheld"
-        if problem and time.monotonic() - self._active_s > STALE_S:
-            self.get_logger().warning(problem, throttle_duration_sec=30.0)
-        self._camera_error = problem
-        return camera
+    def _refuse(self, error: BaseException) -> None:
+        sentence = f'image refused: {one_line(error)}'
+        self._statistics.refused(sentence, time.monotonic())
+        self.get_logger().warning(sentence, throttle_duration_sec=5.0)
 
     def _match_publishers(self) -> None:
         for source in (self._image_input, self._info_input):
@@ -205,24 +198,34 @@ class DepthNode(LifecycleNode):
 
     def _report(self) -> None:
         now_s = time.monotonic()
-        stale = self._stale_input(now_s) if self.state == 'active' else ''
-        level, summary = status_summary(
-            self.state, stale, self._camera_error, self._statistics, now_s)
-        if stale and now_s - self._active_s > STALE_S:
-            self.get_logger().warning(stale, throttle_duration_sec=30.0)
+        findings = self._findings(now_s)
+        level, summary = status_summary(self.state, findings, self._statistics, now_s)
+        present = findings.worker or findings.stale or findings.camera or findings.image
+        if present and now_s - self._active_s > STALE_S:
+            self.get_logger().warning(present, throttle_duration_sec=30.0)
         name = self.get_fully_qualified_name().lstrip('/') + ': depth'
         self._diagnostics.publish(messages.diagnostic_array(
             level, name, summary, self._values(now_s), self.get_clock().now().to_msg()))
 
+    def _findings(self, now_s: float) -> Findings:
+        if not (self._worker and self._image_input):
+            return Findings(lifecycle=self._failure)
+        return Findings(
+            lifecycle=self._failure, stale=self._stale_input(now_s),
+            worker=worker_error(self._worker.alive, self._worker.busy_s()),
+            camera=self._info_input.wrong_type() or self._processor.camera_error)
+
     def _stale_input(self, now_s: float) -> str:
-        publishers = self._image_input.publishers()
+        source = self._image_input
+        publishers = source.publishers()
         if publishers == 0:
             self._unpublished_s = now_s
         quiet_s = now_s - max(self._unpublished_s, self._statistics.received_s)
-        return stale_input(publishers, self._image_input.topic, quiet_s)
+        return source.wrong_type() or stale_input(publishers, source.topic, quiet_s)
 
     def _values(self, now_s: float) -> dict[str, str]:
-        estimator, source = self._estimator, self._image_input
+        source, processor = self._image_input, self._processor
+        estimator = processor.estimator if processor else None
         return {
             'state': self.state,
             'device': estimator.device if estimator else 'none',
@@ -230,17 +233,8 @@ class DepthNode(LifecycleNode):
             'model': estimator.card.name if estimator else 'none',
             'model sha256': estimator.model_sha256 if estimator else 'none',
             'input qos': source.reliability if source else 'none',
-            'camera': self._camera_error or 'camera_info',
+            'camera': (processor.camera_error if processor else 'none') or 'camera_info',
         } | self._statistics.values(now_s)
-
-
-def _suited_range(settings: Settings, estimator) -> tuple[float, float]:
-    """Nearest and farthest depth (m) to publish; ValueError where the model cannot give them."""
-    card = estimator.card
-    if settings.points_min_confidence and not estimator.has_confidence:
-        raise ValueError(f'points.min_confidence {settings.points_min_confidence:g} needs a model '
-                         f'that tells its confidence; {card.name} does not')
-    return settings.depth_range(card.min_depth_m, card.max_depth_m)
 
 
 def start(node: DepthNode) -> bool:
@@ -250,6 +244,9 @@ def start(node: DepthNode) -> bool:
         for step in (node.trigger_configure, node.trigger_activate))
 
 
-def main(args: list[str] | None = None) -> int:
-    """Run the node until SIGINT or SIGTERM; the process's exit code."""
-    return run(DepthNode, start, args)
+def main(args: list[str], stop: StopSignals) -> int:
+    """Run the node until a signal comes; the exit code of the process."""
+    code = answer_arguments('depth_node', PARAMETERS, args)
+    if code is not None:
+        return code
+    return run(lambda: DepthNode(stopping=lambda: bool(stop)), start, stop, args)

@@ -2,62 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import wraps
-import signal
 import sys
 
 import rclpy
 from rclpy.exceptions import ParameterException
-from rclpy.executors import ExternalShutdownException
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
+from rclpy.signals import SignalHandlerOptions
+from rclpy.task import Future
+from rclpy.utilities import remove_ros_args
+
+from mono_depth_ros.node.parameters import Parameter
+from mono_depth_ros.node.stop_signals import StopSignals
 
 # What depth_node needs and rosdep does not install: PyTorch and safetensors.
 INSTALL = ('pip install -r requirements/robot.txt in a virtual environment, and activate it where '
            'the node starts (docs/install.md)')
+# Errors whose text is a sentence; that of others means little without their kind.
+SENTENCES = (ValueError, OSError, RuntimeError, ImportError, ParameterException)
 
 
 def one_line(error: BaseException) -> str:
     """Text of an exception in one line, without positions in C code.
 
-    For a missing module also what to install.
+    For a missing module also what to install; for a kind of error nobody expects here its name.
     """
-    text = ' '.join(str(error).split(', at /')[0].split()) or type(error).__name__
-    return f'{text}: {INSTALL}' if isinstance(error, ModuleNotFoundError) else text
+    text = ' '.join(str(error).split(', at /')[0].split())
+    if isinstance(error, ModuleNotFoundError):
+        return f'{text}: {INSTALL}'
+    if isinstance(error, SENTENCES) and text:
+        return text
+    return f'{type(error).__name__}: {text}' if text else type(error).__name__
 
 
-def run(make_node: Callable, start: Callable, args: list[str] | None = None) -> int:
-    """Spin `make_node()` after `start(node)`; returns the exit code: 0 after SIGINT or SIGTERM.
+def run(make_node: Callable, start: Callable, stop: StopSignals, args: list[str] | None = None,
+        ) -> int:
+    """Spin `make_node()` after `start(node)`; returns the exit code: 0 after a signal.
 
-    1 where arguments or parameters are wrong (one sentence on stderr) or `start` returns False.
-    The node's `stop` is called before it is destroyed.
+    1 where the arguments or parameters are wrong (one sentence on stderr) or `start` returns
+    False. The node has `report(error)`, for what a callback raises, and `stop`, which is called
+    before it is destroyed.
     """
-    signals: list[int] = []
-    for number in (signal.SIGINT, signal.SIGTERM):
-        # rclpy's own handlers, which shut the context down, call these. KeyboardInterrupt is not
-        # used: one raised while an imported library runs exec() ends Python by SIGINT even where
-        # it is caught.
-        signal.signal(number, lambda number, frame: signals.append(number))
-    try:
-        rclpy.init(args=args)
-    except RuntimeError as error:
-        return _refused(error)
+    ended: Future = Future()
+    stop.on_request(lambda: ended.set_result(None))
     node = None
     try:
-        if signals:  # received before rclpy installed its handlers
-            return 0
+        # Not rclpy's handlers: they shut the context down under the node's feet.
+        rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
         node = make_node()
         if not start(node):
-            return 1 if rclpy.ok() else 0
-        rclpy.spin(node)
-    except ExternalShutdownException:
-        pass
-    except (RuntimeError, ParameterException, ValueError) as error:
-        # After a signal rcl raises from whatever call it is in.
-        if rclpy.ok():
-            if node is not None:
-                raise
-            return _refused(error)
+            return 0 if stop else 1
+        _spin(node, ended)
+    except Exception as error:
+        print(f'cannot start: {_of_arguments(error)}', file=sys.stderr)
+        return 1
     finally:
         if node is not None:
             node.stop()
@@ -66,26 +67,67 @@ def run(make_node: Callable, start: Callable, args: list[str] | None = None) -> 
     return 0
 
 
-def transition(reached: str) -> Callable:
-    """Decorate a lifecycle step to state `reached`: an error becomes one sentence and FAILURE.
+def _spin(node, ended: Future) -> None:
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    while rclpy.ok() and not ended.done():
+        try:
+            executor.spin_until_future_complete(ended)
+        except ExternalShutdownException:
+            return
+        except Exception as error:  # of one callback: the others are still to be called
+            node.report(error)
 
-    rclpy itself drops what a transition raises. The node has `stop`, `fail` and `state`.
+
+def answer_arguments(name: str, parameters: Sequence[Parameter], args: list[str]) -> int | None:
+    """Exit code where the arguments ask for help or are none of ROS 2, else None: go on."""
+    try:
+        others = remove_ros_args(args)[1:]
+    except Exception:  # rclpy.init says what is wrong with them
+        return None
+    if not others:
+        return None
+    if any(word in ('-h', '--help') for word in others):
+        print(_usage(name, parameters))
+        return 0
+    print(f'{name}: unknown argument {others[0]!r}: parameters are given as '
+          f'--ros-args -p NAME:=VALUE; {name} --help lists them', file=sys.stderr)
+    return 2
+
+
+def _usage(name: str, parameters: Sequence[Parameter]) -> str:
+    rows = [f'  {parameter.name} (default {parameter.default!r})\n      {parameter.description}'
+            for parameter in parameters]
+    return '\n'.join([
+        f'usage: ros2 run mono_depth_ros {name} [--ros-args [-p NAME:=VALUE] [-r FROM:=TO] '
+        '[--params-file FILE]]', '', 'parameters:', *rows])
+
+
+def _of_arguments(error: Exception) -> str:
+    text = one_line(error)
+    if type(error).__name__ == 'UnknownROSArgsError':  # its text is a list of words
+        return f'unknown ROS arguments {text}: after --ros-args come -p, -r, --params-file, ' \
+            '--log-level and the like'
+    return text
+
+
+def transition(reached: str, undo: str) -> Callable:
+    """Decorate a lifecycle step to state `reached`: any error becomes one sentence and FAILURE.
+
+    rclpy itself drops what a transition raises. The node has `state`, `fail(sentence)` and a
+    method called `undo`, which releases what the step made.
     """
     def mark(step: Callable) -> Callable:
         @wraps(step)
         def guarded(node, state: LifecycleState) -> TransitionCallbackReturn:
             try:
                 step(node, state)
-            except (ValueError, OSError, ImportError, RuntimeError, MemoryError) as error:
-                node.stop()
+            except BaseException as error:  # a library's SystemExit too
+                with suppress(Exception):  # it may fail for the same reason
+                    getattr(node, undo)()
                 node.fail(f'{step.__name__[3:]} failed: {one_line(error)}')
                 return TransitionCallbackReturn.FAILURE
-            node.state = reached
+            node.reached(reached)
             return TransitionCallbackReturn.SUCCESS
         return guarded
     return mark
-
-
-def _refused(error: Exception) -> int:
-    print(f'cannot start: {one_line(error)}', file=sys.stderr)
-    return 1

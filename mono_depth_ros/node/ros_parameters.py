@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
 
 from rcl_interfaces.msg import (
     FloatingPointRange,
@@ -12,6 +11,7 @@ from rcl_interfaces.msg import (
     SetParametersResult,
 )
 from rclpy.node import Node
+from rclpy.parameter import Parameter as RosParameter
 
 from mono_depth_ros.node.parameters import (
     nearest_name,
@@ -20,16 +20,28 @@ from mono_depth_ros.node.parameters import (
     Settings,
     settings_from,
 )
+from mono_depth_ros.node.process import one_line
 
 
 def declare_parameters(node: Node) -> Settings:
     """Declare every parameter; ValueError or ParameterException says which value is wrong."""
-    values = {}
-    for parameter in PARAMETERS:
-        declared: Any = node.declare_parameter(
-            parameter.name, parameter.default, descriptor_of(parameter))
-        values[parameter.name] = declared.value
-    return settings_from(values)
+    given = [node.declare_parameter(parameter.name, parameter.default, descriptor_of(parameter))
+             for parameter in PARAMETERS]
+    declared = in_declared_type(given)
+    settings = settings_from({parameter.name: parameter.value for parameter in declared})
+    node.set_parameters([new for new, old in zip(declared, given) if new is not old])
+    return settings
+
+
+def in_declared_type(changes: Iterable[RosParameter]) -> list[RosParameter]:
+    """The parameters, a whole number as a double where the node's parameter has decimals.
+
+    Else `ros2 param get` and dump would show, and other tools save, an integer from then on.
+    """
+    decimal = {p.name for p in PARAMETERS if isinstance(p.default, float)}
+    return [RosParameter(change.name, RosParameter.Type.DOUBLE, float(change.value))
+            if change.name in decimal and type(change.value) is int else change
+            for change in changes]
 
 
 def descriptor_of(parameter: Parameter) -> ParameterDescriptor:
@@ -82,7 +94,7 @@ def on_set(
                 'it up first (ros2 lifecycle set), then set it and configure again'))
         try:
             apply(settings_from(values))
-        except ValueError as error:
-            return SetParametersResult(successful=False, reason=str(error))
+        except Exception as error:  # it would end the service call, and with it the process
+            return SetParametersResult(successful=False, reason=one_line(error))
         return SetParametersResult(successful=True)
     return callback

@@ -39,6 +39,7 @@ class MatchedSubscription:
 
     def __init__(self, node: Node, kind: type, topic: str, callback: Callable, reliability: str):
         self._node, self._kind, self._callback = node, kind, callback
+        self._type = f'{kind.__module__.split(".")[0]}/msg/{kind.__name__}'
         self._subscription: Any = None
         self._qos = QoSProfile(depth=1)
         self.topic = node.resolve_topic_name(topic)
@@ -50,13 +51,21 @@ class MatchedSubscription:
         return self._qos.reliability.name
 
     def publishers(self) -> int:
-        """Number of publishers of the topic, with compatible quality of service or not."""
-        return self._node.count_publishers(self.topic)
+        """Number of publishers of this topic and type, with compatible QoS or not."""
+        return len(self._offers())
+
+    def wrong_type(self) -> str:
+        """Sentence where the topic has publishers, but all of another message type, else ''."""
+        types = {end.topic_type for end in self._ends()}
+        if not types or self._type in types:
+            return ''
+        advice = ('decode it with republish of image_transport, or remap to a topic of raw images'
+                  if any('Compressed' in name for name in types) else 'remap to the right topic')
+        return f'{self.topic} carries {", ".join(sorted(types))}, not {self._type}: {advice}'
 
     def match(self, reliability: str) -> None:
         """Subscribe again where the present publishers need another profile."""
-        offered = [end.qos_profile
-                   for end in self._node.get_publishers_info_by_topic(self.topic)]
+        offered = self._offers()
         if self._subscription and not offered:
             return
         wanted = matching_qos(reliability, offered)
@@ -75,6 +84,12 @@ class MatchedSubscription:
         if self._subscription:
             self._node.destroy_subscription(self._subscription)
             self._subscription = None
+
+    def _offers(self) -> list[QoSProfile]:
+        return [end.qos_profile for end in self._ends() if end.topic_type == self._type]
+
+    def _ends(self) -> list:
+        return self._node.get_publishers_info_by_topic(self.topic)
 
 
 def _same(a: QoSProfile, b: QoSProfile) -> bool:

@@ -24,7 +24,7 @@ SHADES = {'1.png': 10, '2.png': 60, '10.png': 110, 'a.png': 160}
 
 
 def start(domain, log, *given):
-    command = [sys.executable, '-m', 'mono_depth_ros.cameras.file_camera', '--ros-args',
+    command = [sys.executable, '-m', 'mono_depth_ros.cameras', 'file_camera', '--ros-args',
                *(word for argument in given for word in ('-p', argument))]
     return Process(command, domain, log)
 

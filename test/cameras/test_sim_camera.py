@@ -20,7 +20,7 @@ TOPICS = {'image_raw': Image, 'camera_info': CameraInfo, 'ground_truth/depth': I
 
 
 def start(domain, log, *given, **environment):
-    command = [sys.executable, '-m', 'mono_depth_ros.cameras.sim_camera', '--ros-args',
+    command = [sys.executable, '-m', 'mono_depth_ros.cameras', 'sim_camera', '--ros-args',
                *(word for argument in given for word in ('-p', argument))]
     return Process(command, domain, log, **environment)
 

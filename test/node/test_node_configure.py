@@ -33,7 +33,7 @@ def node(monkeypatch) -> Iterator[DepthNode]:
 
 
 def state(node: DepthNode) -> tuple[str, str]:
-    return status_summary(node.state, '', '', node._statistics, 0.0)
+    return status_summary(node.state, node._findings(0.0), node._statistics, 0.0)
 
 
 def test_least_confidence_is_refused_by_a_model_that_tells_none(node):
@@ -49,6 +49,6 @@ def test_least_confidence_is_refused_by_a_model_that_tells_none(node):
 
 def test_cleanup_leaves_no_error_of_an_image_behind(node):
     assert node.trigger_configure() == TransitionCallbackReturn.SUCCESS
-    node._statistics.error('image refused: cut short', 0.0)
+    node._statistics.refused('image refused: cut short', 0.0)
     assert node.trigger_cleanup() == TransitionCallbackReturn.SUCCESS
     assert state(node) == ('OK', 'unconfigured')

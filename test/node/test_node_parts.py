@@ -1,6 +1,7 @@
 """The parts of the node that need no ROS graph: parameters, worker, counts, QoS."""
 
 import ast
+from dataclasses import replace
 from pathlib import Path
 import re
 import subprocess
@@ -12,10 +13,14 @@ from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 import yaml
 
 from mono_depth_ros.node.diagnostics import (
+    BUSY_S,
+    Findings,
     FrameStatistics,
+    REFUSED_IN_A_ROW,
     stale_input,
     status_summary,
     Timing,
+    worker_error,
 )
 from mono_depth_ros.node.latest_frame import LatestFrameWorker
 from mono_depth_ros.node.parameters import nearest_name, PARAMETERS, settings_from
@@ -102,7 +107,7 @@ def test_the_worker_takes_the_latest_and_counts_the_dropped():
         assert go_on.wait(10)
         if item == 'last':
             done.set()
-    worker = LatestFrameWorker(work)
+    worker = LatestFrameWorker(work, on_error=pytest.fail)
     assert worker.put('first') == 0
     assert busy.wait(10)
     assert [worker.put(item) for item in (1, 2, 'last')] == [0, 1, 1]
@@ -120,7 +125,7 @@ def test_closing_the_worker_finishes_the_work_and_drops_what_waits():
         busy.set()
         assert go_on.wait(10)
         finished.append(item)
-    worker = LatestFrameWorker(work)
+    worker = LatestFrameWorker(work, on_error=pytest.fail)
     worker.put('in work')
     assert busy.wait(10)
     worker.put('waiting')
@@ -133,17 +138,17 @@ def test_closing_the_worker_finishes_the_work_and_drops_what_waits():
     assert finished == ['in work'] and dropped == [1]
 
 
-def _log(*network_ms):
-    log = FrameStatistics()
+def _statistics(*network_ms):
+    statistics = FrameStatistics()
     for number, time_ms in enumerate(network_ms):
-        log.received(float(number))
-        log.processed(Timing(done_s=float(number), network_ms=time_ms, total_ms=2 * time_ms,
-                             age_ms=7.0))
-    return log
+        statistics.received(float(number))
+        statistics.processed(Timing(done_s=float(number), network_ms=time_ms, total_ms=2 * time_ms,
+                                    age_ms=7.0))
+    return statistics
 
 
 def test_diagnostic_values_by_hand():
-    values = _log(*range(1, 102)).values(now_s=100.0)
+    values = _statistics(*range(1, 102)).values(now_s=100.0)
     assert values['images received'] == values['images processed'] == '101'
     # Of the last 100: 2..101, so the middle is 51.5, and 99 % of the way from 2 to 101 is 100.01.
     assert (values['inference p50 (ms)'], values['inference p99 (ms)']) == ('51.5', '100.0')
@@ -154,21 +159,78 @@ def test_diagnostic_values_by_hand():
 
 
 def test_the_summary_is_the_most_serious_finding():
-    log = _log(1.0)
-    assert status_summary('active', '', '', log, 1.0) == ('OK', 'active')
-    assert status_summary('active', '', 'no camera_info', log, 1.0) == ('WARN', 'no camera_info')
-    log.error('bad image', 1.0)
-    assert status_summary('active', '', 'no camera_info', log, 2.0) == ('WARN', 'bad image')
-    assert status_summary('active', '', '', log, 20.0) == ('OK', 'active')
-    assert status_summary('active', 'no images', '', log, 2.0) == ('WARN', 'no images')
-    assert status_summary('unconfigured', '', '', log, 20.0) == ('ERROR', 'bad image')
-    assert status_summary('inactive', '', '', log, 2.0) == ('OK', 'inactive')
+    statistics, camera = _statistics(1.0), Findings(camera='no camera_info')
+
+    def summary(state='active', findings=None, now_s=2.0):
+        return status_summary(state, findings or Findings(), statistics, now_s)
+    assert summary() == ('OK', 'active')
+    assert summary(findings=Findings(image='dark')) == ('WARN', 'dark')
+    assert summary(findings=camera) == ('WARN', 'no camera_info')
+    statistics.refused('bad image', 1.0)
+    assert summary(findings=camera) == ('WARN', 'bad image')
+    assert summary(now_s=20.0) == ('OK', 'active')
+    stale = Findings(stale='no image', camera='no camera_info')
+    assert summary(findings=stale) == ('WARN', 'no image')
+    assert summary(findings=replace(stale, worker='dead')) == ('ERROR', 'dead')
+    failed = replace(stale, worker='dead', lifecycle='configure failed')
+    for state in ('unconfigured', 'inactive', 'active'):
+        assert summary(state, failed) == ('ERROR', 'configure failed')
+    assert summary('inactive') == ('OK', 'inactive')
+
+
+def test_images_refused_in_a_row_are_an_error_until_one_is_processed():
+    statistics = _statistics(1.0)
+    for _ in range(REFUSED_IN_A_ROW):
+        assert status_summary('active', Findings(), statistics, 100.0)[0] == 'OK'
+        statistics.refused('image refused: cut short', 1.0)
+    assert status_summary('active', Findings(), statistics, 100.0) == (
+        'ERROR', 'the last 5 images gave no depth; image refused: cut short')
+    statistics.processed(Timing(done_s=1.0, network_ms=1.0, total_ms=1.0, age_ms=1.0))
+    assert status_summary('active', Findings(), statistics, 100.0) == ('OK', 'active')
 
 
 def test_stale_input():
     assert 'nobody publishes /eye' in stale_input(0, '/eye', 0.0)
     assert stale_input(1, '/eye', 1.0) == ''
     assert 'no image came for 5 s' in stale_input(1, '/eye', 5.0)
+
+
+def test_worker_error():
+    assert worker_error(True, 0.0) == worker_error(True, BUSY_S) == ''
+    assert 'has ended: deactivate and activate' in worker_error(False, 0.0)
+    assert 'in progress for 12 s' in worker_error(True, 12.0)
+
+
+@pytest.mark.parametrize('error', [
+    ValueError('odd'), KeyError('x'), MemoryError(), SystemExit(3), KeyboardInterrupt()])
+def test_whatever_the_work_raises_the_worker_goes_on(error):
+    done, errors = Event(), []
+
+    def work(item):
+        if item == 'bad':
+            raise error
+        done.set()
+    worker = LatestFrameWorker(work, errors.append)
+    worker.put('bad')
+    while not errors:
+        assert worker.alive
+    worker.put('good')
+    assert done.wait(10) and errors == [error] and worker.alive
+    worker.close()
+    assert not worker.alive
+
+
+def test_the_worker_says_how_long_it_has_been_busy():
+    busy, go_on = Event(), Event()
+    worker = LatestFrameWorker(lambda item: (busy.set(), go_on.wait(10)), pytest.fail)
+    assert worker.busy_s() == 0
+    worker.put('item')
+    assert busy.wait(10)
+    first = worker.busy_s()
+    assert worker.busy_s() > first > 0
+    go_on.set()
+    worker.close()
+    assert worker.busy_s() == 0
 
 
 RELIABLE, BEST_EFFORT = ReliabilityPolicy.RELIABLE, ReliabilityPolicy.BEST_EFFORT
@@ -204,6 +266,6 @@ def test_a_missing_module_comes_with_what_to_install():
 
 @pytest.mark.thorough
 def test_executables_import_without_torch():
-    code = ('import sys; sys.modules["torch"] = None; from mono_depth_ros import depth_node; '
-            'from mono_depth_ros.cameras import file_camera, sim_camera')
+    code = ('import sys; sys.modules["torch"] = None; from mono_depth_ros.node import '
+            'lifecycle_node; from mono_depth_ros.cameras import file_camera, sim_camera')
     subprocess.run([sys.executable, '-c', code], check=True)

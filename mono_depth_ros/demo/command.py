@@ -1,0 +1,90 @@
+"""Camera and depth_node as two processes, recorded and shown: see `--help`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+import subprocess
+import sys
+
+from mono_depth_ros.demo.options import Options, parse
+from mono_depth_ros.demo.panel import write_panel
+from mono_depth_ros.demo.playback import evenly_spaced, read_frames
+from mono_depth_ros.demo.processes import NAMESPACE
+from mono_depth_ros.demo.session import record, Result
+from mono_depth_ros.node.stop_signals import StopSignals
+
+ROWS = 3
+UNCALIBRATED = (
+    "No calibration lies with the pictures: the depth is for the model's reference camera, so\n"
+    'its scale may be off, and there are no points. To have both, put a camera.json beside them:\n'
+    '  {"width": 640, "height": 480, "fx": 525.0, "fy": 525.0, "cx": 319.5, "cy": 239.5}')
+
+
+def main(arguments: list[str], stop: StopSignals) -> int:
+    """Exit code of the demo: 0 when depth arrived and results are written, else 1."""
+    options = parse(arguments)
+    stop.on_request(lambda: None)  # the results so far are kept
+    try:
+        options = with_world(options)
+        print(f'camera: {options.title()}; results go to {options.out}')
+        result = record(options, stop)
+        panel = _panel(options, result) if result.complete_ns else None
+    except (OSError, ValueError) as error:
+        print(f'demo: {error}', file=sys.stderr)
+        return 1
+    _report(options, result, panel)
+    return 1 if result.error or panel is None else 0
+
+
+def with_world(options: Options) -> Options:
+    """The same options, with the recorded world where this machine cannot render one."""
+    if options.images or options.video or options.world == 'recording':
+        return options
+    check = subprocess.run([sys.executable, '-m', 'mono_depth_ros.simulation.rendering.check'],
+                           capture_output=True, text=True, timeout=120)
+    if check.returncode == 0:
+        return options
+    reason = (check.stdout + check.stderr).strip().splitlines()
+    print(f'No world can be drawn here: {reason[-1] if reason else "the check failed"}\n'
+          'The recorded simulation that comes with the package is played instead.')
+    return replace(options, world='recording')
+
+
+def _panel(options: Options, result: Result) -> Path:
+    path = options.out / 'demo.png'
+    frames = read_frames(result.recording, NAMESPACE, evenly_spaced(result.complete_ns, ROWS))
+    values = result.statistics.diagnostics
+    words = [f'model {values.get("model", options.model)} on {values.get("device", "?")}',
+             f'{len(result.statistics.arrivals_ns)} depth images',
+             f'network {values.get("inference p50 (ms)", "?")} ms']
+    if error := result.statistics.mean_error():
+        words.append(f'against the true depth of all frames: AbsRel {error.abs_rel:.3f}, '
+                     f'delta1 {error.delta1:.3f}')
+    write_panel(path, frames, f'mono_depth_ros: {options.title()}', ', '.join(words))
+    return path
+
+
+def _report(options: Options, result: Result, panel: Path | None) -> None:
+    if sys.stdout.isatty():
+        print('\r\033[K', end='')
+    if result.statistics.arrivals_ns:
+        print(f'  in all: {result.statistics.line()}')
+    if result.error:
+        print(f'demo: {result.error}', file=sys.stderr)
+    if panel is None:
+        if not result.error:
+            print('demo: depth arrived, but never with the image it belongs to; see '
+                  f'{options.out / "logs"}', file=sys.stderr)
+        return
+    size_mb = result.recording.stat().st_size / 1e6
+    what = 'image, depth and points' if result.with_points else 'image and depth'
+    print(f'{len(result.complete_ns)} frames with {what} are recorded.\n'
+          f'  picture:   {panel}\n'
+          f'  recording: {result.recording} ({size_mb:.0f} MB)')
+    if not result.with_points:
+        print(UNCALIBRATED)
+    print('Next: open the recording in Foxglove (Open local file), add a 3D panel with '
+          f'{NAMESPACE}/points\nand image panels with {NAMESPACE}/image_raw and '
+          f'{NAMESPACE}/depth/image; or ros2 bag play it.')
+

@@ -1,0 +1,82 @@
+"""What is done with one camera image: to an array, its camera, its depth, the outputs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from sensor_msgs.msg import CameraInfo, Image
+
+from mono_depth_ros.camera import Camera
+from mono_depth_ros.node import messages
+from mono_depth_ros.node.outputs import Outputs
+from mono_depth_ros.node.parameters import Settings
+from mono_depth_ros.node.process import one_line
+from mono_depth_ros.node.stamps import stamp_ns
+
+if TYPE_CHECKING:  # torch takes seconds to import
+    from mono_depth_ros.estimator import DepthEstimator
+
+INFOS_KEPT = 10
+
+
+class FrameProcessor:
+    """A loaded model with the node's outputs; `process` on one thread, `add_info` on any.
+
+    `camera_error` says why the latest image was processed without its camera, '' where it was
+    not.
+    """
+
+    def __init__(self, estimator: DepthEstimator, outputs: Outputs, info_topic: str):
+        self.estimator, self.outputs = estimator, outputs
+        self._no_info = self.camera_error = f'no camera_info on {info_topic} yet'
+        self._infos: tuple[CameraInfo, ...] = ()
+
+    def add_info(self, info: CameraInfo) -> None:
+        """Keep a camera_info for the images that follow and those with its stamp."""
+        self._infos = (*self._infos[1 - INFOS_KEPT:], info)
+
+    def range_m(self, settings: Settings) -> tuple[float, float]:
+        """Nearest and farthest depth (m) to publish; ValueError where the model has no such."""
+        card = self.estimator.card
+        if settings.points_min_confidence and not self.estimator.has_confidence:
+            raise ValueError(
+                f'points.min_confidence {settings.points_min_confidence:g} needs a model '
+                f'that tells its confidence; {card.name} does not')
+        return settings.depth_range(card.min_depth_m, card.max_depth_m)
+
+    def process(self, image: Image, settings: Settings) -> float:
+        """Publish the depth of an image; milliseconds in the network, ValueError for no depth."""
+        rgb_HW3 = messages.rgb_from_image(image)
+        camera = self._camera(image, settings.rectified)
+        range_m = self.range_m(settings)
+        estimate = self.estimator.estimate(rgb_HW3, camera)
+        depth_HW = estimate.depth
+        # The minimum is NaN where any pixel is, and takes a tenth of the time of looking at all.
+        if np.isnan(depth_HW.min()) and np.isnan(depth_HW).all():
+            raise ValueError('the model gave no depth for any pixel: try precision fp32, else '
+                             'another model file')
+        if settings.depth_scale != 1:
+            depth_HW *= settings.depth_scale
+        messages.limit_depth(depth_HW, *range_m)
+        self.outputs.publish(estimate, rgb_HW3, camera, range_m, settings, image.header)
+        return estimate.network_ms
+
+    def _camera(self, image: Image, rectified: bool) -> Camera | None:
+        error, camera, info = self._no_info, None, self._info_of(image)
+        if info:
+            try:
+                camera = messages.camera_from_info(info, image.width, image.height, rectified)
+                error = ''
+            except ValueError as refusal:
+                error = one_line(refusal)
+        if error:
+            error += "; depth is for the model's reference camera, points are withheld"
+        self.camera_error = error
+        return camera
+
+    def _info_of(self, image: Image) -> CameraInfo | None:
+        """The camera_info with the stamp of the image, else the latest."""
+        infos, stamp = self._infos, stamp_ns(image.header.stamp)
+        same = (info for info in reversed(infos) if stamp_ns(info.header.stamp) == stamp)
+        return next(same, infos[-1] if infos else None)

@@ -1,0 +1,316 @@
+"""Whatever comes, the node goes on, counts every image once and says what is wrong (no torch)."""
+
+from array import array
+from collections.abc import Iterator
+import sys
+from threading import Event
+import time
+from types import SimpleNamespace
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+import numpy as np
+import pytest
+import rclpy
+from rclpy.lifecycle import TransitionCallbackReturn
+from rclpy.parameter import Parameter
+from ros_helpers import image_message, info_message, picture
+from sensor_msgs.msg import CameraInfo, Image
+
+from mono_depth_ros.demo.processes import free_domain
+from mono_depth_ros.node.diagnostics import REFUSED_IN_A_ROW, status_summary
+from mono_depth_ros.node.lifecycle_node import DepthNode
+from mono_depth_ros.node.outputs import Outputs
+
+OK, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
+ERRORS = (ValueError('odd'), IndexError('list index out of range'), OverflowError('too large'),
+          MemoryError(), RuntimeError('CUDA error'), SystemExit(2), KeyboardInterrupt())
+
+
+class Model:
+    """A stand-in for the estimator; `answer` is a depth in metres or what `estimate` raises."""
+
+    card = SimpleNamespace(name='plain', min_depth_m=0.3, max_depth_m=10.0)
+    model_path, model_sha256, device, precision = 'plain', '0', 'cpu', 'fp32'
+    has_confidence = False
+
+    def __init__(self):
+        self.answer, self.refuse_to_load, self.subscribed = 2.0, None, True
+
+    def load(self, *settings):
+        if self.refuse_to_load:
+            raise self.refuse_to_load
+        return self
+
+    def warm_up(self):
+        """Take no time."""
+
+    def estimate(self, rgb_HW3, camera):
+        if isinstance(self.answer, BaseException):
+            raise self.answer
+        depth_HW = np.full(rgb_HW3.shape[:2], self.answer, np.float32)
+        return SimpleNamespace(depth=depth_HW, camera=camera, network_ms=1.0, uncertainty=None,
+                               confidence=None)
+
+
+@pytest.fixture(scope='module')
+def started() -> Iterator[tuple[DepthNode, Model]]:
+    """A node in this process with the stand-in; every output is filled, though nobody listens."""
+    model, patch = Model(), pytest.MonkeyPatch()
+    patch.setitem(sys.modules, 'mono_depth_ros.estimator', SimpleNamespace(DepthEstimator=model))
+    patch.setattr(Outputs, '_wanted', lambda self, topic: True)
+    patch.setattr(Outputs, 'has_subscribers', lambda self: model.subscribed)
+    context = rclpy.Context()
+    rclpy.init(context=context, domain_id=free_domain())
+    node = DepthNode(context=context)
+    yield node, model
+    patch.undo()
+    node.stop()
+    node.destroy_node()
+    rclpy.shutdown(context=context)
+
+
+@pytest.fixture
+def active(started) -> tuple[DepthNode, Model]:
+    node, model = started
+    begin(node, model)
+    return node, model
+
+
+def begin(node: DepthNode, model: Model) -> None:
+    """Bring the node from any state to active, with a model that works."""
+    model.answer, model.refuse_to_load, model.subscribed = 2.0, None, True
+    while node.state != 'unconfigured':
+        node.trigger_deactivate() if node.state == 'active' else node.trigger_cleanup()
+    assert node.trigger_configure() == OK and node.trigger_activate() == OK
+
+
+def good_image(stamp_s: int = 1) -> Image:
+    message = image_message(picture(8, 6))
+    message.header.stamp.sec = stamp_s
+    return message
+
+
+def send(node: DepthNode, message: Image) -> dict[str, int]:
+    """Counts once the node is done with an image."""
+    before = node._statistics.counts()
+    node._on_image(message)
+    deadline = time.monotonic() + 10
+    while sum(settled(node)) < sum(before.values()) - before['received'] + 1:
+        assert time.monotonic() < deadline, 'the image was never counted'
+    return node._statistics.counts()
+
+
+def settled(node: DepthNode) -> list[int]:
+    return [number for name, number in node._statistics.counts().items() if name != 'received']
+
+
+def summary(node: DepthNode) -> tuple[str, str]:
+    now_s = time.monotonic()
+    node._statistics.received_s = now_s  # no camera publishes here
+    findings = node._findings(now_s)
+    return status_summary(node.state, SimpleNamespace(**vars(findings) | {'stale': ''}),
+                          node._statistics, now_s)
+
+
+@pytest.mark.parametrize('sec', [-1, -2**31, 2**31 - 1])
+def test_a_stamp_of_negative_seconds_is_served(active, sec):
+    node, _ = active
+    before = node._statistics.counts()
+    after = send(node, good_image(sec))
+    assert after['processed'] == before['processed'] + 1 and node._worker.alive
+
+
+@pytest.mark.parametrize('error', ERRORS, ids=lambda error: type(error).__name__)
+def test_after_any_error_of_the_model_the_next_image_is_served(active, error):
+    node, model = active
+    before = node._statistics.counts()
+    model.answer = error
+    assert send(node, good_image())['refused'] == before['refused'] + 1
+    level, sentence = summary(node)
+    assert level == 'WARN' and (str(error) or type(error).__name__) in sentence
+    model.answer = 2.0
+    assert send(node, good_image())['processed'] == before['processed'] + 1
+
+
+def test_an_image_that_cannot_even_be_offered_to_the_worker_is_counted(active, monkeypatch):
+    node, _ = active
+
+    def broken(self):
+        raise RuntimeError('publisher handle is invalid')
+    monkeypatch.setattr(Outputs, 'has_subscribers', broken)
+    before = node._statistics.counts()
+    assert send(node, good_image())['refused'] == before['refused'] + 1
+
+
+def test_a_dead_worker_is_an_error(active):
+    node, _ = active
+    alive = node._worker._thread
+    node._worker._thread = SimpleNamespace(is_alive=lambda: False, join=alive.join)
+    level, sentence = summary(node)
+    assert level == 'ERROR' and 'has ended' in sentence
+
+
+def test_a_worker_that_hangs_is_an_error(active, monkeypatch):
+    node, model = active
+    entered, go_on = Event(), Event()
+    monkeypatch.setattr(model, 'estimate', lambda *given: (entered.set(), go_on.wait(20)))
+    node._on_image(good_image())
+    assert entered.wait(10)
+    monkeypatch.setattr('mono_depth_ros.node.diagnostics.BUSY_S', 0.0)
+    level, sentence = summary(node)
+    go_on.set()
+    assert level == 'ERROR' and 'in progress' in sentence
+
+
+def test_a_frame_without_one_finite_depth_is_refused_and_several_are_an_error(active):
+    node, model = active
+    before = node._statistics.counts()
+    model.answer = float('nan')
+    for number in range(1, REFUSED_IN_A_ROW + 1):
+        after = send(node, good_image())
+        assert after['refused'] == before['refused'] + number
+        assert after['processed'] == before['processed']
+        assert summary(node)[0] == ('WARN' if number < REFUSED_IN_A_ROW else 'ERROR')
+    assert 'the model gave no depth' in summary(node)[1]
+    model.answer = 2.0
+    send(node, good_image())
+    assert node._statistics.refused_in_a_row == 0
+
+
+def test_all_images_refused_is_an_error(active):
+    node, _ = active
+    bad = good_image()
+    bad.step = 1
+    for _ in range(REFUSED_IN_A_ROW):
+        send(node, bad)
+    level, sentence = summary(node)
+    assert level == 'ERROR' and 'step is 1 bytes' in sentence
+
+
+@pytest.mark.parametrize('error', ERRORS, ids=lambda error: type(error).__name__)
+def test_any_error_of_a_lifecycle_step_is_failure_and_an_error(active, error):
+    node, model = active
+    assert node.trigger_deactivate() == OK and node.trigger_cleanup() == OK
+    model.refuse_to_load = error
+    assert node.trigger_configure() == FAILURE
+    level, sentence = summary(node)
+    assert level == 'ERROR' and sentence.startswith('configure failed: ')
+    assert str(error) in sentence and node.state == 'unconfigured'
+    model.refuse_to_load = None
+    assert node.trigger_configure() == OK and summary(node) == ('OK', 'inactive')
+
+
+def test_an_activation_that_fails_is_no_longer_reported_as_ok(active, monkeypatch):
+    node, _ = active
+    assert node.trigger_deactivate() == OK
+
+    def broken(*given):
+        raise IndexError('tuple index out of range')
+    monkeypatch.setattr('mono_depth_ros.node.lifecycle_node.MatchedSubscription', broken)
+    assert node.trigger_activate() == FAILURE and node.state == 'inactive'
+    assert summary(node) == (
+        'ERROR', 'activate failed: IndexError: tuple index out of range')
+    assert node._worker is None
+
+
+def test_an_odd_error_while_parameters_are_set_refuses_them(active, monkeypatch):
+    node, _ = active
+
+    def broken(settings):
+        raise OverflowError('cannot convert float infinity to integer')
+    monkeypatch.setattr(node._processor, 'range_m', broken)
+    result, = node.set_parameters([Parameter('min_depth', value=1.0)])
+    assert not result.successful and 'OverflowError' in result.reason
+
+
+def test_camera_info_of_the_image_s_stamp_is_used_else_the_latest(active):
+    node, _ = active
+    focals = []
+    node._processor.estimator = SimpleNamespace(
+        card=Model.card, has_confidence=False,
+        estimate=lambda rgb, camera: (focals.append(camera.fx), Model().estimate(rgb, camera))[1])
+    for stamp_s in (1, 2, 3):
+        info = info_message(8, 6, focal=10.0 * stamp_s)
+        info.header.stamp.sec = stamp_s
+        node._processor.add_info(info)
+    for stamp_s in (1, 3, 2, 9):
+        send(node, good_image(stamp_s))
+    assert focals == [10, 30, 20, 30]
+    for _ in range(9):  # the first is forgotten
+        node._processor.add_info(info_message(8, 6, focal=99.0))
+    send(node, good_image(1))
+    assert focals[-1] == 99
+
+
+INT32, BYTES = st.integers(-2**31, 2**31 - 1), st.binary(max_size=200)
+FLOATS = st.floats(width=64) | st.sampled_from([0.0, 500.0])
+
+
+@st.composite
+def hostile_images(draw) -> Image:
+    encoding = draw(st.sampled_from(
+        ['rgb8', 'bgr8', 'mono8', 'mono16', 'nv12', 'yuv422', 'bayer_rggb8', '', '32FC1', 'jpeg']))
+    width, height, step = (draw(st.integers(0, 9) | st.integers(0, 2**32 - 1)) for _ in range(3))
+    message = Image(encoding=encoding, width=width, height=height, step=step,
+                    is_bigendian=draw(st.integers(0, 255)), data=array('B', draw(BYTES)))
+    message.header.stamp.sec = draw(INT32)
+    message.header.stamp.nanosec = draw(st.integers(0, 2**32 - 1))
+    message.header.frame_id = draw(st.sampled_from(['', 'eye']))
+    return message
+
+
+@st.composite
+def hostile_infos(draw) -> CameraInfo:
+    info = info_message(draw(st.integers(1, 9)), draw(st.integers(1, 9)))
+    info.k = draw(st.lists(FLOATS, min_size=9, max_size=9))
+    info.p = draw(st.lists(FLOATS, min_size=12, max_size=12))
+    info.d = draw(st.lists(FLOATS, max_size=14))
+    info.distortion_model = draw(st.sampled_from(['', 'plumb_bob', 'equidistant', 'odd']))
+    info.binning_x, info.roi.width = draw(st.integers(0, 2**32 - 1)), draw(st.integers(0, 9))
+    info.header.stamp.sec = draw(INT32)
+    return info
+
+
+ANSWERS = st.sampled_from([2.0, float('nan'), float('inf'), -1.0, 0.0, *ERRORS])
+STEPS = st.lists(st.one_of(
+    st.tuples(st.just('image'), hostile_images()), st.tuples(st.just('image'), st.just(None)),
+    st.tuples(st.just('info'), hostile_infos()), st.tuples(st.just('answer'), ANSWERS),
+    st.tuples(st.just('lifecycle'), st.sampled_from(
+        ['configure', 'activate', 'deactivate', 'cleanup'])),
+    st.tuples(st.just('subscribed'), st.booleans()),
+    st.tuples(st.just('load'), st.sampled_from([None, *ERRORS])),
+    st.tuples(st.just('parameter'), st.sampled_from([
+        ('points.stride', 3), ('max_depth', 1), ('rectified', True), ('depth_scale', 0.5)]))),
+    max_size=25)
+
+
+def perform(node: DepthNode, model: Model, step: str, given) -> None:
+    if step == 'image':
+        node._on_image(good_image() if given is None else given)
+    elif step == 'info' and node._processor:
+        node._processor.add_info(given)
+    elif step == 'answer':
+        model.answer = given
+    elif step == 'subscribed':
+        model.subscribed = given
+    elif step == 'load':
+        model.refuse_to_load = given
+    elif step == 'parameter':
+        node.set_parameters([Parameter(given[0], value=given[1])])
+    elif step == 'lifecycle':
+        getattr(node, f'trigger_{given}')()
+
+
+@settings(max_examples=150, deadline=None)
+@given(steps=STEPS)
+def test_every_image_is_counted_once_whatever_comes(started, steps):
+    node, model = started
+    begin(node, model)
+    for step, given_ in steps:
+        perform(node, model, step, given_)
+    node.stop()
+    counts = node._statistics.counts()
+    assert counts['received'] == sum(settled(node))
+    begin(node, model)
+    assert send(node, good_image())['processed'] == counts['processed'] + 1
