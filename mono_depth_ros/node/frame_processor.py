@@ -8,11 +8,11 @@ import numpy as np
 from sensor_msgs.msg import CameraInfo, Image
 
 from mono_depth_ros.camera import Camera
+from mono_depth_ros.message_formats.stamps import stamp_ns
 from mono_depth_ros.node import messages
 from mono_depth_ros.node.outputs import Outputs
 from mono_depth_ros.node.parameters import Settings
 from mono_depth_ros.node.process import one_line
-from mono_depth_ros.node.stamps import stamp_ns
 
 if TYPE_CHECKING:  # torch takes seconds to import
     from mono_depth_ros.estimator import DepthEstimator

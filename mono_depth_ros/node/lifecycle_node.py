@@ -12,6 +12,7 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from rclpy.qos import QoSProfile
 from sensor_msgs.msg import CameraInfo, Image
 
+from mono_depth_ros.message_formats.stamps import stamp_ns
 from mono_depth_ros.node import messages
 from mono_depth_ros.node.diagnostics import (
     Findings,
@@ -33,7 +34,6 @@ from mono_depth_ros.node.ros_parameters import (
     on_set,
     unknown_parameters,
 )
-from mono_depth_ros.node.stamps import stamp_ns
 from mono_depth_ros.node.stop_signals import StopSignals
 from mono_depth_ros.node.subscription import MatchedSubscription
 

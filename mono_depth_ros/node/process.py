@@ -106,8 +106,8 @@ def _usage(name: str, parameters: Sequence[Parameter]) -> str:
 def _of_arguments(error: Exception) -> str:
     text = one_line(error)
     if type(error).__name__ == 'UnknownROSArgsError':  # its text is a list of words
-        return f'unknown ROS arguments {text}: after --ros-args come -p, -r, --params-file, ' \
-            '--log-level and the like'
+        return (f'unknown ROS arguments {text}: after --ros-args come -p, -r, --params-file, '
+                '--log-level and the like')
     return text
 
 

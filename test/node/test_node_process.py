@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 import signal
+import sys
 
 from model_helpers import write_untrained
 import pytest
@@ -55,6 +56,19 @@ def test_wrong_start_is_one_sentence_and_code_1(wrong_starts, name):
     assert process.wait(60) == 1
     said = [line for line in process.output().splitlines() if '[rcl]' not in line]
     assert len(said) == 1 and WRONG_STARTS[name][1] in said[0], process.output()
+
+
+@pytest.mark.parametrize('words, code, sentence', [
+    (['--help'], 0, 'points.stride (default 1)'), (['-h'], 0, 'usage: ros2 run'),
+    (['model.onnx'], 2, "unknown argument 'model.onnx'"),
+    (['--ros-args', 'b'], 1, "unknown ROS arguments ['b']"),
+    (['--ros-args', '-p', 'no assignment'], 1, 'no assignment')])
+@pytest.mark.thorough
+def test_arguments_get_help_or_a_sentence(tmp_path, words, code, sentence):
+    command = [sys.executable, '-m', 'mono_depth_ros.depth_node', *words]
+    process = Process(command, free_domain(), tmp_path / 'log')
+    assert process.wait(60) == code and sentence in process.output(), process.output()
+    assert 'Traceback' not in process.output()
 
 
 @pytest.fixture(params=[signal.SIGINT, signal.SIGTERM])
