@@ -302,6 +302,7 @@ def perform(node: DepthNode, model: Model, step: str, given) -> None:
         getattr(node, f'trigger_{given}')()
 
 
+@pytest.mark.thorough
 @settings(max_examples=150, deadline=None)
 @given(steps=STEPS)
 def test_every_image_is_counted_once_whatever_comes(started, steps):
