@@ -87,4 +87,3 @@ def _report(options: Options, result: Result, panel: Path | None) -> None:
     print('Next: open the recording in Foxglove (Open local file), add a 3D panel with '
           f'{NAMESPACE}/points\nand image panels with {NAMESPACE}/image_raw and '
           f'{NAMESPACE}/depth/image; or ros2 bag play it.')
-
