@@ -1,0 +1,51 @@
+"""What test/conftest.py does to the suite: skips with a reason, and the marks of its speeds."""
+
+import conftest
+import pytest
+
+
+@pytest.fixture
+def this_file(request):
+    """The collector of this file; what a test hangs on it is taken off again."""
+    collector = request.node.getparent(pytest.Module)
+    yield collector
+    vars(collector).pop('collect', None)
+
+
+def test_files_of_a_folder_whose_packages_are_missing_are_skipped_with_the_reason(
+        this_file, monkeypatch):
+    monkeypatch.setitem(conftest.NEEDS, 'package', 'train')
+    monkeypatch.setattr(conftest, 'is_installed', lambda name: name not in ('h5py', 'tqdm'))
+    conftest.pytest_collectstart(this_file)
+    with pytest.raises(pytest.skip.Exception, match='needs h5py, tqdm: pip install -r require'):
+        this_file.collect()
+
+
+def test_files_of_a_folder_that_has_its_packages_are_collected(this_file, monkeypatch):
+    monkeypatch.setitem(conftest.NEEDS, 'package', 'train')
+    monkeypatch.setattr(conftest, 'is_installed', lambda name: True)
+    conftest.pytest_collectstart(this_file)
+    assert 'collect' not in vars(this_file)
+
+
+def test_folders_that_a_robot_tests_need_no_more_than_it_has():
+    assert set(conftest.NEEDS) == {'train', 'simulation', 'demo'}
+    assert conftest.missing_packages(None) == []
+    assert conftest.is_installed('numpy') and not conftest.is_installed('no-such-package')
+
+
+@pytest.mark.parametrize('marks, fast', [
+    ((), True), (('thorough',), False), (('slow',), False), (('timeout',), True)])
+def test_what_has_no_other_speed_is_fast(marks, fast):
+    class Item:
+        given = list(marks)
+
+        def get_closest_marker(self, name):
+            return name if name in self.given else None
+
+        def add_marker(self, name):
+            self.given.append(name)
+
+    item = Item()
+    conftest.pytest_collection_modifyitems([item])
+    assert ('fast' in item.given) is fast
