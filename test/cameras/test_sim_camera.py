@@ -75,6 +75,7 @@ def test_the_recording_arrives_whole_with_one_stamp_for_all_three(peer, tmp_path
 
 @pytest.mark.thorough
 def test_a_rendered_room_has_the_asked_camera_and_true_depth(peer, tmp_path):
+    pytest.importorskip('mujoco', reason='draws the worlds')
     received = listen(peer)
     camera = start(peer.domain, tmp_path / 'log', 'world:=room', 'width:=160', 'height:=100',
                    'horizontal_fov_deg:=80.0', 'reliability:=best_effort')
@@ -149,6 +150,7 @@ def test_wrong_parameters_end_it_with_one_sentence(tmp_path):
 
 @pytest.mark.thorough
 def test_without_opengl_it_names_the_debian_packages(tmp_path):
+    pytest.importorskip('mujoco', reason='draws the worlds')
     camera = start(free_domain(), tmp_path / 'log', 'world:=street', MUJOCO_GL='egl',
                    __EGL_VENDOR_LIBRARY_FILENAMES='/nowhere', __EGL_VENDOR_LIBRARY_DIRS='/nowhere')
     assert camera.wait(60) == 1
