@@ -1,7 +1,7 @@
 """EfficientNet-Lite features (Tan & Le 2019, TensorFlow's Lite variant: ReLU6, no squeeze).
 
-Module names follow the paper's stages; `train/fitting/imagenet.py` maps ImageNet weights onto
-them.
+Module names follow the paper's stages; `train/fitting/start_weights.py` maps ImageNet weights onto
+them, `train/fitting/regularisation.py` adds the layers that only training has.
 """
 
 from __future__ import annotations
@@ -16,8 +16,6 @@ from torch import nn, Tensor
 STAGES = ((3, 1, 1), (3, 2, 6), (5, 2, 6), (3, 2, 6), (5, 1, 6), (5, 2, 6), (3, 1, 6))
 # The stages whose outputs are the feature maps at 1/2, 1/4, 1/8, 1/16 and 1/32 of the input.
 TAPS = (0, 1, 2, 4, 6)
-# The stages after which styles may be mixed while training: what they hold is still appearance.
-RESTYLED = (0, 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,17 +43,14 @@ class EfficientNetLite(nn.Module):
                 InvertedResidual(w, out, kernel, s, expansion) for w, s in rows)))
             width = out
         self.stages = nn.ModuleList(stages)
-        self.restyle = MixedStyle()
         self.size = size
         self.channels = tuple(size.channels[i] for i in TAPS)
 
     def forward(self, image_B3HW: Tensor) -> list[Tensor]:
         x = self.stem(image_B3HW)
         features = []
-        for number, stage in enumerate(self.stages):
+        for stage in self.stages:
             x = stage(x)
-            if number in RESTYLED:
-                x = self.restyle(x)
             features.append(x)
         return [features[i] for i in TAPS]
 
@@ -70,11 +65,10 @@ class InvertedResidual(nn.Module):
         self.filter = conv_norm(hidden, hidden, kernel, stride=stride, groups=hidden, act=True)
         self.project = conv_norm(hidden, out, 1)
         self.residual = stride == 1 and width == out
-        self.drop = DropPath()
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.project(self.filter(self.expand(x)))
-        return x + self.drop(y) if self.residual else y
+        return x + y if self.residual else y
 
 
 class HalvingPad(nn.Module):
@@ -93,57 +87,6 @@ class HalvingPad(nn.Module):
         return nn.functional.pad(x_BCHW, (left, self.pad, top, self.pad))
 
 
-class DropPath(nn.Module):
-    """Leaves out the branch of some images while training (stochastic depth, Huang et al. 2016).
-
-    `rate` is the chance of each image; kept branches grow by as much. Training sets it.
-    """
-
-    rate = 0.0
-
-    def forward(self, x_BCHW: Tensor) -> Tensor:
-        if not self.training or not self.rate:
-            return x_BCHW
-        kept = torch.rand(x_BCHW.shape[0], 1, 1, 1, device=x_BCHW.device) >= self.rate
-        return x_BCHW * (kept / (1 - self.rate)).to(x_BCHW.dtype)
-
-
-class MixedStyle(nn.Module):
-    """Gives images the channel statistics of others of the batch (MixStyle, Zhou et al. 2021).
-
-    `rate` is the chance of a batch while training; how much of the other's mean and deviation
-    is drawn from Beta(0.1, 0.1), image by image. Training sets it.
-    """
-
-    rate = 0.0
-
-    def forward(self, x_BCHW: Tensor) -> Tensor:
-        if not self.training or not self.rate or torch.rand(()) >= self.rate:
-            return x_BCHW
-        x = x_BCHW.float()
-        mean = x.mean((2, 3), keepdim=True).detach()
-        std = (x.var((2, 3), keepdim=True) + 1e-6).sqrt().detach()
-        own = torch.distributions.Beta(0.1, 0.1).sample((len(x), 1, 1, 1)).to(x.device)
-        other = torch.randperm(len(x), device=x.device)
-        new_mean = own * mean + (1 - own) * mean[other]
-        new_std = own * std + (1 - own) * std[other]
-        return ((x - mean) / std * new_std + new_mean).to(x_BCHW.dtype)
-
-
-class DepthwiseConv2d(nn.Conv2d):
-    """A convolution that a CPU computes in float32 also where autocast asks for bfloat16.
-
-    A channel alone gives bfloat16 units nothing to multiply: a training step of `mobile_lite2` on
-    a CPU that has them took 1.15 s with all in bfloat16, 1.03 s with nothing, 0.73 s like this.
-    """
-
-    def forward(self, x: Tensor) -> Tensor:
-        if x.device.type != 'cpu' or not torch.is_autocast_enabled('cpu'):
-            return super().forward(x)
-        with torch.autocast('cpu', enabled=False):
-            return super().forward(x.float())
-
-
 def conv_norm(width: int, out: int, kernel: int, *, stride: int = 1, groups: int = 1,
               act: bool = False) -> nn.Sequential:
     """Bias-free convolution, batch norm and (with `act`) ReLU6.
@@ -155,8 +98,7 @@ def conv_norm(width: int, out: int, kernel: int, *, stride: int = 1, groups: int
     if stride == 2:
         layers.append(HalvingPad(pad))
         pad = 0
-    kind = DepthwiseConv2d if groups > 1 else nn.Conv2d
-    layers.append(kind(width, out, kernel, stride, pad, groups=groups, bias=False))
+    layers.append(nn.Conv2d(width, out, kernel, stride, pad, groups=groups, bias=False))
     layers.append(nn.BatchNorm2d(out, eps=1e-3, momentum=0.01))
     if act:
         layers.append(nn.ReLU6())

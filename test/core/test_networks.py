@@ -5,12 +5,7 @@ import torch
 from torch import nn
 
 from mono_depth_ros.model_card import NetworkSpec
-from mono_depth_ros.networks.efficientnet_lite import (
-    conv_norm,
-    DropPath,
-    HalvingPad,
-    MixedStyle,
-)
+from mono_depth_ros.networks.efficientnet_lite import conv_norm, HalvingPad
 from mono_depth_ros.networks.registry import build, default_spec, FLEXIBLE, NETWORKS
 
 
@@ -118,17 +113,6 @@ def test_every_layer_takes_part(name):
     assert silent == []
 
 
-@pytest.mark.thorough
-def test_depthwise_layers_keep_float32_under_autocast():
-    torch.manual_seed(0)
-    alone, mixing = conv_norm(8, 8, 5, groups=8)[0], conv_norm(8, 8, 1)[0]
-    image = torch.randn(1, 8, 12, 12)
-    with torch.autocast('cpu', torch.bfloat16):
-        assert mixing(image).dtype is torch.bfloat16
-        given = alone(image.bfloat16())
-    torch.testing.assert_close(given, alone(image.bfloat16().float()), rtol=0, atol=0)
-
-
 @pytest.mark.parametrize('size, kernel, before, after', [
     (16, 3, 0, 1), (15, 3, 1, 1), (16, 5, 1, 2), (15, 5, 2, 2)])
 def test_halving_pads_as_tensorflow_does(size, kernel, before, after):
@@ -138,32 +122,6 @@ def test_halving_pads_as_tensorflow_does(size, kernel, before, after):
     assert padded[:before].sum() == padded[size + before:].sum() == 0
     strided = conv_norm(4, 4, kernel, stride=2)
     assert strided(torch.ones(1, 4, size, size)).shape[-1] == 8
-
-
-def test_dropped_paths_keep_the_mean_and_only_while_training():
-    torch.manual_seed(0)
-    drop, ones = DropPath(), torch.ones(4000, 1, 1, 1)
-    drop.rate = 0.25
-    assert drop(ones).unique().tolist() == pytest.approx([0, 4 / 3])
-    assert drop(ones).mean().item() == pytest.approx(1, abs=0.03)
-    assert torch.equal(drop.eval()(ones), ones)
-
-
-def test_mixed_styles_are_those_of_the_batch_and_only_while_training():
-    """Every image comes out with a mean and deviation between its own and another's."""
-    torch.manual_seed(0)
-    restyle = MixedStyle()
-    restyle.rate = 1.0
-    shape = torch.randn(1, 1, 16, 16)
-    shape = (shape - shape.mean()) / shape.std()
-    images = torch.cat([3 * shape + 10, shape + 1] * 8)
-    mixed = restyle(images)
-    means = mixed.mean((1, 2, 3))
-    assert means.min() > 0.99 and means.max() < 10.01
-    assert (means[1::2] > 5).any() and (means[::2] < 5).any()
-    flat = (mixed - means.view(-1, 1, 1, 1)) / mixed.std((1, 2, 3), keepdim=True)
-    torch.testing.assert_close(flat, shape.expand_as(flat), rtol=1e-3, atol=1e-3)
-    assert torch.equal(restyle.eval()(images), images)
 
 
 def test_unknown_network_and_wrong_size_are_refused():

@@ -19,10 +19,10 @@ def add_command(commands) -> None:
     one.add_argument('run', type=Path, help='folder of the run')
     one.add_argument('model', type=Path, help=f'file to write, ending in {SUFFIX}')
     add_protocol(one)
-    one.add_argument('--share', type=float, default=1.0, metavar='S',
-                     help='of a run that began with a model: go only this share of the way from '
-                          'its weights to the learned ones (0 to 1, default 1), which often keeps '
-                          'more of what it knew')
+    one.add_argument('--interpolation', type=float, default=1.0, metavar='ALPHA',
+                     help='for a run that started from a model: interpolate between its weights '
+                          '(0) and the trained ones (1, the default), which often keeps more of '
+                          'what the model could do (WiSE-FT)')
     one.set_defaults(command=_export)
 
 
@@ -31,7 +31,7 @@ def _export(options: argparse.Namespace) -> None:
         raise ValueError(f'a model file ends in {SUFFIX}, got {options.model}')
     run = read_run(options.run)
     card = export_run(options.run, options.model, run.sources('val'), PROTOCOLS[options.protocol],
-                      options.share)
+                      options.interpolation)
     print(card.to_json())
     megabytes = options.model.stat().st_size / 1e6
     print(f'{options.model}: {megabytes:.1f} MB; next: ros2 launch mono_depth_ros '

@@ -13,10 +13,11 @@ from mono_depth_ros.model_file import SUFFIX
 from train.commands.shared_options import add_device, DATA_HELP
 from train.fitting.checkpoint import has_checkpoint
 from train.fitting.distillation import Teachers
-from train.fitting.distributed import World, world
+from train.fitting.distributed import process_group, ProcessGroup
 from train.fitting.run_folder import begin_run, check_data, read_run, Run, start_of
 from train.fitting.run_log import BOARD
-from train.fitting.training_loop import fit, Place
+from train.fitting.stage_run import RunContext
+from train.fitting.training_loop import fit
 from train.recipes.overrides import overridden
 from train.recipes.recipe import Recipe, recipe_called, RECIPES
 
@@ -28,8 +29,8 @@ M_MMAP_THRESHOLD = -3
 def add_command(commands) -> None:
     """Add the command to the subparsers of the command line."""
     one = commands.add_parser('fit', help='train a recipe', description=(
-        'Train a recipe, or go on with a run. On several GPUs or machines: torchrun '
-        '--nproc-per-node N -m train fit ... (one batch is then shared among the processes).'))
+        'Train a recipe, or continue a run. On several GPUs or machines: torchrun '
+        '--nproc-per-node N -m train fit ... (each batch is then divided among the processes).'))
     one.add_argument('recipe', choices=sorted(RECIPES), help='what to train')
     one.add_argument('--data', action='append', metavar='NAME=DIR', default=[], help=DATA_HELP)
     one.add_argument('--out', type=Path, required=True, help='folder of the run')
@@ -45,55 +46,55 @@ def add_command(commands) -> None:
     one.add_argument('--teacher', action='append', default=[], metavar='MODEL', dest='teachers',
                      help='learn from the output of a model file too, on the data sets that '
                           'the recipe names as `distilled`; given several times, their mean')
-    one.add_argument('--resume', action='store_true', help='go on with the run in --out')
+    one.add_argument('--resume', action='store_true', help='continue the run in --out')
     one.set_defaults(command=_fit)
 
 
 def _fit(options: argparse.Namespace) -> None:
     keep_freed_memory()
     device = pick_device(options.device)
-    with world(device) as here:
-        run, recipe = _run(options, here)
-        device = here.device(device)
-        place = Place(folder=options.out, device=device, workers=options.workers, world=here,
-                      teachers=_teachers(run, recipe, device))
+    with process_group(device) as group:
+        run, recipe = _run(options, group)
+        device = group.device(device)
+        context = RunContext(folder=options.out, device=device, workers=options.workers,
+                             group=group, teachers=_teachers(run, recipe, device))
         try:
-            summary = fit(recipe, run.sources('train'), run.validation(), place,
+            summary = fit(recipe, run.sources('train'), run.validation(), context,
                           resume=options.resume and has_checkpoint(options.out),
                           start=run.start)
         except KeyboardInterrupt as stop:
-            if here.leads:
+            if group.is_main_process:
                 kept = 'saved' if stop.args else 'not saved since the last epoch'
-                print(f'\n{kept}; go on with: python -m train fit {recipe.name} --out '
+                print(f'\n{kept}; continue with: python -m train fit {recipe.name} --out '
                       f'{options.out} --resume', file=sys.stderr)
             raise
-        if here.leads:
+        if group.is_main_process:
             print(summary.text())
             if (options.out / BOARD).exists():
                 print(f'curves and pictures: tensorboard --logdir {options.out / BOARD}')
             print(f'done; next: python -m train export {options.out} {options.out.name}{SUFFIX}')
 
 
-def _run(options: argparse.Namespace, here: World) -> tuple[Run, Recipe]:
-    """The run to go on with or to begin, and its recipe."""
+def _run(options: argparse.Namespace, group: ProcessGroup) -> tuple[Run, Recipe]:
+    """The run to continue or to begin, and its recipe."""
     recipe = overridden(recipe_called(options.recipe), options.settings)
-    here.check_batch(recipe.batch_size)
+    group.check_batch(recipe.batch_size)
     if options.resume:
         run = read_run(options.out)
         if run.recipe != options.recipe or options.settings:
-            raise ValueError(f'{options.out} is a run of {run.recipe!r} with its own --set: go on '
-                             f'with `fit {run.recipe} --out {options.out} --resume`')
+            raise ValueError(f'{options.out} is a run of {run.recipe!r} with its own --set: '
+                             f'continue it with `fit {run.recipe} --out {options.out} --resume`')
         return run, run.load_recipe()
     if not options.data:
-        raise ValueError('nothing to learn from: give --data NAME=DIR')
+        raise ValueError('there is no training data: give --data NAME=DIR')
     if options.teachers and not recipe.distilled:
         raise ValueError(f'recipe {recipe.name!r} names no data set on which to follow teachers: '
                          "give some, as --set distilled=('mine',)")
     check_data(options.data, recipe)
-    if here.leads:
+    if group.is_main_process:
         begin_run(options.out, options.recipe, tuple(options.settings), tuple(options.data),
                   start_of(options.start), tuple(start_of(word) for word in options.teachers))
-    here.wait()
+    group.wait()
     return read_run(options.out), recipe
 
 
@@ -102,7 +103,7 @@ def _teachers(run: Run, recipe: Recipe, device: str) -> Teachers | None:
 
 
 def keep_freed_memory() -> None:
-    """Let glibc keep the megabytes a step frees for the next one, instead of asking anew.
+    """Let glibc keep the memory a step frees for the next one, instead of returning it.
 
     Zeroing fresh pages took a fifth of a CPU step of `mobile`. Without glibc nothing changes.
     """

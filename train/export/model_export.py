@@ -1,4 +1,4 @@
-"""A finished run (or an untrained network) -> the one model file a robot needs."""
+"""A finished run -> the one model file a robot needs."""
 
 from __future__ import annotations
 
@@ -27,25 +27,26 @@ SELF_TEST_SEED = 20140
 
 
 def export_run(folder: Path, path: Path, validation: Sequence[DataSet],
-               protocol: Protocol, share: float = 1.0) -> ModelCard:
-    """Write the averaged weights of a finished run as a model file, measured on `validation`.
+               protocol: Protocol, alpha: float = 1.0) -> ModelCard:
+    """Write the EMA weights of a finished run as a model file, measured on `validation`.
 
-    The measurement is made on the file itself, fp16 weights and all. Returns its card. Without
-    `validation` the file is written unmeasured. `share` as `step_back`. OSError or ValueError
-    where it is not finished.
+    The measurement is made on the file itself with its fp16 weights. Returns its card. Without
+    `validation` the file is written unmeasured. `alpha` as in `interpolate_weights`. OSError or
+    ValueError where the run is not finished.
     """
     run, saved = read_run(folder), load_checkpoint(folder)
     recipe = run.load_recipe()
     if saved['stage'] < len(recipe.stages):
         raise ValueError(
-            f'{folder} is not finished: stage {saved["stage"] + 1} of {len(recipe.stages)}; go '
-            f'on with `python -m train fit {run.recipe} --out {folder} --resume`')
+            f'{folder} is not finished: stage {saved["stage"] + 1} of {len(recipe.stages)}; '
+            f'continue it with `python -m train fit {run.recipe} --out {folder} --resume`')
     network = build(recipe.network)
-    network.load_state_dict(saved['average'])
+    network.load_state_dict(saved['ema'])
     provenance = _provenance(run, recipe)
-    if share != 1:
-        step_back(network, run, share)
-        provenance = replace(provenance, recipe=f'{provenance.recipe}, export --share {share:g}')
+    if alpha != 1:
+        interpolate_weights(network, run, alpha)
+        provenance = replace(
+            provenance, recipe=f'{provenance.recipe}, export --interpolation {alpha:g}')
     calibrate(network, validation, recipe)
     card = write(path, network, _card(path.stem, recipe, provenance))
     if not validation:
@@ -56,23 +57,22 @@ def export_run(folder: Path, path: Path, validation: Sequence[DataSet],
     return write(path, network, replace(card, metrics=metrics))
 
 
-def step_back(network: MultiScaleNetwork, run: Run, share: float) -> None:
-    """Take learned weights back towards those `run` began with; `share` of the way remains.
+def interpolate_weights(network: MultiScaleNetwork, run: Run, alpha: float) -> None:
+    """Interpolate, in place, between the weights `run` started from (alpha 0) and its own (1).
 
-    Between the two a network often keeps what it knew and gains most of what it learned, above all
-    on images unlike both (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models").
-    ValueError for a share outside 0 to 1 or a run that began with no model.
+    Between the two a network often keeps what it could do and most of what it learned, above all
+    on images unlike both (WiSE-FT; Wortsman et al. 2022, "Robust fine-tuning of zero-shot
+    models"). ValueError for an alpha outside 0 to 1 or a run that started from no model.
     """
-    if not 0 <= share <= 1:
-        raise ValueError(f'a share of the way lies within 0 and 1, got {share:g}')
+    if not 0 <= alpha <= 1:
+        raise ValueError(f'--interpolation lies within 0 and 1, got {alpha:g}')
     if not run.start:
-        raise ValueError('--share needs a run that began with a model (`fit --start`), this one '
-                         'began with none')
-    began, _ = load_model(find_model(run.start))
-    learned, start = network.state_dict(), began.state_dict()
+        raise ValueError('--interpolation needs a run that started from a model (`fit --start`), '
+                         'this one started from none')
+    before = load_model(find_model(run.start))[0].state_dict()
     network.load_state_dict({
-        name: torch.lerp(start[name].float(), tensor, share) if tensor.is_floating_point()
-        else tensor for name, tensor in learned.items()})
+        name: torch.lerp(before[name].float(), tensor, alpha) if tensor.is_floating_point()
+        else tensor for name, tensor in network.state_dict().items()})
 
 
 def write(path: Path, network: MultiScaleNetwork, card: ModelCard) -> ModelCard:
@@ -86,7 +86,7 @@ def write(path: Path, network: MultiScaleNetwork, card: ModelCard) -> ModelCard:
 
 
 def _rounded(network: MultiScaleNetwork) -> MultiScaleNetwork:
-    """The network with its matrices at the precision the file stores."""
+    """The network with its matrices rounded to the precision the file stores."""
     with torch.no_grad():
         for weight in network.parameters():
             if weight.ndim > 1:
@@ -108,7 +108,7 @@ def _provenance(run: Run, recipe: Recipe) -> Provenance:
     sources = run.sources('train')
     steps = sum(steps_of(sources, recipe, stage) for stage in recipe.stages)
     return Provenance(
-        recipe=run.words(),
+        recipe=run.command_line(),
         data=tuple(data_use(source) for source in sources), seed=recipe.seed, steps=steps,
         date=run.date, git_commit=run.git_commit, git_tree=run.git_tree, versions=run.versions)
 

@@ -1,4 +1,4 @@
-"""Sources -> batches. What is in step k follows from (seed, stage, k) alone, so runs resume."""
+"""Sources -> batches; the content of step k depends on (seed, stage, k) alone, so runs resume."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class TrainingViews(Dataset):
 
 
 class PlainViews(Dataset):
-    """Every sample whole and unchanged, framed as the robot frames it: for watching a training."""
+    """Every sample whole and unchanged, letterboxed as on the robot: for validation."""
 
     def __init__(self, sources: Sequence[SampleSource], recipe: Recipe):
         self._sources = sources
@@ -112,9 +112,9 @@ def _log_truth(view: Sample, recipe: Recipe) -> Tensor:
 
 
 class StepKeys:
-    """The keys of each step's batch from `first_step` on: a shuffled epoch after the other.
+    """The keys of each step's batch from `first_step` on, in one shuffled epoch after another.
 
-    `part` (rank, size) is the share of one of `size` processes: every size-th key of a batch.
+    `part` (rank, size) selects those of one of `size` processes: every size-th key of a batch.
     """
 
     def __init__(self, mixed: Mixture, batch_size: int, seed: Sequence[int], first_step: int,

@@ -19,6 +19,7 @@ from mono_depth_ros.backends.torch_backend import fuse_norms
 from mono_depth_ros.model_file import find_model, load_model
 from mono_depth_ros.networks.efficientnet_lite import same_size
 from mono_depth_ros.preprocess import input_letterbox, Letterbox
+from train.fitting.regularisation import keep_depthwise_in_float32
 from train.recipes.recipe import Recipe
 
 # Which images of a batch follow the teachers (B,), and the teachers' log depth of those
@@ -47,6 +48,7 @@ class Teacher(nn.Module):
                              f'network of recipe {recipe.name!r}, at the same input size, but it '
                              f'is {recipe.network}')
         self.network, self.spec = fuse_norms(network.eval()).requires_grad_(False), card.network
+        keep_depthwise_in_float32(self.network)
         self.log_ratio = math.log(recipe.reference.focal / card.reference.focal)
 
     def forward(self, image_BCHW: Tensor) -> Tensor:

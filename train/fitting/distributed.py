@@ -12,7 +12,7 @@ from torch import distributed, nn
 
 
 @dataclass(frozen=True, kw_only=True)
-class World:
+class ProcessGroup:
     """This process among all: `rank` of `size`, `local_rank` on its machine."""
 
     rank: int = 0
@@ -20,18 +20,18 @@ class World:
     local_rank: int = 0
 
     @property
-    def leads(self) -> bool:
-        """Whether this process writes, prints and watches."""
+    def is_main_process(self) -> bool:
+        """Whether this process writes files, prints and validates."""
         return self.rank == 0
 
     def device(self, device: str) -> str:
-        """The GPU of this process where `device` is one; a CPU serves all."""
+        """The GPU of this process where `device` is one; all processes use the same CPU."""
         return f'cuda:{self.local_rank}' if device.startswith('cuda') and self.size > 1 else device
 
     def check_batch(self, size: int) -> None:
         """ValueError for a batch that the processes cannot share evenly.
 
-        DDP averages over processes, so uneven shares would weigh images unequally.
+        DDP averages over processes, so uneven parts would weigh images unequally.
         """
         if size % self.size:
             raise ValueError(f'batch_size {size} is not a multiple of the {self.size} processes: '
@@ -48,26 +48,26 @@ class World:
             module, device_ids=[device.index] if device.type == 'cuda' else None)
 
     def wait(self) -> None:
-        """Return when every process has come here."""
+        """Return when every process has called this."""
         if self.size > 1:
             distributed.barrier()
 
 
 @contextmanager
-def world(device: str) -> Iterator[World]:
-    """The processes `torchrun` started, joined for as long as the block lasts; alone without.
+def process_group(device: str) -> Iterator[ProcessGroup]:
+    """The processes `torchrun` started, joined for as long as the block lasts; else one alone.
 
-    They speak by nccl where `device` is a GPU, by gloo on a CPU.
+    They communicate by nccl where `device` is a GPU, by gloo on a CPU.
     """
     size = int(os.environ.get('WORLD_SIZE', '1'))
     if size == 1:
-        yield World()
+        yield ProcessGroup()
         return
     local_rank = int(os.environ.get('LOCAL_RANK', '0'))
     if device.startswith('cuda'):
         torch.cuda.set_device(local_rank)
     distributed.init_process_group('nccl' if device.startswith('cuda') else 'gloo')
     try:
-        yield World(rank=distributed.get_rank(), size=size, local_rank=local_rank)
+        yield ProcessGroup(rank=distributed.get_rank(), size=size, local_rank=local_rank)
     finally:
         distributed.destroy_process_group()

@@ -54,17 +54,17 @@ class Run:
             try:
                 held_out.append(open_data(spec, 'val'))
             except (ValueError, OSError) as error:
-                print(f'nothing of {spec} is watched: {error}', file=sys.stderr)
+                print(f'{spec} is not validated on: {error}', file=sys.stderr)
         return held_out
 
-    def words(self) -> str:
-        """Recipe, settings and start in one line, for the model card."""
-        came = [f'--start {Path(self.start).stem}'] if self.start else []
-        came += [f'--teacher {Path(teacher).stem}' for teacher in self.teachers]
-        return ' '.join((self.recipe, *self.settings, *came))
+    def command_line(self) -> str:
+        """Recipe, settings, start and teachers in one line, for the model card."""
+        models = [f'--start {Path(self.start).stem}'] if self.start else []
+        models += [f'--teacher {Path(teacher).stem}' for teacher in self.teachers]
+        return ' '.join((self.recipe, *self.settings, *models))
 
     def load_recipe(self) -> Recipe:
-        """The recipe as it was asked for; ValueError where this version has it no more."""
+        """The recipe as it was asked for; ValueError where this version has no such recipe."""
         return overridden(recipe_called(self.recipe), self.settings)
 
 
@@ -80,16 +80,16 @@ def check_data(data: Sequence[str], recipe: Recipe) -> None:
 
 
 def start_of(model: str) -> str:
-    """Whole path of the model a run starts from, '' for none; OSError where there is none."""
+    """Absolute path of the model a run starts from, '' for none; OSError where it is missing."""
     return str(find_model(model).resolve()) if model else ''
 
 
 def begin_run(folder: Path, recipe: str, settings: tuple[str, ...],
               data: tuple[str, ...], start: str = '', teachers: tuple[str, ...] = ()) -> Run:
-    """Make the folder of a new run; FileExistsError where one that got under way lies there."""
+    """Make the folder of a new run; FileExistsError where it holds a run with a checkpoint."""
     if (folder / NAME).exists() and has_checkpoint(folder):
         raise FileExistsError(
-            f'{folder} holds a run already: go on with it by --resume, or give another --out')
+            f'{folder} holds a run already: continue it with --resume, or give another --out')
     run = Run(recipe=recipe, settings=settings, data=tuple(_absolute(spec) for spec in data),
               start=start, teachers=teachers,
               date=datetime.now(timezone.utc).date().isoformat(),
@@ -103,7 +103,7 @@ def begin_run(folder: Path, recipe: str, settings: tuple[str, ...],
 
 
 def read_run(folder: Path) -> Run:
-    """The run that lies in `folder`; OSError or ValueError in one sentence."""
+    """The run in `folder`; OSError or ValueError in one sentence."""
     path = folder / NAME
     if not path.is_file():
         raise FileNotFoundError(

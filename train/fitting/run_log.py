@@ -1,10 +1,12 @@
-"""What a run writes of itself while it learns: history.jsonl, and TensorBoard where installed."""
+"""What a run reports while it trains: history.jsonl, TensorBoard where installed, a summary."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 import json
 from pathlib import Path
+import time
 
 import cv2
 import numpy as np
@@ -17,7 +19,7 @@ BOARD = 'tensorboard'
 SCALAR_EVERY = 20
 
 
-class Diary:
+class RunLog:
     """The history of one run, stage after stage; steps are counted over all of them."""
 
     def __init__(self, folder: Path, recipe: Recipe):
@@ -27,11 +29,11 @@ class Diary:
 
     @property
     def shows_pictures(self) -> bool:
-        """Whether anybody would see pictures: without TensorBoard none need be computed."""
+        """Whether pictures are logged: without TensorBoard none need be computed."""
         return self._board is not None
 
     def step(self, number: int, values: dict[str, float]) -> None:
-        """Note figures of one step, as loss and learning rate, every SCALAR_EVERY steps."""
+        """Log figures of one step, as loss and learning rate, every SCALAR_EVERY steps."""
         if self._board and number % SCALAR_EVERY == 0:
             for name, value in values.items():
                 self._board.add_scalar(f'training/{name}', value, number)
@@ -46,13 +48,13 @@ class Diary:
                     self._board.add_scalar(f'validation/{name}', value, number)
 
     def pictures(self, number: int, rows: Sequence[tuple]) -> None:
-        """Show views, truths and maps of `Watch.pictures`; only where `shows_pictures`."""
+        """Log what `Validation.pictures` returns; only where `shows_pictures`."""
         for i, row in enumerate(rows):
-            self._board.add_image(f'validation/{i}', strip(row, self._recipe), number,
+            self._board.add_image(f'validation/{i}', picture_row(row, self._recipe), number,
                                   dataformats='HWC')
 
     def close(self) -> None:
-        """Write what is still held back."""
+        """Write what is still buffered."""
         if self._board:
             self._board.close()
 
@@ -66,7 +68,7 @@ def open_board(folder: Path):
     return SummaryWriter(str(folder))
 
 
-def strip(row: tuple, recipe: Recipe) -> np.ndarray:
+def picture_row(row: tuple, recipe: Recipe) -> np.ndarray:
     """View | truth | map of every stack, side by side, (H, W, 3) uint8 RGB.
 
     Depth is canonical and coloured by its logarithm over the recipe's range.
@@ -81,3 +83,31 @@ def strip(row: tuple, recipe: Recipe) -> np.ndarray:
     return np.hstack([np.clip(rgb * 255, 0, 255).astype(np.uint8), *(
         depth_colours(np.exp(log_HW), recipe.min_depth_m, recipe.max_depth_m, log=True)
         for log_HW in maps)])
+
+
+@dataclass(kw_only=True)
+class TrainingSummary:
+    """What this call of `fit` did: `waited_s` for data is part of `seconds`.
+
+    `validation` are the figures of the last one.
+    """
+
+    images: int = 0
+    seconds: float = 0.0
+    waited_s: float = 0.0
+    validation: dict[str, float] = field(default_factory=dict)
+
+    def text(self) -> str:
+        """One line for the end of a training."""
+        seconds = max(self.seconds, 1e-9)
+        return (f'{self.images} images in {seconds / 60:.1f} min: {self.images / seconds:.1f} '
+                f'images/s, {self.waited_s / seconds:.0%} of the time waiting for data')
+
+
+def timed(batches: Iterable, summary: TrainingSummary) -> Iterator:
+    """The batches; the time spent waiting for each is added to the summary."""
+    asked = time.perf_counter()
+    for batch in batches:
+        summary.waited_s += time.perf_counter() - asked
+        yield batch
+        asked = time.perf_counter()

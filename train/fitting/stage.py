@@ -1,4 +1,4 @@
-"""One stage of a training: which weights learn, and the loss that teaches them."""
+"""One stage of a training: which weights learn, by which loss and optimiser."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import torch
 from torch import nn, Tensor
 
 from mono_depth_ros.backends.torch_backend import DTYPES
-from mono_depth_ros.networks.efficientnet_lite import InvertedResidual, MixedStyle
 from mono_depth_ros.networks.multi_scale import MultiScaleNetwork, UNCERTAINTY
 from train.fitting.distillation import cut_mix, distillation_loss, Distilled, Teachers
 from train.recipes.loss import uncertainty_loss
@@ -70,13 +69,13 @@ def autocast(device_type: str, asked: str) -> torch.autocast:
     return torch.autocast(device_type, dtype, enabled=dtype is not torch.float32)
 
 
-def check_parts(network: nn.Module, stage: Stage) -> None:
-    """ValueError where a stage keeps a part still that the network does not have."""
+def check_frozen_parts(network: nn.Module, stage: Stage) -> None:
+    """ValueError where a stage freezes a part that the network does not have."""
     names = dict(network.named_modules())
     for part in stage.frozen:
         if part not in names:
             near = difflib.get_close_matches(part, list(names), n=1, cutoff=0.0)
-            raise ValueError(f'a stage keeps {part!r} still, but the network has no such part: '
+            raise ValueError(f'a stage freezes {part!r}, but the network has no such part: '
                              f'did you mean {near[0]!r}?')
 
 
@@ -84,9 +83,9 @@ def make_optimiser(network: MultiScaleNetwork, stage: Stage) -> torch.optim.Opti
     """Optimiser over the weights of the stage; those of an ImageNet stem learn at `stem_lr`."""
     stem: list[nn.Parameter] = []
     rest: list[nn.Parameter] = []
-    still = tuple(f'{part}.' for part in stage.frozen)
+    frozen = tuple(f'{part}.' for part in stage.frozen)
     for name, weight in network.named_parameters():
-        if name.split('.')[0] in stage.trains and not name.startswith(still):
+        if name.split('.')[0] in stage.trains and not name.startswith(frozen):
             (stem if '.stem.' in name else rest).append(weight)
     groups = [{'params': rest, 'lr': stage.lr}]
     if stem:
@@ -96,20 +95,10 @@ def make_optimiser(network: MultiScaleNetwork, stage: Stage) -> torch.optim.Opti
     return torch.optim.AdamW(groups, weight_decay=stage.weight_decay, fused=True)
 
 
-def set_regularising(network: nn.Module, recipe: Recipe) -> None:
-    """Give the parts of the network that make learning harder the rates of `recipe`."""
-    blocks = [m for m in network.modules() if isinstance(m, InvertedResidual)]
-    for number, block in enumerate(blocks):
-        block.drop.rate = recipe.stochastic_depth * (number + 1) / len(blocks)
-    for module in network.modules():
-        if isinstance(module, MixedStyle):
-            module.rate = recipe.mixstyle_probability
+def set_training_mode(network: MultiScaleNetwork, stage: Stage) -> None:
+    """Training mode for the stacks that learn; the others are frozen, batch norms too.
 
-
-def set_learning(network: MultiScaleNetwork, stage: Stage) -> None:
-    """Training mode for the stacks that learn; the others stand still, batch norms too.
-
-    So do the `frozen` parts (as 'coarse.stem.stages.0') of a stack that learns; with
+    So are the `frozen` parts (as 'coarse.stem.stages.0') of a stack that learns; with
     `frozen_norms` its batch norms keep their statistics while their weights learn.
     """
     for name in network.stacks:

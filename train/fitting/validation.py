@@ -1,9 +1,8 @@
-"""How a training does on held-out images: a quick look at every epoch, in figures and pictures."""
+"""Validation: a quick measure on held-out images at every epoch, in figures and pictures."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -11,68 +10,52 @@ from torch import Tensor
 from mono_depth_ros.networks.multi_scale import MultiScaleNetwork
 from train.data.samples.sample import SampleSource, spread_numbers
 from train.fitting.batches import plain_loader, PlainViews
-from train.fitting.ema import Average
 from train.recipes.loss import image_means, pooled
 from train.recipes.recipe import Recipe
 
 
-class Watch:
-    """The validation images of a run; `evaluate` is the measurement, this is the look."""
+class Validation:
+    """The held-out images of a run; `python -m train evaluate` measures by a protocol instead."""
 
-    def __init__(self, validation: Sequence[SampleSource], recipe: Recipe, workers: int):
-        self._views = PlainViews(validation, recipe)
+    def __init__(self, sources: Sequence[SampleSource], recipe: Recipe, workers: int):
+        self._views = PlainViews(sources, recipe)
         self._recipe, self._workers = recipe, workers
 
     @torch.no_grad()
-    def look(self, network: MultiScaleNetwork, average: Average) -> dict[str, float]:
-        """Share of pixels within 1.25 and AbsRel of every stack at its own size, averaged weights.
+    def validate(self, network: MultiScaleNetwork) -> dict[str, float]:
+        """Part of the pixels within 1.25 and AbsRel of every stack at its own output size.
 
-        Without validation images there is nothing to say.
+        Empty without held-out images. `network` is in evaluation mode.
         """
         if not len(self._views):
             return {}
         device = next(network.parameters()).device
         sums = torch.zeros(len(network.depth_stacks), 2)
-        with averaged(network, average):
-            for image, truth in plain_loader(self._views, self._recipe, self._workers):
-                for row, log_depth in enumerate(network.scales(on(image, device))):
-                    sums[row] += _delta1_and_abs_rel(log_depth.float().cpu(), truth)
+        for image, truth in plain_loader(self._views, self._recipe, self._workers):
+            for row, log_depth in enumerate(network.scales(on_device(image, device))):
+                sums[row] += _delta1_and_abs_rel(log_depth.float().cpu(), truth)
         return {f'{stack}_{error}': value
                 for stack, row in zip(network.depth_stacks, sums / len(self._views))
                 for error, value in zip(('delta1', 'abs_rel'), row.tolist())}
 
     @torch.no_grad()
-    def pictures(self, network: MultiScaleNetwork, average: Average,
-                 count: int = 4) -> list[tuple]:
+    def pictures(self, network: MultiScaleNetwork, count: int = 4) -> list[tuple]:
         """Of `count` images, evenly spread: views (3, H, W), truths and maps of every stack.
 
         Arrays of one image: normalised colours and log canonical depth, each at its own size.
         """
         device = next(network.parameters()).device
         rows = []
-        with averaged(network, average):
-            for index in spread_numbers(len(self._views), count):
-                image, truth = self._views[index]
-                maps = network.scales(on(image[None], device))
-                rows.append((image.numpy(), truth[0].numpy(),
-                             [m[0, 0].float().cpu().numpy() for m in maps]))
+        for index in spread_numbers(len(self._views), count):
+            image, truth = self._views[index]
+            maps = network.scales(on_device(image[None], device))
+            rows.append((image.numpy(), truth[0].numpy(),
+                         [m[0, 0].float().cpu().numpy() for m in maps]))
         return rows
 
 
-@contextmanager
-def averaged(network: MultiScaleNetwork, average: Average) -> Iterator[None]:
-    """The network with its averaged weights, at rest; the learning ones come back after."""
-    current = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-    network.load_state_dict(average.state)
-    network.eval()
-    try:
-        yield
-    finally:
-        network.load_state_dict(current)
-
-
-def on(image_B3HW: Tensor, device: torch.device) -> Tensor:
-    """Images on `device`, laid out as the networks are."""
+def on_device(image_B3HW: Tensor, device: torch.device) -> Tensor:
+    """Images on `device`, in the memory format of the networks."""
     return image_B3HW.to(device, memory_format=torch.channels_last)
 
 

@@ -40,7 +40,7 @@ def write_run(folder, data, recipe='mobile_staged', stage=4, settings=()):
     for weight in network.parameters():
         if weight.ndim > 1 and not weight.any():
             torch.nn.init.normal_(weight, std=0.5)
-    save_checkpoint(folder, {'stage': stage, 'step': 0, 'average': network.state_dict()})
+    save_checkpoint(folder, {'stage': stage, 'step': 0, 'ema': network.state_dict()})
     return folder
 
 
@@ -174,8 +174,8 @@ def test_what_cannot_be_compared_is_said_before_anything_is_measured(run, model,
     assert 'holds no run' in refused(capsys, tmp_path)
     assert 'ends in .png, .pdf or .svg' in refused(capsys, run, '--figure', 'x.gif')
     half = write_run(tmp_path / 'half', folder, stage=1)
-    assert 'half is not finished: stage 2 of 4; go on with `python -m train fit mobile_staged' in \
-        refused(capsys, half)
+    assert ('half is not finished: stage 2 of 4; continue it with `python -m train fit '
+            'mobile_staged') in refused(capsys, half)
 
 
 def test_a_data_set_without_the_split_is_left_out(folder, tmp_path, capsys):

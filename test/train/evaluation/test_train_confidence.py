@@ -17,7 +17,7 @@ from train.data.data_sets import open_data
 from train.evaluation.confidence import calibration, measure_calibration
 from train.evaluation.protocols import PROTOCOLS
 from train.export.confidence_calibration import calibrate
-from train.fitting.stage import set_learning, StageLoss
+from train.fitting.stage import set_training_mode, StageLoss
 from train.recipes.loss import uncertainty_loss
 from train.recipes.recipe import Stage
 
@@ -41,13 +41,13 @@ def test_the_uncertainty_loss_is_least_at_the_mean_error():
 def test_learning_the_uncertainty_teaches_the_depth_nothing():
     network = build(default_spec('mobile'))
     stage = Stage(trains=('coarse', 'fine', 'uncertainty'), epochs=1)
-    set_learning(network, replace(stage, trains=('uncertainty',)))
+    set_training_mode(network, replace(stage, trains=('uncertainty',)))
     learner = StageLoss(network, tiny(), replace(stage, trains=('uncertainty',)))
     image, truth = torch.randn(1, 3, 192, 256), torch.ones(1, 1, 192, 256)
     learner(image, truth).backward()
     assert {name.split('.')[0] for name, weight in network.named_parameters()
             if weight.grad is not None} == {'uncertainty'}
-    set_learning(network, stage)
+    set_training_mode(network, stage)
     both = StageLoss(network.eval(), tiny(), stage)(image, truth)
     depth = StageLoss(network, tiny(), replace(stage, trains=('coarse', 'fine')))(image, truth)
     uncertainty = StageLoss(network, tiny(), replace(stage, trains=('uncertainty',)))(image, truth)

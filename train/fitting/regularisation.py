@@ -1,0 +1,94 @@
+"""Layers a network has only while it is trained; none holds a weight, so no name changes.
+
+They are appended to the network's own `nn.Sequential` blocks, where `train()` and `eval()` reach
+them like any other layer; model files and the robot never see them.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn, Tensor
+
+from mono_depth_ros.networks.efficientnet_lite import EfficientNetLite, InvertedResidual
+from train.recipes.recipe import Recipe
+
+# The stages of the stem after which MixStyle applies: their features still describe appearance.
+MIXED_STAGES = (0, 1)
+
+
+def add_regularisation(network: nn.Module, recipe: Recipe) -> None:
+    """Append stochastic depth and MixStyle to the stem of `network`, as `recipe` says."""
+    blocks = [m for m in network.modules() if isinstance(m, InvertedResidual)]
+    for number, block in enumerate(blocks):
+        if block.residual and recipe.stochastic_depth:
+            block.project.append(
+                StochasticDepth(recipe.stochastic_depth * (number + 1) / len(blocks)))
+    for stem in [m for m in network.modules() if isinstance(m, EfficientNetLite)]:
+        for number in MIXED_STAGES if recipe.mixstyle_probability else ():
+            stage = stem.stages[number]
+            assert isinstance(stage, nn.Sequential)
+            stage.append(MixStyle(recipe.mixstyle_probability))
+
+
+class StochasticDepth(nn.Module):
+    """Drops the residual branch of some images of a batch while training (Huang et al. 2016).
+
+    `rate` is the probability for each image; kept branches are scaled by 1 / (1 - rate).
+    """
+
+    def __init__(self, rate: float):
+        super().__init__()
+        self.rate = rate
+
+    def forward(self, x_BCHW: Tensor) -> Tensor:
+        if not self.training:
+            return x_BCHW
+        kept = torch.rand(x_BCHW.shape[0], 1, 1, 1, device=x_BCHW.device) >= self.rate
+        return x_BCHW * (kept / (1 - self.rate)).to(x_BCHW.dtype)
+
+
+class MixStyle(nn.Module):
+    """Mixes the channel statistics of the images of a batch while training (Zhou et al. 2021).
+
+    `probability` is that of a batch to be mixed; the weight of an image's own mean and deviation
+    is drawn from Beta(0.1, 0.1), that of another image's is the rest.
+    """
+
+    def __init__(self, probability: float):
+        super().__init__()
+        self.probability = probability
+
+    def forward(self, x_BCHW: Tensor) -> Tensor:
+        if not self.training or torch.rand(()) >= self.probability:
+            return x_BCHW
+        x = x_BCHW.float()
+        mean = x.mean((2, 3), keepdim=True).detach()
+        std = (x.var((2, 3), keepdim=True) + 1e-6).sqrt().detach()
+        own = torch.distributions.Beta(0.1, 0.1).sample((len(x), 1, 1, 1)).to(x.device)
+        other = torch.randperm(len(x), device=x.device)
+        new_mean = own * mean + (1 - own) * mean[other]
+        new_std = own * std + (1 - own) * std[other]
+        return ((x - mean) / std * new_std + new_mean).to(x_BCHW.dtype)
+
+
+class Float32Conv2d(nn.Conv2d):
+    """A convolution that a CPU computes in float32 also where autocast asks for bfloat16."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if x.device.type != 'cpu' or not torch.is_autocast_enabled('cpu'):
+            return super().forward(x)
+        with torch.autocast('cpu', enabled=False):
+            return super().forward(x.float())
+
+
+def keep_depthwise_in_float32(network: nn.Module) -> None:
+    """Let CPU autocast leave the depthwise convolutions of `network` in float32.
+
+    They have one channel a group, which gives bfloat16 units nothing to multiply: a training step
+    of `mobile_lite2` on a CPU with such units took 1.15 s with all layers in bfloat16, 1.03 s with
+    none, 0.73 s like this.
+    """
+    for module in network.modules():
+        if type(module) is nn.Conv2d and module.groups > 1:
+            # The class alone, as torch.nn.utils.parametrize does: no weight moves or is renamed.
+            module.__class__ = Float32Conv2d
