@@ -40,15 +40,22 @@ class Uncertainty:
 class DepthEstimate:
     """Depth of one image.
 
-    `depth` (H, W) float32 metres along the optical axis at the image's size, NaN where
-    unknown; `camera` is that of the depth; `network_ms` the time inside the network;
-    `uncertainty` what the network says of its own error, at its own size.
+    `depth` (H, W) float32 metres along the optical axis at the image's size: NaN where unknown,
+    -inf nearer and +inf farther than `range_m` (REP 117). `camera` is that of the depth,
+    `network_ms` the time inside the network, `uncertainty` what the network says of its own
+    error, at its own size.
     """
 
     depth: np.ndarray
     camera: Camera
     network_ms: float
     uncertainty: Uncertainty | None = None
+    range_m: tuple[float, float] = (0.0, np.inf)
+
+    @property
+    def clipped(self) -> np.ndarray:
+        """The depth (H, W) with the ends of `range_m` for what lies beyond, to measure errors."""
+        return np.clip(self.depth, *self.range_m)
 
     @cached_property
     def confidence(self) -> np.ndarray | None:
@@ -113,7 +120,8 @@ class DepthEstimator:
         if len(planes) > 1:
             uncertainty = Uncertainty(log_uncertainty=planes[1], letterbox=letterbox)
         return DepthEstimate(
-            depth=depth_HW, camera=camera, network_ms=network_ms, uncertainty=uncertainty)
+            depth=depth_HW, camera=camera, network_ms=network_ms, uncertainty=uncertainty,
+            range_m=(self.card.min_depth_m, self.card.max_depth_m))
 
     def reference_camera(self, width: int, height: int) -> Camera:
         """The pinhole camera `estimate` assumes for an image whose camera is unknown."""

@@ -15,6 +15,9 @@ from mono_depth_ros.model_card import NetworkSpec, Normalisation
 # Every shape of input is a multiple of the coarsest features' stride.
 SHAPE_STEP = 32
 
+# What resizing may change at a value that is the same everywhere, with a margin.
+ROUNDING = 1e-6
+
 
 @dataclass(frozen=True, kw_only=True)
 class Letterbox:
@@ -149,13 +152,20 @@ def decode_depth(log_depth_hw: np.ndarray, letterbox: Letterbox, ratio: float,
                  min_depth_m: float, max_depth_m: float) -> np.ndarray:
     """Metres (H, W) float32 at the image's size, of log canonical depth at the network's.
 
-    `ratio` is `focal_ratio` of the image's camera in the network input. Values are clipped to
-    [min_depth_m, max_depth_m]; NaN stays NaN.
+    `ratio` is `focal_ratio` of the image's camera in the network input. Nearer than min_depth_m
+    is -inf, farther than max_depth_m +inf (REP 117); a log depth that is not finite is NaN.
     """
-    depth_hw = np.exp(log_depth_hw)
+    depth_hw = np.exp(np.where(np.isfinite(log_depth_hw), log_depth_hw, np.float32(np.nan)))
     depth_hw *= np.float32(ratio)
+    nearer, farther = (depth_hw < min_depth_m).any(), (depth_hw > max_depth_m).any()
+    # Clipped before it is resized: between infinity and a number there is no mean.
     np.clip(depth_hw, min_depth_m, max_depth_m, out=depth_hw)
-    return to_image_size(depth_hw, letterbox)
+    depth_HW = to_image_size(depth_hw, letterbox)
+    if nearer:
+        np.copyto(depth_HW, np.float32(-np.inf), where=depth_HW <= min_depth_m * (1 + ROUNDING))
+    if farther:
+        np.copyto(depth_HW, np.float32(np.inf), where=depth_HW >= max_depth_m * (1 - ROUNDING))
+    return depth_HW
 
 
 def decode_confidence(log_uncertainty_hw: np.ndarray, letterbox: Letterbox) -> np.ndarray:

@@ -28,14 +28,12 @@ class Settings:
     def depth_range(self, model_lower_m: float, model_upper_m: float) -> tuple[float, float]:
         """Nearest and farthest depth in metres to publish; ValueError where they leave nothing.
 
-        The model's own limits are given unscaled. The estimator clips depth beyond them, such as
-        sky, to the end of the range: the farthest depth lies just before it, so that clipped
-        depth becomes infinite (REP 117).
+        The model's own limits are given unscaled.
         """
         model_lower_m, model_upper_m = (
             limit_m * self.depth_scale for limit_m in (model_lower_m, model_upper_m))
         lower_m = self.min_depth or model_lower_m
-        upper_m = min(self.max_depth or model_upper_m, model_upper_m * (1 - 1e-5))
+        upper_m = min(self.max_depth or model_upper_m, model_upper_m)
         if lower_m >= upper_m:
             raise ValueError(
                 f'min_depth {self.min_depth} and max_depth {self.max_depth} m leave nothing of '

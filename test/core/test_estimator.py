@@ -39,7 +39,12 @@ def test_depth_has_the_image_s_size(estimator, width, height):
     estimate = estimator.estimate(noise(height, width), camera(width, height, 500))
     assert estimate.depth.shape == (height, width)
     assert estimate.depth.dtype == np.float32
-    assert np.isfinite(estimate.depth).all() and (estimate.depth > 0).all()
+    assert not np.isnan(estimate.depth).any()
+    lower_m, upper_m = estimate.range_m
+    assert (estimate.clipped >= lower_m).all() and (estimate.clipped <= upper_m).all()
+    within = np.isfinite(estimate.depth)
+    assert np.array_equal(estimate.clipped[within], estimate.depth[within])
+    assert set(np.unique(estimate.depth[~within])) <= {-np.inf, np.inf}
     assert estimate.camera == camera(width, height, 500)
 
 

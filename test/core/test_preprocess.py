@@ -120,10 +120,24 @@ def test_a_border_of_whole_cells_is_cut_off():
     np.testing.assert_allclose(to_image_size(ramp_hw, letterbox)[2:-2, 320], rows[2:-2], atol=0.02)
 
 
-def test_range_holds_and_not_a_number_stays():
+@pytest.mark.parametrize('width, height', [(256, 192), (640, 480), (1000, 333), (333, 1000)])
+def test_nearer_than_the_range_is_minus_and_farther_plus_infinite(width, height):
+    """Left third nearer, middle within, right third farther; unknown stays unknown."""
     log_depth = np.full((96, 128), np.log(100), np.float32)
-    log_depth[:, :64] = np.log(1e-3)
-    log_depth[:8] = np.nan
+    log_depth[:, :43], log_depth[:, 43:85] = np.log(1e-3), np.log(2)
+    depth = decode_depth(log_depth, fit_letterbox(width, height, 256, 192), 1.0, 0.3, 10)
+    row, columns = depth[height // 2], np.arange(width) * 128 // width
+    if width >= height:  # else the borders of the letterbox hold the outer thirds
+        assert np.isneginf(row[columns < 41]).all() and np.isposinf(row[columns > 86]).all()
+    assert row[width // 2] == pytest.approx(2) and not np.isnan(depth).any()
+    between = row[np.isfinite(row)]
+    assert between.min() > 0.3 and between.max() < 10
+    log_depth[:] = np.nan
+    assert np.isnan(decode_depth(log_depth, fit_letterbox(256, 192, 256, 192), 1.0, 0.3, 10)).all()
+
+
+def test_a_log_depth_that_is_infinite_is_unknown_not_beyond_the_range():
+    log_depth = np.full((96, 128), np.inf, np.float32)
+    log_depth[:, 64:] = -np.inf
     depth = decode_depth(log_depth, fit_letterbox(256, 192, 256, 192), 1.0, 0.3, 10)
-    assert depth[100, 10] == pytest.approx(0.3) and depth[100, 200] == pytest.approx(10)
-    assert np.isnan(depth[5]).all()
+    assert np.isnan(depth).all()

@@ -72,7 +72,7 @@ def fill_frames(estimator: DepthEstimator, source: DataSet, count: int) -> Seque
     for number in tqdm(spread_numbers(len(source), count), desc=f'predict {source.name}',
                        unit='frame', leave=False):
         sample = source[number]
-        predicted_HW = estimator.estimate(sample.rgb, sample.camera).depth
+        predicted_HW = estimator.estimate(sample.rgb, sample.camera).clipped
         frames.append(FillFrame(sensor=sample.depth, predicted=predicted_HW, rgb=sample.rgb))
     return frames
 

@@ -60,7 +60,7 @@ def columns_of(rows: Sequence[Row], samples: Sequence[Sample], stacks: bool) -> 
             columns += stack_columns(row.entry, samples, heading)
         else:
             columns.append(Column(heading=heading, depths=[
-                row.entry.estimator.estimate(s.rgb, s.camera).depth for s in samples]))
+                row.entry.estimator.estimate(s.rgb, s.camera).clipped for s in samples]))
     return columns
 
 
@@ -79,8 +79,9 @@ def stack_columns(entry: Entry, samples: Sequence[Sample], heading: str) -> list
             scales = network.scales(image)
         ratio = focal_ratio(letterbox.camera(camera), card.reference)
         for found, log_depth in zip(maps, scales):
-            found.append(decode_depth(log_depth[0, 0].numpy(), letterbox, ratio, card.min_depth_m,
-                                      card.max_depth_m))
+            depth_HW = decode_depth(log_depth[0, 0].numpy(), letterbox, ratio, card.min_depth_m,
+                                    card.max_depth_m)
+            found.append(np.clip(depth_HW, card.min_depth_m, card.max_depth_m))
     name, _, errors = heading.partition('\n')
     last = network.depth_stacks[-1]
     return [Column(heading=f'{name}, {stack}\n{errors if stack == last else " "}', depths=found)

@@ -46,7 +46,7 @@ def measure(predictor: Predictor, source: DataSet, protocol: Protocol,
     for index in tqdm(range(len(source)), desc=f'measure {source.name}', unit='image',
                       leave=False):
         sample = protocol.view(source[index])
-        depth_HW = predictor.estimate(sample.rgb, sample.camera).depth
+        depth_HW = predictor.estimate(sample.rgb, sample.camera).clipped
         prediction_N, truth_N = protocol.counted(depth_HW, sample.depth)
         if truth_N.size:
             kept = _steps(protocol, depth_HW, sample.depth) if steps else None

@@ -63,7 +63,7 @@ def measure_calibration(estimator: DepthEstimator, source: DataSet, protocol: Pr
                       leave=False):
         sample = protocol.view(source[index])
         estimate = estimator.estimate(sample.rgb, sample.camera)
-        depth_N, truth_N = protocol.counted(estimate.depth, sample.depth)
+        depth_N, truth_N = protocol.counted(estimate.clipped, sample.depth)
         assert estimate.confidence is not None
         # The same pixels; clipping to the range of the protocol leaves values of 0 to 1 alone.
         confidence_N, _ = protocol.counted(estimate.confidence, sample.depth)

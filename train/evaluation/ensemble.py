@@ -28,7 +28,7 @@ class Ensemble:
         """Their mean; raises what any member raises."""
         start = time.perf_counter()
         found = [member.estimate(rgb_HW3, camera) for member in self._members]
-        mean_log_HW = np.mean([np.log(estimate.depth) for estimate in found], axis=0)
+        mean_log_HW = np.mean([np.log(estimate.clipped) for estimate in found], axis=0)
         return DepthEstimate(depth=np.exp(mean_log_HW), camera=found[0].camera,
                              network_ms=(time.perf_counter() - start) * 1e3)
 
@@ -46,5 +46,5 @@ class Flipped:
         """Depth of the image as given, with the camera that was given or assumed."""
         seen = self._model.estimate(np.ascontiguousarray(rgb_HW3[:, ::-1]),
                                     camera and camera.flipped())
-        return DepthEstimate(depth=np.ascontiguousarray(seen.depth[:, ::-1]),
+        return DepthEstimate(depth=np.ascontiguousarray(seen.clipped[:, ::-1]),
                              camera=camera or seen.camera.flipped(), network_ms=seen.network_ms)

@@ -56,7 +56,7 @@ def _pictures(folder: Path, report: Report, source: DataSet, protocol: Protocol,
     shown = []
     for number, (why, name) in enumerate(chosen_images(report)):
         sample = protocol.view(source[by_name[name]])
-        depth_HW = predictor.estimate(sample.rgb, sample.camera).depth
+        depth_HW = predictor.estimate(sample.rgb, sample.camera).clipped
         picture = f'image_{number}.jpg'
         write_picture(folder / picture, strip(sample, depth_HW))
         errors = report.images[name]

@@ -160,7 +160,7 @@ def _histogram(bins_4B: np.ndarray, max_depth_m: float) -> Histogram:
 
 def _counted(predictor: Predictor, sample: Sample,
              protocol: Protocol) -> tuple[np.ndarray, np.ndarray]:
-    depth_HW = predictor.estimate(sample.rgb, sample.camera).depth
+    depth_HW = predictor.estimate(sample.rgb, sample.camera).clipped
     try:
         return protocol.counted(depth_HW, sample.depth)
     except ValueError as error:

@@ -60,7 +60,7 @@ def test_a_set_has_the_median_of_its_images(tmp_path):
     source = open_data(f'x={write_folder(tmp_path / "x")}', 'train')
     factors = iter((1.1, 1.1, 1.2, 1.2, 1.3, 4.0))
     predictor = SimpleNamespace(estimate=lambda rgb, camera: SimpleNamespace(
-        depth=np.nan_to_num(next(truths) * next(factors), nan=1)))
+        clipped=np.nan_to_num(next(truths) * next(factors), nan=1)))
     truths = (source[i].depth for i in range(6))
     found = measure(predictor, source, PROTOCOLS['full'], steps=True)
     assert found.images == 6
