@@ -32,7 +32,7 @@ def find_model(model: str | os.PathLike) -> Path:
     shipped = ', '.join(sorted(p.stem for p in SHIPPED.glob(f'*{SUFFIX}'))) or 'none'
     raise FileNotFoundError(
         f'no model file {str(model)!r}: give the path of a {SUFFIX} file made by '
-        f'`python -m train export`, or a shipped model (here: {shipped})')
+        f'`scripts/train export`, or a shipped model (here: {shipped})')
 
 
 def save_model(path: str | os.PathLike, network: MultiScaleNetwork, card: ModelCard) -> None:
@@ -65,7 +65,7 @@ def read_card(path: str | os.PathLike) -> ModelCard:
     if metadata.get('format') != FORMAT:
         raise ValueError(
             f'{path} holds no {FORMAT} model (format {metadata.get("format")!r}): make one with '
-            '`python -m train export`')
+            '`scripts/train export`')
     if metadata.get('format_version') != FORMAT_VERSION:
         raise ValueError(
             f'{path} is of format version {metadata.get("format_version")!r}, this package reads '

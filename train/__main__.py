@@ -1,4 +1,4 @@
-"""Command line of the train module: `python -m train COMMAND`."""
+"""Command line of the train module: `scripts/train COMMAND`, or `python -m train COMMAND`."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def parser() -> argparse.ArgumentParser:
     """The commands and their options."""
     top = argparse.ArgumentParser(
-        prog='python -m train', description='Train, measure and export depth networks.')
+        prog='scripts/train', description='Train, measure and export depth networks.')
     commands = top.add_subparsers(required=True, metavar='COMMAND')
     for module in COMMANDS:
         module.add_command(commands)

@@ -131,7 +131,7 @@ def test_devices_and_precisions_that_are_not_there(model, asked, message):
 
 
 def test_missing_model_names_what_to_do():
-    with pytest.raises(FileNotFoundError, match='python -m train export.*shipped model'):
+    with pytest.raises(FileNotFoundError, match='scripts/train export.*shipped model'):
         find_model('no/such.safetensors')
 
 

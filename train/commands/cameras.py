@@ -1,4 +1,4 @@
-"""`python -m train cameras`: how a model file does on each of the real cameras."""
+"""`scripts/train cameras`: how a model file does on each of the real cameras."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python -m train compare`: Table I of the paper for runs and model files, and its figures."""
+"""`scripts/train compare`: Table I of the paper for runs and model files, and its figures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python -m train data`: what a data set holds."""
+"""`scripts/train data`: what a data set holds."""
 
 from __future__ import annotations
 

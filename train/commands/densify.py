@@ -1,4 +1,4 @@
-"""`python -m train densify`: errors of the depth filled in between lidar points."""
+"""`scripts/train densify`: errors of the depth filled in between lidar points."""
 
 from __future__ import annotations
 

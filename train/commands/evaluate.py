@@ -1,4 +1,4 @@
-"""`python -m train evaluate`: how well a model file does on held-out images."""
+"""`scripts/train evaluate`: how well a model file does on held-out images."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python -m train export`: the model file of a finished run."""
+"""`scripts/train export`: the model file of a finished run."""
 
 from __future__ import annotations
 

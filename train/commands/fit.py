@@ -1,4 +1,4 @@
-"""`python -m train fit`: train a recipe, in one process or in those `torchrun` starts."""
+"""`scripts/train fit`: train a recipe, in one process or in those `torchrun` starts."""
 
 from __future__ import annotations
 
@@ -65,14 +65,14 @@ def _fit(options: argparse.Namespace) -> None:
         except KeyboardInterrupt as stop:
             if group.is_main_process:
                 kept = 'saved' if stop.args else 'not saved since the last epoch'
-                print(f'\n{kept}; continue with: python -m train fit {recipe.name} --out '
+                print(f'\n{kept}; continue with: scripts/train fit {recipe.name} --out '
                       f'{options.out} --resume', file=sys.stderr)
             raise
         if group.is_main_process:
             print(summary.text())
             if (options.out / BOARD).exists():
                 print(f'curves and pictures: tensorboard --logdir {options.out / BOARD}')
-            print(f'done; next: python -m train export {options.out} {options.out.name}{SUFFIX}')
+            print(f'done; next: scripts/train export {options.out} {options.out.name}{SUFFIX}')
 
 
 def _run(options: argparse.Namespace, group: ProcessGroup) -> tuple[Run, Recipe]:

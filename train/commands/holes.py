@@ -1,4 +1,4 @@
-"""`python -m train holes`: errors of depth filled into the holes of a depth sensor."""
+"""`scripts/train holes`: errors of depth filled into the holes of a depth sensor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python -m train leave-one-out`: how a recipe does on cameras it has not learned from."""
+"""`scripts/train leave-one-out`: how a recipe does on cameras it has not learned from."""
 
 from __future__ import annotations
 

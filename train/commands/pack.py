@@ -1,4 +1,4 @@
-"""`python -m train pack`: a data set decoded once and made small, for fast GPUs."""
+"""`scripts/train pack`: a data set decoded once and made small, for fast GPUs."""
 
 from __future__ import annotations
 
@@ -27,5 +27,5 @@ def _pack(options: argparse.Namespace) -> None:
     count = pack(options.data, options.out, options.width)
     name = options.data.partition('=')[0]
     megabytes = sum(path.stat().st_size for path in options.out.iterdir()) / 1e6
-    print(f'{options.out}: {count} frames, {megabytes:.0f} MB; next: python -m train fit RECIPE '
+    print(f'{options.out}: {count} frames, {megabytes:.0f} MB; next: scripts/train fit RECIPE '
           f'--data {name}={options.out} --out runs/X')

@@ -1,4 +1,4 @@
-"""`python -m train report`: the figures of a finished model on images kept for the end."""
+"""`scripts/train report`: the figures of a finished model on images kept for the end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python -m train show`: the card of a model file."""
+"""`scripts/train show`: the card of a model file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python -m train simulate`: a training set drawn from simulated rooms or streets."""
+"""`scripts/train simulate`: a training set drawn from simulated rooms or streets."""
 
 from __future__ import annotations
 
@@ -117,5 +117,5 @@ def _report(options: argparse.Namespace, folder: SetFolder, drawn: int, took_s: 
     print(f'{out}: {sum(counts.values())} frames ({counts["train"]} train, {counts["val"]} val), '
           f'{folder.size_bytes() / 1e6:.0f} MB; {drawn} drawn now'
           + (f' at {drawn / took_s:.1f} a second' if drawn else ''))
-    print(f'look:  python -m train data {options.world}={out} --sheet {out / "sheet.png"}')
-    print(f'train: python -m train fit mobile --data {options.world}={out} --out runs/mobile')
+    print(f'look:  scripts/train data {options.world}={out} --sheet {out / "sheet.png"}')
+    print(f'train: scripts/train fit mobile --data {options.world}={out} --out runs/mobile')

@@ -67,7 +67,7 @@ LAYOUTS = (
            accepts=gta.accepts, open=gta.GtaSource, facts=GTA),
     Layout(name='KITTI, DRIVE/proj_depth or DATE/DRIVE/velodyne_points', accepts=kitti.accepts,
            open=kitti.KittiSource, facts=KITTI),
-    Layout(name='pack of `python -m train pack`', accepts=packed.accepts,
+    Layout(name='pack of `scripts/train pack`', accepts=packed.accepts,
            open=packed.PackedSource),
     Layout(name='recording, rosbag2 folder or .mcap or .db3 file', accepts=bag.accepts,
            open=bag.BagSource),

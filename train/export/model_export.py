@@ -39,7 +39,7 @@ def export_run(folder: Path, path: Path, validation: Sequence[DataSet],
     if saved['stage'] < len(recipe.stages):
         raise ValueError(
             f'{folder} is not finished: stage {saved["stage"] + 1} of {len(recipe.stages)}; '
-            f'continue it with `python -m train fit {run.recipe} --out {folder} --resume`')
+            f'continue it with `scripts/train fit {run.recipe} --out {folder} --resume`')
     network = build(recipe.network)
     network.load_state_dict(saved['ema'])
     provenance = _provenance(run, recipe)

@@ -33,7 +33,7 @@ def load_checkpoint(folder: Path) -> dict[str, Any]:
     path = folder / NAME
     if not path.is_file():
         raise FileNotFoundError(
-            f'{path} is missing: {folder} holds no run (start one with `python -m train fit`)')
+            f'{path} is missing: {folder} holds no run (start one with `scripts/train fit`)')
     try:
         state = torch.load(path, map_location='cpu', weights_only=True)
     except (RuntimeError, EOFError, pickle.UnpicklingError) as error:

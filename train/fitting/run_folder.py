@@ -107,7 +107,7 @@ def read_run(folder: Path) -> Run:
     path = folder / NAME
     if not path.is_file():
         raise FileNotFoundError(
-            f'{path} is missing: {folder} holds no run (start one with `python -m train fit`)')
+            f'{path} is missing: {folder} holds no run (start one with `scripts/train fit`)')
     try:
         data: dict[str, Any] = json.loads(path.read_text())
         lists = {name: tuple(value) for name, value in data.items() if isinstance(value, list)}

@@ -15,7 +15,7 @@ from train.recipes.recipe import Recipe
 
 
 class Validation:
-    """The held-out images of a run; `python -m train evaluate` measures by a protocol instead."""
+    """The held-out images of a run; `scripts/train evaluate` measures by a protocol instead."""
 
     def __init__(self, sources: Sequence[SampleSource], recipe: Recipe, workers: int):
         self._views = PlainViews(sources, recipe)

@@ -1,4 +1,4 @@
-"""`python -m train densify`: errors on points that were hidden."""
+"""`scripts/train densify`: errors on points that were hidden."""
 
 import json
 

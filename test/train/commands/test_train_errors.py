@@ -196,7 +196,7 @@ def test_a_pair_of_two_sizes_names_both(folder, capsys):
 
 @pytest.mark.thorough
 def test_a_reader_that_has_seen_enough_meets_no_error(model):
-    """As `python -m train show MODEL | head` does: whoever reads goes before all is written."""
+    """As `scripts/train show MODEL | head` does: whoever reads goes before all is written."""
     read, write = os.pipe()
     os.close(read)
     done = subprocess.run([sys.executable, '-m', 'train', 'show', str(model)], stdout=write,

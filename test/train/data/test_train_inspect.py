@@ -1,4 +1,4 @@
-"""What `python -m train data` says of a data set, and the contact sheet it draws."""
+"""What `scripts/train data` says of a data set, and the contact sheet it draws."""
 
 import re
 

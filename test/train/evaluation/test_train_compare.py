@@ -1,4 +1,4 @@
-"""`python -m train compare`: the table, what it refuses, and its figures."""
+"""`scripts/train compare`: the table, what it refuses, and its figures."""
 
 from dataclasses import replace
 import json
@@ -174,7 +174,7 @@ def test_what_cannot_be_compared_is_said_before_anything_is_measured(run, model,
     assert 'holds no run' in refused(capsys, tmp_path)
     assert 'ends in .png, .pdf or .svg' in refused(capsys, run, '--figure', 'x.gif')
     half = write_run(tmp_path / 'half', folder, stage=1)
-    assert ('half is not finished: stage 2 of 4; continue it with `python -m train fit '
+    assert ('half is not finished: stage 2 of 4; continue it with `scripts/train fit '
             'mobile_staged') in refused(capsys, half)
 
 

@@ -1,4 +1,4 @@
-"""`python -m train simulate`: frames follow from the seed, runs resume, cameras are kept."""
+"""`scripts/train simulate`: frames follow from the seed, runs resume, cameras are kept."""
 
 import errno
 import json
@@ -57,7 +57,7 @@ def test_a_frame_follows_from_seed_and_number_alone(room, tmp_path, capsys):
     assert lines(again) == lines(room)[:-1]
     said = capsys.readouterr().out
     assert '17 frames (16 train, 1 val)' in said
-    assert f'python -m train fit mobile --data room={again}' in said
+    assert f'scripts/train fit mobile --data room={again}' in said
 
 
 def test_a_stopped_run_goes_on_and_ends_the_same(room, tmp_path, capsys):

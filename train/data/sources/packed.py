@@ -1,4 +1,4 @@
-"""Data source: a pack made by `python -m train pack`, read by offset without any decoding.
+"""Data source: a pack made by `scripts/train pack`, read by offset without any decoding.
 
 Layout: `pack.json` (format, source, width, terms), `index.jsonl` (one frame a line: key, split,
 height, width, camera, offset in pixels), `rgb.bin` (uint8 RGB) and `depth.bin` (float16 metres,
