@@ -18,10 +18,27 @@ def natural_key(path: Path) -> list:
 
 
 def read_image(file: Path) -> np.ndarray:
-    """Image (H, W, 3) uint8 RGB of a file; ValueError, one sentence, where it cannot be read."""
+    """Image (H, W, 3) uint8 RGB as it is meant to be seen: turned as its EXIF orientation says.
+
+    For images that are shown or estimated by themselves. ValueError, one sentence, where it
+    cannot be read.
+    """
+    return _decoded(file, cv2.IMREAD_COLOR)
+
+
+def read_stored_image(file: Path) -> np.ndarray:
+    """Image (H, W, 3) uint8 RGB as its pixels are stored, whatever its EXIF orientation says.
+
+    For images whose pixels must match those of a depth map or a camera: phones turn a picture by
+    its EXIF orientation alone, and the depth beside it has none. ValueError as `read_image`.
+    """
+    return _decoded(file, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+
+
+def _decoded(file: Path, flags: int) -> np.ndarray:
     try:
         data = np.fromfile(file, np.uint8)
-        bgr_HW3 = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+        bgr_HW3 = cv2.imdecode(data, flags) if data.size else None
     except (OSError, cv2.error) as error:
         raise ValueError(f'cannot read picture {file}: {error}') from error
     if bgr_HW3 is None:

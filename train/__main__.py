@@ -22,6 +22,7 @@ from train.commands import (
     show,
     simulate,
 )
+from train.data.samples.data_notes import printed_notes
 
 COMMANDS = (fit, evaluate, export, compare, cameras, leave_one_out, report, pack, holes, densify,
             data, simulate, show)
@@ -31,7 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0 when done, 1 with one sentence when it cannot be, 130 after Ctrl-C."""
     options = parser().parse_args(arguments)
     try:
-        options.command(options)
+        with printed_notes():
+            options.command(options)
         sys.stdout.flush()
     except BrokenPipeError:
         # The reader has closed the pipe, as `head` does: the rest of the output is not needed.

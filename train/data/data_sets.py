@@ -9,15 +9,17 @@ from pathlib import Path
 
 from mono_depth_ros.model_card import DataUse
 from train.data.data_set_facts import (
-    BY_NAME,
     DataSetFacts,
+    facts_called,
     GTA,
     KITTI,
     masked_outside,
+    name_of,
     NO_FACTS,
     NYU,
 )
 from train.data.nyu_report import only_report, REPORT, without_report
+from train.data.samples.data_notes import note
 from train.data.samples.sample import Sample, SampleSource
 from train.data.sources import (
     bag,
@@ -29,8 +31,10 @@ from train.data.sources import (
     kitti,
     nyu_labelled,
     nyu_raw,
+    own_list,
     packed,
 )
+from train.data.sources.list_files import read_text
 
 # A file in a folder data set that says on what terms it may be used; model cards repeat it.
 TERMS = 'terms.txt'
@@ -40,13 +44,16 @@ TERMS = 'terms.txt'
 class Layout:
     """One way data lies on disk: `accepts(path)` knows it, `open(path, split)` reads it.
 
-    `facts` where only one data set lies so.
+    `facts` of the data set that is published so, and in `assumed` what reading it takes from them;
+    `open_own` reads other data that lies so, None where it cannot be read without those facts.
     """
 
     name: str
     accepts: Callable[[Path], bool]
     open: Callable[[Path, str], SampleSource]
     facts: DataSetFacts | None = None
+    assumed: str = ''
+    open_own: Callable[[Path, str], SampleSource] | None = None
 
 
 # Asked in this order; the first that accepts a path reads it.
@@ -54,19 +61,24 @@ LAYOUTS = (
     Layout(name='folder of rgb/, depth/, camera.json', accepts=folder.accepts,
            open=folder.FolderSource),
     Layout(name='nyu_depth_v2_labeled.mat with splits.mat beside it',
-           accepts=nyu_labelled.accepts, open=nyu_labelled.LabelledSource, facts=NYU),
+           accepts=nyu_labelled.accepts, open=nyu_labelled.LabelledSource, facts=NYU,
+           assumed='the camera of its Kinect'),
     Layout(name='FastDepth, {train,val}/SCENE/NNNNN.h5',
-           accepts=fastdepth.accepts, open=fastdepth.FastDepthSource, facts=NYU),
+           accepts=fastdepth.accepts, open=fastdepth.FastDepthSource, facts=NYU,
+           assumed='the camera of its Kinect'),
     Layout(name='BTS, *train*.txt with RGB DEPTH FOCAL on each line',
-           accepts=bts.accepts, open=bts.BtsSource, facts=NYU),
+           accepts=bts.accepts, open=bts.BtsSource, facts=NYU, open_own=own_list.OwnListSource,
+           assumed='the principal point of its Kinect, depth in millimetres'),
     Layout(name='DenseDepth, nyu2_train.csv and nyu2_test.csv',
-           accepts=densedepth.accepts, open=densedepth.DenseDepthSource, facts=NYU),
+           accepts=densedepth.accepts, open=densedepth.DenseDepthSource, facts=NYU,
+           assumed='the camera of its Kinect, depth in steps of 10 m / 255 or millimetres'),
     Layout(name='raw NYU dumps, INDEX.txt with r-*.ppm and d-*.pgm',
-           accepts=nyu_raw.accepts, open=nyu_raw.RawSource, facts=NYU),
+           accepts=nyu_raw.accepts, open=nyu_raw.RawSource, facts=NYU,
+           assumed='both cameras of its Kinect and how they lie'),
     Layout(name='simulated driving, *_image.jpg with *_cloud.bin and *_proj.bin',
-           accepts=gta.accepts, open=gta.GtaSource, facts=GTA),
+           accepts=gta.accepts, open=gta.GtaSource, facts=GTA, open_own=gta.GtaSource),
     Layout(name='KITTI, DRIVE/proj_depth or DATE/DRIVE/velodyne_points', accepts=kitti.accepts,
-           open=kitti.KittiSource, facts=KITTI),
+           open=kitti.KittiSource, facts=KITTI, open_own=kitti.KittiSource),
     Layout(name='pack of `scripts/train pack`', accepts=packed.accepts,
            open=packed.PackedSource),
     Layout(name='recording, rosbag2 folder or .mcap or .db3 file', accepts=bag.accepts,
@@ -102,13 +114,15 @@ class DataSet:
 
 
 def open_data(spec: str, split: str) -> DataSet:
-    """The `split` of NAME=PLACE, with terms and white frame where the layout tells the data set.
+    """The `split` of NAME=PLACE.
 
-    A folder of pictures tells none; there NAME `nyu` does, or a file terms.txt. The labelled
-    images of NYU-Depth-v2 also have the split `report`, which is in none of the others.
+    Facts that the files do not hold (terms of use, NYU's camera and white frame) are taken only
+    from a NAME that says so, as `nyu`, with a note of what was assumed; a file terms.txt goes
+    before them. The labelled images of NYU-Depth-v2 also have the split `report`, which is in
+    none of the others.
 
-    Raises ValueError for another spelling or an unknown layout, OSError for a place that does
-    not exist.
+    Raises ValueError for another spelling, an unknown layout or a missing split (MissingSplit),
+    OSError for a place that does not exist.
     """
     name, equals, place = spec.partition('=')
     if not equals or not name or not place:
@@ -116,20 +130,60 @@ def open_data(spec: str, split: str) -> DataSet:
     path = Path(place).expanduser()
     if not Path(str(path).removesuffix('#raw')).exists():
         raise FileNotFoundError(f'no file or folder {path} (of data {name!r})')
+    layout = _layout_of(path, name)
+    facts = facts_called(name)
+    source = _opened(layout, path, name, split)
+    if (path / TERMS).is_file():
+        facts = replace(facts, terms=' '.join(read_text(path / TERMS).split()))
+    if layout.open is packed.PackedSource:  # its frame was masked as it was made
+        facts = replace(NO_FACTS, terms=packed.read_head(path)['terms'])
+    if facts.title:
+        note(_assumed(name, facts, layout))
+    return DataSet(name, source, facts)
+
+
+def _layout_of(path: Path, name: str) -> Layout:
     for layout in LAYOUTS:
         if layout.accepts(path):
-            facts = layout.facts or BY_NAME.get(name, NO_FACTS)
-            labelled = facts is NYU and layout.open in LABELLED
-            source = layout.open(path, 'train' if labelled and split == REPORT else split)
-            if labelled:
-                source = only_report(source) if split == REPORT else without_report(source)
-            if (path / TERMS).is_file():
-                facts = replace(facts, terms=' '.join((path / TERMS).read_text().split()))
-            if layout.open is packed.PackedSource:  # its frame was masked as it was made
-                facts = DataSetFacts(terms=packed.read_head(path)['terms'])
-            return DataSet(name, source, facts)
+            return layout
     raise ValueError(f'{path} (of data {name!r}) is in no layout known here: '
                      f'{"; ".join(layout.name for layout in LAYOUTS)}')
+
+
+def _opened(layout: Layout, path: Path, name: str, split: str) -> SampleSource:
+    """The source of a split, read as the data set that NAME says or as the user's own."""
+    facts = facts_called(name)
+    if layout.facts and facts is not layout.facts:
+        if facts is not NO_FACTS:
+            raise ValueError(f'{name}={path}: called as {facts.title}, but it lies as '
+                             f'{layout.facts.title} does ({layout.name}): give it another NAME')
+        return _own(layout, layout.facts, path, name)(path, split)
+    if facts is not NYU or layout.open not in LABELLED:
+        return layout.open(path, split)
+    source = layout.open(path, 'train' if split == REPORT else split)
+    return only_report(source) if split == REPORT else without_report(source)
+
+
+def _own(layout: Layout, facts: DataSetFacts, path: Path,
+         name: str) -> Callable[[Path, str], SampleSource]:
+    """How to read data that lies as a data set does but is not called so."""
+    called = name_of(facts)
+    if layout.open_own is None:
+        raise ValueError(
+            f'{name}={path} lies as {facts.title} does ({layout.name}), where files hold no '
+            f'camera: if it is that, say {called}={path}; images of your own belong into a folder '
+            'with rgb/, depth/ and camera.json')
+    note(f'{name}={path} lies as {facts.title} does, but is not called {called}: nothing of '
+         f'{facts.title} is assumed, nor its terms of use')
+    return layout.open_own
+
+
+def _assumed(name: str, facts: DataSetFacts, layout: Layout) -> str:
+    """What was assumed from a name, in a sentence."""
+    parts = [layout.assumed, 'its white frame, where depth is masked' if facts.window else '',
+             f'the terms of use {facts.terms!r}']
+    return (f'{name} is taken for {facts.title}, as its name says: assumed are '
+            f'{", ".join(part for part in parts if part)}')
 
 
 def data_use(source: DataSet) -> DataUse:

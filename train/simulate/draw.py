@@ -16,7 +16,8 @@ from mono_depth_ros.simulation.rendering.renderer import Renderer
 from mono_depth_ros.simulation.scene.opengl import new_context
 from mono_depth_ros.simulation.scene.world import World
 from mono_depth_ros.simulation.worlds import build_world
-from train.data.sources.folder import BEYOND, FIELDS
+from train.data.sources.depth_files import BEYOND
+from train.data.sources.optics import FIELDS
 from train.simulate.room_views import RoomViews
 from train.simulate.sensor import exposed, hazed, random_sensor
 from train.simulate.simulated_set import DEPTH_UNIT_M, key_of, random_camera, SimulatedSet

@@ -82,11 +82,11 @@ def test_half_a_jpeg_is_named(tmp_path, capsys):
 def test_half_an_h5_and_wrong_keys_are_named(tmp_path, capsys):
     path = write_h5(tmp_path / 'val' / 'official' / '00001.h5', rgb=FRAME['rgb'],
                     depht=FRAME['depth'])
-    told = sentence(capsys, 'data', tmp_path, '--split', 'test')
+    told = sentence(capsys, 'data', f'nyu={tmp_path}', '--split', 'test')
     assert "00001.h5 has no array 'depth'" in told and 'it holds depht, rgb' in told
     halve(write_h5(path, **FRAME))
     assert '00001.h5 is cut short or no HDF5 file' in sentence(
-        capsys, 'data', tmp_path, '--split', 'test')
+        capsys, 'data', f'nyu={tmp_path}', '--split', 'test')
 
 
 def test_half_a_mat_is_named(tmp_path, capsys):

@@ -6,6 +6,7 @@ from train_helpers import write_folder, write_pair
 from train.data.data_sets import open_data
 from train.data.nyu_report import labelled_index, report_indices
 from train.data.packing import pack
+from train.data.samples.splits import MissingSplit
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def test_report_images_are_in_no_other_split(folder):
 
 def test_other_data_keep_all_their_images(folder):
     assert len(open_data(f'rooms={folder}', 'train')) == 4
-    with pytest.raises(OSError, match='report'):
+    with pytest.raises(MissingSplit, match='report'):
         open_data(f'rooms={folder}', 'report')
 
 

@@ -35,30 +35,30 @@ def place(tmp_path):
 
 
 def test_frame_is_read_as_documented(place):
-    sample = pickle.loads(pickle.dumps(open_data(f'fast={place}', 'test')))[0]
-    assert sample.name == 'fast/official/00001' and sample.camera == KINECT
+    sample = pickle.loads(pickle.dumps(open_data(f'nyu={place}', 'test')))[0]
+    assert sample.name == 'nyu/official/00001' and sample.camera == KINECT
     assert sample.rgb.shape == (480, 640, 3) and tuple(sample.rgb[7, 9]) == (200, 20, 10)
     assert sample.rgb.flags['C_CONTIGUOUS'] and sample.depth.dtype == np.float32
     assert sample.depth[10, 400] == pytest.approx(1.4)
     assert np.isnan(sample.depth[100, 300:310]).all()
     # 467 rows and 625 columns of the picture, less the hole; the white frame is unknown.
     assert np.isfinite(sample.depth).sum() == 467 * 625 - 10
-    assert open_data(f'fast={place}', 'test').terms == NYU.terms
+    assert open_data(f'nyu={place}', 'test').terms == NYU.terms
 
 
 def test_walks_through_one_room_stay_in_one_split(place):
-    rooms = {split: {key[:9] for key in open_data(f'fast={place}', split).keys}
+    rooms = {split: {key[:9] for key in open_data(f'nyu={place}', split).keys}
              for split in ('train', 'val')}
     assert len(rooms['val']) == 1 and not rooms['train'] & rooms['val']
     assert rooms['train'] | rooms['val'] == {'kitchen_0', 'office_00', 'study_000'}
-    keys = [open_data(f'fast={place}', split).keys for split in ('train', 'val')]
+    keys = [open_data(f'nyu={place}', split).keys for split in ('train', 'val')]
     assert len(keys[0] + keys[1]) == 8 and list(keys[0]) == sorted(keys[0])
 
 
 def test_listing_opens_no_file(place):
     for path in (place / 'train').glob('*/*.h5'):
         path.write_bytes(b'')
-    assert accepts(place) and len(open_data(f'fast={place}', 'train')) >= 4
+    assert accepts(place) and len(open_data(f'nyu={place}', 'train')) >= 4
 
 
 def test_other_folders_are_not_taken(tmp_path):
@@ -74,21 +74,21 @@ def test_other_folders_are_not_taken(tmp_path):
 def test_wrong_arrays_are_named(place, changed, message):
     write_frame(place / 'val' / 'official' / '00001.h5', **changed)
     with pytest.raises(ValueError, match=message):
-        open_data(f'fast={place}', 'test')[0]
+        open_data(f'nyu={place}', 'test')[0]
 
 
 def test_broken_files_are_named(place):
     path = place / 'val' / 'official' / '00001.h5'
     whole = path.read_bytes()
     path.write_bytes(whole[:len(whole) // 2])
-    source = open_data(f'fast={place}', 'test')
+    source = open_data(f'nyu={place}', 'test')
     with pytest.raises(OSError, match='00001.h5 is cut short or no HDF5 file, expected HDF5 with'):
         source[0]
     path.unlink()
     with pytest.raises(OSError, match='no file .*00001.h5'):
         source[0]
     with pytest.raises(ValueError, match="holds no SCENE/NNNNN.h5 for the split 'test'"):
-        open_data(f'fast={place}', 'test')
+        open_data(f'nyu={place}', 'test')
 
 
 def test_missing_parts_are_named(place):
@@ -97,6 +97,6 @@ def test_missing_parts_are_named(place):
     for folder in (place / 'val' / 'official', place / 'val'):
         folder.rmdir()
     with pytest.raises(OSError, match="no folder .*val: the split 'test'"):
-        open_data(f'fast={place}', 'test')
+        open_data(f'nyu={place}', 'test')
     with pytest.raises(ValueError, match='its splits are train, val, test'):
-        open_data(f'fast={place}', 'night')
+        open_data(f'nyu={place}', 'night')

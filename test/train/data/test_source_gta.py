@@ -9,6 +9,7 @@ import pytest
 from mono_depth_ros.camera import Camera
 from train.data.data_set_facts import GTA
 from train.data.data_sets import open_data
+from train.data.samples.data_notes import DataNote
 
 PROJECTION = np.array([[30, 0, 19.5, 0], [0, 30, 9.5, 0], [0, 0, 1, 0]], np.float32)
 
@@ -44,9 +45,13 @@ def test_frame_is_read_as_documented(place):
     assert sample.depth[10, 20] == 4 and sample.depth[5, 30] == 6
 
 
-def test_terms_are_those_of_the_layout_whatever_the_user_calls_it(place):
-    source = open_data(f'nyu={place}', 'train')
+def test_terms_are_taken_where_the_name_says_so(place):
+    source = open_data(f'gta_drives={place}', 'train')
     assert source.terms == GTA.terms and np.isfinite(source[0].depth).sum() == 2
+    with pytest.warns(DataNote, match='not called gta: nothing of .* is assumed'):
+        assert open_data(f'mine={place}', 'train').terms == 'terms not recorded'
+    with pytest.raises(ValueError, match='called as NYU-Depth-v2, but it lies as'):
+        open_data(f'nyu={place}', 'train')
 
 
 def test_a_drive_lies_in_one_split_only(place):

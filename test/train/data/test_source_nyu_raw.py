@@ -110,9 +110,9 @@ def test_the_nearer_of_two_surfaces_wins():
 
 
 def test_frame_is_read_as_documented(scene):
-    source = pickle.loads(pickle.dumps(open_data(f'raw={scene}', 'train')))
+    source = pickle.loads(pickle.dumps(open_data(f'nyu={scene}', 'train')))
     sample = source[0]
-    assert sample.name == f'raw/kitchen_0028a/r-{START}.000000-0' and sample.camera == KINECT
+    assert sample.name == f'nyu/kitchen_0028a/r-{START}.000000-0' and sample.camera == KINECT
     assert tuple(sample.rgb[240, 320]) == (200, 20, 10) and not sample.rgb[0].any()
     inside = sample.depth[7:474, 7:632]
     assert np.isfinite(sample.depth).sum() == np.isfinite(inside).sum() > 0.85 * inside.size
@@ -125,21 +125,22 @@ def test_pictures_take_the_disparity_nearest_in_time(scene):
     depth = [99.98, 100.02, 100.06, 100.21, 100.4 + 2 * MAX_GAP_S]
     (scene / 'INDEX.txt').write_text('\n'.join(
         [f'd-{t:.6f}-7.pgm' for t in reversed(depth)] + [f'r-{t:.6f}-8.ppm' for t in at]))
-    source = open_data(f'raw={scene}', 'train')._source
+    source = open_data(f'nyu={scene}', 'train')._source
     # 100.0 ties between 99.98 and 100.02, the earlier wins; 100.1 and 100.4 are too far from any.
     assert [pair.depth for pair in source._pairs] == ['d-99.980000-7.pgm', 'd-100.060000-7.pgm']
-    assert open_data(f'raw={scene}', 'val').keys == ('kitchen_0028a/r-100.200000-8',)
+    assert open_data(f'nyu={scene}', 'val').keys == ('kitchen_0028a/r-100.200000-8',)
 
 
 def test_a_lone_disparity_serves(scene):
     (scene / 'INDEX.txt').write_text('r-1.00-1.ppm\nr-1.02-2.ppm\nr-2.00-3.ppm\nd-1.01-4.pgm\n')
-    assert len(open_data(f'raw={scene}', 'train')) == len(open_data(f'raw={scene}', 'val')) == 1
+    assert len(open_data(f'nyu={scene}', 'train')) == len(open_data(f'nyu={scene}', 'val')) == 1
 
 
 def test_official_test_scenes_are_held_out(place):
     write_labelled(place)
     assert accepts(place) and accepts(place / TEST_SCENE) and not accepts(place / 'nowhere')
-    rooms = {split: {key.split('/')[0].rstrip('ab') for key in open_data(f'r={place}', split).keys}
+    rooms = {split: {key.split('/')[0].rstrip('ab')
+                     for key in open_data(f'nyu={place}', split).keys}
              for split in ('train', 'val', 'test')}
     assert rooms['test'] == {TEST_SCENE} and len(rooms['val']) == 1
     assert rooms['train'] | rooms['val'] == {'kitchen_0028', 'study_0003'}
@@ -148,11 +149,11 @@ def test_official_test_scenes_are_held_out(place):
 
 def test_unknown_test_scenes_are_said(place):
     with pytest.warns(UserWarning, match='official test scenes are unknown: train may hold some'):
-        assert len(open_data(f'raw={place}', 'train')) >= 6
+        assert len(open_data(f'nyu={place}', 'train')) >= 6
     with pytest.raises(OSError, match='has no split test without nyu_depth_v2_labeled.mat'):
-        open_data(f'raw={place}', 'test')
+        open_data(f'nyu={place}', 'test')
     with pytest.raises(ValueError, match='of one scene .*: its splits are train and val'):
-        open_data(f'raw={place / TEST_SCENE}', 'test')
+        open_data(f'nyu={place / TEST_SCENE}', 'test')
 
 
 @pytest.mark.parametrize('index, message', [
@@ -162,7 +163,7 @@ def test_unknown_test_scenes_are_said(place):
 def test_broken_indices_are_named(scene, index, message):
     (scene / 'INDEX.txt').write_text(index)
     with pytest.raises(ValueError, match=message):
-        open_data(f'raw={scene}', 'train')
+        open_data(f'nyu={scene}', 'train')
 
 
 @pytest.mark.parametrize('kind, content, message', [
@@ -178,4 +179,4 @@ def test_broken_frames_are_named(scene, kind, content, message):
     if content is not None:
         path.write_bytes(content)
     with pytest.raises((ValueError, OSError), match=message):
-        open_data(f'raw={scene}', 'train')[0]
+        open_data(f'nyu={scene}', 'train')[0]

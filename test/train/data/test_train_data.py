@@ -54,7 +54,7 @@ def test_colours_are_rgb(folder):
     (lambda f: cv2.imwrite(str(f / 'rgb' / '0000.jpg'), np.zeros((48, 64, 3), np.uint8)) and
      (f / 'rgb' / '0000.jpg').write_bytes((f / 'rgb' / '0000.jpg').read_bytes()[:-200]),
      'cannot read picture .*0000.jpg'),
-    (lambda f: (f / 'depth' / '0000.png').write_bytes(b'x'), 'missing or no readable image'),
+    (lambda f: (f / 'depth' / '0000.png').write_bytes(b'x'), 'no readable image'),
     (lambda f: cv2.imwrite(str(f / 'depth' / '0000.png'), np.ones((48, 64), np.uint8)),
      'expected one channel of uint16'),
     (lambda f: cv2.imwrite(str(f / 'depth' / '0000.png'), np.ones((4, 4), np.uint16)),

@@ -44,8 +44,9 @@ def rgb_from_message(message) -> np.ndarray:
         return rgb_from_bytes(
             message.data, encoding=message.encoding, width=message.width, height=message.height,
             step=message.step, is_bigendian=bool(message.is_bigendian))
-    return cv2.cvtColor(_decoded(message.data, message.format, cv2.IMREAD_COLOR),
-                        cv2.COLOR_BGR2RGB)
+    # As stored: an EXIF orientation would turn the image against its depth.
+    as_stored = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+    return cv2.cvtColor(_decoded(message.data, message.format, as_stored), cv2.COLOR_BGR2RGB)
 
 
 def depth_from_message(message) -> np.ndarray:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 import hashlib
+from pathlib import Path
 
 SPLITS = ('train', 'val', 'test')
+
+
+class MissingSplit(ValueError):
+    """A data set is whole, but has no such split."""
 
 
 def hashed_split(units: Iterable[str], split: str) -> set[str]:
@@ -16,7 +21,7 @@ def hashed_split(units: Iterable[str], split: str) -> set[str]:
     caller gives drives where there are several. Raises ValueError for another split's name.
     """
     if split not in SPLITS:
-        raise ValueError(f'no split {split!r}: splits here are {", ".join(SPLITS)}')
+        raise MissingSplit(f'no split {split!r}: splits here are {", ".join(SPLITS)}')
     ordered = sorted(set(units), key=lambda unit: hashlib.sha256(unit.encode()).hexdigest())
     tenth = len(ordered) // 10
     val = max(1, tenth)
@@ -32,3 +37,21 @@ def last_tenth_held_out(frames: int, split: str) -> slice:
     """
     cut = frames - max(1, frames // 10)
     return slice(cut) if split == 'train' else slice(cut, None)
+
+
+def split_by_folder(keys: Collection[str], split: str, place: Path) -> set[str]:
+    """The keys FOLDER/NAME of a split, by `hashed_split` of the folders; of keys if there is one.
+
+    Raises MissingSplit where nothing is left for it.
+    """
+    folders = {str(Path(key).parent) for key in keys}
+    if len(folders) > 1:
+        parts = hashed_split(folders, split)
+        chosen = {key for key in keys if str(Path(key).parent) in parts}
+    else:
+        chosen = hashed_split(keys, split)
+    if not chosen:
+        what = f'{len(folders)} folders' if len(folders) > 1 else f'{len(keys)} frames'
+        raise MissingSplit(f'{place} has no frame left for the split {split!r}: its {what} are '
+                           'too few (2 make train and val, 20 make test)')
+    return chosen

@@ -9,11 +9,14 @@ unknown. Val is whole scenes, about a tenth, of the training list.
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path, PurePosixPath
 
-from mono_depth_ros.image_files import read_image
+from mono_depth_ros.image_files import read_stored_image
 from train.data.samples.sample import Sample
-from train.data.sources.nyu import kinect_sample, read_depth_file, scene_of, scenes_of_split
+from train.data.sources.depth_files import read_depth
+from train.data.sources.list_files import read_lines
+from train.data.sources.nyu import kinect_sample, scene_of, scenes_of_split
 
 UNITS_M = {'uint8': 10 / 255, 'uint16': 0.001}
 
@@ -21,7 +24,7 @@ UNITS_M = {'uint8': 10 / 255, 'uint16': 0.001}
 class DenseDepthSource:
     """The frames of one split, read when asked for; keys are SCENE_out/N or nyu2_test/NNNNN.
 
-    Raises OSError or ValueError naming the list, the row or the file.
+    Raises OSError or ValueError naming the list, the line or the file.
     """
 
     def __init__(self, place: Path, split: str):
@@ -40,8 +43,8 @@ class DenseDepthSource:
 
     def __getitem__(self, index: int) -> Sample:
         rgb, depth = (self._folder / name for name in self._pairs[index])
-        rgb_HW3 = read_image(rgb)
-        return kinect_sample(rgb_HW3, read_depth_file(depth, UNITS_M), self.keys[index], depth)
+        rgb_HW3 = read_stored_image(rgb)
+        return kinect_sample(rgb_HW3, read_depth(depth, UNITS_M), self.keys[index], depth)
 
 
 def accepts(path: Path) -> bool:
@@ -58,15 +61,11 @@ def _folder(place: Path) -> Path:
 
 def _read(path: Path) -> list[tuple[str, str]]:
     """Pairs of picture and depth, relative to the list's folder."""
-    try:
-        rows = path.read_text().splitlines()
-    except OSError as error:
-        raise OSError(f'cannot read the list {path}: {error.strerror}') from error
     pairs = []
-    for number, row in enumerate(rows, 1):
-        names = [name.strip() for name in row.split(',')]
+    for number, row in read_lines(path):
+        names = [name.strip() for name in next(csv.reader([row]))]
         if len(names) != 2 or not all(name.count('/') >= 2 for name in names):
-            raise ValueError(f'{path}, row {number}: expected data/FOLDER/PICTURE,'
+            raise ValueError(f'{path}, line {number}: expected data/FOLDER/PICTURE,'
                              f'data/FOLDER/DEPTH, got {row!r}')
         pairs.append((names[0].split('/', 1)[1], names[1].split('/', 1)[1]))
     if not pairs:

@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from mono_depth_ros.camera import Camera
-from mono_depth_ros.image_files import read_image
+from mono_depth_ros.image_files import read_stored_image
 from train.data.samples.lidar import splat
 from train.data.samples.sample import Sample
-from train.data.samples.splits import hashed_split
+from train.data.samples.splits import split_by_folder
 
 IMAGE, CLOUD, PROJECTION = '_image.jpg', '_cloud.bin', '_proj.bin'
 PATTERNS = tuple(f'{"*/" * depth}*{IMAGE}' for depth in range(3))
@@ -39,7 +39,7 @@ class GtaSource:
     def __getitem__(self, index: int) -> Sample:
         key = self.keys[index]
         start = str(self._folder / key)
-        rgb_HW3 = read_image(Path(start + IMAGE))
+        rgb_HW3 = read_stored_image(Path(start + IMAGE))
         height, width = rgb_HW3.shape[:2]
         projection_34 = _projection(Path(start + PROJECTION))
         (fx, _, cx), (_, fy, cy) = projection_34[:2, :3].tolist()
@@ -58,18 +58,8 @@ def accepts(path: Path) -> bool:
 def _keys(folder: Path, split: str) -> tuple[str, ...]:
     keys = sorted(str(path.relative_to(folder))[:-len(IMAGE)]
                   for pattern in PATTERNS for path in folder.glob(pattern))
-    folders = {str(Path(key).parent) for key in keys}
-    if len(folders) > 1:
-        chosen = hashed_split(folders, split)
-        keys = [key for key in keys if str(Path(key).parent) in chosen]
-    else:
-        chosen = hashed_split(keys, split)
-        keys = [key for key in keys if key in chosen]
-    if not keys:
-        raise ValueError(f'{folder} has no frame left for the split {split!r}: its '
-                         f'{len(folders)} folders are too few (2 make train and val, '
-                         '20 make test)')
-    return tuple(keys)
+    chosen = split_by_folder(keys, split, folder)
+    return tuple(key for key in keys if key in chosen)
 
 
 def _floats(path: Path, rows: int) -> np.ndarray:

@@ -18,17 +18,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from mono_depth_ros.camera import Camera
-from mono_depth_ros.image_files import read_image
+from mono_depth_ros.image_files import read_stored_image
 from train.data.samples.lidar import densify, splat
 from train.data.samples.sample import Sample
-from train.data.samples.splits import hashed_split
+from train.data.samples.splits import hashed_split, MissingSplit
+from train.data.sources.depth_files import read_depth
 
 CAMERA = 'image_02'
-METRES = 1 / 256
+UNITS_M = {'uint16': 1 / 256}
 PROJECTED = ('groundtruth', 'velodyne_raw')
 
 
@@ -125,8 +125,8 @@ def _split(folder: Path, depths: list[Path], split: str) -> tuple[Path, ...]:
         drives = hashed_split({_drive(path) for path in depths}, split)
         chosen = [path for path in depths if _drive(path) in drives]
     if not chosen:
-        raise ValueError(f'{folder} has no frame of the split {split!r}: '
-                         f'{", ".join(sorted(official)) or "too few drives"} there')
+        raise MissingSplit(f'{folder} has no frame of the split {split!r}: '
+                           f'{", ".join(sorted(official)) or "too few drives"} there')
     return tuple(chosen)
 
 
@@ -135,18 +135,14 @@ def _image(path: Path) -> np.ndarray:
         raise FileNotFoundError(
             f'{path} is missing: the depth sets come without photographs; put the raw recordings '
             '(DATE/DRIVE/image_02/data) beside train and val, or into a folder raw there')
-    return read_image(path)
+    return read_stored_image(path)
 
 
 def _projected_depth(path: Path, size: tuple[int, int]) -> np.ndarray:
-    raw_HW = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    if raw_HW is None:
-        raise OSError(f'{path} is missing or no readable image')
-    if raw_HW.dtype != np.uint16 or raw_HW.shape != size:
-        raise ValueError(f'{path}: expected one channel of uint16, {size} (rows, columns) '
-                         f'as the image, got {raw_HW.shape} {raw_HW.dtype}')
-    depth_HW = raw_HW.astype(np.float32) * np.float32(METRES)
-    depth_HW[raw_HW == 0] = np.nan
+    depth_HW = read_depth(path, UNITS_M)
+    if depth_HW.shape != size:
+        raise ValueError(f'{path}: expected {size} (rows, columns) as the image, got '
+                         f'{depth_HW.shape}')
     return depth_HW
 
 

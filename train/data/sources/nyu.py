@@ -9,12 +9,11 @@ from collections.abc import Iterable
 from pathlib import Path
 import re
 
-import cv2
 import numpy as np
 
 from mono_depth_ros.camera import Camera
 from train.data.samples.sample import Sample
-from train.data.samples.splits import hashed_split
+from train.data.samples.splits import hashed_split, MissingSplit
 
 # The colour camera with its distortion removed: every layout but the raw one has images of it. Our
 # networks predict indoor depth as this camera would see it.
@@ -36,7 +35,7 @@ def scenes_of_split(folders: Iterable[str], split: str, place: Path) -> set[str]
     split's name or where a single scene cannot make two splits.
     """
     if split not in ('train', 'val'):
-        raise ValueError(f'{place} has no split {split!r}: its splits are train, val, test')
+        raise MissingSplit(f'{place} has no split {split!r}: its splits are train, val, test')
     scenes = {scene_of(folder) for folder in folders}
     if len(scenes) < 2:
         raise ValueError(f'{place} holds {len(scenes)} training scenes: train and val need 2')
@@ -57,18 +56,3 @@ def kinect_sample(rgb_HW3: np.ndarray, depth_HW: np.ndarray, key: str, place: Pa
     known = np.isfinite(depth_HW) & (depth_HW > 0)
     depth_HW = np.where(known, depth_HW, np.nan).astype(np.float32)
     return Sample(rgb=np.ascontiguousarray(rgb_HW3), depth=depth_HW, camera=camera, name=key)
-
-
-def read_depth_file(path: Path, units_m: dict[str, float]) -> np.ndarray:
-    """Depth (H, W) float32 m of a one-channel picture, 0 where unknown.
-
-    `units_m` says how long a unit is for each pixel type that is expected (uint8, uint16).
-    Raises OSError or ValueError naming the file.
-    """
-    raw_HW = cv2.imread(str(path), cv2.IMREAD_UNCHANGED) if path.is_file() else None
-    if raw_HW is None:
-        raise OSError(f'depth {path} is missing or no readable image')
-    if raw_HW.ndim != 2 or raw_HW.dtype.name not in units_m:
-        raise ValueError(f'depth {path}: expected one channel of {" or ".join(units_m)}, got '
-                         f'{raw_HW.shape} {raw_HW.dtype}')
-    return raw_HW.astype(np.float32) * np.float32(units_m[raw_HW.dtype.name])

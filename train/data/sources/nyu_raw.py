@@ -8,8 +8,8 @@ are projected into the colour camera, nearest first, and the lens is taken out o
 
 Splits: val is whole scenes, about a tenth (of a lone scene the last tenth), train the rest. The
 dumps do not say which scenes are official test scenes: with `nyu_depth_v2_labeled.mat` and
-`splits.mat` in the folder of scenes they are left out and make the split test; without, a
-warning says that train may hold them.
+`splits.mat` in the folder of scenes they are left out and make the split test; without, a note
+says that train may hold them.
 """
 
 from __future__ import annotations
@@ -17,17 +17,18 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 import re
-import warnings
 
 import numpy as np
 
 from mono_depth_ros.camera import Camera, points_from_depth
-from mono_depth_ros.image_files import read_image
+from mono_depth_ros.image_files import read_stored_image
 from train.data.bags.bag_stamps import nearest
+from train.data.samples.data_notes import note
 from train.data.samples.geometry import rectified
 from train.data.samples.lidar import splat
 from train.data.samples.sample import Sample
 from train.data.samples.splits import last_tenth_held_out
+from train.data.sources.list_files import read_lines
 from train.data.sources.nyu import KINECT, kinect_sample, scene_of, scenes_of_split
 from train.data.sources.nyu_labelled import official_test_scenes
 
@@ -85,7 +86,7 @@ class RawSource:
     def __getitem__(self, index: int) -> Sample:
         pair, key = self._pairs[index], self.keys[index]
         path = self._folder / pair.scene / pair.rgb
-        rgb_HW3 = read_image(path)
+        rgb_HW3 = read_stored_image(path)
         depth_HW = depth_from_disparity(read_disparity(path.with_name(pair.depth)))
         sample = kinect_sample(rgb_HW3, registered(depth_HW), key, path)
         return replace(sample, rgb=rectified(replace(sample, camera=COLOUR)).rgb)
@@ -142,8 +143,8 @@ def _chosen(folder: Path, scenes: list[Path], split: str) -> list[Path]:
                                     'splits.mat, which tell the official test scenes')
         return [scene for scene in scenes if scene_of(scene.name) in test]
     if not test:
-        warnings.warn(f'without {LABELLED} in {folder} its official test scenes are unknown: '
-                      f'{split} may hold some', stacklevel=3)
+        note(f'without {LABELLED} in {folder} its official test scenes are unknown: {split} may '
+             'hold some')
     training = [scene for scene in scenes if scene_of(scene.name) not in test]
     chosen = scenes_of_split((scene.name for scene in training), split, folder)
     return [scene for scene in training if scene_of(scene.name) in chosen]
@@ -161,7 +162,7 @@ def _pairs_of(scenes: list[Path]) -> list[Pair]:
 
 
 def _read(scene: Path) -> list[Pair]:
-    names = (scene / INDEX).read_text(errors='replace').split()
+    names = [name for _, line in read_lines(scene / INDEX) for name in line.split()]
     colour = sorted((_time(scene, name), name) for name in names if name.startswith('r-'))
     depth = sorted((_time(scene, name), name) for name in names if name.startswith('d-'))
     if not colour or not depth:
