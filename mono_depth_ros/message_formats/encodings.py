@@ -3,71 +3,121 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
 MAX_PIXELS = 64_000_000
+# Bits that sensors put into 16-bit pixels, the lowest ones.
+SENSOR_BITS = (10, 12, 14, 16)
+COMPRESSED = ('jpeg', 'jpg', 'png')
+# RGB of (Y, U, V, 1), ITU-R BT.601 with video range.
+_FROM_YUV = np.array([[255 / 219, 0, 1.402 * 255 / 224],
+                      [255 / 219, -0.344136 * 255 / 224, -0.714136 * 255 / 224],
+                      [255 / 219, 1.772 * 255 / 224, 0]])
+BT601 = np.column_stack([_FROM_YUV, -_FROM_YUV @ [16, 128, 128]])
 
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
     """Memory layout of one encoding.
 
-    `pixel_bytes` counts the bytes of one pixel in a row (of the first plane); width and height
-    must be multiples of `even_x` and `even_y` (shared colour samples) and at least `smallest`;
-    there are `rows_per_2` rows of `step` bytes for every two rows of pixels.
+    `to_rgb` takes 8-bit pixels (H, W) or (H, W, channels); of several planes it takes all rows
+    of bytes, padding too, and the width. `channels` are numbers of one pixel in a row (of the
+    first plane), `sixteen` those of two bytes. Width and height must be multiples of `even_x`
+    and `even_y` (shared colour samples) and at least `smallest`; there are `rows_per_2` rows of
+    `step` bytes for every two rows of pixels.
     """
 
-    to_rgb: Callable[[np.ndarray], np.ndarray]
-    pixel_bytes: int
+    to_rgb: Callable[..., np.ndarray]
+    channels: int = 1
+    sixteen: bool = False
+    planes: bool = False
     even_x: int = 1
     even_y: int = 1
     smallest: int = 1
     rows_per_2: int = 2
+
+    @property
+    def pixel_bytes(self) -> int:
+        """Bytes of one pixel in a row of the first plane."""
+        return self.channels * (2 if self.sixteen else 1)
+
+
+class BitDepth:
+    """Bits that a stream of 16-bit images uses: the most that any image so far has needed.
+
+    Never fewer again, for an image stretched to its own range would make depth flicker.
+    """
+
+    def __init__(self) -> None:
+        self.bits = SENSOR_BITS[0]
+
+    def scaled(self, pixels: np.ndarray) -> np.ndarray:
+        """The 16-bit pixels as uint8, the brightest value of that many bits as 255."""
+        # To numbers of this machine's byte order, which OpenCV takes for granted.
+        pixels = np.ascontiguousarray(pixels, '=u2')
+        most = int(pixels.max(initial=0))
+        self.bits = max(self.bits, next(bits for bits in SENSOR_BITS if most < 1 << bits))
+        return cv2.convertScaleAbs(pixels, alpha=255 / ((1 << self.bits) - 1))
 
 
 def _converted(code: int) -> Callable[[np.ndarray], np.ndarray]:
     return lambda pixels: cv2.cvtColor(pixels, code)
 
 
+def _sixteen(layout: Layout) -> Layout:
+    return replace(layout, sixteen=True)
+
+
 def _bayer(code: int) -> Layout:
-    return Layout(to_rgb=_converted(code), pixel_bytes=1, smallest=3)
+    return Layout(to_rgb=_converted(code), smallest=3)
 
 
-def _gray16_to_rgb(gray_HW: np.ndarray) -> np.ndarray:
-    # 65535 / 257 = 255: the whole 16-bit range, the same for every frame. Stretching each frame
-    # to its own range would make the image, and with it the depth, flicker.
-    gray8_HW = cv2.convertScaleAbs(np.ascontiguousarray(gray_HW, '=u2'), alpha=1 / 257)
-    return cv2.cvtColor(gray8_HW, cv2.COLOR_GRAY2RGB)
+def _half_colour(code: int) -> Callable[[np.ndarray, int], np.ndarray]:
+    """Of NV12 and NV21: one row of colour for two rows of brightness."""
+    def to_rgb(rows_HB: np.ndarray, width: int) -> np.ndarray:
+        height = rows_HB.shape[0] * 2 // 3
+        chroma_hw2 = rows_HB[height:, :width].reshape(height // 2, width // 2, 2)
+        return cv2.cvtColorTwoPlane(rows_HB[:height, :width], chroma_hw2, code)
+    return to_rgb
 
 
-def _nv12_to_rgb(planes_HW: np.ndarray) -> np.ndarray:
-    height = planes_HW.shape[0] * 2 // 3
-    luma_HW = planes_HW[:height]
-    chroma_hw2 = planes_HW[height:].reshape(height // 2, luma_HW.shape[1] // 2, 2)
-    return cv2.cvtColorTwoPlane(luma_HW, chroma_hw2, cv2.COLOR_YUV2RGB_NV12)
+def _nv24_to_rgb(rows_HB: np.ndarray, width: int) -> np.ndarray:
+    height, step = rows_HB.shape[0] // 3, rows_HB.shape[1]
+    chroma_HW2 = rows_HB[height:].reshape(height, 2 * step)[:, :2 * width].reshape(
+        height, width, 2)
+    yuv_HW3 = np.concatenate([rows_HB[:height, :width, None], chroma_HW2], axis=2)
+    return cv2.transform(yuv_HW3, BT601)
 
 
-_UYVY = Layout(to_rgb=_converted(cv2.COLOR_YUV2RGB_UYVY), pixel_bytes=2, even_x=2)
-_YUYV = Layout(to_rgb=_converted(cv2.COLOR_YUV2RGB_YUYV), pixel_bytes=2, even_x=2)
-
+_RGB = Layout(to_rgb=lambda pixels: pixels, channels=3)
+_BGR = Layout(to_rgb=_converted(cv2.COLOR_BGR2RGB), channels=3)
+_RGBA = Layout(to_rgb=lambda pixels: pixels[..., :3], channels=4)
+_BGRA = Layout(to_rgb=_converted(cv2.COLOR_BGRA2RGB), channels=4)
+_MONO = Layout(to_rgb=_converted(cv2.COLOR_GRAY2RGB))
+_UYVY = Layout(to_rgb=_converted(cv2.COLOR_YUV2RGB_UYVY), channels=2, even_x=2)
+_YUYV = Layout(to_rgb=_converted(cv2.COLOR_YUV2RGB_YUYV), channels=2, even_x=2)
+_NV12 = Layout(to_rgb=_half_colour(cv2.COLOR_YUV2RGB_NV12), planes=True, even_x=2, even_y=2,
+               rows_per_2=3)
 # OpenCV names a Bayer pattern by its second row and column: its BG is RGGB in ROS.
+_BAYER = {'rggb': _bayer(cv2.COLOR_BayerBG2RGB), 'bggr': _bayer(cv2.COLOR_BayerRG2RGB),
+          'gbrg': _bayer(cv2.COLOR_BayerGR2RGB), 'grbg': _bayer(cv2.COLOR_BayerGB2RGB)}
+
 LAYOUTS = {
-    'rgb8': Layout(to_rgb=lambda pixels: pixels, pixel_bytes=3),
-    'bgr8': Layout(to_rgb=_converted(cv2.COLOR_BGR2RGB), pixel_bytes=3),
-    'rgba8': Layout(to_rgb=lambda pixels: pixels[..., :3], pixel_bytes=4),
-    'bgra8': Layout(to_rgb=_converted(cv2.COLOR_BGRA2RGB), pixel_bytes=4),
-    'mono8': Layout(to_rgb=_converted(cv2.COLOR_GRAY2RGB), pixel_bytes=1),
-    'mono16': Layout(to_rgb=_gray16_to_rgb, pixel_bytes=2),
-    'bayer_rggb8': _bayer(cv2.COLOR_BayerBG2RGB),
-    'bayer_bggr8': _bayer(cv2.COLOR_BayerRG2RGB),
-    'bayer_gbrg8': _bayer(cv2.COLOR_BayerGR2RGB),
-    'bayer_grbg8': _bayer(cv2.COLOR_BayerGB2RGB),
+    'rgb8': _RGB, 'bgr8': _BGR, 'rgba8': _RGBA, 'bgra8': _BGRA, 'mono8': _MONO,
+    'rgb16': _sixteen(_RGB), 'bgr16': _sixteen(_BGR), 'rgba16': _sixteen(_RGBA),
+    'bgra16': _sixteen(_BGRA), 'mono16': _sixteen(_MONO),
+    # What cv_bridge calls an OpenCV image whose encoding nobody gave.
+    '8UC1': _MONO, '8UC3': _BGR, '8UC4': _BGRA,
+    '16UC1': _sixteen(_MONO), '16UC3': _sixteen(_BGR), '16UC4': _sixteen(_BGRA),
+    **{f'bayer_{name}8': layout for name, layout in _BAYER.items()},
+    **{f'bayer_{name}16': _sixteen(layout) for name, layout in _BAYER.items()},
     'yuv422': _UYVY, 'uyvy': _UYVY,
     'yuv422_yuy2': _YUYV, 'yuyv': _YUYV,
-    'nv12': Layout(to_rgb=_nv12_to_rgb, pixel_bytes=1, even_x=2, even_y=2, rows_per_2=3),
+    'nv12': _NV12, 'nv21': replace(_NV12, to_rgb=_half_colour(cv2.COLOR_YUV2RGB_NV21)),
+    'nv24': Layout(to_rgb=_nv24_to_rgb, planes=True, rows_per_2=6),
 }
 
 
@@ -82,18 +132,50 @@ def check_size(width: int, height: int) -> None:
 
 
 def rgb_from_bytes(
-        data, *, encoding: str, width: int, height: int, step: int,
-        is_bigendian: bool = False) -> np.ndarray:
-    """RGB (H, W, 3) uint8 of an image in one of LAYOUTS, whatever its row length `step` (bytes).
+        data, *, encoding: str, width: int, height: int, step: int, is_bigendian: bool = False,
+        bit_depth: BitDepth | None = None) -> np.ndarray:
+    """RGB (H, W, 3) uint8 of an image in one of LAYOUTS or COMPRESSED.
 
     rgb8 and rgba8 come back as a view of `data` (anything with a buffer); the others are new
-    memory after one conversion. mono16 is scaled from 0-65535 to 0-255; YUV is ITU-R BT.601 with
-    video range. Raises ValueError where encoding, sizes and the number of bytes do not agree.
+    memory after one conversion. 16-bit pixels are scaled by the bits that `bit_depth` has seen
+    in use, or by those this image uses; YUV is ITU-R BT.601 with video range. Raises ValueError
+    where encoding, sizes, `step` (bytes of a row) and the number of bytes do not agree.
     """
     check_size(width, height)
+    if encoding in COMPRESSED:
+        return _decompressed(data, encoding, width, height)
     layout = LAYOUTS.get(encoding)
     if layout is None:
-        raise ValueError(f'unknown image encoding {encoding!r}; known: {", ".join(LAYOUTS)}')
+        raise ValueError(_unknown(encoding))
+    _check_layout(layout, encoding, width, height, step)
+    rows_HB = _rows(data, height * layout.rows_per_2 // 2, step)
+    if layout.planes:
+        return layout.to_rgb(rows_HB, width)
+    pixels = rows_HB[:, :width * layout.pixel_bytes]
+    if layout.sixteen:
+        pixels = pixels.view('>u2' if is_bigendian else '<u2')
+    if layout.channels > 1:
+        pixels = pixels.reshape(height, width, layout.channels)
+    if layout.sixteen:
+        pixels = (bit_depth or BitDepth()).scaled(pixels)
+    return layout.to_rgb(pixels)
+
+
+def is_nearly_black(rgb_HW3: np.ndarray) -> bool:
+    """Whether 99 % of an image (H, W, 3) uint8 is below 16 of 255, by every eighth pixel."""
+    sample = rgb_HW3[::8, ::8]
+    return bool(np.count_nonzero(sample >= 16) < 0.01 * sample.size)
+
+
+def _unknown(encoding: str) -> str:
+    if encoding.startswith(('32F', '64F', '16S', '32S')):
+        return (f'image encoding {encoding!r} holds measurements such as depth, not a picture: '
+                'remap image_raw to the topic of the camera image')
+    return (f'unknown image encoding {encoding!r}: let the camera driver publish one of '
+            f'{", ".join((*LAYOUTS, *COMPRESSED))}')
+
+
+def _check_layout(layout: Layout, encoding: str, width: int, height: int, step: int) -> None:
     if width % layout.even_x or height % layout.even_y:
         raise ValueError(
             f'{encoding} shares colour between pixels, so its size must be even; '
@@ -104,16 +186,28 @@ def rgb_from_bytes(
         raise ValueError(
             f'step is {step} bytes but a row of {width} {encoding} pixels has '
             f'{width * layout.pixel_bytes}: the camera driver fills step wrongly')
-    rows = height * layout.rows_per_2 // 2
+
+
+def _rows(data, rows: int, step: int) -> np.ndarray:
     raw = np.frombuffer(data, np.uint8) if len(data) else np.empty(0, np.uint8)
     if raw.size < step * rows:
         raise ValueError(
             f'image data has {raw.size} bytes, but {rows} rows of step {step} need '
             f'{step * rows}: the message was cut short')
-    rows_HB = raw[:step * rows].reshape(rows, step)
-    pixels = rows_HB[:, :width * layout.pixel_bytes]
-    if encoding == 'mono16':
-        pixels = pixels.view('>u2' if is_bigendian else '<u2')
-    elif layout.pixel_bytes > 1:
-        pixels = pixels.reshape(rows, width, layout.pixel_bytes)
-    return layout.to_rgb(pixels)
+    return raw[:step * rows].reshape(rows, step)
+
+
+def _decompressed(data, encoding: str, width: int, height: int) -> np.ndarray:
+    try:
+        # As it lies in the file: camera_info is for those pixels, not for a turned picture.
+        bgr_HW3 = cv2.imdecode(np.frombuffer(data, np.uint8),
+                               cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    except (cv2.error, ValueError):
+        bgr_HW3 = None
+    if bgr_HW3 is None:
+        raise ValueError(f'the {len(data)} bytes of an image of encoding {encoding!r} cannot be '
+                         'decoded: the message was cut short, or holds something else')
+    if bgr_HW3.shape[:2] != (height, width):
+        raise ValueError(f'an image of encoding {encoding!r} holds {bgr_HW3.shape[1]}x'
+                         f'{bgr_HW3.shape[0]} pixels, but the message says {width}x{height}')
+    return cv2.cvtColor(bgr_HW3, cv2.COLOR_BGR2RGB)

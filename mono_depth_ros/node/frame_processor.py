@@ -8,6 +8,7 @@ import numpy as np
 from sensor_msgs.msg import CameraInfo, Image
 
 from mono_depth_ros.camera import Camera
+from mono_depth_ros.message_formats.encodings import BitDepth, is_nearly_black
 from mono_depth_ros.message_formats.stamps import stamp_ns
 from mono_depth_ros.node import messages
 from mono_depth_ros.node.outputs import Outputs
@@ -18,19 +19,22 @@ if TYPE_CHECKING:  # torch takes seconds to import
     from mono_depth_ros.estimator import DepthEstimator
 
 INFOS_KEPT = 10
+NEARLY_BLACK = ('the image is nearly black (99 % of it below 16 of 255), so depth is a guess: '
+                'look at the lens cap, the light, the exposure and the encoding')
 
 
 class FrameProcessor:
     """A loaded model with the node's outputs; `process` on one thread, `add_info` on any.
 
-    `camera_error` says why the latest image was processed without its camera, '' where it was
-    not.
+    `camera_error` says why the latest image was processed without its camera, `image_warning`
+    why its depth can hardly be right; '' where there is nothing to say.
     """
 
     def __init__(self, estimator: DepthEstimator, outputs: Outputs, info_topic: str):
         self.estimator, self.outputs = estimator, outputs
         self._no_info = self.camera_error = f'no camera_info on {info_topic} yet'
         self._infos: tuple[CameraInfo, ...] = ()
+        self._bit_depth, self.image_warning = BitDepth(), ''
 
     def add_info(self, info: CameraInfo) -> None:
         """Keep a camera_info for the images that follow and those with its stamp."""
@@ -47,7 +51,8 @@ class FrameProcessor:
 
     def process(self, image: Image, settings: Settings) -> float:
         """Publish the depth of an image; milliseconds in the network, ValueError for no depth."""
-        rgb_HW3 = messages.rgb_from_image(image)
+        rgb_HW3 = messages.rgb_from_image(image, self._bit_depth)
+        self.image_warning = NEARLY_BLACK if is_nearly_black(rgb_HW3) else ''
         camera = self._camera(image, settings.rectified)
         range_m = self.range_m(settings)
         estimate = self.estimator.estimate(rgb_HW3, camera)

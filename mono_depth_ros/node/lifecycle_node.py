@@ -213,7 +213,8 @@ class DepthNode(LifecycleNode):
         return Findings(
             lifecycle=self._failure, stale=self._stale_input(now_s),
             worker=worker_error(self._worker.alive, self._worker.busy_s()),
-            camera=self._info_input.wrong_type() or self._processor.camera_error)
+            camera=self._info_input.wrong_type() or self._processor.camera_error,
+            image=self._processor.image_warning)
 
     def _stale_input(self, now_s: float) -> str:
         source = self._image_input

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import replace
-from functools import lru_cache
 
 import cv2
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
@@ -20,46 +19,21 @@ from mono_depth_ros.camera import Camera, points_from_depth
 from mono_depth_ros.colormap import depth_colours
 from mono_depth_ros.depth_units import depth_to_uint16
 from mono_depth_ros.message_formats.camera_info import camera_from_info
-from mono_depth_ros.message_formats.encodings import check_size, LAYOUTS, rgb_from_bytes
+from mono_depth_ros.message_formats.encodings import BitDepth, rgb_from_bytes
 
 __all__ = ['ColorImage', 'DepthImage', 'DepthMillimetres', 'PointCloud', 'camera_from_info',
            'diagnostic_array', 'info_from_camera', 'limit_depth', 'rgb_from_image']
 
 
-def rgb_from_image(message: Image) -> np.ndarray:
+def rgb_from_image(message: Image, bit_depth: BitDepth | None = None) -> np.ndarray:
     """RGB (H, W, 3) uint8 of a sensor_msgs/Image; for rgb8 and rgba8 a view of its memory.
 
-    Encodings outside encodings.LAYOUTS go through cv_bridge where ROS 2's is installed. Raises
-    ValueError with one sentence where sizes, step, encoding and data disagree.
+    `bit_depth` is that of the stream, for 16-bit pixels. Raises ValueError with one sentence
+    where the encoding is not known, or sizes, step, encoding and data disagree.
     """
-    check_size(message.width, message.height)
-    if message.encoding in LAYOUTS:
-        return rgb_from_bytes(
-            message.data, encoding=message.encoding, width=message.width, height=message.height,
-            step=message.step, is_bigendian=bool(message.is_bigendian))
-    bridge = _cv_bridge()
-    if bridge is None:
-        raise ValueError(
-            f'image encoding {message.encoding!r} is not supported: publish one of '
-            f'{", ".join(LAYOUTS)}, or install ROS 2\'s cv_bridge')
-    try:
-        return bridge.imgmsg_to_cv2(message, 'rgb8')
-    except Exception as error:  # cv_bridge raises its own, OpenCV's and Boost's kinds
-        raise ValueError(
-            f'cv_bridge cannot turn encoding {message.encoding!r} into rgb8: {error}') from error
-
-
-@lru_cache(maxsize=1)
-def _cv_bridge():
-    try:
-        from ament_index_python import get_package_prefix
-        import cv_bridge
-        # PyPI's cv-bridge is ROS 1 and reads some encodings wrongly; ROS 2's is in the index.
-        if cv_bridge.__file__.startswith(get_package_prefix('cv_bridge')):
-            return cv_bridge.CvBridge()
-    except (ImportError, LookupError, AttributeError):
-        pass
-    return None
+    return rgb_from_bytes(
+        message.data, encoding=message.encoding, width=message.width, height=message.height,
+        step=message.step, is_bigendian=bool(message.is_bigendian), bit_depth=bit_depth)
 
 
 def info_from_camera(camera: Camera | None, header: Header, width: int, height: int) -> CameraInfo:

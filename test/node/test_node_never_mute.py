@@ -224,6 +224,20 @@ def test_an_odd_error_while_parameters_are_set_refuses_them(active, monkeypatch)
     assert not result.successful and 'OverflowError' in result.reason
 
 
+def test_a_nearly_black_image_is_served_with_a_warning(active):
+    node, _ = active
+    node._processor.add_info(info_message(8, 6))
+    send(node, good_image())
+    assert summary(node) == ('OK', 'active')
+    before = node._statistics.counts()
+    assert send(node, image_message(np.zeros((6, 8, 3), np.uint8)))['processed'] == (
+        before['processed'] + 1)
+    level, sentence = summary(node)
+    assert level == 'WARN' and 'nearly black' in sentence
+    send(node, good_image())
+    assert summary(node) == ('OK', 'active')
+
+
 def test_camera_info_of_the_image_s_stamp_is_used_else_the_latest(active):
     node, _ = active
     focals = []
