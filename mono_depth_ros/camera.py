@@ -1,4 +1,4 @@
-"""Pinhole cameras, the ray of every pixel, and points of depth (NumPy; OpenCV for distortion).
+"""Cameras, the ray of every pixel, and points of depth.
 
 Pixel centres are integers: the image covers x from -0.5 to width - 0.5. Frames are optical
 frames of REP 103 (x right, y down, z forward); depth is z in metres (REP 118), not range.
@@ -6,26 +6,28 @@ frames of REP 103 (x right, y down, z forward); depth is z in metres (REP 118), 
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass, replace
 from functools import lru_cache
 import math
+from threading import Lock
 
-import cv2
 import numpy as np
 
-# Distortion model, as sensor_msgs/CameraInfo names it -> how many coefficients it may have.
-DISTORTION_MODELS = {'plumb_bob': (4, 5), 'rational_polynomial': (8, 12, 14), 'equidistant': (4,)}
-DISTORTION_ALIASES = {'fisheye': 'equidistant'}
+from mono_depth_ros.distortion import canonical, undistort
+
+# What `rays` may keep of cameras with distortion, all together.
+RAYS_BYTES = 200_000_000
+# Rows of pixels undistorted at a time, so that intermediate arrays stay in the cache of a CPU.
+ROWS = 16
 
 
 @dataclass(frozen=True, kw_only=True)
 class Camera:
     """Intrinsics of one camera at one image size, all in pixels.
 
-    `distortion` holds the coefficients of `distortion_model` (named as in
-    sensor_msgs/CameraInfo: plumb_bob and rational_polynomial as OpenCV orders them, equidistant =
-    fisheye). Empty or all zero means an ideal pinhole, whatever the model is called ('none',
-    ''): it becomes plumb_bob.
+    `distortion` holds the coefficients of `distortion_model`, as `distortion.canonical` brings
+    names and counts to those of sensor_msgs/CameraInfo; none is an ideal pinhole.
     Raises ValueError for numbers that no camera can have.
     """
 
@@ -46,17 +48,9 @@ class Camera:
             raise ValueError(f'focal length must be above 0 pixels, got {self.fx} x {self.fy}')
         if self.width < 1 or self.height < 1:
             raise ValueError(f'image size must be at least 1 x 1, got {self.width}x{self.height}')
-        distorted = any(self.distortion)
-        model = 'plumb_bob'
-        if distorted:
-            model = DISTORTION_ALIASES.get(self.distortion_model, self.distortion_model)
-        if distorted and len(self.distortion) not in DISTORTION_MODELS.get(model, ()):
-            known = ', '.join(f'{name} ({" or ".join(map(str, counts))})'
-                              for name, counts in DISTORTION_MODELS.items())
-            raise ValueError(f'{len(self.distortion)} coefficients of distortion model '
-                             f'{self.distortion_model!r}; known: {known}')
+        model, coefficients = canonical(self.distortion_model, self.distortion)
         object.__setattr__(self, 'distortion_model', model)
-        object.__setattr__(self, 'distortion', self.distortion if distorted else ())
+        object.__setattr__(self, 'distortion', coefficients)
 
     @property
     def focal(self) -> float:
@@ -89,41 +83,75 @@ class Camera:
         return replace(self, cx=self.width - 1 - self.cx)
 
 
-@lru_cache(maxsize=16)
-def rays(camera: Camera) -> tuple[np.ndarray, np.ndarray]:
-    """Directions x/z and y/z of every pixel, float32, read-only, cached.
+@dataclass(frozen=True, kw_only=True)
+class Rays:
+    """Directions x/z and y/z of every pixel, float32, read-only; NaN where there is none.
 
     Shapes broadcast to (H, W): (1, W) and (H, 1) for a pinhole, (H, W) both with distortion.
+    `missing` is the share (0 to 1) of pixels without a direction.
     """
-    x_W = ((np.arange(camera.width) - camera.cx) / camera.fx).astype(np.float32)
-    y_H = ((np.arange(camera.height) - camera.cy) / camera.fy).astype(np.float32)
-    pair = (x_W[None, :], y_H[:, None])
-    if camera.distortion:
-        pair = _undistorted(camera)
-    for array in pair:
-        array.setflags(write=False)
-    return pair
+
+    x: np.ndarray
+    y: np.ndarray
+    missing: float = 0.0
 
 
-def _undistorted(camera: Camera) -> tuple[np.ndarray, np.ndarray]:
-    matrix = np.array([[camera.fx, 0, camera.cx], [0, camera.fy, camera.cy], [0, 0, 1.0]])
-    v_HW, u_HW = np.indices((camera.height, camera.width), np.float64)
-    pixels = np.stack([u_HW, v_HW], axis=-1).reshape(-1, 1, 2)
-    if camera.distortion_model == 'equidistant':
-        directions = cv2.fisheye.undistortPoints(pixels, matrix, np.array(camera.distortion))
-    else:
-        directions = _invert_polynomial(pixels, matrix, np.array(camera.distortion))
-    x, y = directions.reshape(camera.height, camera.width, 2).astype(np.float32).transpose(2, 0, 1)
-    return np.ascontiguousarray(x), np.ascontiguousarray(y)
+class _RayCache:
+    """Rays of the cameras used last, at most RAYS_BYTES of them; any thread may call."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[Camera, Rays] = OrderedDict()
+        self._lock = Lock()
+
+    def __call__(self, camera: Camera) -> Rays:
+        with self._lock:
+            if camera not in self._kept:
+                make = _undistorted if camera.distortion else _pinhole
+                self._kept[camera] = make(camera)
+            self._kept.move_to_end(camera)
+            while len(self._kept) > 1 and sum(
+                    kept.x.nbytes + kept.y.nbytes for kept in self._kept.values()) > RAYS_BYTES:
+                self._kept.popitem(last=False)
+            return self._kept[camera]
 
 
-def _invert_polynomial(
-        pixels: np.ndarray, matrix: np.ndarray, distortion: np.ndarray) -> np.ndarray:
-    """OpenCV's inverse of the distortion; its default of 5 iterations leaves 0.02 pixels."""
-    criteria = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 50, 1e-8)
-    if hasattr(cv2, 'undistortPointsIter'):  # OpenCV 4; from 5 on undistortPoints takes criteria
-        return cv2.undistortPointsIter(pixels, matrix, distortion, np.eye(3), np.eye(3), criteria)
-    return cv2.undistortPoints(pixels, matrix, distortion, criteria=criteria)
+# Rays of a camera's pixels, computed when they are first asked for.
+rays = _RayCache()
+
+
+@lru_cache(maxsize=16)
+def missing_rays(camera: Camera) -> float:
+    """Share (0 to 1) of pixels without a ray, of a sample of them: takes milliseconds."""
+    if not camera.distortion:
+        return 0.0
+    scale = min(1.0, 128 / max(camera.width, camera.height))
+    return _undistorted(camera.resized(
+        max(1, round(camera.width * scale)), max(1, round(camera.height * scale)))).missing
+
+
+def _pinhole(camera: Camera) -> Rays:
+    x_W = (np.arange(camera.width) - camera.cx) / camera.fx
+    y_H = (np.arange(camera.height) - camera.cy) / camera.fy
+    return Rays(x=_frozen(x_W[None, :]), y=_frozen(y_H[:, None]))
+
+
+def _undistorted(camera: Camera) -> Rays:
+    x_HW = np.empty((camera.height, camera.width), np.float32)
+    y_HW = np.empty_like(x_HW)
+    x_1W = ((np.arange(camera.width) - camera.cx) / camera.fx)[None]
+    y_H1 = ((np.arange(camera.height) - camera.cy) / camera.fy)[:, None]
+    for top in range(0, camera.height, ROWS):
+        rows = slice(top, top + ROWS)
+        x, y = np.broadcast_arrays(x_1W, y_H1[rows])
+        x_HW[rows], y_HW[rows] = undistort(
+            x, y, camera.distortion_model, camera.distortion, camera.focal)
+    return Rays(x=_frozen(x_HW), y=_frozen(y_HW), missing=float(np.isnan(x_HW).mean()))
+
+
+def _frozen(array: np.ndarray) -> np.ndarray:
+    array = array.astype(np.float32, copy=False)
+    array.setflags(write=False)
+    return array
 
 
 def points_from_depth(
@@ -131,8 +159,8 @@ def points_from_depth(
         ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Planes x, y and z (H, W) in metres, optical frame, of depth (H, W) float32 in metres.
 
-    NaN stays NaN; infinite depth becomes NaN in all three. x and y are written
-    to `out_xy_2HW` where given. Raises ValueError where depth and camera differ in size.
+    NaN stays NaN; infinite depth and pixels without a ray become NaN in all three. x and y are
+    written to `out_xy_2HW` where given. Raises ValueError where depth and camera differ in size.
     """
     if depth_HW.shape != (camera.height, camera.width):
         raise ValueError(
@@ -143,6 +171,9 @@ def points_from_depth(
     infinite_HW = np.isinf(depth_HW)
     if infinite_HW.any():  # before the product: 0 * inf on the optical axis is invalid
         depth_HW = np.where(infinite_HW, np.float32(np.nan), depth_HW)
-    for ray, plane_HW in zip(rays(camera), out_xy_2HW):
-        np.multiply(ray, depth_HW, out=plane_HW)
+    seen = rays(camera)
+    if seen.missing:
+        depth_HW = np.where(np.isnan(seen.x), np.float32(np.nan), depth_HW)
+    np.multiply(seen.x, depth_HW, out=out_xy_2HW[0])
+    np.multiply(seen.y, depth_HW, out=out_xy_2HW[1])
     return out_xy_2HW[0], out_xy_2HW[1], depth_HW

@@ -24,6 +24,7 @@ from sensor_msgs.msg import Image
 
 from mono_depth_ros.camera import Camera
 from mono_depth_ros.estimator import DepthEstimator
+from mono_depth_ros.message_formats.camera_info import read_camera_info
 from mono_depth_ros.node import messages
 from mono_depth_ros.node.outputs import Outputs
 from mono_depth_ros.node.parameters import PARAMETERS, settings_from
@@ -71,8 +72,9 @@ def frame(
     image = deserialize_message(raw, Image)
     marks.append(now_ms())
     rgb_HW3 = messages.rgb_from_image(image)
-    camera = messages.camera_from_info(
-        messages.info_from_camera(CAMERA, image.header, WIDTH, HEIGHT), WIDTH, HEIGHT, False)
+    camera = read_camera_info(
+        messages.info_from_camera(CAMERA, image.header, WIDTH, HEIGHT), WIDTH, HEIGHT,
+        rectified=False).camera
     marks.append(now_ms())
     estimate = estimator.estimate(rgb_HW3, camera)
     marks.append(now_ms())

@@ -162,6 +162,8 @@ def info_message(
     """CameraInfo of a calibration, with R and P for rectification where it has them."""
     camera = calibration.camera if calibration else None
     info = messages.info_from_camera(camera, header, width, height)
+    if calibration and calibration.no_points:  # whoever can read it may
+        info.distortion_model, info.d = calibration.unread[0], list(calibration.unread[1])
     if calibration and calibration.projection:
         info.r, info.p = list(calibration.rectification), list(calibration.projection)
     return info

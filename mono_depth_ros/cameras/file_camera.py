@@ -84,33 +84,45 @@ class FileCamera(CameraNode):
     def _load_calibration(self) -> Calibration | None:
         given, source = self.values['camera_info_file'], self.values['source']
         if given:
-            return load_calibration(Path(given).expanduser())
+            return self._checked(load_calibration(given))
         path = Path(source).expanduser()
         file = None if self._source.live else find_calibration(
             path if path.is_dir() else path.parent)
         if file:
             self.get_logger().info(f'calibration {file}')
-            return load_calibration(file)
+            return self._checked(load_calibration(file))
         self.get_logger().warning(
             'no calibration found: camera_info goes out uncalibrated; give camera_info_file')
         return None
 
+    def _checked(self, calibration: Calibration) -> Calibration:
+        for sentence in (calibration.no_points, *calibration.doubts):
+            if sentence:
+                self.get_logger().warning(f'calibration: {sentence}')
+        return calibration
+
     def _sized(self, rgb_HW3: np.ndarray) -> tuple[np.ndarray, Calibration | None]:
         """Picture resized to the requested size, and the calibration of that size."""
         height, width = rgb_HW3.shape[:2]
-        calibration = self._calibration and self._calibration.fitted(width, height)
-        if self._calibration and not calibration:
-            camera = self._calibration.camera
-            self.get_logger().warning(
-                f'a picture of {width}x{height} does not have the shape of the calibration '
-                f'({camera.width}x{camera.height}): its camera_info is uncalibrated',
-                throttle_duration_sec=10.0)
+        calibration = self._fitted(width, height)
         size = target_size(width, height, self.values['width'], self.values['height'])
         if size == (width, height):
             return rgb_HW3, calibration
         method = cv2.INTER_AREA if size[0] < width else cv2.INTER_LINEAR
         return (cv2.resize(rgb_HW3, size, interpolation=method),
-                calibration.resized(*size) if calibration else None)
+                calibration.resized_by(size[0] / width, size[1] / height) if calibration else None)
+
+    def _fitted(self, width: int, height: int) -> Calibration | None:
+        """The calibration for a picture of this size, as it is where its shape is another."""
+        calibration = self._calibration and self._calibration.fitted(width, height)
+        if calibration or not self._calibration:
+            return calibration
+        camera = self._calibration.camera
+        self.get_logger().warning(
+            f'a picture of {width}x{height} does not have the shape of the calibration '
+            f'({camera.width}x{camera.height}): its camera_info is good for the focal length only',
+            throttle_duration_sec=10.0)
+        return self._calibration
 
 
 def target_size(width: int, height: int, asked_width: int, asked_height: int) -> tuple[int, int]:

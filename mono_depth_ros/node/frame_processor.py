@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sensor_msgs.msg import CameraInfo, Image
 
-from mono_depth_ros.camera import Camera
 from mono_depth_ros.message_formats.encodings import BitDepth, is_nearly_black
 from mono_depth_ros.message_formats.stamps import stamp_ns
 from mono_depth_ros.node import messages
+from mono_depth_ros.node.image_camera import image_camera, ImageCamera, no_camera
 from mono_depth_ros.node.outputs import Outputs
 from mono_depth_ros.node.parameters import Settings
-from mono_depth_ros.node.process import one_line
 
 if TYPE_CHECKING:  # torch takes seconds to import
     from mono_depth_ros.estimator import DepthEstimator
@@ -26,13 +25,14 @@ NEARLY_BLACK = ('the image is nearly black (99 % of it below 16 of 255), so dept
 class FrameProcessor:
     """A loaded model with the node's outputs; `process` on one thread, `add_info` on any.
 
-    `camera_error` says why the latest image was processed without its camera, `image_warning`
-    why its depth can hardly be right; '' where there is nothing to say.
+    `camera` is what was known of the latest image's, `image_warning` why its depth can hardly be
+    right, '' where there is nothing to say.
     """
 
-    def __init__(self, estimator: DepthEstimator, outputs: Outputs, info_topic: str):
-        self.estimator, self.outputs = estimator, outputs
-        self._no_info = self.camera_error = f'no camera_info on {info_topic} yet'
+    def __init__(self, estimator: DepthEstimator, outputs: Outputs, image_topic: str,
+                 info_topic: str):
+        self.estimator, self.outputs, self._image_topic = estimator, outputs, image_topic
+        self._no_info = self.camera = no_camera(f'no camera_info on {info_topic} yet')
         self._infos: tuple[CameraInfo, ...] = ()
         self._bit_depth, self.image_warning = BitDepth(), ''
 
@@ -53,9 +53,9 @@ class FrameProcessor:
         """Publish the depth of an image; milliseconds in the network, ValueError for no depth."""
         rgb_HW3 = messages.rgb_from_image(image, self._bit_depth)
         self.image_warning = NEARLY_BLACK if is_nearly_black(rgb_HW3) else ''
-        camera = self._camera(image, settings.rectified)
+        self.camera = camera = self._camera_of(image, settings.rectified)
         range_m = self.range_m(settings)
-        estimate = self.estimator.estimate(rgb_HW3, camera)
+        estimate = self.estimator.estimate(rgb_HW3, camera.depth)
         depth_HW = estimate.depth
         # The minimum is NaN where any pixel is, and takes a tenth of the time of looking at all.
         if np.isnan(depth_HW.min()) and np.isnan(depth_HW).all():
@@ -64,21 +64,14 @@ class FrameProcessor:
         if settings.depth_scale != 1:
             depth_HW *= settings.depth_scale
         messages.limit_depth(depth_HW, *range_m)
-        self.outputs.publish(estimate, rgb_HW3, camera, range_m, settings, image.header)
+        self.outputs.publish(estimate, rgb_HW3, camera.points, range_m, settings, image.header)
         return estimate.network_ms
 
-    def _camera(self, image: Image, rectified: bool) -> Camera | None:
-        error, camera, info = self._no_info, None, self._info_of(image)
-        if info:
-            try:
-                camera = messages.camera_from_info(info, image.width, image.height, rectified)
-                error = ''
-            except ValueError as refusal:
-                error = one_line(refusal)
-        if error:
-            error += "; depth is for the model's reference camera, points are withheld"
-        self.camera_error = error
-        return camera
+    def _camera_of(self, image: Image, rectified: bool) -> ImageCamera:
+        info = self._info_of(image)
+        if info is None:
+            return self._no_info
+        return image_camera(info, image.width, image.height, self._image_topic, rectified)
 
     def _info_of(self, image: Image) -> CameraInfo | None:
         """The camera_info with the stamp of the image, else the latest."""

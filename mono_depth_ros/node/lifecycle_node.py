@@ -81,7 +81,8 @@ class DepthNode(LifecycleNode):
         estimator.warm_up()
         self._still_wanted()
         self._processor = FrameProcessor(
-            estimator, Outputs(self), self.resolve_topic_name('camera_info'))
+            estimator, Outputs(self), self.resolve_topic_name('image_raw'),
+            self.resolve_topic_name('camera_info'))
         self._processor.range_m(settings)
         self._statistics.forget_errors()
         self.get_logger().info(
@@ -213,7 +214,7 @@ class DepthNode(LifecycleNode):
         return Findings(
             lifecycle=self._failure, stale=self._stale_input(now_s),
             worker=worker_error(self._worker.alive, self._worker.busy_s()),
-            camera=self._info_input.wrong_type() or self._processor.camera_error,
+            camera=self._info_input.wrong_type() or self._processor.camera.warning,
             image=self._processor.image_warning)
 
     def _stale_input(self, now_s: float) -> str:
@@ -234,7 +235,9 @@ class DepthNode(LifecycleNode):
             'model': estimator.card.name if estimator else 'none',
             'model sha256': estimator.model_sha256 if estimator else 'none',
             'input qos': source.reliability if source else 'none',
-            'camera': (processor.camera_error if processor else 'none') or 'camera_info',
+            'camera': (processor.camera.warning if processor else 'none') or 'camera_info',
+            'pixels without a ray (%)': (
+                f'{100 * processor.camera.missing:.1f}' if processor else 'none'),
         } | self._statistics.values(now_s)
 
 

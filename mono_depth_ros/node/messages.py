@@ -18,11 +18,7 @@ from std_msgs.msg import Header
 from mono_depth_ros.camera import Camera, points_from_depth
 from mono_depth_ros.colormap import depth_colours
 from mono_depth_ros.depth_units import depth_to_uint16
-from mono_depth_ros.message_formats.camera_info import camera_from_info
 from mono_depth_ros.message_formats.encodings import BitDepth, rgb_from_bytes
-
-__all__ = ['ColorImage', 'DepthImage', 'DepthMillimetres', 'PointCloud', 'camera_from_info',
-           'diagnostic_array', 'info_from_camera', 'limit_depth', 'rgb_from_image']
 
 
 def rgb_from_image(message: Image, bit_depth: BitDepth | None = None) -> np.ndarray:

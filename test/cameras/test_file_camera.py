@@ -13,7 +13,6 @@ from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, Image
 
 from mono_depth_ros.camera import Camera
-from mono_depth_ros.cameras.calibration import find_calibration, load_calibration
 from mono_depth_ros.cameras.frame_sources import EndOfFrames, open_source
 from mono_depth_ros.demo.processes import free_domain
 from mono_depth_ros.image_files import natural_key
@@ -90,7 +89,7 @@ def test_a_folder_is_played_once_in_natural_order_and_broken_files_are_named(
 
 
 @pytest.mark.thorough
-def test_a_calibration_of_ros_is_scaled_and_withheld_where_the_shape_differs(peer, tmp_path):
+def test_a_calibration_is_scaled_and_keeps_the_focal_length_for_another_shape(peer, tmp_path):
     folder = tmp_path / 'mixed'
     folder.mkdir()
     write(folder / '1.png', 1280, 960)
@@ -98,7 +97,7 @@ def test_a_calibration_of_ros_is_scaled_and_withheld_where_the_shape_differs(pee
     images, infos = listen(peer)
     camera = start(peer.domain, tmp_path / 'log', f'source:={folder}', 'rate_hz:=10.0',
                    f'camera_info_file:={EXAMPLE}', 'width:=320')
-    peer.wait(lambda: {i.height for i in infos} == {240, 320} and len(images) > 3, 'both', 40.0)
+    peer.wait(lambda: {i.height for i in infos} == {240, 512} and len(images) > 3, 'both', 40.0)
     assert camera.end(signal.SIGTERM) == 0
     assert 'a picture of 300x300 does not have the shape' in camera.output()
     good = next(info for info in infos if info.height == 240)
@@ -109,8 +108,8 @@ def test_a_calibration_of_ros_is_scaled_and_withheld_where_the_shape_differs(pee
         (253.736166 + 0.5) / 2 - 0.5, 0, 0, 1], rtol=1e-12)
     np.testing.assert_allclose(
         good.p, [259, 0, 162.25, 0, 0, 259.5, 126.5, 0, 0, 0, 1, 0], rtol=1e-12)
-    square = next(info for info in infos if info.height == 320)
-    assert square.width == 320 and not any(square.k) and not any(square.p)
+    square = next(info for info in infos if info.height == 512)  # 480 * 320 / 300
+    assert square.width == 683 and square.k[0] == pytest.approx(518.857901 * 683 / 640)
 
 
 @pytest.mark.thorough
@@ -209,46 +208,3 @@ def test_one_picture_is_a_source_and_ends(folder):
     np.testing.assert_array_equal(source.next()[0, 0], (60, 20, 200))
     with pytest.raises(EndOfFrames):
         source.next()
-
-
-def test_a_calibration_is_found_in_the_folder_before_its_parent(tmp_path):
-    folder = tmp_path / 'a'
-    folder.mkdir()
-    assert find_calibration(folder) is None
-    (tmp_path / 'camera.json').write_text('{}')
-    assert find_calibration(folder) == (tmp_path / 'camera.json').resolve()
-    (folder / 'ost.yaml').write_text('')
-    assert find_calibration(folder) == (folder / 'ost.yaml').resolve()
-
-
-def test_fisheye_is_the_equidistant_lens(tmp_path):
-    file = tmp_path / 'a.yaml'
-    file.write_text(EXAMPLE.read_text().replace('plumb_bob', 'fisheye').replace(
-        '[0.02, -0.05, 0.0005, -0.0003, 0.0]', '[0.01, 0.02, 0.03, 0.04]'))
-    camera = load_calibration(file).camera
-    assert camera.distortion_model == 'equidistant'
-    assert camera.distortion == (0.01, 0.02, 0.03, 0.04)
-
-
-@pytest.mark.parametrize('name', ['none', '""', 'fisheye'])
-def test_a_lens_without_distortion_may_have_any_name(tmp_path, name):
-    file = tmp_path / 'a.yaml'
-    file.write_text(EXAMPLE.read_text().replace('plumb_bob', name).replace(
-        '[0.02, -0.05, 0.0005, -0.0003, 0.0]', '[0.0, 0.0, 0.0, 0.0, 0.0]'))
-    camera = load_calibration(file).camera
-    assert camera.distortion_model == 'plumb_bob' and camera.distortion == ()
-
-
-@pytest.mark.parametrize('text, words', [
-    ('{"fx": 1}', 'fy is missing'),
-    ('{"fx": 0, "fy": 1, "cx": 1, "cy": 1, "width": 4, "height": 4}', 'focal length'),
-    ('{"fx": 1, "fy": 1, "cx": 1, "cy": 1, "width": 4, "height": 4, "distortion": [0.1, 0.2]}',
-     "2 coefficients of distortion model 'plumb_bob'; known: plumb_bob \\(4 or 5\\)"),
-    ('not json', 'is no camera calibration'),
-    ('[1, 2]', 'layout differs from config/camera_info_example.yaml')])
-def test_a_broken_camera_json_is_refused(tmp_path, text, words):
-    file = tmp_path / 'camera.json'
-    file.write_text(text)
-    with pytest.raises(ValueError, match=words) as caught:
-        load_calibration(file)
-    assert 'camera.json' in str(caught.value)

@@ -2,12 +2,15 @@
 
 import math
 
-from hypothesis import given
+import cv2
+from hypothesis import given, settings
 from hypothesis import strategies as st
 import numpy as np
 import pytest
 
+from mono_depth_ros import camera as camera_module
 from mono_depth_ros.camera import Camera, points_from_depth, rays
+from mono_depth_ros.distortion import canonical, distort, undistort
 
 VGA = Camera(fx=500, fy=400, cx=320, cy=240, width=640, height=480)
 
@@ -71,7 +74,7 @@ def test_depth_of_another_size_is_refused():
 def test_rays_undo_the_distortion(model, distortion):
     camera = Camera(fx=500, fy=500, cx=320, cy=240, width=640, height=480,
                     distortion=distortion, distortion_model=model)
-    x, y = rays(camera)
+    x, y = rays(camera).x, rays(camera).y
     for row, column in ((240, 320), (100, 500), (400, 60)):
         u, v = distorted(x[row, column], y[row, column], camera)
         assert (u, v) == pytest.approx((column, row), abs=0.02)
@@ -97,6 +100,7 @@ def distorted(x, y, camera):
     {'fx': 0}, {'fy': -1}, {'cx': math.nan}, {'width': 0},
     {'distortion': (math.inf,) * 5}, {'distortion': (0.1,) * 3},
     {'distortion': (0.1,) * 5, 'distortion_model': 'equidistant'},
+    {'distortion': (0.1,) * 4, 'distortion_model': 'none'},
     {'distortion': (0.1,) * 4, 'distortion_model': 'pinhole?'}])
 def test_impossible_cameras_are_refused(change):
     numbers = {'fx': 500, 'fy': 500, 'cx': 320, 'cy': 240, 'width': 640, 'height': 480}
@@ -105,6 +109,95 @@ def test_impossible_cameras_are_refused(change):
 
 
 def test_rays_are_shared_and_cannot_be_written():
-    assert rays(VGA)[0] is rays(VGA)[0]
+    assert rays(VGA).x is rays(VGA).x
     with pytest.raises(ValueError):
-        rays(VGA)[0][0, 0] = 1
+        rays(VGA).x[0, 0] = 1
+
+
+# Published calibration of TUM-VI's first camera, and numbers like those of an Intel T265, a
+# GoPro and a very wide plumb_bob whose polynomial turns back within the image.
+WIDE = {
+    'tum-vi': Camera(
+        fx=190.97847715, fy=190.97330707, cx=254.93170606, cy=256.89744285, width=512, height=512,
+        distortion=(0.0034823894, 0.0007150348, -0.0020532361, 0.0002029367),
+        distortion_model='equidistant'),
+    't265': Camera(
+        fx=286, fy=286, cx=419, cy=399, width=848, height=800,
+        distortion=(-0.0075, 0.0415, -0.0385, 0.007), distortion_model='equidistant'),
+    'gopro': Camera(
+        fx=900, fy=900, cx=960, cy=540, width=1920, height=1080,
+        distortion=(-0.26, 0.09, 0.0, 0.0, -0.015)),
+    'folded': Camera(
+        fx=700, fy=700, cx=640, cy=360, width=1280, height=720,
+        distortion=(-0.3, 0.0, 0.001, -0.001))}
+
+
+@pytest.mark.parametrize('name, missing', [
+    ('tum-vi', 0.074), ('t265', 0.225), ('gopro', 0.041), ('folded', 0.309)])
+def test_a_pixel_without_a_ray_is_nan_and_every_ray_projects_back(name, missing):
+    """OpenCV's inverse gives rays for all pixels; those of the rest land elsewhere, mirrored."""
+    camera = WIDE[name]
+    found = rays(camera)
+    assert found.missing == pytest.approx(missing, abs=0.01)
+    assert np.array_equal(np.isnan(found.x), np.isnan(found.y))
+    for row in range(0, camera.height, 37):
+        for column in np.flatnonzero(np.isfinite(found.x[row]))[::41]:
+            u, v = distorted(float(found.x[row, column]), float(found.y[row, column]), camera)
+            assert (u, v) == pytest.approx((column, row), abs=0.05)
+            # Never the mirrored side: a ray points to where its pixel lies.
+            assert found.x[row, column] * (column - camera.cx) >= 0
+    points = np.stack(points_from_depth(
+        np.full((camera.height, camera.width), 3, np.float32), camera), axis=-1)
+    assert np.array_equal(np.isnan(points).any(-1), np.isnan(found.x))
+    assert np.array_equal(np.isnan(points).all(-1), np.isnan(found.x))
+    assert np.nanmax(np.abs(points)) < 400
+
+
+@settings(deadline=None, max_examples=50)
+@given(radius=st.floats(0, 1.2), angle=st.floats(0, 6.3), tangential=st.floats(-0.003, 0.003),
+       k1=st.floats(-0.3, 0.3), k2=st.floats(-0.1, 0.1), tilt=st.floats(-0.02, 0.02))
+def test_distortion_is_opencv_s_and_its_inverse_undoes_it(
+        radius, angle, tangential, k1, k2, tilt):
+    coefficients = (k1, k2, tangential, -tangential, 0.01, 0.1, 0.02, 0.003, tangential,
+                    -tangential, tangential, 0.001, tilt, -tilt)
+    x, y = np.array([radius * math.cos(angle)]), np.array([radius * math.sin(angle)])
+    there = distort(x, y, 'rational_polynomial', coefficients)
+    theirs, _ = cv2.projectPoints(np.array([[x[0], y[0], 1.0]]), np.zeros(3), np.zeros(3),
+                                  np.eye(3), np.array(coefficients))
+    if np.isnan(there[0][0]):  # beyond the radius where the polynomial turns back
+        return
+    np.testing.assert_allclose(np.ravel(there), np.ravel(theirs), atol=1e-12)
+    back = undistort(*there, 'rational_polynomial', coefficients, 1000.0)
+    again = distort(*back, 'rational_polynomial', coefficients)
+    np.testing.assert_allclose(np.ravel(again), np.ravel(theirs), atol=1e-5)
+
+
+@pytest.mark.parametrize('name, numbers, expected', [
+    ('plumb_bob', (0.1, 0.2, 0.3, 0.4, 0.5, 0, 0, 0), ('plumb_bob', 5)),  # Orbbec
+    ('rational_polynomial', (0.1, 0.2, 0.3, 0.4, 0.5), ('plumb_bob', 5)),  # OAK, Tango
+    ('rational_polynomial', (0.1,) * 8 + (0,) * 2, ('rational_polynomial', 8)),
+    ('rational_polynomial', (0.1,) * 8 + (0,) * 4, ('rational_polynomial', 12)),
+    ('plumb_bob', (0.1,) * 8, ('rational_polynomial', 8)),
+    ('plumb_bob', (0.1, 0.2, 0, 0, 0), ('plumb_bob', 5)),
+    ('PLUMB_BOB', (0.1,) * 5, ('plumb_bob', 5)),
+    ('Plumb Bob', (0.1,) * 4, ('plumb_bob', 4)),
+    ('radtan', (0.1,) * 4, ('plumb_bob', 4)),
+    ('', (0.1,) * 5, ('plumb_bob', 5)),
+    ('KANNALA_BRANDT', (0.1,) * 4, ('equidistant', 4)),
+    ('kannala_brandt', (0.1, 0.1, 0.1, 0.1, 0), ('equidistant', 4)),
+    ('Fisheye', (0.1, 0.1, 0, 0), ('equidistant', 4)),
+    ('whatever', (0.0,) * 3, ('plumb_bob', 0))])
+def test_a_distortion_model_under_another_name_or_with_trailing_zeros(name, numbers, expected):
+    model, coefficients = canonical(name, numbers)
+    assert (model, len(coefficients)) == expected
+    assert coefficients == numbers[:len(coefficients)]
+
+
+def test_rays_kept_are_bounded_in_bytes(monkeypatch):
+    """Not in entries: of a 4K camera with distortion each is 66 MB."""
+    monkeypatch.setattr(camera_module, 'RAYS_BYTES', 3 * 8 * 100 * 80)
+    cameras = [Camera(fx=80 + i, fy=80, cx=50, cy=40, width=100, height=80,
+                      distortion=(0.1, 0, 0, 0)) for i in range(5)]
+    kept = [rays(camera) for camera in cameras]
+    assert [rays(camera) is there for camera, there in zip(cameras[2:], kept[2:])] == [True] * 3
+    assert rays(cameras[0]) is not kept[0]

@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 import numpy as np
 import pytest
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 from mono_depth_ros.camera import Camera
+from mono_depth_ros.message_formats.camera_info import read_camera_info
 from mono_depth_ros.message_formats.encodings import BitDepth, is_nearly_black, LAYOUTS
 from mono_depth_ros.node.messages import (
-    camera_from_info,
     ColorImage,
     DepthImage,
     DepthMillimetres,
@@ -258,97 +258,7 @@ def test_agrees_with_cv_bridge(encoding):
     assert np.array_equal(theirs, rgb_from_image(message))
 
 
-# --- camera_info to Camera -----------------------------------------------------------------
-
-def info(width=640, height=480, **changes):
-    result = CameraInfo(
-        width=width, height=height, distortion_model='plumb_bob', d=[0.0] * 5,
-        k=[500.0, 0.0, 320.0, 0.0, 510.0, 240.0, 0.0, 0.0, 1.0],
-        p=[400.0, 0.0, 300.0, 0.0, 0.0, 410.0, 230.0, 0.0, 0.0, 0.0, 1.0, 0.0])
-    for name, value in changes.items():
-        setattr(result, name, value)
-    return result
-
-
-def test_raw_image_takes_k_and_d_and_rectified_takes_p():
-    message = info(d=[0.1, 0.2, 0.3, 0.4, 0.5])
-    raw = camera_from_info(message, 640, 480, False)
-    assert (raw.fx, raw.fy, raw.cx, raw.cy) == (500, 510, 320, 240)
-    assert (raw.distortion_model, raw.distortion) == ('plumb_bob', (0.1, 0.2, 0.3, 0.4, 0.5))
-    rectified = camera_from_info(message, 640, 480, True)
-    assert (rectified.fx, rectified.fy, rectified.cx, rectified.cy) == (400, 410, 300, 230)
-    assert rectified.distortion == ()
-
-
-@pytest.mark.parametrize('model, count, expected', [
-    ('plumb_bob', 4, 'plumb_bob'), ('rational_polynomial', 8, 'rational_polynomial'),
-    ('equidistant', 4, 'equidistant'), ('fisheye', 4, 'equidistant')])
-def test_distortion_models(model, count, expected):
-    message = info(distortion_model=model, d=[0.01] * count)
-    assert camera_from_info(message, 640, 480, False).distortion_model == expected
-
-
-def test_distortion_of_zeros_is_a_pinhole_whatever_its_model():
-    message = info(distortion_model='of_my_own', d=[0.0, 0.0])
-    assert camera_from_info(message, 640, 480, False).distortion == ()
-
-
-def test_region_of_interest_moves_the_principal_point():
-    message = info()
-    message.roi.x_offset, message.roi.y_offset = 100, 50
-    message.roi.width, message.roi.height = 200, 300
-    camera = camera_from_info(message, 200, 300, False)
-    assert (camera.fx, camera.cx, camera.cy) == (500, 220, 190)
-
-
-def test_binning_by_two_halves_the_camera_about_pixel_centres():
-    # cx' = (320 + 0.5) / 2 - 0.5 = 159.75
-    camera = camera_from_info(info(binning_x=2, binning_y=2), 320, 240, False)
-    assert (camera.fx, camera.fy, camera.cx, camera.cy) == (250, 255, 159.75, 119.75)
-
-
-def test_binning_after_region_of_interest():
-    message = info(binning_x=2, binning_y=2)
-    message.roi.x_offset, message.roi.y_offset = 100, 50
-    message.roi.width, message.roi.height = 201, 300  # 201 / 2: the last column is lost
-    camera = camera_from_info(message, 100, 150, False)
-    assert (camera.fx, camera.cx) == (250, (220 + 0.5) / 2 - 0.5)
-
-
-def test_a_resized_image_of_the_same_shape_scales_the_camera():
-    camera = camera_from_info(info(1920, 1080), 854, 480, False)
-    assert (camera.width, camera.height) == (854, 480)
-    assert camera.fx == pytest.approx(500 * 854 / 1920)
-    assert camera.cy == pytest.approx(240.5 * 480 / 1080 - 0.5)
-
-
-NAN, INF = float('nan'), float('inf')
-
-
-@pytest.mark.parametrize('changes, rectified, sentence', [
-    ({'k': [0.0] * 9}, False, 'uncalibrated .K is zero'),
-    ({'p': [0.0] * 12}, True, 'uncalibrated .P is zero'),
-    ({'k': [NAN, 0.0, 1.0, 0.0, 5.0, 1.0, 0.0, 0.0, 1.0]}, False, 'not finite'),
-    ({'k': [5.0, 0.0, INF, 0.0, 5.0, 1.0, 0.0, 0.0, 1.0]}, False, 'not finite'),
-    ({'k': [-5.0, 0.0, 1.0, 0.0, 5.0, 1.0, 0.0, 0.0, 1.0]}, False, 'above 0'),
-    ({'d': [NAN, 0.0, 0.0, 0.0]}, False, 'not finite'),
-    ({'d': [0.1, 0.2, 0.3]}, False, '3 coefficients'),
-    ({'distortion_model': 'of_my_own', 'd': [0.1] * 5}, False, "'of_my_own'"),
-    ({'width': 0, 'height': 0}, False, 'camera_info is for 0x0 pixels'),
-    ({'width': 480, 'height': 640}, False, 'for 480x640 pixels but the image has 640x480'),
-    ({'width': 640, 'height': 400}, False, 'another shape'),
-])
-def test_camera_info_that_is_refused(changes, rectified, sentence):
-    with pytest.raises(ValueError, match=sentence):
-        camera_from_info(info(**changes), 640, 480, rectified)
-
-
-def test_region_of_interest_outside_the_image_is_refused():
-    message = info()
-    message.roi.x_offset, message.roi.width, message.roi.height = 600, 100, 100
-    with pytest.raises(ValueError, match='region of interest'):
-        camera_from_info(message, 100, 100, False)
-
+# --- camera_info -------------------------------------------------------------------------
 
 @settings(max_examples=100, deadline=None)
 @given(fx=st.floats(1, 1e4), fy=st.floats(1, 1e4), cx=st.floats(-1e3, 1e4),
@@ -361,7 +271,7 @@ def test_camera_to_info_and_back(fx, fy, cx, cy, width, height, model, distorted
                     distortion_model=name,
                     distortion=(0.25,) * count)
     message = info_from_camera(camera, HEADER, width, height)
-    assert camera_from_info(message, width, height, False) == camera
+    assert read_camera_info(message, width, height, False).camera == camera
     assert message.header == HEADER
     assert list(message.p[:3]) == list(message.k[:3])
 

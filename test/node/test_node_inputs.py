@@ -184,13 +184,26 @@ def test_bad_images_are_refused_and_the_next_good_one_served(setting):
     ('uncalibrated', [0.0] * 9), ('not finite', [NAN, 0.0, 1.0, 0.0, NAN, 1.0, 0.0, 0.0, 1.0])])
 def test_bad_camera_info_is_reported_and_the_next_good_one_used(setting, name, k):
     bad = info_message(WIDTH, HEIGHT)
-    bad.k = k
+    bad.k, bad.p = k, [0.0] * 12
     setting.informed(bad)
     setting.peer.wait(lambda: _served_with(setting, 0.0), 'the bad camera_info in use')
     assert name in setting.peer.fresh_diagnostics()['camera']
     setting.informed(info_message(WIDTH, HEIGHT, 50.0))
     setting.peer.wait(lambda: _served_with(setting, 50.0), 'the good camera_info in use')
     assert setting.peer.fresh_diagnostics()['camera'] == 'camera_info'
+
+
+def test_a_lens_that_cannot_be_read_costs_the_points_and_not_the_scale(setting):
+    setting.informed(info_message(WIDTH, HEIGHT, 33.0))
+    setting.peer.wait(lambda: _served_with(setting, 33.0), 'the camera_info in use')
+    before = _depth(setting.answer(Image, 'depth/image'))
+    unread = info_message(WIDTH, HEIGHT, 33.0)
+    unread.distortion_model, unread.d = 'division', [0.1, 0.0, 0.0, 0.0, 0.1]
+    setting.informed(unread)
+    setting.peer.wait(lambda: _served_with(setting, 0.0), 'the other camera_info in use')
+    values = setting.peer.fresh_diagnostics()
+    assert "'division'" in values['camera'] and 'points are withheld' in values['message']
+    np.testing.assert_array_equal(_depth(setting.answer(Image, 'depth/image')), before)
 
 
 def test_size_may_change_in_mid_stream(setting):
@@ -263,6 +276,7 @@ def test_a_measured_scale_reaches_depth_and_points(setting):
 
 def test_rectified_takes_p_at_run_time(setting):
     info = info_message(WIDTH, HEIGHT, 50.0)
+    info.d[0] = 0.01  # with zeros alone there is nothing to rectify, and P counts
     info.p[0] = info.p[5] = 70.0
     setting.informed(info)
     setting.peer.wait(lambda: _served_with(setting, 50.0), 'K in use')

@@ -1,5 +1,6 @@
 """Recordings as training data: topics found, frames paired by stamp, depth in metres."""
 
+from dataclasses import replace
 import json
 import multiprocessing
 import os
@@ -233,6 +234,41 @@ def test_rectified_rays_point_where_the_lens_saw_them():
     view = rectified(Sample(rgb=image, depth=depth, camera=camera, name='x'))
     columns = np.nonzero(view.rgb[75, :, 0] > 128)[0]
     assert columns.mean() == pytest.approx(150, abs=1) and 7 in view.depth[75, 148:153]
+
+
+def test_rays_beyond_the_lens_are_not_mirrored_into_the_rectified_view():
+    """r (1 - 0.3 r^2) turns back at r = 1.05: what lies farther out has no pixel to come from."""
+    camera = Camera(fx=50, fy=50, cx=100, cy=75, width=201, height=151,
+                    distortion=(-0.3, 0.0, 0.0, 0.0))
+    sample = Sample(rgb=np.full((151, 201, 3), 255, np.uint8),
+                    depth=np.full((151, 201), 3, np.float32), camera=camera, name='x')
+    view = rectified(sample)
+    rows, columns = np.indices((151, 201))
+    radius = np.hypot(columns - 100, rows - 75) / 50
+    assert np.isnan(view.depth[radius > 1.06]).all() and (view.rgb[radius > 1.1] == 0).all()
+    assert (view.depth[radius < 1.04] == 3).all() and (view.rgb[radius < 1] == 255).all()
+
+
+def test_a_lens_that_cannot_be_read_keeps_the_focal_length_and_is_named(tmp_path, capsys):
+    messages = [(t, at, info(at, lens=(0.1, 0.2, 0.3)) if t == '/cam/camera_info' else m)
+                for t, at, m in drive(3)]
+    source = open_data(f'a={write(tmp_path / "bag", messages)}', 'train')
+    assert source[0].camera.fx == source[1].camera.fx == 30 and not source[0].camera.distortion
+    said = capsys.readouterr().err
+    assert said.count('3 coefficients') == 1 and 'distortion stays in the images' in said
+
+
+def test_a_raw_topic_in_a_namespace_called_rect_is_not_rectified(tmp_path):
+    """K has 30 pixels, P 60: by P alone depth would double."""
+    def renamed(topic, at, message):
+        if topic == '/cam/camera_info':
+            message = replace(info(at, lens=LENS), p=np.array(
+                [60.0, 0, 20, 0, 0, 60, 15, 0, 0, 0, 1, 0]))
+        return topic.replace('/cam', '/direct_drive'), at, message
+    messages = [renamed(*given) for given in drive(2)]
+    assert open_data(f'a={write(tmp_path / "bag", messages)}', 'train')[0].camera.fx == 30
+    messages = [(t.replace('image_raw', 'image_rect'), at, m) for t, at, m in messages]
+    assert open_data(f'a={write(tmp_path / "rect", messages)}', 'train')[0].camera.fx == 60
 
 
 @pytest.mark.parametrize('messages, message', [

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from mono_depth_ros.camera import Camera
+from mono_depth_ros.distortion import distort
 from train.data.samples.sample import Sample
 
 BORDER_GREY = (127, 127, 127)
@@ -112,12 +113,17 @@ def rectified(sample: Sample) -> Sample:
 
 @lru_cache(maxsize=4)
 def _maps(camera: Camera) -> tuple[np.ndarray, np.ndarray]:
-    """Column and row of the taken image, (H, W) float32, for every pixel of the ideal one."""
-    matrix = np.array([[camera.fx, 0, camera.cx], [0, camera.fy, camera.cy], [0, 0, 1.0]])
-    fisheye = camera.distortion_model == 'equidistant'
-    make = cv2.fisheye.initUndistortRectifyMap if fisheye else cv2.initUndistortRectifyMap
-    return make(matrix, np.array(camera.distortion), np.eye(3), matrix,
-                (camera.width, camera.height), cv2.CV_32FC1)
+    """Column and row of the taken image, (H, W) float32, for every pixel of the ideal one.
+
+    -1e4, outside the image, for rays that the distortion model does not reach.
+    """
+    x_HW, y_HW = np.broadcast_arrays(
+        ((np.arange(camera.width) - camera.cx) / camera.fx)[None],
+        ((np.arange(camera.height) - camera.cy) / camera.fy)[:, None])
+    x_HW, y_HW = distort(x_HW, y_HW, camera.distortion_model, camera.distortion)
+    columns_HW, rows_HW = x_HW * camera.fx + camera.cx, y_HW * camera.fy + camera.cy
+    return (np.nan_to_num(columns_HW, nan=-1e4).astype(np.float32),
+            np.nan_to_num(rows_HW, nan=-1e4).astype(np.float32))
 
 
 def without_edges(depth_HW: np.ndarray, factor: float = 1.2) -> np.ndarray:

@@ -5,21 +5,23 @@ size (32FC1 in metres, 16UC1 in millimetres, compressedDepth or PNG) and its cam
 are found by what they hold; where several fit, `topics.json` in the bag's folder, or
 `NAME.topics.json` beside a file NAME.mcap, names the three. An image is paired with the depth
 nearest in stamp, within MAX_GAP_S. The split val is the last tenth of the pairs by time, train
-the rest: neighbouring frames show the same thing. A lens is removed
-(samples/geometry.py). The depth is used as ground truth: do not use a recording of
-what depth_node itself published.
+the rest: neighbouring frames show the same thing. Lens distortion is removed
+(samples/geometry.py); where camera_info does not tell it in full, the image stays as it is, the
+focal length is used, and standard error says so. The depth is used as ground truth: do not use a
+recording of what depth_node itself published.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+import sys
 from typing import Any
 
 import numpy as np
 
 from mono_depth_ros.camera import Camera
-from mono_depth_ros.message_formats.camera_info import camera_from_info
+from mono_depth_ros.message_formats.camera_info import is_rectified, read_camera_info
 from train.data.bags.bag_messages import depth_from_message, rgb_from_message
 from train.data.bags.bag_reader import BagReader, INFO_TYPE
 from train.data.bags.bag_stamps import MAX_GAP_S, paired, stamp_of
@@ -53,6 +55,7 @@ class BagSource:
             raise ValueError(f'no split {split!r} of a recording: its splits are train and val '
                              '(the last tenth of the time)')
         self._reader = BagReader(path)
+        self._warned: set[str] = set()
         self._topics = choose_topics(path, self._reader.topics())
         self._index = _index(self._reader, self._topics)
         pairs_P2 = self._paired()
@@ -98,7 +101,19 @@ class BagSource:
         # The last camera_info that is not later than the image, else the first.
         place = max(int(np.searchsorted(self._index.info_stamps, stamp_ns, 'right')) - 1, 0)
         info = self._reader.decode(INFO_TYPE, self._index.infos[place])
-        return camera_from_info(info, width, height, rectified='rect' in self._topics.image)
+        topic = self._topics.image
+        reading = read_camera_info(info, width, height, rectified=is_rectified(topic, info))
+        self._warn(*reading.doubts, reading.no_points and (
+            f'{reading.no_points}; distortion stays in the images of {topic}, their depth has the '
+            'focal length of camera_info'))
+        return reading.camera
+
+    def _warn(self, *sentences: str) -> None:
+        """Say each sentence once."""
+        for sentence in sentences:
+            if sentence and sentence not in self._warned:
+                self._warned.add(sentence)
+                print(f'{self._reader.path}: {sentence}', file=sys.stderr)
 
 
 def accepts(path: Path) -> bool:

@@ -1,0 +1,65 @@
+"""The camera of an image: what depth and points get of it, and what the operator is told."""
+
+import math
+
+import pytest
+from ros_helpers import info_message
+
+from mono_depth_ros.camera import rays
+from mono_depth_ros.node.image_camera import image_camera, MANY_MISSING, no_camera
+
+
+def tum_vi():
+    """A published fisheye calibration; 7 % of its pixels look sideways or back."""
+    info = info_message(512, 512, 190.98)
+    info.k[2], info.k[5] = 254.93, 256.9
+    info.distortion_model = 'equidistant'
+    info.d = [0.0034823894, 0.0007150348, -0.0020532361, 0.0002029367]
+    return info
+
+
+def test_a_lens_that_cannot_be_read_scales_depth_and_withholds_points():
+    info = info_message(64, 48, 50.0)
+    info.distortion_model, info.d = 'division', [0.1] * 5
+    found = image_camera(info, 64, 48, '/image_raw', False)
+    assert found.depth.fx == 50 and found.points is None
+    assert "'division'" in found.warning and 'points are withheld' in found.warning
+
+
+def test_without_a_focal_length_depth_is_the_reference_camera_s():
+    info = info_message(64, 48, 0.0)
+    found = image_camera(info, 64, 48, '/image_raw', False)
+    assert found.depth is found.points is None
+    assert 'uncalibrated' in found.warning and 'reference camera' in found.warning
+    assert no_camera('no camera_info yet').warning.startswith('no camera_info yet; depth is for')
+
+
+def test_the_share_of_pixels_without_a_ray_is_told_and_warned_of():
+    found = image_camera(tum_vi(), 512, 512, '/image_raw', False)
+    assert found.missing == pytest.approx(rays(found.points).missing, abs=0.01) and (
+        found.missing > MANY_MISSING)
+    assert '7% of the pixels' in found.warning and 'NaN in the cloud' in found.warning
+    few = tum_vi()
+    few.d = [0.0] * 4
+    found = image_camera(few, 512, 512, '/image_raw', False)
+    assert found.missing == 0 and found.warning == ''
+
+
+def test_doubts_are_warned_of_and_the_camera_used():
+    info = info_message(64, 48, 50.0)
+    info.k[2] = 64.0
+    info.d = [0.01, 0.0, 0.0, 0.0, 0.0]
+    found = image_camera(info, 64, 48, '/image_rect', True)
+    assert found.warning == '' and math.isclose(found.points.cx, info.p[2])
+    found = image_camera(info, 64, 48, '/image_raw', False)
+    assert found.points.cx == 64 and 'cx 64 lies far' in found.warning
+
+
+def test_an_image_rect_is_not_undistorted_again_whatever_the_parameter():
+    info = info_message(64, 48, 50.0)
+    info.d, info.p[0], info.p[5] = [0.1, 0.0, 0.0, 0.0, 0.0], 40.0, 40.0
+    found = image_camera(info, 64, 48, '/camera/image_rect_color', False)
+    assert (found.points.fx, found.points.distortion) == (40, ())
+    assert 'set the parameter rectified to true' in found.warning
+    found = image_camera(info, 64, 48, '/direct_drive/image_raw', False)
+    assert (found.points.fx, len(found.points.distortion)) == (50, 5) and found.warning == ''
