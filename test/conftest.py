@@ -6,6 +6,7 @@ from pathlib import Path
 import re
 
 import pytest
+from record_helpers import Record
 
 ROOT = Path(__file__).parents[1]
 # Folders whose tests need more than a robot has, and the requirements that bring it.
@@ -16,6 +17,18 @@ FAST_S = 1.5
 # Jazzy and Kilted publish garbage for a wrong field type unless they are told to look.
 os.environ.setdefault('ROS_PYTHON_CHECK_FIELDS', '1')
 os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
+
+
+def pytest_addoption(parser):
+    """Add --record, which writes recorded behaviour anew."""
+    parser.addoption('--record', action='store_true',
+                     help='write test/record anew instead of comparing with it')
+
+
+@pytest.fixture
+def record(request):
+    """The recorded behaviour in test/record."""
+    return Record(write=request.config.getoption('--record'))
 
 
 def pytest_collectstart(collector):

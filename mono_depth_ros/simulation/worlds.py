@@ -20,7 +20,7 @@ A world is built by makers, functions that draw from one random generator, and r
   name below. Views for training sets are in `train/simulate/`.
 
 Any of these changes what a seed draws: raise GENERATION in `train/simulate/simulated_set.py`, and
-write the recorded values of `test/simulation/test_first_frames.py` anew.
+write the record in `test/record/` anew, as docs/testing.md says.
 """
 
 from __future__ import annotations
