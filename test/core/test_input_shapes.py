@@ -74,6 +74,7 @@ def test_the_global_context_reaches_everywhere_at_another_shape():
     assert (context(changed) - context(features))[..., -1, -1].abs().max() > 0
 
 
+@pytest.mark.thorough
 def test_depth_is_metric_at_every_shape(tmp_path, monkeypatch):
     path = tmp_path / 'any.safetensors'
     card = write_untrained(path, 'mobile', aspect_ratios=(0.5, 3.5))

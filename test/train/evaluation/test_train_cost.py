@@ -16,6 +16,7 @@ from train.data.samples.sample import Sample
 CAMERA = Camera(fx=8, fy=8, cx=3.5, cy=2.5, width=8, height=6)
 
 
+@pytest.mark.thorough
 def test_multiply_adds_of_a_small_network_by_hand():
     network = nn.Sequential(
         nn.Conv2d(3, 8, 3, stride=2, padding=1),        # 3*3*3 * 8 at 3x4: 2592

@@ -123,6 +123,7 @@ def test_a_bimodal_file_runs_in_the_estimator(tmp_path, precision):
     assert np.isfinite(estimate.depth).all() and estimate.confidence is not None
 
 
+@pytest.mark.thorough
 def test_a_bimodal_run_ends_in_a_file(tmp_path):
     folder, run = write_folder(tmp_path / 'data'), tmp_path / 'run'
     words = ('network.name=mobile_lite2_bimodal', 'network.input_height=64',

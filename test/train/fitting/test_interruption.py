@@ -9,8 +9,9 @@ from train.interruption import ignore_interrupts, stoppable
 
 @pytest.fixture(autouse=True)
 def handler():
-    before = signal.getsignal(signal.SIGINT)
-    yield before
+    """Python's own, for a shell starts a process in the background with Ctrl-C ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield signal.default_int_handler
     signal.signal(signal.SIGINT, before)
 
 

@@ -47,6 +47,7 @@ def test_a_view_brings_its_own_camera(source):
     assert TrainingViews([source], tiny(), 0)[(0, 0)][0].shape == (3, 64, 96)
 
 
+@pytest.mark.thorough
 def test_a_run_ends_in_a_file_that_takes_the_camera(tmp_path):
     folder, run = write_folder(tmp_path / 'data'), tmp_path / 'run'
     assert main(['fit', 'mobile', '--data', f'x={folder}', '--out', str(run), *SMALL, '--set',
@@ -59,6 +60,7 @@ def test_a_run_ends_in_a_file_that_takes_the_camera(tmp_path):
     assert np.isfinite(estimator.estimate(rgb).depth).all()
 
 
+@pytest.mark.thorough
 def test_it_may_start_from_a_model_without_the_camera(tmp_path):
     recipe = with_it(tiny())
     spec = recipe.network

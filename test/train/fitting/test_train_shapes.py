@@ -49,6 +49,7 @@ def test_a_network_of_one_size_has_no_shapes(folders):
     assert batch_shapes([open_data(f'a={folders[0]}', 'train')], RECIPES['mobile']) is None
 
 
+@pytest.mark.thorough
 def test_a_run_ends_in_a_file_for_any_shape(folders, tmp_path):
     run, model = tmp_path / 'run', tmp_path / 'm.safetensors'
     data = [word for name, folder in zip('ab', folders)
