@@ -85,8 +85,8 @@ def test_the_estimator_shows_the_network_the_camera_of_the_image(tmp_path):
     estimator = DepthEstimator.load(path, 'cpu')  # its self-test passes
     rgb = np.random.default_rng(1).integers(0, 256, (60, 80, 3), np.uint8)
     reference = estimator.reference_camera(80, 60)
-    unknown = estimator.estimate(rgb).depth
-    np.testing.assert_array_equal(unknown, estimator.estimate(rgb, reference).depth)
+    unknown = estimator.estimate(rgb).clipped
+    np.testing.assert_array_equal(unknown, estimator.estimate(rgb, reference).clipped)
     longer = replace(reference, fx=1.5 * reference.fx, fy=1.5 * reference.fy)
-    ratio = estimator.estimate(rgb, longer).depth / unknown
+    ratio = estimator.estimate(rgb, longer).clipped / unknown
     assert ratio.std() > 1e-3  # not the focal length's factor alone

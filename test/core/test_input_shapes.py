@@ -89,8 +89,8 @@ def test_depth_is_metric_at_every_shape(tmp_path, monkeypatch):
     for width, height in ((640, 480), (320, 100), (90, 160)):
         rgb = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
         camera = Camera(fx=200, fy=200, cx=width / 2, cy=height / 2, width=width, height=height)
-        near = estimator.estimate(rgb, camera).depth
-        far = estimator.estimate(rgb, replace(camera, fx=210, fy=210)).depth
+        near = estimator.estimate(rgb, camera).clipped
+        far = estimator.estimate(rgb, replace(camera, fx=210, fy=210)).clipped
         columns, rows = input_size(width, height, card.network)
         assert inputs.pop() == (3, rows, columns)
         assert near.shape == (height, width)

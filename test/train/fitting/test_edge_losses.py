@@ -120,7 +120,7 @@ def test_a_bimodal_file_runs_in_the_estimator(tmp_path, precision):
     write_untrained(path, 'mobile_lite2_bimodal', input_height=64, input_width=96)
     estimator = DepthEstimator.load(path, 'cpu', precision)
     estimate = estimator.estimate(np.zeros((48, 64, 3), np.uint8))
-    assert np.isfinite(estimate.depth).all() and estimate.confidence is not None
+    assert np.isfinite(estimate.clipped).all() and estimate.confidence is not None
 
 
 @pytest.mark.thorough
