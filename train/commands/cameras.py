@@ -37,7 +37,8 @@ def cameras(options: argparse.Namespace) -> None:
     figures = measure_model(table, options.root, find_model(options.model), groups)
     rows = summary({Fold(left_out=groups, seed=0): {
         name: combined(list(sets.values())) for name, sets in figures.items()}})
-    print(as_markdown(f'{options.model} by camera', table, rows))
+    print(as_markdown(f'{options.model} by camera', table, rows,
+                      ['Whatever the model has learned from: its card names the data sets.']))
     if options.json:
         write_file(options.json, json.dumps(as_json(rows), indent=1) + '\n')
         print(f'figures: {options.json}')

@@ -66,7 +66,8 @@ def leave_one_out(options: argparse.Namespace) -> None:
         results[fold] = read_fold(plan, fold)
         rows = summary(results)
         page = as_markdown(f'Leave one camera out: {options.recipe}', table, rows,
-                           [f'Recipe and words: `{" ".join((plan.recipe, *plan.words))}`'
+                           ['Each group is measured by a model that has learned from none of it.',
+                            f'Recipe and words: `{" ".join((plan.recipe, *plan.words))}`'
                             f'{", caps of the table" if plan.capped else ""}; '
                             f'{len(results)} of {len(folds)} folds done.'])
         write_file(plan.folder / 'leave_one_out.md', page)

@@ -11,7 +11,7 @@ from train.cross_validation.figures import combined, Figures
 from train.cross_validation.folds import Fold
 from train.recipes.camera_groups import CameraTable
 
-HEAD = ('left out', 'images', 'delta1', 'AbsRel', 'RMSE m', 'scale', 'scale error', 'step kept')
+HEAD = ('cameras', 'images', 'delta1', 'AbsRel', 'RMSE m', 'scale', 'scale error', 'step kept')
 MEAN, SELECT = 'mean', 'select'
 
 
@@ -36,9 +36,9 @@ def summary(results: Mapping[Fold, Mapping[str, Figures]]) -> dict[str, list[Fig
 
 
 def as_markdown(title: str, table: CameraTable, rows: Mapping[str, Sequence[Figures]],
-                notes: Sequence[str] = ()) -> str:
+                notes: Sequence[str]) -> str:
     """A page: what was measured how, and a line a group; of several seeds the mean and range."""
-    lines = [f'# {title}', '', *_protocol_lines(table), *notes, '',
+    lines = [f'# {title}', '', *notes, *_protocol_lines(table), '',
              f'| {" | ".join(HEAD)} |', '|---' * len(HEAD) + '|']
     for name, seeds in rows.items():
         label = f'{table.select} {SELECT}' if name == SELECT else name
@@ -47,11 +47,10 @@ def as_markdown(title: str, table: CameraTable, rows: Mapping[str, Sequence[Figu
 
 
 def _protocol_lines(table: CameraTable) -> list[str]:
-    lines = [f'Each group was learned from by none of the models that are measured on it: all its '
-             f'images, whole, one pass, protocol `{table.protocol}`; a group is the mean over its '
-             f'data sets, the mean is over groups. Nothing is aligned to the truth. Scale is the '
-             f'median over images of the median of prediction / truth; its error exp(mean |log '
-             f'scale|) - 1.']
+    lines = [f'All images of a group, whole, one pass, protocol `{table.protocol}`; a group is the '
+             f'mean over its data sets, the mean is over groups. Nothing is aligned to the truth. '
+             f'Scale is the median over images of the median of prediction / truth; its error '
+             f'exp(mean |log scale|) - 1.']
     if table.select:
         lines.append(f'`{table.select} {SELECT}` is its validation split, protocol '
                      f'`{table.select_protocol}`, averaged over the folds; step kept: the share '

@@ -141,6 +141,6 @@ def test_a_page_tells_groups_their_mean_and_the_selection_set():
     assert [one.delta1 for one in rows['mean']] == pytest.approx([0.5, 0.6])
     assert rows['mean'][0].scale_error == pytest.approx(1.5 ** 0.5 - 1)
     assert [one.delta1 for one in rows['select']] == pytest.approx([0.8, 0.8])
-    page = as_markdown('A title', SMALL, rows)
+    page = as_markdown('A title', SMALL, rows, ['A note.'])
     assert '| mean | 2 | 0.550 (0.500 to 0.600) |' in page
-    assert 'protocol `full`' in page and 'protocol `eigen-crop`' in page
+    assert 'A note.' in page and 'protocol `full`' in page and 'protocol `eigen-crop`' in page
