@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from mono_depth_ros.backends.torch_backend import pick_device
 from mono_depth_ros.estimator import DepthEstimator
 from train.commands.shared_options import add_data, add_device, add_protocol, add_split
-from train.comparison.comparison import data_of, Entry, open_entry, refuse_learned, Row
+from train.comparison.comparison import data_of, Entry, learned_by, open_entry, Row
 from train.comparison.comparison_figures import (
     check_ending,
     chosen_samples,
@@ -22,6 +22,8 @@ from train.comparison.comparison_figures import (
 from train.comparison.comparison_table import LABELS, sorted_rows, table_text
 from train.comparison.cost import cost_of, network_ms
 from train.data.data_sets import DataSet, open_data
+from train.data.samples.splits import MissingSplit
+from train.evaluation.learned_images import check_learned
 from train.evaluation.measurement import evaluate
 from train.evaluation.protocols import PROTOCOLS
 from train.output_files import write_file
@@ -65,10 +67,10 @@ def compare(options: argparse.Namespace) -> None:
     with TemporaryDirectory() as folder:
         entries = [open_entry(word, Path(folder) / str(number), options.device)
                    for number, word in enumerate(options.models)]
-        if options.split != 'train':
-            for spec, source in opened.items():
-                for entry in entries:
-                    refuse_learned(entry, spec, source)
+        for spec, source in opened.items():
+            for entry in entries:
+                check_learned(entry.name, learned_by(entry, spec, source), spec, source,
+                              options.split)
         rows = [_show(options, source, entries, len(opened) > 1) for source in opened.values()]
     if options.json:
         write_file(options.json, json.dumps([row.as_json() for part in rows for row in part],
@@ -79,13 +81,13 @@ def compare(options: argparse.Namespace) -> None:
 def with_split(specs: Sequence[str], split: str) -> dict[str, DataSet]:
     """The data sets, by NAME=DIR, of those that have the split; others are said to be left out.
 
-    Raises OSError or ValueError where none has.
+    Raises MissingSplit where none has.
     """
     opened, refused = {}, []
     for spec in specs:
         try:
             opened[spec] = open_data(spec, split)
-        except (ValueError, OSError) as error:
+        except MissingSplit as error:
             refused.append(error)
     if not opened:
         raise refused[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 import json
 from pathlib import Path
@@ -11,12 +11,14 @@ from pathlib import Path
 import numpy as np
 
 from mono_depth_ros.estimator import DepthEstimator
+from mono_depth_ros.model_file import find_model, read_card
 from train.commands.shared_options import add_data, add_device, add_protocol, add_split
-from train.data.data_sets import open_data
+from train.data.data_sets import DataSet, open_data
 from train.evaluation.baseline import MeanDepthMap
 from train.evaluation.confidence import measure_calibration
 from train.evaluation.ensemble import Ensemble, Flipped
 from train.evaluation.html_report import write_report
+from train.evaluation.learned_images import check_learned, learned_images
 from train.evaluation.measurement import evaluate, Predictor, Report
 from train.evaluation.protocols import PROTOCOLS, zoomed
 from train.output_files import write_file
@@ -49,26 +51,23 @@ def add_command(commands) -> None:
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    sources = [open_data(spec, options.split) for spec in options.data]
+    opened = {spec: open_data(spec, options.split) for spec in options.data}
+    sources = list(opened.values())
     protocol = PROTOCOLS[options.protocol]
     if options.zoom != 1:
         protocol = zoomed(protocol, options.zoom)
-    rows = []
-    if options.baseline:
-        floor = MeanDepthMap([open_data(spec, 'train') for spec in options.data])
-        rows += [('mean depth map', evaluate(floor, s, options.split, protocol)) for s in sources]
+    learned = _check_learned(options, opened)
     estimator = DepthEstimator.load(options.model, options.device)
-    measured: list[tuple[str, Predictor]] = [
-        *_together(estimator, options), (estimator.card.name, estimator)]
-    rows += [(name, evaluate(one, s, options.split, protocol))
-             for name, one in measured for s in sources]
+    rows = [(name, evaluate(one, source, options.split, protocol))
+            for name, one in _measured(estimator, options) for source in sources]
     print_table(rows)
     calibrations = [measure_calibration(estimator, source, protocol) for source in sources]
     for source, found in zip(sources, calibrations):
         if found:
             print(f'\nconfidence on {source.name} {options.split}:\n{found.text()}')
     if options.json:
-        figures = [{'model': name, **report.as_json()} for name, report in rows]
+        figures = [{'model': name, 'data_learned': report.data in learned, **report.as_json()}
+                   for name, report in rows]
         for row, found in zip(figures[-len(sources):], calibrations):
             row['calibration'] = found and asdict(found)
         write_file(options.json, json.dumps(figures, indent=1) + '\n')
@@ -78,6 +77,26 @@ def _evaluate(options: argparse.Namespace) -> None:
             page = write_report(options.report / source.name, f'{name} on {source.name}', report,
                                 source, protocol, estimator)
             print(f'report: {page}')
+
+
+def _check_learned(options: argparse.Namespace, opened: Mapping[str, DataSet]) -> set[str]:
+    """Names of the data sets that one of the models learned from; errors as `check_learned`."""
+    names = set()
+    for card in (read_card(find_model(model)) for model in (options.model, *options.others)):
+        for spec, source in opened.items():
+            learned = learned_images(card, source)
+            check_learned(card.name, learned, spec, source, options.split)
+            names |= {source.name} if learned else set()
+    return names
+
+
+def _measured(estimator: DepthEstimator,
+              options: argparse.Namespace) -> Iterator[tuple[str, Predictor]]:
+    """Everything that was asked for, the model itself last."""
+    if options.baseline:
+        yield 'mean depth map', MeanDepthMap([open_data(spec, 'train') for spec in options.data])
+    yield from _together(estimator, options)
+    yield estimator.card.name, estimator
 
 
 def _together(estimator: DepthEstimator,
@@ -93,7 +112,7 @@ def _together(estimator: DepthEstimator,
 def print_table(rows: Sequence[tuple[str, Report]]) -> None:
     """Two lines a measurement, in two tables; what they rest on; and errors by distance.
 
-    The protocol is part of a line, for figures of two never compare.
+    The protocol is part of a line, for figures of two do not compare.
     """
     _print_headline(rows)
     print()

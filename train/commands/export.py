@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+import sys
 
 from mono_depth_ros.model_file import SUFFIX
 from train.commands.shared_options import add_protocol
@@ -30,7 +31,11 @@ def _export(options: argparse.Namespace) -> None:
     if options.model.suffix != SUFFIX:
         raise ValueError(f'a model file ends in {SUFFIX}, got {options.model}')
     run = read_run(options.run)
-    card = export_run(options.run, options.model, run.sources('val'), PROTOCOLS[options.protocol],
+    validation = run.validation()
+    if not validation:
+        print('no data set of this run has a split val: the model file is written without metrics '
+              'and with its confidence as it was learned', file=sys.stderr)
+    card = export_run(options.run, options.model, validation, PROTOCOLS[options.protocol],
                       options.interpolation)
     print(card.to_json())
     megabytes = options.model.stat().st_size / 1e6

@@ -12,11 +12,12 @@ import numpy as np
 from tqdm import tqdm
 
 from mono_depth_ros.estimator import DepthEstimator
-from mono_depth_ros.model_file import find_model
+from mono_depth_ros.model_file import find_model, read_card
 from train.commands.shared_options import add_data, add_device, add_split
 from train.data.data_sets import DataSet, open_data
 from train.data.samples.sample import spread_numbers
 from train.evaluation.fill_comparison import compare_fills, FillError, FillFrame
+from train.evaluation.learned_images import check_learned, learned_images
 from train.output_files import write_file
 
 
@@ -46,11 +47,13 @@ def holes(options: argparse.Namespace) -> None:
     if options.holes < 1 or not all(0 < size <= 1 for size in options.sizes):
         raise ValueError(f'expected at least 1 of --holes and --sizes above 0, up to 1; got '
                          f'{options.holes} and {" ".join(map(str, options.sizes))}')
-    find_model(options.model)
-    sources = [open_data(spec, options.split) for spec in options.data]
+    card = read_card(find_model(options.model))
+    opened = {spec: open_data(spec, options.split) for spec in options.data}
+    for spec, source in opened.items():
+        check_learned(card.name, learned_images(card, source), spec, source, options.split)
     estimator = DepthEstimator.load(options.model, options.device)
     found = []
-    for source in sources:
+    for source in opened.values():
         frames = fill_frames(estimator, source, options.frames)
         by_size = {size: compare_fills(frames, np.random.default_rng(options.seed),
                                        options.holes, size) for size in options.sizes}

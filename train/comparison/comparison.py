@@ -20,7 +20,8 @@ from mono_depth_ros.model_file import find_model, SUFFIX
 from mono_depth_ros.networks.multi_scale import UNCERTAINTY
 from mono_depth_ros.networks.registry import NETWORKS
 from train.comparison.cost import Cost
-from train.data.data_sets import data_use, DataSet, open_data
+from train.data.data_sets import DataSet, open_data
+from train.evaluation.learned_images import learned_images
 from train.evaluation.measurement import Report
 from train.evaluation.protocols import Protocol, PROTOCOLS
 from train.export.model_export import export_run
@@ -103,19 +104,14 @@ def data_of(words: Sequence[str]) -> tuple[str, ...]:
     return data
 
 
-def refuse_learned(entry: Entry, spec: str, source: DataSet) -> None:
-    """ValueError where a network learned from images of `source`, opened by `spec`."""
-    keys = set(source.keys)
-    if entry.run is None:
-        uses = entry.card.provenance.data
-        learned = len(keys) * (data_use(source).keys_sha256 in {u.keys_sha256 for u in uses})
-    else:
-        place = _place(spec)
-        learned = sum(len(keys.intersection(open_data(of_run, 'train').keys))
-                      for of_run in read_run(entry.run).data if _place(of_run) == place)
-    if learned:
-        raise ValueError(f'{entry.name} learned from {learned} of the {len(keys)} images of '
-                         f'{spec}: measure on others, or on --split train to see training errors')
+def learned_by(entry: Entry, spec: str, source: DataSet) -> int:
+    """How many images of `source`, opened by `spec`, a network learned from."""
+    known = learned_images(entry.card, source)
+    if known or entry.run is None:
+        return known
+    place, keys = _place(spec), set(source.keys)
+    return sum(len(keys.intersection(open_data(of_run, 'train').keys))
+               for of_run in read_run(entry.run).data if _place(of_run) == place)
 
 
 def _place(spec: str) -> Path:

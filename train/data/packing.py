@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from train.data.data_sets import DataSet, open_data
 from train.data.samples.sample import Sample
-from train.data.samples.splits import SPLITS
+from train.data.samples.splits import MissingSplit, SPLITS
 from train.data.sources.packed import DEPTH, FORMAT, HEAD, INDEX, read_head, read_index, RGB
 from train.output_files import write_file
 
@@ -58,7 +58,7 @@ def _splits(spec: str) -> dict[str, DataSet]:
     for split in SPLITS:
         try:
             splits.setdefault(split, open_data(spec, split))
-        except (OSError, ValueError):
+        except MissingSplit:
             continue
     return splits
 
@@ -78,5 +78,5 @@ def shrunk(sample: Sample, width: int) -> Sample:
     size = (width, max(1, round(camera.height * width / camera.width)))
     return replace(
         sample, rgb=cv2.resize(sample.rgb, size, interpolation=cv2.INTER_AREA),
-        depth=np.asarray(cv2.resize(sample.depth, size, interpolation=cv2.INTER_NEAREST)),
+        depth=np.asarray(cv2.resize(sample.depth, size, interpolation=cv2.INTER_NEAREST_EXACT)),
         camera=camera.resized(*size))

@@ -24,7 +24,7 @@ class MeanDepthMap:
             for index in range(len(source)):
                 sample = source[index]
                 share = sample.depth / np.float32(_focal_in_widths(sample.camera))
-                small = cv2.resize(share, SIZE[::-1], interpolation=cv2.INTER_NEAREST)
+                small = cv2.resize(share, SIZE[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
                 known = np.isfinite(small)
                 total[known] += small[known]
                 count[known] += 1

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+import math
 
 import cv2
 import numpy as np
@@ -19,13 +20,14 @@ from train.data.samples.sample import Sample
 class Protocol:
     """How one line of a table is measured.
 
-    `window` is top, bottom, left, right as shares of the truth's size; truth counts within
-    (min_depth_m, max_depth_m) and the prediction is clipped to it; `view` changes the sample
-    before anything is predicted; with `pooled` all pixels count alike, else all images.
+    `window` is top, bottom, left, right as shares of the truth's size, in `whole` pixels; truth
+    counts within (min_depth_m, max_depth_m) and the prediction is clipped to it; `view` changes
+    the sample before anything is predicted; with `pooled` all pixels count alike, else all images.
     """
 
     name: str
     window: tuple[float, float, float, float] = (0, 1, 0, 1)
+    whole: Callable[[float], int] = round
     min_depth_m: float = 1e-3
     max_depth_m: float = 10.0
     view: Callable[[Sample], Sample] = lambda sample: sample
@@ -62,8 +64,8 @@ class Protocol:
         """The part of a map inside the window, a view."""
         height, width = map_HW.shape
         top, bottom, left, right = self.window
-        return map_HW[round(top * height):round(bottom * height),
-                      round(left * width):round(right * width)]
+        return map_HW[self.whole(top * height):self.whole(bottom * height),
+                      self.whole(left * width):self.whole(right * width)]
 
 
 def fast_depth_view(sample: Sample) -> Sample:
@@ -82,7 +84,7 @@ def fast_depth_view(sample: Sample) -> Sample:
         return cv2.resize(whole[y:y + 228, x:x + 304], (224, 224), interpolation=how)
 
     return replace(sample, rgb=seen(sample.rgb, cv2.INTER_LINEAR),
-                   depth=seen(sample.depth, cv2.INTER_NEAREST), camera=camera)
+                   depth=seen(sample.depth, cv2.INTER_NEAREST_EXACT), camera=camera)
 
 
 def zoomed(protocol: Protocol, factor: float) -> Protocol:
@@ -115,8 +117,8 @@ PROTOCOLS = {protocol.name: protocol for protocol in (
              pooled=True),
     Protocol(name='full'),
     Protocol(name='outdoor', max_depth_m=80.0),
-    # Garg et al. 2016, as BTS and others use it on KITTI: rows 153:371, columns 44:1197 of
-    # 375x1242.
-    Protocol(name='garg-crop', window=(153 / 375, 371 / 375, 44 / 1242, 1197 / 1242),
-             max_depth_m=80.0),
+    # Garg et al. 2016, with the shares that Monodepth, BTS and others use on KITTI, cut off to
+    # whole pixels: rows 153:371, columns 44:1197 of 375x1242.
+    Protocol(name='garg-crop', window=(0.40810811, 0.99189189, 0.03594771, 0.96405229),
+             whole=math.floor, max_depth_m=80.0),
 )}

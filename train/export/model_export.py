@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+import sys
 
 import torch
 
 from mono_depth_ros.backends.torch_backend import TorchBackend
 from mono_depth_ros.estimator import DepthEstimator, self_test_image
 from mono_depth_ros.model_card import DataUse, Metrics, ModelCard, Provenance, SelfTest
-from mono_depth_ros.model_file import find_model, load_model, save_model
+from mono_depth_ros.model_file import find_model, load_model, read_card, save_model
 from mono_depth_ros.networks.multi_scale import MultiScaleNetwork
 from mono_depth_ros.networks.registry import build
 from train.data.data_sets import data_use, DataSet
@@ -109,8 +110,26 @@ def _provenance(run: Run, recipe: Recipe) -> Provenance:
     steps = sum(steps_of(sources, recipe, stage) for stage in recipe.stages)
     return Provenance(
         recipe=run.command_line(),
-        data=tuple(data_use(source) for source in sources), seed=recipe.seed, steps=steps,
+        data=_distinct([*map(data_use, sources), *_inherited(run)]), seed=recipe.seed,
+        steps=steps,
         date=run.date, git_commit=run.git_commit, git_tree=run.git_tree, versions=run.versions)
+
+
+def _inherited(run: Run) -> list[DataUse]:
+    """The data behind the models a run began with or followed: its weights know them too."""
+    found: list[DataUse] = []
+    for model in filter(None, (run.start, *run.teachers)):
+        try:
+            found += read_card(model).provenance.data
+        except OSError:
+            print(f'{model} is not there any more: the card does not name the data it learned '
+                  'from', file=sys.stderr)
+    return found
+
+
+def _distinct(data: Sequence[DataUse]) -> tuple[DataUse, ...]:
+    """Each list of frames once, the first of its names kept."""
+    return tuple({use.keys_sha256: use for use in reversed(data)}.values())[::-1]
 
 
 def licence_of(data: Sequence[DataUse]) -> str:

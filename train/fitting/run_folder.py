@@ -17,6 +17,7 @@ import torch
 
 from mono_depth_ros.model_file import find_model
 from train.data.data_sets import DataSet, open_data
+from train.data.samples.splits import MissingSplit
 from train.fitting.checkpoint import has_checkpoint
 from train.recipes.mixture import mixture
 from train.recipes.overrides import overridden
@@ -53,7 +54,7 @@ class Run:
         for spec in self.data:
             try:
                 held_out.append(open_data(spec, 'val'))
-            except (ValueError, OSError) as error:
+            except MissingSplit as error:
                 print(f'{spec} is not validated on: {error}', file=sys.stderr)
         return held_out
 

@@ -8,6 +8,7 @@ import pytest
 from train_helpers import put_instead
 
 from train.data.data_sets import open_data
+from train.data.samples.splits import MissingSplit
 from train.data.sources.bts import accepts
 
 FOCAL = 518.8579
@@ -79,11 +80,11 @@ def test_broken_lists_are_named(place, text, message):
 
 def test_missing_and_doubtful_lists_are_named(place):
     (place / 'other_test.txt').write_text((place / TEST).read_text())
-    with pytest.raises(OSError, match='expected one list .*found nyudepthv2_test.*, other_test'):
+    with pytest.raises(ValueError, match='expected one list .*found nyudepthv2.*, other_test'):
         open_data(f'nyu={place}', 'test')
     for name in (TEST, 'other_test.txt'):
         (place / name).unlink()
-    with pytest.raises(OSError, match=r'expected one list \*test\*.txt .* found none'):
+    with pytest.raises(MissingSplit, match=r'expected one list \*test\*.txt .* found none'):
         open_data(f'nyu={place}', 'test')
 
 

@@ -78,6 +78,19 @@ def test_garg_crop_is_that_of_a_kitti_image():
     assert (errors.delta1, errors.pixels) == (1, 218 * 1153)
 
 
+@pytest.mark.parametrize('size', [
+    (375, 1242), (370, 1226), (370, 1224), (376, 1241), (374, 1238), (352, 1216), (192, 640)])
+def test_garg_crop_is_the_published_one_at_every_size_of_kitti(size):
+    """Published code cuts the four shares off to whole pixels; rounding is a pixel off at some."""
+    height, width = size
+    counted = np.zeros(size)
+    counted[int(0.40810811 * height):int(0.99189189 * height),
+            int(0.03594771 * width):int(0.96405229 * width)] = 5
+    protocol = PROTOCOLS['garg-crop']
+    assert (protocol.windowed(counted) == 5).all()
+    assert protocol.windowed(counted).sum() == counted.sum()
+
+
 def test_zoom_shows_the_middle_and_moves_the_camera_along():
     rgb = np.random.default_rng(0).integers(0, 255, (60, 80, 3), np.uint8)
     depth = rgb[..., 0].astype(np.float32) + 1

@@ -75,3 +75,26 @@ def test_fully_invariant_loss_ignores_scale(scale):
     prediction, truth = image([1, 2, 4]), image([1, 3, 3])
     assert Loss(si_lambda=1)(prediction + scale, truth).item() == pytest.approx(
         Loss(si_lambda=1)(prediction, truth).item(), abs=1e-4)
+
+
+def test_the_gradient_loss_by_hand():
+    """d along x is 0, 1, 3, 6, 10: steps 1, 2, 3, 4; by two 3 and 7; by four 10. In y nothing."""
+    prediction, truth = image(*[[0, 1, 3, 6, 10]] * 5), image(*[[0.0] * 5] * 5)
+    along = (10 * 5 / 40) + (10 * 3 / 12) + (10 * 2 / 4)
+    d, known = prediction - truth, torch.ones_like(truth, dtype=torch.bool)
+    assert gradient_matching(d, known).item() == pytest.approx(along)
+    assert gradient_matching(d.transpose(2, 3), known).item() == pytest.approx(along)
+    without, with_it = (Loss(si_lambda=0, gradient=weight)(prediction, truth).item()
+                        for weight in (0.0, 0.5))
+    assert with_it - without == pytest.approx(0.5 * along, rel=1e-5)
+
+
+def test_the_gradient_loss_ignores_scale_and_pulls_edges_up():
+    """A step of 1 answered by a ramp: the gradient of the loss raises its far side."""
+    truth = image([0, 0, 1, 1])
+    ramp = image([0, 0.33, 0.66, 1.0]).requires_grad_()
+    known = torch.ones_like(truth, dtype=torch.bool)
+    assert gradient_matching(ramp - truth, known).item() == pytest.approx(
+        gradient_matching(ramp + 3 - truth, known).item(), rel=1e-5)
+    Loss(si_lambda=0, gradient=10.0)(ramp, truth).backward()
+    assert ramp.grad[0, 0, 0, 1] > 0 > ramp.grad[0, 0, 0, 2]

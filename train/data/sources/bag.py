@@ -28,7 +28,7 @@ from train.data.bags.bag_stamps import MAX_GAP_S, paired, stamp_of
 from train.data.bags.bag_topics import choose_topics, Topics
 from train.data.samples.geometry import rectified
 from train.data.samples.sample import Sample
-from train.data.samples.splits import last_tenth_held_out
+from train.data.samples.splits import last_tenth_held_out, MissingSplit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,8 +52,8 @@ class BagSource:
 
     def __init__(self, path: Path, split: str):
         if split not in ('train', 'val'):
-            raise ValueError(f'no split {split!r} of a recording: its splits are train and val '
-                             '(the last tenth of the time)')
+            raise MissingSplit(f'no split {split!r} of a recording: its splits are train and val '
+                               '(the last tenth of the time)')
         self._reader = BagReader(path)
         self._warned: set[str] = set()
         self._topics = choose_topics(path, self._reader.topics())

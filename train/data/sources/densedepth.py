@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from mono_depth_ros.image_files import read_stored_image
 from train.data.samples.sample import Sample
+from train.data.samples.splits import MissingSplit
 from train.data.sources.depth_files import read_depth
 from train.data.sources.list_files import read_lines
 from train.data.sources.nyu import kinect_sample, scene_of, scenes_of_split
@@ -30,6 +31,8 @@ class DenseDepthSource:
     def __init__(self, place: Path, split: str):
         self._folder = _folder(place)
         path = self._folder / ('nyu2_test.csv' if split == 'test' else 'nyu2_train.csv')
+        if not path.is_file():
+            raise MissingSplit(f'{path} is missing: it lists the frames of the split {split!r}')
         pairs = _read(path)
         if split != 'test':
             chosen = scenes_of_split((_scene(rgb) for rgb, _ in pairs), split, path)

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from train.data.samples.sample import Sample
+from train.data.samples.splits import MissingSplit
 from train.data.sources.hdf5 import array_of, opened
 from train.data.sources.nyu import kinect_sample, scene_of, scenes_of_split
 
@@ -31,8 +32,8 @@ class FastDepthSource:
     def __init__(self, folder: Path, split: str):
         self._folder = folder / ('val' if split == 'test' else 'train')
         if not self._folder.is_dir():
-            raise FileNotFoundError(f'no folder {self._folder}: the split {split!r} of this '
-                                    f'layout lies in SCENE/NNNNN{SUFFIX} there')
+            raise MissingSplit(f'no folder {self._folder}: the split {split!r} of this layout '
+                               f'lies in SCENE/NNNNN{SUFFIX} there')
         scenes = _folders(self._folder)
         if split != 'test':
             chosen = scenes_of_split(scenes, split, folder)

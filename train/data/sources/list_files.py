@@ -16,6 +16,7 @@ import re
 
 from mono_depth_ros.image_files import IMAGE_SUFFIXES
 from train.data.samples.data_notes import note
+from train.data.samples.splits import MissingSplit
 
 BYTE_ORDER_MARKS = {codecs.BOM_UTF8: 'utf-8-sig', codecs.BOM_UTF16_LE: 'utf-16',
                     codecs.BOM_UTF16_BE: 'utf-16'}
@@ -154,16 +155,17 @@ def pair_lists(folder: Path, word: str) -> list[Path]:
 def pair_list_of(place: Path, word: str) -> Path:
     """The list with a word in its name: `place`, or the only one in the same folder.
 
-    FileNotFoundError where there is none or more than one.
+    MissingSplit where there is none, ValueError for more than one.
     """
     if place.is_file() and word in place.name.lower():
         return place
     folder = place.parent if place.is_file() else place
     found = pair_lists(folder, word)
-    if len(found) != 1:
-        names = ', '.join(path.name for path in found) or 'none'
-        raise FileNotFoundError(f'expected one list *{word}*.txt in {folder}, found {names}: '
-                                'give the list itself')
+    if not found:
+        raise MissingSplit(f'expected one list *{word}*.txt in {folder}, found none')
+    if len(found) > 1:
+        raise ValueError(f'expected one list *{word}*.txt in {folder}, found '
+                         f'{", ".join(path.name for path in found)}: give the list itself')
     return found[0]
 
 

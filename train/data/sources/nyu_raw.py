@@ -27,7 +27,7 @@ from train.data.samples.data_notes import note
 from train.data.samples.geometry import rectified
 from train.data.samples.lidar import splat
 from train.data.samples.sample import Sample
-from train.data.samples.splits import last_tenth_held_out
+from train.data.samples.splits import last_tenth_held_out, MissingSplit
 from train.data.sources.list_files import read_lines
 from train.data.sources.nyu import KINECT, kinect_sample, scene_of, scenes_of_split
 from train.data.sources.nyu_labelled import official_test_scenes
@@ -139,8 +139,8 @@ def _chosen(folder: Path, scenes: list[Path], split: str) -> list[Path]:
     test = official_test_scenes(labelled) if labelled.is_file() else set()
     if split == 'test':
         if not test:
-            raise FileNotFoundError(f'{folder} has no split test without {LABELLED} and '
-                                    'splits.mat, which tell the official test scenes')
+            raise MissingSplit(f'{folder} has no split test without {LABELLED} and splits.mat, '
+                               'which tell the official test scenes')
         return [scene for scene in scenes if scene_of(scene.name) in test]
     if not test:
         note(f'without {LABELLED} in {folder} its official test scenes are unknown: {split} may '
@@ -152,7 +152,8 @@ def _chosen(folder: Path, scenes: list[Path], split: str) -> list[Path]:
 
 def _lone(scene: Path, split: str) -> list[Pair]:
     if split not in ('train', 'val'):
-        raise ValueError(f'no split {split!r} of one scene {scene}: its splits are train and val')
+        raise MissingSplit(f'no split {split!r} of one scene {scene}: its splits are train and '
+                           'val')
     pairs = _pairs_of([scene])
     return pairs[last_tenth_held_out(len(pairs), split)]
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from mono_depth_ros.camera import Camera
 from train.data.samples.sample import Sample
+from train.data.samples.splits import MissingSplit
 
 HEAD, INDEX, RGB, DEPTH = 'pack.json', 'index.jsonl', 'rgb.bin', 'depth.bin'
 FORMAT = 1
@@ -33,7 +34,7 @@ class PackedSource:
         self._frames = [frame for frame in frames if frame['split'] == split]
         if not self._frames:
             there = ', '.join(sorted({frame['split'] for frame in frames})) or 'none'
-            raise ValueError(f'{folder} holds no {split!r} split (splits there: {there})')
+            raise MissingSplit(f'{folder} holds no {split!r} split (splits there: {there})')
         self._pixels = sum(frame['height'] * frame['width'] for frame in frames)
 
     @property

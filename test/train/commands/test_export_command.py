@@ -1,0 +1,81 @@
+"""`train export`: sets without a held-out part, and what a card says of all it learned from."""
+
+from dataclasses import replace
+
+from model_helpers import write_untrained
+import pytest
+import torch
+from train_helpers import write_folder
+
+from mono_depth_ros.model_card import DataUse
+from mono_depth_ros.model_file import load_model, read_card, save_model
+from mono_depth_ros.networks.registry import build, default_spec
+from train.__main__ import main
+from train.data.data_sets import data_use, open_data
+from train.evaluation.learned_images import learned_images
+from train.fitting.checkpoint import save_checkpoint
+from train.fitting.run_folder import begin_run
+
+pytestmark = pytest.mark.thorough
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return write_folder(tmp_path / 'set')
+
+
+def finished_run(path, data, **options):
+    """The folder of a run as `fit` leaves it at the end."""
+    begin_run(path, 'mobile', (), tuple(data), **options)
+    torch.manual_seed(0)
+    save_checkpoint(path, {'stage': 9, 'step': 0,
+                           'ema': build(default_spec('mobile')).state_dict()})
+    return path
+
+
+def export(run, path):
+    return main(['export', str(run), str(path), '--protocol', 'full'])
+
+
+def test_a_set_without_val_can_be_exported(folder, tmp_path, capsys):
+    (folder / 'val.txt').unlink()
+    model = tmp_path / 'm.safetensors'
+    assert export(finished_run(tmp_path / 'run', [f'mine={folder}']), model) == 0
+    assert 'no data set of this run has a split val' in capsys.readouterr().err
+    card = read_card(model)
+    assert card.metrics == () and [use.frames for use in card.provenance.data] == [6]
+
+
+def test_one_set_with_val_is_enough_to_measure(folder, tmp_path):
+    other = write_folder(tmp_path / 'other')
+    (other / 'val.txt').unlink()
+    model = tmp_path / 'm.safetensors'
+    assert export(finished_run(tmp_path / 'run', [f'a={other}', f'b={folder}']), model) == 0
+    assert [metrics.data for metrics in read_card(model).metrics] == ['b']
+
+
+def test_a_broken_val_is_not_taken_for_a_missing_one(folder, tmp_path, capsys):
+    (folder / 'cameras.jsonl').write_text('{}\n')
+    run = finished_run(tmp_path / 'run', [f'mine={folder}'])
+    assert export(run, tmp_path / 'm.safetensors') == 1
+    assert 'cameras.jsonl, line 1 is no camera' in capsys.readouterr().err
+
+
+def test_a_card_names_what_the_model_it_began_with_learned_from(folder, tmp_path):
+    """Or the images, and their terms, would be forgotten by fine-tuning."""
+    began = tmp_path / 'began.safetensors'
+    write_untrained(began, 'mobile')
+    network, card = load_model(began)
+    elsewhere = write_folder(tmp_path / 'elsewhere')
+    (elsewhere / 'train.txt').write_text('0001\n0002\n')
+    first = replace(data_use(open_data(f'first={elsewhere}', 'train')), terms='for friends only')
+    assert isinstance(first, DataUse)
+    save_model(began, network, replace(card, provenance=replace(card.provenance, data=(first,))))
+    model = tmp_path / 'm.safetensors'
+    run = finished_run(tmp_path / 'run', [f'mine={folder}'], start=str(began),
+                       teachers=(str(began),))
+    assert export(run, model) == 0
+    card = read_card(model)
+    assert [use.name for use in card.provenance.data] == ['mine', 'first']
+    assert 'for friends only' in card.weights_licence
+    assert learned_images(card, open_data(f'x={elsewhere}', 'train')) == 2
