@@ -10,22 +10,20 @@ import time
 
 import numpy as np
 
-from mono_depth_ros.backends.torch_backend import pick_device, pick_precision, TorchBackend
+from mono_depth_ros.backends.backend import BackendSpec
+from mono_depth_ros.backends.serve import serve
 from mono_depth_ros.camera import Camera
-from mono_depth_ros.model_card import ModelCard
-from mono_depth_ros.model_file import find_model, load_model, sha256_of
+from mono_depth_ros.model_file import find_model, read_card, sha256_of
 from mono_depth_ros.preprocess import (
     decode_confidence,
     decode_depth,
     encode_image,
-    focal_ratio,
     input_letterbox,
     Letterbox,
+    metres_per_output,
     with_camera,
 )
-
-# How far the self-test's mean and deviation of log depth may be off, by precision.
-SELF_TEST_TOLERANCE = {'fp32': 2e-3, 'fp16': 2e-2, 'bf16': 6e-2}
+from mono_depth_ros.self_test import intrinsics_of, probe_image
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,29 +70,36 @@ class DepthEstimate:
 class DepthEstimator:
     """A model loaded on one device. Use `load`; call it from one thread at a time.
 
-    `has_confidence` says whether its estimates have one.
+    `has_confidence` says whether its estimates have a confidence; `backend`, `device` and
+    `precision` what runs the network, and `backend_reason` why that, in one sentence.
     """
 
-    def __init__(self, path: Path, device: str, precision: str):
-        network, self.card = load_model(path)
+    def __init__(self, path: Path, asked: BackendSpec):
+        self.card = read_card(path)
         self.model_path = path
         self.model_sha256 = sha256_of(path)
-        self.device = device
-        self.precision = precision
-        self._network = TorchBackend(network, device, precision)
-        self.has_confidence = self._network.has_uncertainty
-        _check_self_test(self._network, self.card, precision, path)
+        serving = serve(path, self.card, self.model_sha256, asked)
+        self._network = serving.network
+        self.backend, self.device, self.precision = (
+            serving.spec.backend, serving.spec.device, serving.spec.precision)
+        self.backend_reason = serving.reason
+        self.has_confidence = len(self._network(
+            probe_image(self.card), intrinsics_of(self.card.reference))) > 1
 
     @classmethod
     def load(cls, model: str | os.PathLike = 'indoor', device: str = 'auto',
-             precision: str = 'auto') -> DepthEstimator:
+             precision: str = 'auto', backend: str = 'auto') -> DepthEstimator:
         """Model by shipped name or path, on 'auto', 'cpu', 'cuda' or 'cuda:N'.
 
-        Precision 'auto' is fp16 on a GPU and fp32 on a CPU. Raises OSError or ValueError
-        that say what is wrong with the file, the device or the precision, and what to do.
+        `backend` is 'auto', 'torch', 'openvino', 'onnxruntime' or 'tensorrt'; 'auto' measures
+        which of those that are installed and pass the model's self-test is fastest, once for a
+        file and machine. Precision 'auto' is fp16 on a GPU; on a CPU bf16 where OpenVINO and a
+        CPU that multiplies it make it faster, else fp32. Raises OSError, ValueError or
+        ModuleNotFoundError whose text says what is wrong with the file, the device or the
+        numbers, and what to do.
         """
-        device = pick_device(device)
-        return cls(find_model(model), device, pick_precision(precision, device))
+        asked = BackendSpec(backend=backend, device=device, precision=precision)
+        return cls(find_model(model), asked)
 
     def estimate(self, rgb_HW3: np.ndarray, camera: Camera | None = None) -> DepthEstimate:
         """Depth of an RGB image (H, W, 3) uint8 taken by `camera`.
@@ -111,11 +116,12 @@ class DepthEstimator:
         if self.card.network.camera_input:
             image_3HW = with_camera(image_3HW, seen_by, self.card.reference)
         start = time.perf_counter()
-        planes = self._network(image_3HW)
+        planes = self._network(image_3HW, intrinsics_of(seen_by))
         network_ms = (time.perf_counter() - start) * 1e3
-        ratio = focal_ratio(seen_by, self.card.reference)
+        ratio = metres_per_output(seen_by, self.card.reference, self.card.output)
         depth_HW = decode_depth(
-            planes[0], letterbox, ratio, self.card.min_depth_m, self.card.max_depth_m)
+            planes[0], letterbox, ratio, self.card.min_depth_m, self.card.max_depth_m,
+            self.card.output)
         uncertainty = None
         if len(planes) > 1:
             uncertainty = Uncertainty(log_uncertainty=planes[1], letterbox=letterbox)
@@ -136,34 +142,10 @@ class DepthEstimator:
             self.estimate(np.zeros((height, width, 3), np.uint8))
 
     def _letterbox(self, width: int, height: int) -> Letterbox:
-        return _input_letterbox(width, height, self.card.network)
+        return _input_letterbox(width, height, self.card.network, self.card.resize)
 
 
 _input_letterbox = lru_cache(maxsize=32)(input_letterbox)
-
-
-def self_test_image(card: ModelCard) -> np.ndarray:
-    """The noise (3, H, W) float32 the card's self-test was written with.
-
-    For a network with `camera_input` the planes of the reference camera lie behind it.
-    """
-    shape = (3, card.network.input_height, card.network.input_width)
-    noise_3HW = np.random.default_rng(card.self_test.seed).uniform(-1, 1, shape)
-    if card.network.camera_input:
-        return with_camera(noise_3HW, card.reference, card.reference)
-    return noise_3HW.astype(np.float32)
-
-
-def _check_self_test(network: TorchBackend, card: ModelCard, precision: str, path: Path) -> None:
-    log_depth = network(self_test_image(card))[0]
-    got = (float(log_depth.mean()), float(log_depth.std()))
-    expected = (card.self_test.mean, card.self_test.std)
-    off = max(abs(g - e) for g, e in zip(got, expected))
-    if not off <= SELF_TEST_TOLERANCE[precision]:
-        raise ValueError(
-            f'{path} fails its self-test in {precision}: log depth has mean and deviation {got}, '
-            f'expected {expected}; try precision fp32; if that fails too, the file or '
-            'the device is broken')
 
 
 def _check_image(rgb_HW3: np.ndarray, camera: Camera | None) -> None:

@@ -9,10 +9,18 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from mono_depth_ros.camera import Camera
 
-# What the numbers a network puts out mean.
-OUTPUTS = ('log_canonical_depth',)
+# What the numbers a network puts out mean: `canonical` as the reference camera would see it,
+# else for the camera of the image; in metres, their logarithm or their inverse.
+OUTPUTS = ('log_canonical_depth', 'canonical_depth', 'canonical_inverse_depth', 'depth',
+           'inverse_depth')
 # The ways preprocess.py brings an image of another shape into a network's.
-RESIZES = ('letterbox',)
+RESIZES = ('letterbox', 'stretch')
+# What a file's graph is called whose network is not one of `networks/`.
+FOREIGN = 'onnx'
+# Every shape of input is a multiple of the coarsest features' stride.
+SHAPE_STEP = 32
+LAYOUTS = ('NCHW', 'NHWC')
+COLOUR_ORDERS = ('rgb', 'bgr')
 # Whether all files of the repository were as committed when a training began.
 GIT_TREES = ('clean', 'modified', 'unknown')
 
@@ -46,6 +54,31 @@ class Normalisation:
 
     mean: tuple[float, ...]
     std: tuple[float, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class GraphSpec:
+    """How an ONNX graph is fed and read: names of its inputs and output, layout, colour order.
+
+    `intrinsics_input` takes the camera matrix (1, 3, 3) of the network input, '' where the graph
+    has none. What the card says of the output is true of `scale` times the graph's plus `shift`.
+    """
+
+    image_input: str = 'image'
+    depth_output: str = 'planes'
+    intrinsics_input: str = ''
+    layout: str = 'NCHW'
+    colour_order: str = 'rgb'
+    scale: float = 1.0
+    shift: float = 0.0
+
+    def __post_init__(self):
+        for name, known in (('layout', LAYOUTS), ('colour_order', COLOUR_ORDERS)):
+            if getattr(self, name) not in known:
+                raise ValueError(f'{name}: {getattr(self, name)!r} is not one of {known}')
+        if not (math.isfinite(self.scale) and math.isfinite(self.shift) and self.scale):
+            raise ValueError(f'scale {self.scale} and shift {self.shift} must be finite, the '
+                             'scale not 0')
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,22 +124,29 @@ class Metrics:
 
 @dataclass(frozen=True, kw_only=True)
 class SelfTest:
-    """Log depth the network gave for uniform noise of `seed` when the file was written."""
+    """What the network gave when the file was written: every backend must give it again.
+
+    Mean and deviation of log (canonical) depth for uniform noise of `seed`; `probe` its means
+    over 4x4 equal parts for a picture like an image (self_test.probe_image), empty in files from
+    before.
+    """
 
     seed: int
     mean: float
     std: float
+    probe: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelCard:
     """All a robot must know of a model: how pixels go in and what its output means.
 
-    The network's output is log canonical depth: metres as `reference` (a camera at the size
-    of the network input) would see them. Metres for another camera are
+    The output of our networks is log canonical depth: metres as `reference` (a camera at the
+    size of the network input) would see them. Metres for another camera are
     exp(output) * focal(camera at network input) / focal(reference), within
-    [min_depth_m, max_depth_m]. `output` names that rule and `resize` how an image of another
-    aspect ratio is brought in; ValueError for one that is not of OUTPUTS and RESIZES.
+    [min_depth_m, max_depth_m]. `output` names that rule, or that of a foreign network (`graph`
+    says how its ONNX graph is used), and `resize` how an image of another aspect ratio is
+    brought in; ValueError for one that is not of OUTPUTS and RESIZES.
     `weights_licence` tells the terms of the weights in one sentence: not those of this package.
     """
 
@@ -122,6 +162,7 @@ class ModelCard:
     provenance: Provenance
     metrics: tuple[Metrics, ...]
     self_test: SelfTest
+    graph: GraphSpec = GraphSpec()
 
     def __post_init__(self):
         for name, known in (('output', OUTPUTS), ('resize', RESIZES)):

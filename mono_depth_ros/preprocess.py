@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 
 from mono_depth_ros.camera import Camera
-from mono_depth_ros.model_card import NetworkSpec, Normalisation
+from mono_depth_ros.model_card import NetworkSpec, Normalisation, SHAPE_STEP
 
-# Every shape of input is a multiple of the coarsest features' stride.
-SHAPE_STEP = 32
+# A depth this small or its inverse stands for one that the network gives as 0 or below.
+LEAST = 1e-9
 
 # What resizing may change at a value that is the same everywhere, with a margin.
 ROUNDING = 1e-6
@@ -52,9 +52,18 @@ def fit_letterbox(width: int, height: int, input_width: int, input_height: int) 
         input_width=input_width, input_height=input_height)
 
 
-def input_letterbox(width: int, height: int, spec: NetworkSpec) -> Letterbox:
-    """How an image of this size lies in the input of the network; the input fits it best."""
-    return fit_letterbox(width, height, *input_size(width, height, spec))
+def input_letterbox(
+        width: int, height: int, spec: NetworkSpec, resize: str = 'letterbox') -> Letterbox:
+    """How an image of this size lies in the input of the network; the input fits it best.
+
+    `resize` is one of model_card.RESIZES: 'stretch' fills the input whatever the aspect ratio.
+    """
+    input_width, input_height = input_size(width, height, spec)
+    if resize == 'letterbox':
+        return fit_letterbox(width, height, input_width, input_height)
+    return Letterbox(
+        width=width, height=height, content_width=input_width, content_height=input_height,
+        x=0, y=0, input_width=input_width, input_height=input_height)
 
 
 @lru_cache(maxsize=128)
@@ -137,6 +146,17 @@ def focal_ratio(camera: Camera, reference: Camera) -> float:
     return camera.focal / reference.focal
 
 
+def metres_per_output(camera: Camera, reference: Camera, output: str) -> float:
+    """What depth of a network is multiplied by for the camera of its input.
+
+    `output` is one of model_card.OUTPUTS. Our own networks count both focal lengths, foreign
+    ones that of x (Metric3D, Depth Pro); a network for the image's own camera needs none.
+    """
+    if output == 'log_canonical_depth':
+        return focal_ratio(camera, reference)
+    return camera.fx / reference.fx if 'canonical' in output else 1.0
+
+
 def encode_depth(depth_HW: np.ndarray, camera: Camera, reference: Camera) -> np.ndarray:
     """Log canonical depth (H, W) float32 of metres; NaN where depth is not finite or not above 0.
 
@@ -148,14 +168,28 @@ def encode_depth(depth_HW: np.ndarray, camera: Camera, reference: Camera) -> np.
     return log_HW - np.float32(np.log(focal_ratio(camera, reference)))
 
 
-def decode_depth(log_depth_hw: np.ndarray, letterbox: Letterbox, ratio: float,
-                 min_depth_m: float, max_depth_m: float) -> np.ndarray:
-    """Metres (H, W) float32 at the image's size, of log canonical depth at the network's.
+def depth_of(plane_hw: np.ndarray, output: str) -> np.ndarray:
+    """Canonical depth or depth (h, w) float32 in metres, of a plane as `output` says.
 
-    `ratio` is `focal_ratio` of the image's camera in the network input. Nearer than min_depth_m
-    is -inf, farther than max_depth_m +inf (REP 117); a log depth that is not finite is NaN.
+    `output` is one of model_card.OUTPUTS. A depth of 0 or below is nearest, an inverse depth of 0
+    or below farthest; what is not finite is NaN.
     """
-    depth_hw = np.exp(np.where(np.isfinite(log_depth_hw), log_depth_hw, np.float32(np.nan)))
+    known_hw = np.where(np.isfinite(plane_hw), plane_hw, np.float32(np.nan))
+    if output == 'log_canonical_depth':
+        return np.exp(known_hw)
+    positive = np.maximum(known_hw, np.float32(LEAST))
+    return 1 / positive if 'inverse' in output else positive
+
+
+def decode_depth(plane_hw: np.ndarray, letterbox: Letterbox, ratio: float, min_depth_m: float,
+                 max_depth_m: float, output: str = 'log_canonical_depth') -> np.ndarray:
+    """Metres (H, W) float32 at the image's size, of a network's first plane.
+
+    `output` says what it is (model_card.OUTPUTS), `ratio` is `metres_per_output` of the image's
+    camera in the network input. Nearer than min_depth_m is -inf, farther than max_depth_m +inf
+    (REP 117); an output that is not finite is NaN.
+    """
+    depth_hw = depth_of(plane_hw, output)
     depth_hw *= np.float32(ratio)
     nearer, farther = (depth_hw < min_depth_m).any(), (depth_hw > max_depth_m).any()
     # Clipped before it is resized: between infinity and a number there is no mean.

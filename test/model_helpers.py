@@ -6,17 +6,19 @@ from pathlib import Path
 import torch
 
 from mono_depth_ros.backends.torch_backend import TorchBackend
-from mono_depth_ros.estimator import self_test_image
 from mono_depth_ros.model_card import ModelCard, NetworkSpec
 from mono_depth_ros.model_file import find_model, read_card, save_model
+from mono_depth_ros.networks.onnx_graph import graph_of
 from mono_depth_ros.networks.registry import build, default_spec
+from mono_depth_ros.self_test import measured
 
 
 def write_untrained(path: str | Path, network: str = 'mobile', seed: int = 0,
-                    **changes) -> ModelCard:
+                    graph: bool = False, **changes) -> ModelCard:
     """Write a model file of random weights and return its card; depth varies by pixel.
 
-    `changes` are fields of the network's spec.
+    `changes` are fields of the network's spec. Without `graph`, which takes seconds to make,
+    torch alone runs the file.
     """
     torch.manual_seed(seed)
     card = _card(Path(path).stem, replace(default_spec(network), **changes))
@@ -26,10 +28,8 @@ def write_untrained(path: str | Path, network: str = 'mobile', seed: int = 0,
             torch.nn.init.normal_(weight, std=0.5)
         if weight.ndim > 1:
             weight.data = weight.data.half().float()  # the precision of the file
-    log_depth = TorchBackend(made, 'cpu', 'fp32')(self_test_image(card))[0]
-    card = replace(card, self_test=replace(
-        card.self_test, mean=float(log_depth.mean()), std=float(log_depth.std())))
-    save_model(path, made, card)
+    card = replace(card, self_test=measured(TorchBackend(made, 'cpu', 'fp32'), card))
+    save_model(path, made, card, graph_of(card.network) if graph else None)
     return card
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from mono_depth_ros.networks.multi_scale import MultiScaleNetwork, UNCERTAINTY
+from mono_depth_ros.networks.multi_scale import MultiScaleNetwork
 
 DTYPES = {'fp32': torch.float32, 'fp16': torch.float16, 'bf16': torch.bfloat16}
 NO_SUCH_DEVICE = "device must be 'auto', 'cpu', 'cuda' or 'cuda:N', got {!r}"
@@ -39,34 +39,25 @@ def _pick_cuda(index: int) -> str:
     return f'cuda:{index}'
 
 
-def pick_precision(asked: str, device: str) -> str:
-    """'fp32', 'fp16' or 'bf16': fp16 for 'auto' on a GPU, else fp32; ValueError where unknown."""
-    if asked == 'auto':
-        return 'fp16' if device.startswith('cuda') else 'fp32'
-    if asked not in DTYPES:
-        raise ValueError(f"precision must be 'auto', 'fp32', 'fp16' or 'bf16', got {asked!r}")
-    return asked
-
-
 class TorchBackend:
-    """A network ready to run: image (3, H, W) float32 in, float32 (1 or 2, h, w) out.
+    """A network of `networks/` ready to run; see `backend.Backend`.
 
-    The first plane is log canonical depth; the second, where the network has one, log
+    Its first plane is log canonical depth; its second, where the network has one, log
     uncertainty.
     """
 
     def __init__(self, network: MultiScaleNetwork, device: str, precision: str):
         self._device = torch.device(device)
         self._dtype = DTYPES[precision]
-        self.has_uncertainty = UNCERTAINTY in network.stacks
         fused = fuse_norms(copy.deepcopy(network).eval())
         fused.to(self._device, self._dtype).to(
             memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._network = fused.requires_grad_(False)
 
     @torch.inference_mode()
-    def __call__(self, image_3HW: np.ndarray) -> np.ndarray:
-        image = torch.from_numpy(image_3HW)[None].to(self._device, self._dtype)
+    def __call__(
+            self, image_CHW: np.ndarray, intrinsics_33: np.ndarray | None = None) -> np.ndarray:
+        image = torch.from_numpy(image_CHW)[None].to(self._device, self._dtype)
         planes = self._network(image.contiguous(memory_format=torch.channels_last))
         return planes[0].float().cpu().numpy()
 

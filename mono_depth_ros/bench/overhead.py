@@ -57,9 +57,9 @@ class TimedNetwork:
     def __init__(self, network: Callable):
         self._network, self.last_ms = network, np.zeros(2)
 
-    def __call__(self, image_3HW: np.ndarray) -> np.ndarray:
+    def __call__(self, *inputs: np.ndarray) -> np.ndarray:
         start_ms = now_ms()
-        planes = self._network(image_3HW)
+        planes = self._network(*inputs)
         self.last_ms = now_ms() - start_ms
         return planes
 

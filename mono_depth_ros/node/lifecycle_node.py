@@ -76,7 +76,7 @@ class DepthNode(LifecycleNode):
         self._still_wanted()
         settings = self.settings
         estimator = DepthEstimator.load(
-            settings.model_file, settings.device, settings.precision)
+            settings.model_file, settings.device, settings.precision, settings.backend)
         self._still_wanted()
         estimator.warm_up()
         self._still_wanted()
@@ -86,8 +86,8 @@ class DepthNode(LifecycleNode):
         self._processor.range_m(settings)
         self._statistics.forget_errors()
         self.get_logger().info(
-            f'model {estimator.card.name} ({estimator.model_path}) on {estimator.device} in '
-            f'{estimator.precision}')
+            f'model {estimator.card.name} ({estimator.model_path}) by {estimator.backend} on '
+            f'{estimator.device} in {estimator.precision} ({estimator.backend_reason})')
 
     @transition('active', undo='stop')
     def on_activate(self, state: LifecycleState) -> None:
@@ -232,6 +232,8 @@ class DepthNode(LifecycleNode):
             'state': self.state,
             'device': estimator.device if estimator else 'none',
             'precision': estimator.precision if estimator else 'none',
+            'backend': estimator.backend if estimator else 'none',
+            'backend choice': estimator.backend_reason if estimator else 'none',
             'model': estimator.card.name if estimator else 'none',
             'model sha256': estimator.model_sha256 if estimator else 'none',
             'input qos': source.reliability if source else 'none',

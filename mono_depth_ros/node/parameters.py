@@ -16,6 +16,7 @@ class Settings:
     model_file: str
     device: str
     precision: str
+    backend: str
     depth_scale: float
     min_depth: float
     max_depth: float
@@ -71,6 +72,11 @@ PARAMETERS = (
         name='precision', default='auto', settable='unconfigured',
         pattern='auto|fp32|fp16|bf16',
         description='Number format of the network: auto, fp32, fp16 or bf16.'),
+    Parameter(
+        name='backend', default='auto', settable='unconfigured',
+        pattern='auto|torch|openvino|onnxruntime|tensorrt',
+        description='What runs the network: auto (the fastest here), torch, openvino, '
+                    'onnxruntime or tensorrt.'),
     Parameter(
         name='depth_scale', default=1.0, least=0.1, most=10.0,
         description='Depth is multiplied by it: true over shown distance, measured once.'),

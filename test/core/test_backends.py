@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from mono_depth_ros.backends.torch_backend import pick_device, pick_precision, TorchBackend
+from mono_depth_ros.backends.torch_backend import pick_device, TorchBackend
 from mono_depth_ros.model_card import NetworkSpec
 from mono_depth_ros.networks.registry import build
 
@@ -42,17 +42,8 @@ def test_precision_is_that_asked_for(network, image_3HW):
     assert np.array_equal(half, torch.from_numpy(half).bfloat16().float().numpy())
 
 
-@pytest.mark.parametrize('asked, device, precision', [
-    ('auto', 'cpu', 'fp32'), ('auto', 'cuda:1', 'fp16'), ('bf16', 'cpu', 'bf16'),
-    ('fp32', 'cuda:0', 'fp32'), ('fp16', 'cpu', 'fp16')])
-def test_auto_precision_follows_the_device(asked, device, precision):
-    assert pick_precision(asked, device) == precision
-
-
-def test_unknown_device_and_precision_get_a_sentence():
+def test_unknown_device_gets_a_sentence():
     assert pick_device('cpu') == 'cpu'
-    with pytest.raises(ValueError, match="must be 'auto', 'fp32', 'fp16' or 'bf16', got 'int8'"):
-        pick_precision('int8', 'cpu')
     for word in ('gpu', 'mps', 'cuda:x'):
         with pytest.raises(ValueError, match=f"device must be .* got '{word}'"):
             pick_device(word)

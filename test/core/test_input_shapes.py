@@ -82,9 +82,9 @@ def test_depth_is_metric_at_every_shape(tmp_path, monkeypatch):
     estimator = DepthEstimator.load(path, 'cpu')
     network, inputs = estimator._network, []
 
-    def watched(image_3HW):
+    def watched(image_3HW, intrinsics_33):
         inputs.append(image_3HW.shape)
-        return network(image_3HW)
+        return network(image_3HW, intrinsics_33)
     monkeypatch.setattr(estimator, '_network', watched)
     for width, height in ((640, 480), (320, 100), (90, 160)):
         rgb = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)

@@ -52,8 +52,8 @@ def changed(change):
     (lambda d: d['network'].update(input_height='192'), 'card.network.input_height: expected int'),
     (lambda d: d['metrics'][0].pop('rmse_m'), r'card.metrics\[0\]: missing'),
     (lambda d: d.update(metrics={}), 'card.metrics: expected a list'),
-    (lambda d: d.update(resize='stretch'), "card.resize: 'stretch' is not one of"),
-    (lambda d: d.update(output='inverse_depth'), "card.output: 'inverse_depth' is not one of"),
+    (lambda d: d.update(resize='crop'), "card.resize: 'crop' is not one of"),
+    (lambda d: d.update(output='disparity'), "card.output: 'disparity' is not one of"),
     (lambda d: d['provenance'].update(git_tree='?'), r"card.provenance.git_tree: '\?' is not"),
     (lambda d: d['reference'].update(fx=-1), 'focal length')])
 def test_a_wrong_card_is_refused_by_name(change, message):

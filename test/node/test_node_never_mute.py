@@ -32,7 +32,7 @@ class Model:
 
     card = SimpleNamespace(name='plain', min_depth_m=0.3, max_depth_m=10.0)
     model_path, model_sha256, device, precision = 'plain', '0', 'cpu', 'fp32'
-    has_confidence = False
+    has_confidence, backend, backend_reason = False, 'torch', 'asked for'
 
     def __init__(self):
         self.answer, self.refuse_to_load, self.subscribed = 2.0, None, True

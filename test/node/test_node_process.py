@@ -1,6 +1,7 @@
 """How the node's process starts, and how it ends."""
 
 from collections.abc import Iterator
+from pathlib import Path
 import signal
 import sys
 
@@ -113,4 +114,24 @@ def test_signal_while_the_model_loads_ends_with_code_0(model, tmp_path, number):
     peer.wait(lambda: 'depth_node' in peer.node.get_node_names(), 'the node to appear')
     assert process.end(number) == 0, process.output()
     assert 'Traceback' not in process.output() and 'failed' not in process.output()
+    peer.close()
+
+
+@pytest.mark.parametrize('backend, library', [
+    ('openvino', 'libopenvino.so'), ('onnxruntime', 'onnxruntime_pybind11_state')])
+def test_a_node_that_openvino_or_onnx_runtime_serves_never_loads_torch(
+        tmp_path, backend, library):
+    pytest.importorskip(backend)
+    domain = free_domain()
+    peer = Peer(domain)
+    process = depth_node(domain, tmp_path / 'node', 'model_file:=indoor', f'backend:={backend}')
+    images, depths = peer.publisher(Image, 'image_raw'), peer.listen('depth/image', Image)
+    peer.wait_active(process)
+    peer.wait(lambda: (images.publish(image_message(picture(640, 480))), depths)[1], 'depth')
+    loaded = Path(f'/proc/{process.popen.pid}/maps').read_text()
+    assert library in loaded and 'libtorch' not in loaded
+    told = peer.diagnostics()
+    assert (told['backend'], told['device']) == (backend, 'cpu')
+    assert told['backend choice'] and f'by {backend} on cpu in' in process.output()
+    assert process.end(signal.SIGINT) == 0, process.output()
     peer.close()

@@ -10,7 +10,6 @@ import sys
 from tempfile import TemporaryDirectory
 
 from mono_depth_ros.backends.torch_backend import pick_device
-from mono_depth_ros.estimator import DepthEstimator
 from train.commands.shared_options import add_data, add_device, add_protocol, add_split
 from train.comparison.comparison import data_of, Entry, learned_by, open_entry, Row
 from train.comparison.comparison_figures import (
@@ -24,7 +23,7 @@ from train.comparison.cost import cost_of, network_ms
 from train.data.data_sets import DataSet, open_data
 from train.data.samples.splits import MissingSplit
 from train.evaluation.learned_images import check_learned
-from train.evaluation.measurement import evaluate
+from train.evaluation.measurement import evaluate, load_estimator
 from train.evaluation.protocols import PROTOCOLS
 from train.output_files import write_file
 
@@ -129,6 +128,6 @@ def _times(source: DataSet, entries: Sequence[Entry], device: str) -> dict[str, 
     times = {}
     for place in dict.fromkeys(('cpu', device)):
         estimators = [entry.estimator if place == device else
-                      DepthEstimator.load(entry.estimator.model_path, place) for entry in entries]
+                      load_estimator(entry.estimator.model_path, place) for entry in entries]
         times[place] = network_ms(estimators, samples)
     return times

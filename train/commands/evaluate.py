@@ -19,7 +19,7 @@ from train.evaluation.confidence import measure_calibration
 from train.evaluation.ensemble import Ensemble, Flipped
 from train.evaluation.html_report import write_report
 from train.evaluation.learned_images import check_learned, learned_images
-from train.evaluation.measurement import evaluate, Predictor, Report
+from train.evaluation.measurement import evaluate, load_estimator, Predictor, Report
 from train.evaluation.protocols import PROTOCOLS, zoomed
 from train.output_files import write_file
 
@@ -57,7 +57,7 @@ def _evaluate(options: argparse.Namespace) -> None:
     if options.zoom != 1:
         protocol = zoomed(protocol, options.zoom)
     learned = _check_learned(options, opened)
-    estimator = DepthEstimator.load(options.model, options.device)
+    estimator = load_estimator(options.model, options.device)
     rows = [(name, evaluate(one, source, options.split, protocol))
             for name, one in _measured(estimator, options) for source in sources]
     print_table(rows)
@@ -103,7 +103,7 @@ def _together(estimator: DepthEstimator,
               options: argparse.Namespace) -> Iterator[tuple[str, Predictor]]:
     """The means that were asked for."""
     if options.others:
-        others = [DepthEstimator.load(model, options.device) for model in options.others]
+        others = [load_estimator(model, options.device) for model in options.others]
         yield f'mean of {1 + len(others)}', Ensemble([estimator, *others])
     if options.flip_tta:
         yield 'with flip TTA', Ensemble([estimator, Flipped(estimator)])

@@ -18,6 +18,7 @@ from train.data.data_sets import DataSet, open_data
 from train.data.samples.sample import spread_numbers
 from train.evaluation.fill_comparison import compare_fills, FillError, FillFrame
 from train.evaluation.learned_images import check_learned, learned_images
+from train.evaluation.measurement import load_estimator
 from train.output_files import write_file
 
 
@@ -51,7 +52,7 @@ def holes(options: argparse.Namespace) -> None:
     opened = {spec: open_data(spec, options.split) for spec in options.data}
     for spec, source in opened.items():
         check_learned(card.name, learned_images(card, source), spec, source, options.split)
-    estimator = DepthEstimator.load(options.model, options.device)
+    estimator = load_estimator(options.model, options.device)
     found = []
     for source in opened.values():
         frames = fill_frames(estimator, source, options.frames)

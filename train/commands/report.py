@@ -8,11 +8,11 @@ from datetime import datetime, timezone
 import json
 from pathlib import Path
 
-from mono_depth_ros.estimator import DepthEstimator
 from train.commands.shared_options import add_device
 from train.cross_validation.figures import measure
 from train.data.data_sets import open_data
 from train.data.nyu_report import REPORT
+from train.evaluation.measurement import load_estimator
 from train.evaluation.protocols import PROTOCOLS
 from train.output_files import write_file
 
@@ -40,7 +40,7 @@ def add_command(commands) -> None:
 def report(options: argparse.Namespace) -> None:
     """Run the command; raises ValueError or OSError in one sentence."""
     source = open_data(options.data, REPORT)
-    estimator = DepthEstimator.load(options.model, options.device)
+    estimator = load_estimator(options.model, options.device)
     before = options.uses.read_text() if options.uses.is_file() else ''
     number = len(before.splitlines()) + 1
     figures = measure(estimator, source, PROTOCOLS[PROTOCOL], steps=True)

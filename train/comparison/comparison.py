@@ -22,7 +22,7 @@ from mono_depth_ros.networks.registry import NETWORKS
 from train.comparison.cost import Cost
 from train.data.data_sets import DataSet, open_data
 from train.evaluation.learned_images import learned_images
-from train.evaluation.measurement import Report
+from train.evaluation.measurement import load_estimator, Report
 from train.evaluation.protocols import Protocol, PROTOCOLS
 from train.export.model_export import export_run
 from train.fitting.run_folder import read_run
@@ -80,11 +80,11 @@ def open_entry(word: str, folder: Path, device: str) -> Entry:
     """
     if not is_run(word):
         path = find_model(word)
-        return Entry(name=path.stem, run=None, estimator=DepthEstimator.load(path, device))
+        return Entry(name=path.stem, run=None, estimator=load_estimator(path, device))
     run = Path(word)
     path = folder / f'{run.resolve().name}{SUFFIX}'
     export_run(run, path, (), PROTOCOLS['full'])
-    return Entry(name=path.stem, run=run, estimator=DepthEstimator.load(path, device))
+    return Entry(name=path.stem, run=run, estimator=load_estimator(path, device))
 
 
 def data_of(words: Sequence[str]) -> tuple[str, ...]:

@@ -12,10 +12,10 @@ import subprocess
 import sys
 import time
 
-from mono_depth_ros.estimator import DepthEstimator
 from mono_depth_ros.model_file import SUFFIX
 from train.cross_validation.figures import combined, Figures, measure
 from train.data.data_sets import open_data
+from train.evaluation.measurement import load_estimator
 from train.evaluation.protocols import PROTOCOLS
 from train.export.model_export import export_run
 from train.fitting.checkpoint import has_checkpoint
@@ -151,7 +151,7 @@ def measure_fold(plan: Plan, fold: Fold) -> None:
 def measure_model(table: CameraTable, root: Path, model: str | Path,
                   groups: Sequence[str]) -> dict[str, dict[str, Figures]]:
     """Figures of a model file by group and set, of all images; `select` is a group of its own."""
-    predictor = DepthEstimator.load(model, 'cpu')
+    predictor = load_estimator(model, 'cpu')
     protocol = PROTOCOLS[table.protocol]
     figures = {name: {one.name: measure(predictor, open_data(one.spec(str(root)), 'train'),
                                         protocol) for one in table.group(name).sets}

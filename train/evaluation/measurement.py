@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+import os
 from typing import Protocol as TypingProtocol
 
 import numpy as np
 from tqdm import tqdm
 
 from mono_depth_ros.camera import Camera
-from mono_depth_ros.estimator import DepthEstimate
+from mono_depth_ros.estimator import DepthEstimate, DepthEstimator
 from mono_depth_ros.metrics import bootstrap, depth_errors, DepthErrors, interval, pooled_errors
 from mono_depth_ros.model_card import Metrics
+from mono_depth_ros.model_file import find_model, has_weights
 from train.data.data_sets import DataSet
 from train.data.samples.sample import Sample
 from train.evaluation.protocols import Protocol
@@ -27,6 +29,16 @@ class Predictor(TypingProtocol):
     """Anything that turns an image into metres, as DepthEstimator does."""
 
     def estimate(self, rgb_HW3: np.ndarray, camera: Camera | None = None) -> DepthEstimate: ...
+
+
+def load_estimator(model: str | os.PathLike, device: str = 'auto') -> DepthEstimator:
+    """Model as it is measured: by torch, so that figures do not depend on what is installed.
+
+    A file with an ONNX graph alone runs on what can run it, on a CPU in fp32.
+    """
+    if has_weights(find_model(model)):
+        return DepthEstimator.load(model, device, backend='torch')
+    return DepthEstimator.load(model, device, 'fp32' if device == 'cpu' else 'auto')
 
 
 @dataclass(frozen=True, kw_only=True)

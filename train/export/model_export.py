@@ -10,13 +10,14 @@ import sys
 import torch
 
 from mono_depth_ros.backends.torch_backend import TorchBackend
-from mono_depth_ros.estimator import DepthEstimator, self_test_image
 from mono_depth_ros.model_card import DataUse, Metrics, ModelCard, Provenance, SelfTest
 from mono_depth_ros.model_file import find_model, load_model, read_card, save_model
 from mono_depth_ros.networks.multi_scale import MultiScaleNetwork
+from mono_depth_ros.networks.onnx_graph import graph_of
 from mono_depth_ros.networks.registry import build
+from mono_depth_ros.self_test import measured
 from train.data.data_sets import data_use, DataSet
-from train.evaluation.measurement import evaluate
+from train.evaluation.measurement import evaluate, load_estimator
 from train.evaluation.protocols import Protocol
 from train.export.confidence_calibration import calibrate
 from train.fitting.checkpoint import load_checkpoint
@@ -52,7 +53,7 @@ def export_run(folder: Path, path: Path, validation: Sequence[DataSet],
     card = write(path, network, _card(path.stem, recipe, provenance))
     if not validation:
         return card
-    estimator = DepthEstimator.load(path, device='cpu')
+    estimator = load_estimator(path, 'cpu')
     metrics = tuple(evaluate(estimator, source, 'val', protocol).metrics()
                     for source in validation)
     return write(path, network, replace(card, metrics=metrics))
@@ -77,12 +78,10 @@ def interpolate_weights(network: MultiScaleNetwork, run: Run, alpha: float) -> N
 
 
 def write(path: Path, network: MultiScaleNetwork, card: ModelCard) -> ModelCard:
-    """Write the file with a self-test of its own weights; the card as written."""
+    """Write the file with its graph and a self-test of its own weights; the card as written."""
     network = _rounded(network.eval())
-    log_depth = TorchBackend(network, 'cpu', 'fp32')(self_test_image(card))[0]
-    card = replace(card, self_test=replace(
-        card.self_test, mean=float(log_depth.mean()), std=float(log_depth.std())))
-    save_model(path, network, card)
+    card = replace(card, self_test=measured(TorchBackend(network, 'cpu', 'fp32'), card))
+    save_model(path, network, card, graph_of(card.network))
     return card
 
 

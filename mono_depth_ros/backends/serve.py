@@ -1,0 +1,95 @@
+"""The backend that serves a model file: asked for, tested, and where free to choose, fastest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from mono_depth_ros import self_test
+from mono_depth_ros.backends.backend import Backend, BackendSpec
+from mono_depth_ros.backends.machine import identity, this_machine
+from mono_depth_ros.backends.selection import candidates, ModelForms
+from mono_depth_ros.backends.trial import cache_folder, fastest, Finding, recall, remember
+from mono_depth_ros.model_card import ModelCard
+from mono_depth_ros.model_file import has_graph, has_weights, load_model, onnx_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Serving:
+    """The backend that runs a file, which it is, and one sentence on why it."""
+
+    network: Backend
+    spec: BackendSpec
+    reason: str
+
+
+def serve(path: Path, card: ModelCard, sha256: str, asked: BackendSpec) -> Serving:
+    """A backend that passes the self-test of the model file.
+
+    Where more than one can serve, the fastest by a short trial, remembered for this file and
+    machine. Raises ValueError, or ModuleNotFoundError, where none can.
+    """
+    machine = this_machine()
+    forms = ModelForms(weights=has_weights(path), graph=has_graph(path))
+    groups = candidates(asked, forms, machine)
+    if len(groups) == len(groups[0]) == 1:
+        return _only(path, card, groups[0][0])
+    key = f'{sha256}; asked {asked}; {identity(machine)}'
+    return _remembered(path, card, key, groups) or _measured(path, card, key, groups)
+
+
+def build(path: Path, card: ModelCard, spec: BackendSpec) -> Backend:
+    """The backend of a spec with the file's network, self-test passed; else ValueError."""
+    backend = open_backend(path, card, spec)
+    self_test.check(backend, card, spec.precision)
+    return backend
+
+
+def open_backend(path: Path, card: ModelCard, spec: BackendSpec) -> Backend:
+    """The backend of a spec with the file's network, untested: `build` tests it."""
+    # Imported here: a node that one backend serves loads no other.
+    if spec.backend == 'torch':
+        from mono_depth_ros.backends.torch_backend import TorchBackend
+        return TorchBackend(load_model(path)[0], spec.device, spec.precision)
+    if spec.backend == 'openvino':
+        from mono_depth_ros.backends.openvino_backend import OpenVinoBackend
+        return OpenVinoBackend(onnx_of(path), card.graph, spec.precision)
+    from mono_depth_ros.backends.onnxruntime_backend import OnnxRuntimeBackend
+    return OnnxRuntimeBackend(onnx_of(path), card.graph, spec, cache_folder() / 'engines')
+
+
+def _only(path: Path, card: ModelCard, spec: BackendSpec) -> Serving:
+    try:
+        network = build(path, card, spec)
+    except ValueError as error:
+        raise ValueError(f'{path} cannot be served by {spec}: {error}; try precision fp32 or '
+                         'backend auto, else the file or the device is broken') from error
+    return Serving(network=network, spec=spec, reason=f'{spec}: no other can serve what is asked')
+
+
+def _remembered(path: Path, card: ModelCard, key: str,
+                groups: list[list[BackendSpec]]) -> Serving | None:
+    spec = recall(key)
+    if spec is None or not any(spec in group for group in groups):
+        return None
+    try:
+        network = build(path, card, spec)
+    except Exception:  # it served once; what serves now is measured again
+        return None
+    return Serving(network=network, spec=spec, reason=f'{spec}: the fastest here when measured')
+
+
+def _measured(path: Path, card: ModelCard, key: str,
+              groups: list[list[BackendSpec]]) -> Serving:
+    image, intrinsics = self_test.probe_image(card), self_test.reference_intrinsics(card)
+    failed: list[Finding] = []
+    for specs in groups:
+        network, findings = fastest(
+            specs, build=lambda spec: build(path, card, spec),
+            call=lambda backend: backend(image, intrinsics))
+        if network:
+            said = [*(str(finding) for finding in findings + failed), remember(key, findings)]
+            return Serving(network=network, spec=findings[0].spec,
+                           reason='; '.join(filter(None, said)))
+        failed += findings
+    raise ValueError(f'{path}: no backend serves it: ' + '; '.join(str(f) for f in failed))

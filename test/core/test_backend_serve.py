@@ -1,0 +1,191 @@
+"""Every backend gives the network's numbers; the fastest that does serves, no other ever."""
+
+from pathlib import Path
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from mono_depth_ros.backends import serve as serving
+from mono_depth_ros.backends import trial
+from mono_depth_ros.backends.backend import BackendSpec
+from mono_depth_ros.backends.machine import this_machine
+from mono_depth_ros.backends.selection import Machine
+from mono_depth_ros.estimator import DepthEstimator
+from mono_depth_ros.model_file import find_model, read_card, sha256_of
+from mono_depth_ros.self_test import TOLERANCE
+
+ROOT = Path(__file__).parents[2]
+OPENVINO = BackendSpec(backend='openvino', device='cpu', precision='fp32')
+ORT = BackendSpec(backend='onnxruntime', device='cpu', precision='fp32')
+pytestmark = pytest.mark.thorough
+for package in ('openvino', 'onnxruntime', 'torch'):
+    pytest.importorskip(package)
+
+
+@pytest.fixture(scope='module')
+def path() -> Path:
+    return find_model('indoor')
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch) -> Path:
+    """An empty cache of measurements."""
+    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path))
+    return tmp_path / 'mono_depth_ros' / 'backends'
+
+
+@pytest.fixture(scope='module')
+def rgb_HW3() -> np.ndarray:
+    """A picture of a real room's kind: gradients, edges, noise."""
+    rows, columns = np.mgrid[:480, :640]
+    base = 90 + 60 * np.sin(columns / 90) + 0.1 * rows + 80 * ((columns > 200) & (rows > 250))
+    noise = np.random.default_rng(0).normal(0, 6, (480, 640, 3))
+    return np.uint8(np.clip(base[..., None] * [1, 0.9, 0.7] + noise, 0, 255))
+
+
+@pytest.fixture(scope='module')
+def truth(path, rgb_HW3):
+    return DepthEstimator.load(path, 'cpu', 'fp32', 'torch').estimate(rgb_HW3)
+
+
+@pytest.mark.parametrize('backend, precision, most', [
+    ('openvino', 'fp32', 1e-4), ('onnxruntime', 'fp32', 1e-4), ('openvino', 'bf16', 0.03)])
+def test_every_backend_gives_what_torch_gives(path, rgb_HW3, truth, backend, precision, most):
+    estimator = DepthEstimator.load(path, 'cpu', precision, backend)
+    assert (estimator.backend, estimator.precision, estimator.device) == (
+        backend, precision, 'cpu')
+    assert estimator.has_confidence
+    estimate = estimator.estimate(rgb_HW3)
+    np.testing.assert_allclose(np.log(estimate.depth), np.log(truth.depth), atol=most)
+    np.testing.assert_allclose(estimate.confidence, truth.confidence, atol=most)
+    first = estimate.depth.copy()
+    estimator.estimate(rgb_HW3[::-1].copy())
+    np.testing.assert_array_equal(estimate.depth, first)
+
+
+def test_without_torch_the_file_is_served_and_torch_never_imported(cache):
+    code = ('import sys, numpy; from mono_depth_ros.estimator import DepthEstimator; '
+            "e = DepthEstimator.load('indoor'); e.estimate(numpy.zeros((48, 64, 3), 'uint8')); "
+            "print(e.backend, 'torch' in sys.modules)")
+    done = subprocess.run([sys.executable, '-c', code], cwd=ROOT, capture_output=True, text=True,
+                          check=True)
+    assert done.stdout.split() in (['openvino', 'False'], ['onnxruntime', 'False'])
+
+
+class Wrong:
+    """A backend that is off by `noise` where the self-test has noise, by `probe` elsewhere."""
+
+    def __init__(self, right, noise: float, probe: float):
+        self.right, self.noise, self.probe = right, noise, probe
+
+    def __call__(self, image_CHW, intrinsics_33=None):
+        planes = self.right(image_CHW)
+        planes[0] += self.noise if abs(np.diff(image_CHW)).mean() > 0.5 else self.probe
+        return planes
+
+
+@pytest.fixture
+def wrong_openvino(monkeypatch):
+    """OpenVINO made wrong by so much for the noise and for the probe."""
+    true = serving.open_backend
+
+    def make(noise: float, probe: float):
+        monkeypatch.setattr(serving, 'open_backend', lambda path, card, spec: (
+            Wrong(true(path, card, spec), noise, probe) if spec.backend == 'openvino'
+            else true(path, card, spec)))
+    return make
+
+
+@pytest.mark.parametrize('noise, probe', [(0.1, 0.0), (0.0, 0.1), (np.nan, 0.0), (0.0, np.nan)])
+def test_a_wrong_engine_never_serves(path, cache, wrong_openvino, noise, probe):
+    wrong_openvino(noise, probe)
+    estimator = DepthEstimator.load(path, 'cpu', 'fp32')
+    assert estimator.backend == 'onnxruntime'
+    assert 'openvino fp32 on cpu: it fails its self-test in fp32' in estimator.backend_reason
+    with pytest.raises(ValueError, match='openvino fp32 on cpu: it fails its self-test'):
+        DepthEstimator.load(path, 'cpu', 'fp32', 'openvino')
+
+
+def test_a_small_error_within_the_tolerance_serves(path, cache, wrong_openvino):
+    wrong_openvino(TOLERANCE['fp32'] / 2, TOLERANCE['fp32'] / 2)
+    assert DepthEstimator.load(path, 'cpu', 'fp32', 'openvino').backend == 'openvino'
+
+
+def test_torch_serves_where_no_other_can(path, cache, monkeypatch):
+    true = serving.open_backend
+
+    def broken(path, card, spec):
+        if spec.backend == 'torch':
+            return true(path, card, spec)
+        raise RuntimeError('Illegal instruction\nmany lines more')
+    monkeypatch.setattr(serving, 'open_backend', broken)
+    estimator = DepthEstimator.load(path, 'cpu', 'fp32')
+    assert estimator.backend == 'torch'
+    assert estimator.backend_reason.count('Illegal instruction') == 2
+    assert 'many lines' not in estimator.backend_reason
+
+
+def served(path, **asked):
+    return serving.serve(path, read_card(path), sha256_of(path), BackendSpec(**asked))
+
+
+def test_what_was_measured_is_remembered_for_this_file_question_and_machine(
+        path, cache, monkeypatch):
+    built = []
+    true = serving.open_backend
+    monkeypatch.setattr(serving, 'open_backend', lambda path, card, spec: (
+        built.append(spec) or true(path, card, spec)))
+    first = served(path, device='cpu', precision='fp32')
+    assert built == [OPENVINO, ORT] and f'{ORT}: ' in first.reason and ' ms' in first.reason
+    again = served(path, device='cpu', precision='fp32')
+    assert again.spec == first.spec and built[2:] == [first.spec]
+    assert again.reason == f'{first.spec}: the fastest here when measured'
+    monkeypatch.setattr(serving, 'identity', lambda machine: 'another machine')
+    served(path, device='cpu', precision='fp32')
+    assert built[3:] == [OPENVINO, ORT] and len(list(cache.iterdir())) == 2
+
+
+@pytest.mark.parametrize('content', ['', '{', '{"key": 1}', '[]', '{"key": "K", "spec": {"a": 1}}',
+                                     '{"key": "another", "spec": {"backend": "openvino"}}'])
+def test_a_half_written_or_foreign_memory_is_measured_again(cache, content):
+    cache.mkdir(parents=True)
+    trial._file('K').write_text(content)
+    assert trial.recall('K') is None
+    assert trial.remember('K', [trial.Finding(spec=ORT, ms=1.0)]) == ''
+    assert trial.recall('K') == ORT and len(list(cache.iterdir())) == 1
+
+
+def test_a_remembered_engine_that_broke_is_measured_again(path, cache, wrong_openvino):
+    machine = this_machine()
+    asked = BackendSpec(device='cpu', precision='fp32')
+    key = f'{sha256_of(path)}; asked {asked}; {serving.identity(machine)}'
+    trial.remember(key, [trial.Finding(spec=OPENVINO, ms=1.0)])
+    wrong_openvino(0.1, 0.1)
+    assert served(path, device='cpu', precision='fp32').spec == ORT
+    assert trial.recall(key) == ORT
+
+
+def test_a_memory_that_cannot_be_written_is_said(path, tmp_path, monkeypatch):
+    (tmp_path / 'file').write_text('')
+    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path / 'file'))
+    assert 'not remembered' in served(path, device='cpu', precision='fp32').reason
+
+
+def test_the_fastest_is_that_with_the_shortest_time():
+    clock = {'openvino': 0.02, 'onnxruntime': 0.004, 'torch': 0.05}
+    specs = [BackendSpec(backend=name, device='cpu', precision='fp32') for name in clock]
+
+    def build(spec):
+        return lambda: __import__('time').sleep(clock[spec.backend])
+    best, findings = trial.fastest(specs, build, lambda backend: backend())
+    assert [finding.spec.backend for finding in findings][0] == 'onnxruntime'
+    assert len(findings) == 3 and 3.9 < findings[0].ms < 19
+
+
+def test_the_machine_is_told_apart_by_cpu_cores_and_versions():
+    machine = this_machine()
+    words = serving.identity(machine)
+    assert 'cores' in words and 'CUDA devices' in words
+    assert serving.identity(Machine(packages=frozenset({'torch'}))) != words
