@@ -84,6 +84,8 @@ def _report(options: Options, result: Result, panel: Path | None) -> None:
           f'  recording: {result.recording} ({size_mb:.0f} MB)')
     if not result.with_points:
         print(UNCALIBRATED)
-    print('Next: open the recording in Foxglove (Open local file), add a 3D panel with '
-          f'{NAMESPACE}/points\nand image panels with {NAMESPACE}/image_raw and '
-          f'{NAMESPACE}/depth/image; or ros2 bag play it.')
+    panels = f'image panels with {NAMESPACE}/image_raw and {NAMESPACE}/depth/image'
+    if result.with_points:
+        panels += f'\nand a 3D panel with {NAMESPACE}/points'
+    print(f'Next: open the recording in Foxglove (Open local file), add {panels};\n'
+          'or ros2 bag play it.')

@@ -31,16 +31,13 @@ class McapLog:
         self._writer.start(profile='ros2', library='mono_depth_ros')
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix='mcap')
         self._pending: deque[Future] = deque()
+        self._types: dict[str, str] = {}
         self._channels: dict[str, int] = {}
         self._schemas: dict[str, int] = {}
 
     def declare(self, topic: str, type_name: str) -> None:
-        """Register a topic, such as '/points' of 'sensor_msgs/msg/PointCloud2'."""
-        if type_name not in self._schemas:
-            self._schemas[type_name] = self._writer.register_schema(
-                name=type_name, encoding='ros2msg', data=type_definition(type_name).encode())
-        self._channels[topic] = self._writer.register_channel(
-            topic=topic, message_encoding='cdr', schema_id=self._schemas[type_name])
+        """Say what a topic holds, such as '/points' of 'sensor_msgs/msg/PointCloud2'."""
+        self._types[topic] = type_name
 
     def write(self, topic: str, data: bytes, stamp_ns: int, received_ns: int) -> None:
         """Add one message: its header's stamp and when it arrived.
@@ -48,11 +45,23 @@ class McapLog:
         OSError where one before it could not be written.
         """
         self._pending.append(self._thread.submit(
-            self._writer.add_message, self._channels[topic], log_time=received_ns,
-            publish_time=stamp_ns, data=data))
+            self._add, topic, log_time=received_ns, publish_time=stamp_ns, data=data))
         while self._pending and (
                 self._pending[0].done() or len(self._pending) > self.MOST_PENDING):
             self._pending.popleft().result()
+
+    def _add(self, topic: str, **message) -> None:
+        # Registered with its first message, so that the file names no topic it has nothing of.
+        if topic not in self._channels:
+            self._channels[topic] = self._writer.register_channel(
+                topic=topic, message_encoding='cdr', schema_id=self._schema(self._types[topic]))
+        self._writer.add_message(self._channels[topic], **message)
+
+    def _schema(self, type_name: str) -> int:
+        if type_name not in self._schemas:
+            self._schemas[type_name] = self._writer.register_schema(
+                name=type_name, encoding='ros2msg', data=type_definition(type_name).encode())
+        return self._schemas[type_name]
 
     def close(self) -> None:
         """Write pending messages, index and summary; OSError where that fails."""

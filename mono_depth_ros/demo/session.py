@@ -23,6 +23,7 @@ from mono_depth_ros.node.stop_signals import StopSignals
 
 FIRST_DEPTH_S = 120.0
 COMPLETE_S = 3.0
+SPIN_S = 0.05
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,8 +95,10 @@ class _Listener:
 
     def spin(self, until_s: float) -> None:
         """Process messages until that monotonic time."""
-        while (left_s := until_s - time.monotonic()) > 0:
-            self._executor.spin_once(timeout_sec=left_s)
+        while time.monotonic() < until_s:
+            # Always the same time: with another one rclpy looks from its first subscription on
+            # again, and under load never comes to the last.
+            self._executor.spin_once(timeout_sec=SPIN_S)
 
 
 def _listen(listener: _Listener, children: list[Child], start_camera: Callable[[], Child],

@@ -1,5 +1,6 @@
 """The demo: its numbers and pictures by hand, and the whole of it in real processes."""
 
+from functools import partial
 import os
 from pathlib import Path
 import signal
@@ -13,11 +14,18 @@ from mcap_ros2.decoder import DecoderFactory
 from model_helpers import write_untrained
 import numpy as np
 import pytest
+import rclpy
+from rclpy.context import Context
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.qos import QoSProfile
+from std_msgs.msg import String
 
 from mono_depth_ros.demo.cloud_view import BACKGROUND, draw_cloud, look_at
 from mono_depth_ros.demo.mcap_log import McapLog, messages, type_definition
 from mono_depth_ros.demo.options import parse, size_limit
 from mono_depth_ros.demo.playback import evenly_spaced
+from mono_depth_ros.demo.processes import free_domain
+from mono_depth_ros.demo.session import _Listener
 from mono_depth_ros.demo.statistics import DemoStatistics, errors_in_range
 from mono_depth_ros.message_formats.stamps import serialised_stamp_ns
 
@@ -126,8 +134,12 @@ def test_ctrl_c_ends_with_results_even_without_calibration(tmp_path, model, phot
     assert process.returncode == 0, output
     assert 'Traceback' not in output
     assert 'No calibration lies with the pictures' in output
+    assert '/demo/points' not in output, 'advice about points where there are none'
     topics = decoded(out / 'demo.mcap')
     assert topics['/demo/depth/image'] and '/demo/points' not in topics
+    with open(out / 'demo.mcap', 'rb') as file:
+        channels = make_reader(file).get_summary().channels.values()
+    assert {channel.topic for channel in channels} == topics.keys(), 'a channel without messages'
     assert (out / 'demo.png').stat().st_size > 10_000
     assert not children_of(out)
 
@@ -228,6 +240,36 @@ def test_mcap_gives_back_bytes_and_stamps(tmp_path):
     assert list(messages(log.path, ['/h'], {7 * 10**9 + 5})) == [('/h', 7 * 10**9 + 5, data)]
     assert list(messages(log.path, ['/h'], {1})) == []
     assert decoded(log.path)['/h'][0].stamp.sec == 7
+
+
+def test_the_recorder_serves_all_topics_in_turn():
+    """Twenty messages wait on each of five topics: the first ten served are of all five."""
+    context = Context()
+    rclpy.init(context=context, domain_id=free_domain())
+    node = rclpy.create_node('recorder', context=context)
+    topics, served = [f'topic_{i}' for i in range(5)], []
+
+    def receive(topic, message):
+        served.append(topic)
+        time.sleep(0.005)
+    for topic in topics:
+        node.create_subscription(String, topic, partial(receive, topic), QoSProfile(depth=20))
+    publishers = [node.create_publisher(String, topic, QoSProfile(depth=20)) for topic in topics]
+    while not all(publisher.get_subscription_count() for publisher in publishers):
+        time.sleep(0.01)
+    for _ in range(20):
+        for publisher in publishers:
+            publisher.publish(String())
+    time.sleep(0.5)
+    listener = object.__new__(_Listener)
+    listener._executor = SingleThreadedExecutor(context=context)
+    listener._executor.add_node(node)
+    while len(served) < 10:
+        listener.spin(time.monotonic() + 0.25)
+    listener._executor.shutdown()
+    node.destroy_node()
+    rclpy.shutdown(context=context)
+    assert set(served[:10]) == set(topics)
 
 
 def test_a_full_disk_raises():
