@@ -5,17 +5,21 @@ ros2 launch mono_depth_ros depth.launch.py image_topic:=/camera/image_raw use_rv
 
 import os
 
-from ament_index_python.packages import get_package_share_directory
+from ament_index_python.packages import get_package_prefix, get_package_share_directory
 from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument, OpaqueFunction
-from launch.conditions import IfCondition
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
+from mono_depth_ros.message_formats.topic_names import info_topic_beside
+
+BOOLEANS = ['true', 'false', 'True', 'False']
+LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'fatal']
+
 
 def arguments():
-    """Every launch argument with its default and what it is for."""
+    """Every launch argument with its default, what it may be and what it is for."""
     config = os.path.join(get_package_share_directory('mono_depth_ros'), 'config')
     return [
         DeclareLaunchArgument(
@@ -32,17 +36,22 @@ def arguments():
             'model_file', default_value='',
             description='Name or path of the model; empty: as params_file says.'),
         DeclareLaunchArgument(
-            'autostart', default_value='',
+            'autostart', default_value='', choices=['', *BOOLEANS],
             description='Configure and activate at start; empty: as params_file says.'),
         DeclareLaunchArgument(
-            'use_sim_time', default_value='',
+            'use_sim_time', default_value='', choices=['', *BOOLEANS],
             description='Take the time from /clock; empty: as params_file says.'),
         DeclareLaunchArgument(
-            'log_level', default_value='info', description='debug, info, warn, error or fatal.'),
-        DeclareLaunchArgument('use_rviz', default_value='false', description='Open RViz too.'),
+            'log_level', default_value='info', choices=LOG_LEVELS,
+            description='Least serious messages to print.'),
+        DeclareLaunchArgument(
+            'use_rviz', default_value='false', choices=BOOLEANS, description='Open RViz too.'),
         DeclareLaunchArgument(
             'rviz_config', default_value=os.path.join(config, 'depth.rviz'),
             description='What RViz shows.'),
+        DeclareLaunchArgument(
+            'fixed_frame', default_value='',
+            description='Fixed frame of RViz; empty: the frame of the camera, once depth comes.'),
     ]
 
 
@@ -51,17 +60,41 @@ def given(context, name):
     return LaunchConfiguration(name).perform(context)
 
 
+def given_file(context, name):
+    """Path of one launch argument; RuntimeError with one sentence where it is no file."""
+    path = given(context, name)
+    if not os.path.isfile(path):
+        raise RuntimeError(f'launch argument {name} must be a file, got {path!r}')
+    return path
+
+
 def override(context, name, kind):
     """Parameter that stands above params_file, none where the argument was left empty."""
     value = ParameterValue(LaunchConfiguration(name), value_type=kind)
     return {name: value} if given(context, name) else {}
 
 
+def rviz(context, **common):
+    """Build RViz in the fixed frame; none without use_rviz, RuntimeError without rviz2."""
+    if given(context, 'use_rviz').lower() != 'true':
+        return []
+    try:
+        get_package_prefix('rviz2')
+    except LookupError as error:
+        raise RuntimeError('use_rviz:=true needs RViz: sudo apt install '
+                           f'ros-{os.environ.get("ROS_DISTRO", "DISTRO")}-rviz2') from error
+    words, frame = ['-d', given_file(context, 'rviz_config')], given(context, 'fixed_frame')
+    if frame:
+        return [Node(package='rviz2', executable='rviz2', arguments=[*words, '-f', frame],
+                     output='screen', **common)]
+    return [Node(package='mono_depth_ros', executable='depth_rviz', arguments=words,
+                 output='screen', **common)]
+
+
 def nodes(context):
     """Build the nodes once the arguments have values, since empty ones are left out."""
     image_topic = given(context, 'image_topic')
-    info_topic = given(context, 'camera_info_topic') or (
-        image_topic.rpartition('/')[0] + '/camera_info' if '/' in image_topic else 'camera_info')
+    info_topic = given(context, 'camera_info_topic') or info_topic_beside(image_topic)
     remappings = [('image_raw', image_topic), ('camera_info', info_topic)]
     sim_time = override(context, 'use_sim_time', bool)
     overrides = {
@@ -71,14 +104,11 @@ def nodes(context):
     return [
         # First, so that a machine without RViz says so before anything runs. The topics in
         # depth.rviz are relative: they follow namespace and remappings.
-        Node(
-            package='rviz2', executable='rviz2', namespace=namespace, remappings=remappings,
-            parameters=[sim_time], arguments=['-d', LaunchConfiguration('rviz_config')],
-            condition=IfCondition(LaunchConfiguration('use_rviz')), output='screen'),
+        *rviz(context, namespace=namespace, remappings=remappings, parameters=[sim_time]),
         Node(
             package='mono_depth_ros', executable='depth_node', name='depth_node',
             namespace=namespace, remappings=remappings,
-            parameters=[LaunchConfiguration('params_file'), overrides],
+            parameters=[given_file(context, 'params_file'), overrides],
             ros_arguments=['--log-level', LaunchConfiguration('log_level')],
             output='screen', emulate_tty=True),
     ]

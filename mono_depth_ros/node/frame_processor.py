@@ -40,6 +40,13 @@ class FrameProcessor:
         """Keep a camera_info for the images that follow and those with its stamp."""
         self._infos = (*self._infos[1 - INFOS_KEPT:], info)
 
+    @property
+    def camera_warning(self) -> str:
+        """What is wrong with the camera of the images, '' where nothing is."""
+        if not self._infos:
+            return self._no_info.warning
+        return '' if self.camera is self._no_info else self.camera.warning
+
     def range_m(self, settings: Settings) -> tuple[float, float]:
         """Nearest and farthest depth (m) to publish; ValueError where the model has no such."""
         card = self.estimator.card

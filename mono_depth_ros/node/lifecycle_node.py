@@ -214,7 +214,7 @@ class DepthNode(LifecycleNode):
         return Findings(
             lifecycle=self._failure, stale=self._stale_input(now_s),
             worker=worker_error(self._worker.alive, self._worker.busy_s()),
-            camera=self._info_input.wrong_type() or self._processor.camera.warning,
+            camera=self._info_input.wrong_type() or self._processor.camera_warning,
             image=self._processor.image_warning)
 
     def _stale_input(self, now_s: float) -> str:
@@ -237,7 +237,7 @@ class DepthNode(LifecycleNode):
             'model': estimator.card.name if estimator else 'none',
             'model sha256': estimator.model_sha256 if estimator else 'none',
             'input qos': source.reliability if source else 'none',
-            'camera': (processor.camera.warning if processor else 'none') or 'camera_info',
+            'camera': (processor.camera_warning if processor else 'none') or 'camera_info',
             'pixels without a ray (%)': (
                 f'{100 * processor.camera.missing:.1f}' if processor else 'none'),
         } | self._statistics.values(now_s)

@@ -49,6 +49,10 @@ class StopSignals:
         signal.pthread_kill(self._thread.ident or 0, signal.SIGTERM)
         self._thread.join()
 
+    def unblock(self) -> None:
+        """Let signals end the process again, for a program that takes its place; after `close`."""
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, self._signals)
+
     def _wait(self) -> None:
         while True:
             signal.sigwait(self._signals)

@@ -14,6 +14,7 @@ import yaml
 
 from mono_depth_ros.cameras import file_camera, sim_camera
 from mono_depth_ros.demo.processes import free_domain
+from mono_depth_ros.message_formats.topic_names import info_topic_beside
 from mono_depth_ros.node.parameters import PARAMETERS
 
 ROOT = Path(__file__).parents[2]
@@ -88,7 +89,7 @@ def test_every_argument_that_is_read_is_declared(tree):
 
 def test_executables_exist(tree):
     scripts = re.findall(r"f'(\w+) = \{NAME\}", (ROOT / 'setup.py').read_text())
-    assert len(scripts) == 3
+    assert len(scripts) == 4
     for call in calls(tree, 'Node'):
         given = keywords(call)
         if text(given['package']) == 'mono_depth_ros':
@@ -112,10 +113,42 @@ def test_camera_parameters_of_the_demo_are_the_cameras():
     assert {'source', 'world', 'rate_hz'} <= set(literals(tree))
 
 
+def test_arguments_with_a_choice_say_which(tree):
+    """Else launch passes any text on, and the node refuses it without the argument's name."""
+    for call in calls(tree, 'DeclareLaunchArgument'):
+        if text(call.args[0]) in ('autostart', 'use_sim_time', 'use_rviz', 'log_level', 'world'):
+            default = keywords(call)['default_value']
+            assert 'choices' in keywords(call) or isinstance(default, ast.Call), ast.unparse(call)
+
+
+def test_the_demo_s_camera_publishes_where_the_node_listens_and_ends_the_launch():
+    tree = ast.parse((ROOT / 'launch' / 'demo.launch.py').read_text())
+    camera, = calls(tree, 'Node')
+    given = keywords(camera)
+    assert ast.unparse(given['on_exit']).startswith('Shutdown(')
+    assert ast.unparse(given['remappings']) == 'remappings'
+    passed_on = ast.unparse(next(calls(tree, 'IncludeLaunchDescription')))
+    assert "'image_topic'" in passed_on and "'camera_info_topic'" in passed_on
+
+
+def test_a_file_that_is_given_must_be_there():
+    source = (ROOT / 'launch' / 'depth.launch.py').read_text()
+    for name in ('params_file', 'rviz_config'):
+        assert f"given_file(context, '{name}')" in source
+
+
+@pytest.mark.parametrize('image_topic, info_topic', [
+    ('image_raw', 'camera_info'), ('/image_raw', '/camera_info'),
+    ('/cam/left/image_rect_color', '/cam/left/camera_info'), ('cam/image', 'cam/camera_info')])
+def test_camera_info_lies_beside_the_image(image_topic, info_topic):
+    assert info_topic_beside(image_topic) == info_topic
+
+
 def test_remapped_topics_are_the_node_s(tree):
     code = ''.join(path.read_text() for path in (ROOT / 'mono_depth_ros').rglob('*.py'))
     for node in ast.walk(tree):
-        if isinstance(node, ast.Assign) and node.targets[0].id == 'remappings':
+        if isinstance(node, ast.Assign) and getattr(
+                node.targets[0], 'id', '') == 'remappings':
             topics = [text(pair.elts[0]) for pair in node.value.elts]
             assert topics == ['image_raw', 'camera_info']
             assert all(f"'{topic}'" in code for topic in topics)
@@ -181,6 +214,50 @@ def test_launch_for_real(tmp_path):
         peer.close()
         assert process.end() == 0, process.output()
     assert 'Traceback' not in process.output()
+
+
+WRONG_ARGUMENTS = [
+    ('depth.launch.py', 'params_file:=/nowhere.yaml', "params_file must be a file, got '/nowhere"),
+    ('depth.launch.py', 'autostart:=maybe', '"autostart" provided value "maybe"'),
+    ('depth.launch.py', 'use_sim_time:=1', '"use_sim_time" provided value "1"'),
+    ('depth.launch.py', 'log_level:=loud', '"log_level" provided value "loud"'),
+    ('demo.launch.py', 'world:=moon', '"world" provided value "moon"'),
+    ('demo.launch.py', 'rate_hz:=fast', "rate_hz must be a number, got 'fast'")]
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize('file, argument, sentence', WRONG_ARGUMENTS)
+def test_a_wrong_argument_is_named_and_nothing_starts(tmp_path, file, argument, sentence):
+    process = launched(tmp_path, free_domain(), file, argument)
+    assert process.wait(30) == 1
+    assert sentence in process.output() and 'process started' not in process.output()
+
+
+@pytest.mark.thorough
+def test_rviz_that_is_not_installed_is_said(tmp_path):
+    folder = installed_launch_folder()
+    from ament_index_python.packages import get_packages_with_prefixes
+
+    if 'rviz2' in get_packages_with_prefixes():
+        pytest.skip(f'rviz2 is installed beside {folder}')
+    process = launched(tmp_path, free_domain(), 'depth.launch.py', 'use_rviz:=true')
+    assert process.wait(30) == 1 and 'sudo apt install ros-' in process.output()
+
+
+@pytest.mark.thorough
+def test_the_end_of_the_camera_ends_the_demo(tmp_path):
+    process = launched(tmp_path, free_domain(), 'demo.launch.py', 'source:=/nowhere')
+    process.wait(60)
+    assert 'source /nowhere does not exist' in process.output()
+    assert 'depth_node' in process.output().split('/nowhere does not exist')[1]
+
+
+def launched(tmp_path, domain, file, *arguments):
+    """A real launch of a file of the package as it is installed."""
+    folder = installed_launch_folder()
+    return Process([sys.executable, '-c', RUN, str(folder / file), *arguments], domain,
+                   tmp_path / 'log',
+                   PATH=f'{Path(sys.executable).parent}:{os.environ["PATH"]}')
 
 
 def parameters(peer, *names):

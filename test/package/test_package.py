@@ -89,7 +89,7 @@ def test_everything_imported_is_asked_for(package):
     asked = {tag.text for tag in package.iter('exec_depend')}
     needed = {KEYS.get(name, name) for name in foreign(imported(NAME, 'launch')) - PIP}
     assert needed <= asked, f'package.xml lacks {needed - asked}'
-    assert asked - needed <= {'ros2launch'}, 'asked for, but not used'
+    assert asked - needed <= {'ros2launch', 'rviz2'}, 'asked for, but not used'
 
 
 @pytest.mark.parametrize('name, folders', [
@@ -130,7 +130,8 @@ def test_package_data_covers_every_file_that_is_no_python(setup):
 
 def test_executables_are_where_ros2_run_looks_and_start(setup):
     lines = setup['entry_points']['console_scripts']
-    assert {line.split(' = ')[0] for line in lines} == {'depth_node', 'sim_camera', 'file_camera'}
+    assert {line.split(' = ')[0] for line in lines} == {
+        'depth_node', 'depth_rviz', 'sim_camera', 'file_camera'}
     for line in lines:
         module, function = line.split(' = ')[1].split(':')
         assert callable(getattr(importlib.import_module(module), function))

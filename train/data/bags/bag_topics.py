@@ -8,6 +8,8 @@ from enum import Enum
 import json
 from pathlib import Path
 
+from mono_depth_ros.message_formats.topic_names import info_topic_beside
+
 TRANSPORTS = ('/compressed', '/compressedDepth')
 ROLES = ('image', 'depth', 'camera_info')
 
@@ -53,7 +55,7 @@ def choose_topics(path: Path, topics: Sequence[Topic]) -> Topics:
         return named
     depth = _only(path, topics, Kind.DEPTH, wanted=('aligned', 'registered', 'ground_truth'))
     image = _only(path, topics, Kind.IMAGE, unwanted=('depth', 'infra', '/ir/'))
-    beside = f'{base(image).rpartition("/")[0]}/camera_info'
+    beside = info_topic_beside(base(image))
     if any(t.name == beside and t.kind is Kind.CAMERA_INFO and t.messages for t in topics):
         return Topics(image=image, depth=depth, camera_info=beside)
     return Topics(image=image, depth=depth,
