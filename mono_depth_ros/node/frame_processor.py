@@ -18,6 +18,9 @@ if TYPE_CHECKING:  # torch takes seconds to import
     from mono_depth_ros.estimator import DepthEstimator
 
 INFOS_KEPT = 10
+NOTHING_LOADED = dict.fromkeys(
+    ('device', 'precision', 'backend', 'backend choice', 'model', 'model sha256', 'camera',
+     'pixels without a ray (%)'), 'none')
 NEARLY_BLACK = ('the image is nearly black (99 % of it below 16 of 255), so depth is a guess: '
                 'look at the lens cap, the light, the exposure and the encoding')
 
@@ -46,6 +49,14 @@ class FrameProcessor:
         if not self._infos:
             return self._no_info.warning
         return '' if self.camera is self._no_info else self.camera.warning
+
+    def values(self) -> dict[str, str]:
+        """The model, where it runs and the camera, as the texts of a diagnostic status."""
+        estimator = self.estimator
+        texts = (estimator.device, estimator.precision, estimator.backend,
+                 estimator.backend_reason, estimator.card.name, estimator.model_sha256, self.camera_warning or 'camera_info',
+                 f'{100 * self.camera.missing:.1f}')
+        return dict(zip(NOTHING_LOADED, texts))
 
     def range_m(self, settings: Settings) -> tuple[float, float]:
         """Nearest and farthest depth (m) to publish; ValueError where the model has no such."""

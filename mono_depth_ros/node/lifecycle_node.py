@@ -23,7 +23,7 @@ from mono_depth_ros.node.diagnostics import (
     Timing,
     worker_error,
 )
-from mono_depth_ros.node.frame_processor import FrameProcessor
+from mono_depth_ros.node.frame_processor import FrameProcessor, NOTHING_LOADED
 from mono_depth_ros.node.latest_frame import LatestFrameWorker
 from mono_depth_ros.node.outputs import Outputs
 from mono_depth_ros.node.parameters import PARAMETERS, Settings
@@ -227,20 +227,10 @@ class DepthNode(LifecycleNode):
 
     def _values(self, now_s: float) -> dict[str, str]:
         source, processor = self._image_input, self._processor
-        estimator = processor.estimator if processor else None
         return {
             'state': self.state,
-            'device': estimator.device if estimator else 'none',
-            'precision': estimator.precision if estimator else 'none',
-            'backend': estimator.backend if estimator else 'none',
-            'backend choice': estimator.backend_reason if estimator else 'none',
-            'model': estimator.card.name if estimator else 'none',
-            'model sha256': estimator.model_sha256 if estimator else 'none',
             'input qos': source.reliability if source else 'none',
-            'camera': (processor.camera_warning if processor else 'none') or 'camera_info',
-            'pixels without a ray (%)': (
-                f'{100 * processor.camera.missing:.1f}' if processor else 'none'),
-        } | self._statistics.values(now_s)
+        } | (processor.values() if processor else NOTHING_LOADED) | self._statistics.values(now_s)
 
 
 def start(node: DepthNode) -> bool:
