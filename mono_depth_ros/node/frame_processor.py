@@ -54,8 +54,8 @@ class FrameProcessor:
         """The model, where it runs and the camera, as the texts of a diagnostic status."""
         estimator = self.estimator
         texts = (estimator.device, estimator.precision, estimator.backend,
-                 estimator.backend_reason, estimator.card.name, estimator.model_sha256, self.camera_warning or 'camera_info',
-                 f'{100 * self.camera.missing:.1f}')
+                 estimator.backend_reason, estimator.card.name, estimator.model_sha256,
+                 self.camera_warning or 'camera_info', f'{100 * self.camera.missing:.1f}')
         return dict(zip(NOTHING_LOADED, texts))
 
     def range_m(self, settings: Settings) -> tuple[float, float]:
