@@ -95,12 +95,12 @@ def test_up_is_up_and_left_is_left():
 @pytest.mark.thorough
 def test_supersampling_changes_colour_only():
     world = build_world('room', np.random.default_rng(1))
-    pictures = []
+    images = []
     for scale in (1, 2):
         with Renderer(world, SMALL, supersample=scale) as renderer:
-            pictures.append(renderer.render(world.pose(3.0)))
-    np.testing.assert_array_equal(pictures[0][1], pictures[1][1])
-    difference = np.abs(pictures[0][0].astype(float) - pictures[1][0])
+            images.append(renderer.render(world.pose(3.0)))
+    np.testing.assert_array_equal(images[0][1], images[1][1])
+    difference = np.abs(images[0][0].astype(float) - images[1][0])
     assert 0 < difference.mean() < 6  # edges are smoother, nothing has moved
 
 
@@ -146,13 +146,13 @@ def test_the_path_is_smooth_and_closed(name):
 @pytest.mark.thorough
 @pytest.mark.parametrize('name', WORLDS)
 def test_the_same_seed_gives_the_same_world_and_another_seed_another(name):
-    pictures = []
+    images = []
     for seed in (5, 5, 6):
         world = build_world(name, np.random.default_rng(seed))
-        pictures.append(seen(world, world.pose(2.0), SMALL))
-    np.testing.assert_array_equal(pictures[0][0], pictures[1][0])
-    np.testing.assert_array_equal(pictures[0][1], pictures[1][1])
-    assert not np.array_equal(pictures[0][1], pictures[2][1])
+        images.append(seen(world, world.pose(2.0), SMALL))
+    np.testing.assert_array_equal(images[0][0], images[1][0])
+    np.testing.assert_array_equal(images[0][1], images[1][1])
+    assert not np.array_equal(images[0][1], images[2][1])
 
 
 @pytest.mark.thorough

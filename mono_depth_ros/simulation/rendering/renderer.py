@@ -24,7 +24,7 @@ def camera_with_fov(width: int, height: int, horizontal_fov_deg: float) -> Camer
 class Renderer:
     """Renders one world for one camera; must be made, used and closed on one thread.
 
-    Colour is drawn `supersample` times finer and averaged (default: 2 for pictures under
+    Colour is drawn `supersample` times finer and averaged (default: 2 for images under
     200,000 pixels, else 1); depth is drawn at the camera's own pixel centres. `gl`: a context of
     `new_context` to draw in, which the renderer does not free; sharing it saves 0.3 s a world.
     Raises ValueError for a camera with lens distortion, OSError where no OpenGL works.
@@ -59,7 +59,7 @@ class Renderer:
             self._gl.free()
 
     def use(self, camera: Camera) -> None:
-        """Draw for another pinhole camera of the same picture size; ValueError otherwise."""
+        """Draw for another pinhole camera of the same image size; ValueError otherwise."""
         if (camera.width, camera.height) != (self.camera.width, self.camera.height):
             raise ValueError(f'this renderer draws {self.camera.width}x{self.camera.height} '
                              f'pixels, the camera has {camera.width}x{camera.height}')
@@ -70,7 +70,7 @@ class Renderer:
         return self.colour(pose), self.depth(pose)
 
     def colour(self, pose: Pose) -> np.ndarray:
-        """Picture (H, W, 3) uint8 RGB."""
+        """Image (H, W, 3) uint8 RGB."""
         self._aim(pose)
         height, width = self._fine_rgb.shape[:2]
         self._draw(width, height, self._fine_rgb, None)

@@ -43,7 +43,7 @@ def random_weather(rng: np.random.Generator) -> Weather:
 
 
 def add_street_lights(rng, spec, weather: Weather, half_length_m: float) -> None:
-    """Add the light to a mujoco.MjSpec of a street that reaches so far from its middle."""
+    """Add the light to a mujoco.MjSpec of a street of this half length."""
     low, high, tone = AMBIENT[weather.sky]
     ambient = np.minimum(rng.uniform(low, high) * np.array(tone), 1.0)
     set_up_rendering(spec, NEAR_M, FAR_M, ambient, shadow_reach_m=half_length_m + 5)
