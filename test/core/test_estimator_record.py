@@ -9,8 +9,8 @@ from mono_depth_ros.estimator import DepthEstimator
 
 @pytest.mark.parametrize('model', ['indoor', 'outdoor'])
 def test_depth_and_confidence_are_as_recorded(model, record):
-    """In a network of 32-bit floats another CPU changes the sixth digit."""
-    estimator = DepthEstimator.load(model, device='cpu', precision='fp32')
+    """PyTorch in 32-bit floats: another CPU changes the sixth digit."""
+    estimator = DepthEstimator.load(model, device='cpu', precision='fp32', backend='torch')
     values = {}
     for shape in SHAPES:
         estimate = estimator.estimate(*cut_image(shape))
