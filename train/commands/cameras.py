@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 from mono_depth_ros.model_file import find_model
+from train.commands.shared_options import add_device
 from train.cross_validation.figures import combined
 from train.cross_validation.folds import Fold, measure_model
 from train.cross_validation.summary import as_json, as_markdown, summary
@@ -27,6 +28,7 @@ def add_command(commands) -> None:
     one.add_argument('--group', nargs='+', metavar='GROUP', default=[],
                      help='only these groups (default all)')
     one.add_argument('--json', type=Path, metavar='FILE', help='write all figures there')
+    add_device(one)
     one.set_defaults(command=cameras)
 
 
@@ -34,7 +36,8 @@ def cameras(options: argparse.Namespace) -> None:
     """Run the command; raises ValueError or OSError in one sentence."""
     table = TABLES[options.cameras]
     groups = tuple(options.group or (group.name for group in table.groups))
-    figures = measure_model(table, options.root, find_model(options.model), groups)
+    figures = measure_model(table, options.root, find_model(options.model), groups,
+                            options.device)
     rows = summary({Fold(left_out=groups, seed=0): {
         name: combined(list(sets.values())) for name, sets in figures.items()}})
     print(as_markdown(f'{options.model} by camera', table, rows,

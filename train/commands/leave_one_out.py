@@ -8,6 +8,7 @@ from pathlib import Path
 import signal
 
 from mono_depth_ros.model_file import find_model
+from train.commands.shared_options import add_device
 from train.cross_validation.folds import check_data, Fold, Plan, read_fold, run_folds
 from train.cross_validation.summary import as_json, as_markdown, summary
 from train.output_files import write_file
@@ -45,6 +46,7 @@ def add_command(commands) -> None:
                           'none of the groups')
     one.add_argument('--workers', type=int, default=1, metavar='N',
                      help='processes that read data for each training (default 1)')
+    add_device(one)
     one.set_defaults(command=leave_one_out)
 
 
@@ -55,7 +57,7 @@ def leave_one_out(options: argparse.Namespace) -> None:
     leave = options.leave or [group.name for group in table.groups]
     plan = Plan(table=table, root=options.root.resolve(), folder=options.out.resolve(),
                 recipe=options.recipe, words=_words(options), capped=options.capped,
-                workers=options.workers,
+                workers=options.workers, device=options.device,
                 also=tuple(_absolute(spec) for spec in options.also))
     folds = [Fold(left_out=tuple(word.split(',')), seed=seed)
              for seed in options.seeds for word in leave]

@@ -90,5 +90,5 @@ def _steps(protocol: Protocol, depth_HW: np.ndarray, truth_HW: np.ndarray) -> fl
     """
     prediction_hw, truth_hw = (
         cv2.resize(protocol.windowed(map_HW), STEP_SIZE, interpolation=how)
-        for map_HW, how in ((depth_HW, cv2.INTER_LINEAR), (truth_HW, cv2.INTER_NEAREST)))
+        for map_HW, how in ((depth_HW, cv2.INTER_LINEAR), (truth_HW, cv2.INTER_NEAREST_EXACT)))
     return step_kept(prediction_hw, truth_hw)

@@ -55,12 +55,13 @@ class Plan:
     also: tuple[str, ...] = ()
     capped: bool = False
     workers: int = 1
+    device: str = 'cpu'
 
     def fit_command(self, fold: Fold) -> list[str]:
         """The `train fit` of a fold, one process."""
         run = self.run_folder(fold)
         base = [sys.executable, '-m', 'train', 'fit', self.recipe, '--out', str(run),
-                f'--workers={self.workers}']
+                f'--workers={self.workers}', f'--device={self.device}']
         if has_checkpoint(run):
             return [*base, '--resume']
         sets = self.table.sets_without(fold.left_out)
@@ -141,17 +142,17 @@ def measure_fold(plan: Plan, fold: Fold) -> None:
     """Write the figures of a trained fold: every set it left out, and the selection set."""
     model = plan.folder / fold.name / f'{fold.name}{SUFFIX}'
     export_run(plan.run_folder(fold), model, (), PROTOCOLS[plan.table.protocol])
-    figures = measure_model(plan.table, plan.root, model, fold.left_out)
+    figures = measure_model(plan.table, plan.root, model, fold.left_out, plan.device)
     write_file(plan.result_file(fold), json.dumps(
         {'left_out': fold.left_out, 'seed': fold.seed, 'sets': {
             group: {name: asdict(one) for name, one in sets.items()}
             for group, sets in figures.items()}}, indent=1) + '\n')
 
 
-def measure_model(table: CameraTable, root: Path, model: str | Path,
-                  groups: Sequence[str]) -> dict[str, dict[str, Figures]]:
+def measure_model(table: CameraTable, root: Path, model: str | Path, groups: Sequence[str],
+                  device: str = 'cpu') -> dict[str, dict[str, Figures]]:
     """Figures of a model file by group and set, of all images; `select` is a group of its own."""
-    predictor = load_estimator(model, 'cpu')
+    predictor = load_estimator(model, device)
     protocol = PROTOCOLS[table.protocol]
     figures = {name: {one.name: measure(predictor, open_data(one.spec(str(root)), 'train'),
                                         protocol) for one in table.group(name).sets}

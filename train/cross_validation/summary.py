@@ -48,9 +48,9 @@ def as_markdown(title: str, table: CameraTable, rows: Mapping[str, Sequence[Figu
 
 def _protocol_lines(table: CameraTable) -> list[str]:
     lines = [f'All images of a group, whole, one pass, protocol `{table.protocol}`; a group is '
-             f'the mean over its data sets, the mean is over groups. Nothing is aligned to the truth. '
-             f'Scale is the median over images of the median of prediction / truth; its error '
-             f'exp(mean |log scale|) - 1.']
+             'the mean over its data sets, the mean is over groups. Nothing is aligned to the '
+             'truth. Scale is the median over images of the median of prediction / truth; its '
+             'error exp(mean |log scale|) - 1.']
     if table.select:
         lines.append(f'`{table.select} {SELECT}` is its validation split, protocol '
                      f'`{table.select_protocol}`, averaged over the folds; step kept: the share '
