@@ -51,8 +51,7 @@ class DepthNode(LifecycleNode):
         self.settings = declare_parameters(self)
         for sentence in unknown_parameters(self):
             self.get_logger().warning(sentence)
-        # Set from configure to cleanup, else None.
-        self._processor: Any = None
+        self._processor: Any = None  # set from configure to cleanup, else None
         # Set from activate to deactivate, else None.
         self._worker: Any = None
         self._image_input: Any = None
@@ -152,8 +151,12 @@ class DepthNode(LifecycleNode):
         self._statistics.error(sentence, time.monotonic())
         self.get_logger().error(sentence, throttle_duration_sec=5.0)
 
+    def set_parameters(self, parameter_list):
+        """Set one by one; a whole number given for a parameter with decimals becomes a double."""
+        return super().set_parameters(in_declared_type(parameter_list))
+
     def set_parameters_atomically(self, parameter_list):
-        """Set all or none; a whole number given for a parameter with decimals becomes a double."""
+        """Set all or none, as `set_parameters`; the services of ROS 2 call this one."""
         return super().set_parameters_atomically(in_declared_type(parameter_list))
 
     def _still_wanted(self) -> None:
@@ -243,6 +246,5 @@ def start(node: DepthNode) -> bool:
 def main(args: list[str], stop: StopSignals) -> int:
     """Run the node until a signal comes; the exit code of the process."""
     code = answer_arguments('depth_node', PARAMETERS, args)
-    if code is not None:
-        return code
-    return run(lambda: DepthNode(stopping=lambda: bool(stop)), start, stop, args)
+    return code if code is not None else run(
+        lambda: DepthNode(stopping=lambda: bool(stop)), start, stop, args)

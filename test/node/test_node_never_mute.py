@@ -14,8 +14,8 @@ import pytest
 import rclpy
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
-from ros_helpers import image_message, info_message, picture
-from sensor_msgs.msg import CameraInfo, Image
+from ros_helpers import image_message, info_message, Peer, picture
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from mono_depth_ros.demo.processes import free_domain
 from mono_depth_ros.node.diagnostics import REFUSED_IN_A_ROW, status_summary
@@ -329,3 +329,40 @@ def test_every_image_is_counted_once_whatever_comes(started, steps):
     assert counts['received'] == sum(settled(node))
     begin(node, model)
     assert send(node, good_image())['processed'] == counts['processed'] + 1
+
+
+def test_a_topic_of_another_type_is_named_with_its_type(active):
+    node, _ = active
+    peer = Peer(node.context.get_domain_id())
+    peer.publisher(CompressedImage, 'image_raw')
+    sentence = peer.wait(lambda: (s := node._findings(time.monotonic()).stale) and (
+        'carries' in s) and s, 'the type')
+    assert sentence.startswith('/image_raw carries sensor_msgs/msg/CompressedImage, not '
+                               'sensor_msgs/msg/Image: decode it')
+    peer.close()
+
+
+def test_the_sentence_about_camera_info_names_its_topic(active):
+    node, _ = active
+    assert node._findings(time.monotonic()).camera.startswith('no camera_info on /camera_info yet')
+
+
+@pytest.mark.parametrize('way', ['set_parameters', 'set_parameters_atomically'])
+@pytest.mark.parametrize('name', ['min_depth', 'depth_scale'])
+def test_a_parameter_set_as_a_whole_number_stays_a_double(active, name, way):
+    node, _ = active
+    getattr(node, way)([Parameter(name, value=1)])
+    assert node.get_parameter(name).value == 1
+    assert node.get_parameter(name).type_ == Parameter.Type.DOUBLE
+    node.set_parameters([Parameter('min_depth', value=0.0)])
+
+
+def test_a_whole_number_given_at_start_becomes_a_double():
+    context = rclpy.Context()
+    rclpy.init(context=context, domain_id=free_domain())
+    node = DepthNode(context=context, parameter_overrides=[Parameter('max_depth', value=5)])
+    declared = node.get_parameter('max_depth')
+    assert (declared.type_, declared.value, node.settings.max_depth) == (
+        Parameter.Type.DOUBLE, 5.0, 5.0)
+    node.destroy_node()
+    rclpy.shutdown(context=context)
