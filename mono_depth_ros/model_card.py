@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields, is_dataclass, MISSING
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, MISSING
 import json
 import math
+import reprlib
 from typing import Any, get_args, get_origin, get_type_hints
 
 from mono_depth_ros.camera import Camera
+from mono_depth_ros.plausibility import doubts_about
 
 # What the numbers a network puts out mean: `canonical` as the reference camera would see it,
 # else for the camera of the image; in metres, their logarithm or their inverse.
@@ -25,6 +27,11 @@ COLOUR_ORDERS = ('rgb', 'bgr')
 GIT_TREES = ('clean', 'modified', 'unknown')
 
 
+def within(least: float, most: float, count: int | None = None, default: Any = MISSING) -> Any:
+    """A field of a card whose number, or each of whose `count` numbers, has these limits."""
+    return field(default=default, metadata={'limits': (least, most), 'count': count})
+
+
 @dataclass(frozen=True, kw_only=True)
 class NetworkSpec:
     """Which network of `networks/`, and the image it takes: its size in pixels.
@@ -36,8 +43,8 @@ class NetworkSpec:
     """
 
     name: str
-    input_height: int
-    input_width: int
+    input_height: int = within(16, 2048)
+    input_width: int = within(16, 2048)
     camera_input: bool = False
     aspect_ratios: tuple[float, ...] = ()
 
@@ -52,8 +59,8 @@ class NetworkSpec:
 class Normalisation:
     """Normalisation of RGB in 0..1: (rgb - mean) / std, channel by channel."""
 
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
+    mean: tuple[float, ...] = within(-1e3, 1e3, 3)
+    std: tuple[float, ...] = within(1e-4, 1e3, 3)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +93,7 @@ class DataUse:
     """One data set the model learned from: how many frames, which ones, on what terms."""
 
     name: str
-    frames: int
+    frames: int = within(0, 1e10)
     keys_sha256: str
     terms: str
 
@@ -100,8 +107,8 @@ class Provenance:
 
     recipe: str
     data: tuple[DataUse, ...]
-    seed: int
-    steps: int
+    seed: int = within(-2**63, 2**64)
+    steps: int = within(0, 1e12)
     date: str
     git_commit: str
     git_tree: str
@@ -115,11 +122,11 @@ class Metrics:
     data: str
     split: str
     protocol: str
-    frames: int
-    delta1: float
-    abs_rel: float
-    rmse_m: float
-    silog: float
+    frames: int = within(0, 1e10)
+    delta1: float = within(0, 1)
+    abs_rel: float = within(0, 1e6)
+    rmse_m: float = within(0, 1e6)
+    silog: float = within(0, 1e6)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,10 +138,10 @@ class SelfTest:
     before.
     """
 
-    seed: int
-    mean: float
-    std: float
-    probe: tuple[float, ...] = ()
+    seed: int = within(0, 2**63)
+    mean: float = within(-100, 100)
+    std: float = within(0, 100)
+    probe: tuple[float, ...] = within(-100, 100, default=())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,8 +161,8 @@ class ModelCard:
     network: NetworkSpec
     normalisation: Normalisation
     reference: Camera
-    min_depth_m: float
-    max_depth_m: float
+    min_depth_m: float = within(1e-3, 1e5)
+    max_depth_m: float = within(1e-3, 1e5)
     output: str
     resize: str
     weights_licence: str
@@ -169,9 +176,24 @@ class ModelCard:
             if getattr(self, name) not in known:
                 raise ValueError(f'card.{name}: {getattr(self, name)!r} is not one of {known}; '
                                  'the file is of another version of mono_depth_ros')
+        self._check_reference()
+        if not self.min_depth_m < self.max_depth_m:
+            raise ValueError(f'card.max_depth_m: {self.max_depth_m:g} is not above min_depth_m '
+                             f'{self.min_depth_m:g}')
         if self.provenance.git_tree not in GIT_TREES:
             raise ValueError(f'card.provenance.git_tree: {self.provenance.git_tree!r} is not one '
                              f'of {GIT_TREES}')
+
+    def _check_reference(self) -> None:
+        spec, reference = self.network, self.reference
+        if (reference.width, reference.height) != (spec.input_width, spec.input_height):
+            raise ValueError(
+                f'card.reference: a camera of {reference.width}x{reference.height} pixels for a '
+                f'network input of {spec.input_width}x{spec.input_height}')
+        if reference.distortion:
+            raise ValueError('card.reference: a reference camera has no distortion')
+        for doubt in doubts_about(reference):
+            raise ValueError(f'card.reference: {doubt}')
 
     def to_json(self) -> str:
         """Text that `card_from_json` reads back as an equal card."""
@@ -182,23 +204,28 @@ def card_from_json(text: str) -> ModelCard:
     """Card of a model file's header; ValueError names what is missing, unknown or mistyped."""
     try:
         data = json.loads(text)
-    except json.JSONDecodeError as error:
+    except RecursionError as error:
+        raise ValueError('the model card is not JSON: too deeply nested') from error
+    except ValueError as error:  # of JSON, or of a whole number of thousands of digits
         raise ValueError(f'the model card is not JSON: {error}') from error
     return _parse(ModelCard, data, 'card')
 
 
 def _parse(kind: Any, data: Any, where: str) -> Any:
-    """`data` as `kind`: a dataclass, tuple[X, ...], str, int or float; strict."""
+    """`data` as `kind`: a dataclass, tuple[X, ...], str, int or finite float; strict."""
     if is_dataclass(kind):
         return _parse_dataclass(kind, data, where)
     if get_origin(kind) is tuple:
         item = get_args(kind)[0]
         if not isinstance(data, list):
-            raise ValueError(f'{where}: expected a list, got {data!r}')
+            raise ValueError(f'{where}: expected a list, got {reprlib.repr(data)}')
         return tuple(_parse(item, value, f'{where}[{i}]') for i, value in enumerate(data))
     accepted = (int, float) if kind is float else kind
     if not isinstance(data, accepted) or isinstance(data, bool) != (kind is bool):
-        raise ValueError(f'{where}: expected {kind.__name__}, got {data!r}')
+        raise ValueError(f'{where}: expected {kind.__name__}, got {reprlib.repr(data)}')
+    if kind is float and not (math.isfinite(data) if isinstance(data, float)
+                              else abs(data) < 10**300):
+        raise ValueError(f'{where}: expected a finite number, got {reprlib.repr(data)}')
     return kind(data)
 
 
@@ -209,7 +236,25 @@ def _parse_dataclass(kind: Any, data: Any, where: str) -> Any:
     if not isinstance(data, dict) or not needed <= set(data) <= names:
         got = set(data) if isinstance(data, dict) else set()
         raise ValueError(
-            f'{where}: missing {sorted(needed - got)}, unknown {sorted(got - names)}; the file is '
-            'of another version of mono_depth_ros')
+            f'{where}: missing {sorted(needed - got)}, unknown '
+            f'{reprlib.repr(sorted(got - names))}; the file is of another version of '
+            'mono_depth_ros')
     hints = get_type_hints(kind)
-    return kind(**{name: _parse(hints[name], data[name], f'{where}.{name}') for name in data})
+    values = {name: _parse(hints[name], data[name], f'{where}.{name}') for name in data}
+    for field_ in fields(kind):
+        if 'limits' in field_.metadata and field_.name in values:
+            _check_limits(values[field_.name], **field_.metadata, where=f'{where}.{field_.name}')
+    try:
+        return kind(**values)
+    except ValueError as error:
+        told = str(error)
+        raise ValueError(told if told.startswith('card') else f'{where}: {told}') from error
+
+
+def _check_limits(value: Any, limits: tuple[float, float], count: int | None, where: str) -> None:
+    if count is not None and len(value) != count:
+        raise ValueError(f'{where}: expected {count} numbers, got {len(value)}')
+    for number in value if isinstance(value, tuple) else (value,):
+        if not limits[0] <= number <= limits[1]:
+            raise ValueError(f'{where}: expected {limits[0]:g} to {limits[1]:g}, got '
+                             f'{reprlib.repr(number)}')

@@ -8,6 +8,8 @@ graph whose weights are the file's tensors: whoever runs ONNX needs neither torc
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator
+from contextlib import contextmanager
 import hashlib
 import os
 from pathlib import Path
@@ -27,7 +29,10 @@ FORMAT = 'mono_depth_ros'
 FORMAT_VERSION = '2'
 SUFFIX = '.safetensors'
 ONNX_SUFFIX = '.onnx'
-LARGEST_GRAPH = 64 << 20
+LARGEST_GRAPH = 8 << 20
+FLOAT_TYPES = ('F64', 'F32', 'F16', 'BF16')
+# Ours are 80 kB: names and places of 436 tensors, the card and the graph.
+MAX_HEADER_BYTES = 2_000_000
 SHIPPED = Path(__file__).parent / 'models'
 
 
@@ -59,6 +64,7 @@ def save_model(path: str | os.PathLike, network: MultiScaleNetwork, card: ModelC
         for name, tensor in network.state_dict().items()}
     if not all(torch.isfinite(tensor).all() for tensor in tensors.values()):
         raise ValueError(f'{path} not written: weights that are not finite in fp16')
+    card_from_json(card.to_json())  # no file that cannot be read back
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(path.name + '.part')
     save_file(tensors, unfinished, metadata=metadata_for(card) | (
@@ -91,71 +97,139 @@ def onnx_of(path: str | os.PathLike) -> bytes:
         raise ValueError(f'{path} holds no ONNX graph: make one with `python -m '
                          'mono_depth_ros.tools.export_onnx MODEL OUT.onnx`')
     try:
-        graph = zlib.decompressobj().decompress(base64.b64decode(packed), LARGEST_GRAPH)
+        unpacking = zlib.decompressobj()
+        graph = unpacking.decompress(base64.b64decode(packed), LARGEST_GRAPH)
+        if not unpacking.eof:
+            raise ValueError(f'cut short, or of more than {LARGEST_GRAPH} bytes')
     except (ValueError, zlib.error) as error:
         raise ValueError(f'{path} has a graph that cannot be read ({error}): export it again'
                          ) from error
-    with safe_open(path, framework='numpy') as file:
+    with _opened(path) as file:
         weights = {name: file.get_tensor(name) for name in file.keys()}
     return graph + weight_bytes({
         name: weight for name, weight in weights.items() if np.issubdtype(weight.dtype,
                                                                           np.floating)})
 
 
-def _metadata(path: str | os.PathLike) -> dict[str, str]:
-    if Path(path).suffix == ONNX_SUFFIX:
-        return metadata_of(path)
-    try:
-        with safe_open(path, framework='numpy') as file:
-            return file.metadata() or {}
-    except SafetensorError as error:
-        raise ValueError(
-            f'{path} is not a whole {SUFFIX} file ({error}): copy or export it again') from error
-
-
 def read_card(path: str | os.PathLike) -> ModelCard:
     """Card of a model file, without torch; ValueError or OSError in one sentence."""
-    metadata = _metadata(path)
-    if metadata.get('format') != FORMAT:
-        raise ValueError(
-            f'{path} holds no {FORMAT} model (format {metadata.get("format")!r}): make one with '
-            '`scripts/train export`, or of an ONNX network with '
-            '`python -m mono_depth_ros.tools.wrap`')
-    if metadata.get('format_version') != FORMAT_VERSION:
-        raise ValueError(
-            f'{path} is of format version {metadata.get("format_version")!r}, this package reads '
-            f'{FORMAT_VERSION}: export it again, or update mono_depth_ros')
-    try:
-        return card_from_json(metadata.get('card', ''))
-    except ValueError as error:
-        raise ValueError(f'{path} has a card that cannot be read ({error}): export it again, or '
-                         'update mono_depth_ros') from error
+    return _card_of(path, _metadata(path))
 
 
 def load_model(path: str | os.PathLike) -> tuple[MultiScaleNetwork, ModelCard]:
-    """Network in fp32 on the CPU, in evaluation mode, and its card; errors as `read_card`."""
-    from safetensors.torch import load_file
+    """Network in fp32 on the CPU, in evaluation mode, and its card; errors as `read_card`.
 
-    from mono_depth_ros.networks.registry import build
+    Names, shapes and types of all weights are compared before memory is taken for any.
+    """
+    from safetensors.torch import load_file
+    import torch
 
     card = read_card(path)
-    try:
-        network = build(card.network)
-    except ValueError as error:
-        raise ValueError(f'{path} holds a network this version does not have ({error}): update '
-                         'mono_depth_ros') from error
+    network = _unfilled(path, card)
+    _check_tensors(path, card, network)
     weights = {name: t.float() if t.is_floating_point() else t
                for name, t in load_file(path).items()}
-    try:
-        network.load_state_dict(weights)
-    except RuntimeError as error:
-        raise ValueError(
-            f'{path}: the weights do not fit network {card.network.name!r} '
-            f'({" ".join(str(error).split())[:200]}): export it again, or update mono_depth_ros'
-        ) from error
+    broken = [name for name, t in weights.items() if not torch.isfinite(t).all()]
+    if broken:
+        raise ValueError(f'{path} holds weights that are not finite ({broken[0]}): copy or export '
+                         'it again')
+    network.load_state_dict(weights, assign=True)
     return network.eval(), card
 
 
 def sha256_of(path: str | os.PathLike) -> str:
     """Hex SHA-256 of the whole file: the identity of a model in diagnostics and reports."""
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    digest = hashlib.sha256()
+    with open(path, 'rb') as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _metadata(path: str | os.PathLike) -> dict[str, str]:
+    if Path(path).suffix == ONNX_SUFFIX:
+        return metadata_of(path)
+    with _opened(path) as file:
+        return file.metadata() or {}
+
+
+def _tensors(path: str | os.PathLike) -> dict[str, tuple[str, tuple[int, ...]]]:
+    """Type ('F16', ...) and shape of every tensor of a file."""
+    with _opened(path) as file:
+        parts = {name: file.get_slice(name) for name in file.keys()}
+        return {name: (part.get_dtype(), tuple(part.get_shape())) for name, part in parts.items()}
+
+
+@contextmanager
+def _opened(path: str | os.PathLike) -> Iterator[safe_open]:
+    """A .safetensors file whose header was checked; ValueError for what is not a whole one."""
+    _check_header_length(path)
+    try:
+        with safe_open(path, framework='numpy') as file:
+            yield file
+    except SafetensorError as error:
+        raise ValueError(f'{path} is not a whole {SUFFIX} file ({_short(error)}): copy or export '
+                         'it again') from error
+
+
+def _check_header_length(path: str | os.PathLike) -> None:
+    """Raise ValueError where the header is longer than its file, or than any of ours."""
+    with open(path, 'rb') as file:
+        start, size = file.read(8), os.fstat(file.fileno()).st_size
+    length = int.from_bytes(start, 'little')
+    if len(start) < 8 or length > min(size - 8, MAX_HEADER_BYTES):
+        raise ValueError(f'{path} is not a whole {SUFFIX} file (a header of {length} bytes in a '
+                         f'file of {size}): copy or export it again')
+
+
+def _card_of(path: str | os.PathLike, metadata: dict[str, str]) -> ModelCard:
+    if metadata.get('format') != FORMAT:
+        raise ValueError(
+            f'{path} holds no {FORMAT} model (format {_short(metadata.get("format"))!r}): make '
+            'one with `scripts/train export`, or of an ONNX network with '
+            '`python -m mono_depth_ros.tools.wrap`')
+    if metadata.get('format_version') != FORMAT_VERSION:
+        raise ValueError(
+            f'{path} is of format version {_short(metadata.get("format_version"))!r}, this '
+            f'package reads {FORMAT_VERSION}: export it again, or update mono_depth_ros')
+    try:
+        return card_from_json(metadata.get('card', ''))
+    except ValueError as error:
+        raise ValueError(f'{path} has a card that cannot be read ({_short(error)}): export it '
+                         'again, or update mono_depth_ros') from error
+
+
+def _unfilled(path: str | os.PathLike, card: ModelCard) -> MultiScaleNetwork:
+    """The network of a card without memory for its weights."""
+    import torch
+
+    from mono_depth_ros.networks.registry import build
+
+    try:
+        with torch.device('meta'):
+            return build(card.network)
+    except ValueError as error:
+        raise ValueError(f'{path} holds a network this version does not have ({_short(error)}): '
+                         'update mono_depth_ros') from error
+
+
+def _check_tensors(path: str | os.PathLike, card: ModelCard, network: MultiScaleNetwork) -> None:
+    """Raise ValueError where names, shapes or types of the weights are not the network's."""
+    tensors, expected = _tensors(path), network.state_dict()
+    wrong = [f'missing {name}' for name in expected if name not in tensors]
+    wrong += [f'unknown {name}' for name in tensors if name not in expected]
+    for name in expected.keys() & tensors.keys():
+        kind, shape = tensors[name]
+        if shape != tuple(expected[name].shape):
+            wrong.append(f'{name} has shape {shape}, expected {tuple(expected[name].shape)}')
+        elif (kind in FLOAT_TYPES) != expected[name].is_floating_point():
+            wrong.append(f'{name} is of type {kind}')
+    if wrong:
+        raise ValueError(
+            f'{path}: the weights do not fit network {card.network.name!r} '
+            f'({_short("; ".join(wrong))}): export it again, or update mono_depth_ros')
+
+
+def _short(text: object) -> str:
+    """One line of at most 300 characters."""
+    return ' '.join(str(text).split())[:300]

@@ -8,6 +8,7 @@ import torch
 from mono_depth_ros.backends.torch_backend import TorchBackend
 from mono_depth_ros.model_card import ModelCard, NetworkSpec
 from mono_depth_ros.model_file import find_model, read_card, save_model
+from mono_depth_ros.networks.multi_scale import MultiScaleNetwork
 from mono_depth_ros.networks.onnx_graph import graph_of
 from mono_depth_ros.networks.registry import build, default_spec
 from mono_depth_ros.self_test import measured
@@ -26,6 +27,13 @@ def write_untrained(path: str | Path, network: str = 'mobile', seed: int = 0,
     for weight in made.parameters():
         if weight.ndim > 1 and not weight.any():
             torch.nn.init.normal_(weight, std=0.5)
+    return save_untrained(path, made, card, graph)
+
+
+def save_untrained(path: str | Path, made: MultiScaleNetwork, card: ModelCard,
+                   graph: bool = False) -> ModelCard:
+    """Write a network with a self-test of its own and return the card as written."""
+    for weight in made.eval().parameters():
         if weight.ndim > 1:
             weight.data = weight.data.half().float()  # the precision of the file
     card = replace(card, self_test=measured(TorchBackend(made, 'cpu', 'fp32'), card))

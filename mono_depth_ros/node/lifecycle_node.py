@@ -86,7 +86,8 @@ class DepthNode(LifecycleNode):
         self._statistics.forget_errors()
         self.get_logger().info(
             f'model {estimator.card.name} ({estimator.model_path}) by {estimator.backend} on '
-            f'{estimator.device} in {estimator.precision} ({estimator.backend_reason})')
+            f'{estimator.device} in {estimator.precision} ({estimator.backend_reason}); terms of '
+            f'its weights: {estimator.card.weights_licence}')
 
     @transition('active', undo='stop')
     def on_activate(self, state: LifecycleState) -> None:

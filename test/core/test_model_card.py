@@ -81,7 +81,8 @@ def test_a_network_nobody_has_is_refused_with_the_file_s_name(tmp_path, network,
     path = tmp_path / 'new.safetensors'
     save_file({'a': np.zeros(1)}, path, metadata={
         'format': FORMAT, 'format_version': FORMAT_VERSION,
-        'card': replace(CARD, network=network).to_json()})
+        'card': replace(CARD, network=network, reference=CARD.reference.resized(
+            network.input_width, network.input_height)).to_json()})
     with pytest.raises(ValueError, match=rf'new.safetensors holds a network.*{words}'):
         load_model(path)
 

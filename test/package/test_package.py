@@ -75,6 +75,8 @@ def test_package_xml_is_format_3_for_ament_python(package, setup):
     assert package.findtext('export/build_type') == 'ament_python'
     assert package.findtext('license') == setup['license'] == 'Apache-2.0'
     assert 'Apache License' in (ROOT / 'LICENSE').read_text()
+    weights = package.findall('license')[1]  # the code's terms are not the weights'
+    assert 'non-commercial' in weights.text and (ROOT / weights.get('file')).is_file()
     assert package.findtext('version') == setup['version']
     assert package.findtext('description') == setup['description']
     names = [tag.text for tag in package if tag.tag.endswith('_depend')]

@@ -24,6 +24,9 @@ def add_command(commands) -> None:
                      help='for a run that started from a model: interpolate between its weights '
                           '(0) and the trained ones (1, the default), which often keeps more of '
                           'what the model could do (WiSE-FT)')
+    one.add_argument('--weights-licence', default='', metavar='TEXT',
+                     help='terms of the weights in one sentence, for the card and the node that '
+                          'loads them (default: those of the data and models they learned from)')
     one.set_defaults(command=_export)
 
 
@@ -36,7 +39,7 @@ def _export(options: argparse.Namespace) -> None:
         print('no data set of this run has a split val: the model file is written without metrics '
               'and with its confidence as it was learned', file=sys.stderr)
     card = export_run(options.run, options.model, validation, PROTOCOLS[options.protocol],
-                      options.interpolation)
+                      options.interpolation, options.weights_licence)
     print(card.to_json())
     megabytes = options.model.stat().st_size / 1e6
     print(f'{options.model}: {megabytes:.1f} MB; next: ros2 launch mono_depth_ros '

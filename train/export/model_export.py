@@ -29,12 +29,13 @@ SELF_TEST_SEED = 20140
 
 
 def export_run(folder: Path, path: Path, validation: Sequence[DataSet],
-               protocol: Protocol, alpha: float = 1.0) -> ModelCard:
+               protocol: Protocol, alpha: float = 1.0, licence: str = '') -> ModelCard:
     """Write the EMA weights of a finished run as a model file, measured on `validation`.
 
     The measurement is made on the file itself with its fp16 weights. Returns its card. Without
-    `validation` the file is written unmeasured. `alpha` as in `interpolate_weights`. OSError or
-    ValueError where the run is not finished.
+    `validation` the file is written unmeasured. `alpha` as in `interpolate_weights`. `licence`
+    tells the terms of the weights; empty: those of the data and models they learned from. OSError
+    or ValueError where the run is not finished.
     """
     run, saved = read_run(folder), load_checkpoint(folder)
     recipe = run.load_recipe()
@@ -50,7 +51,8 @@ def export_run(folder: Path, path: Path, validation: Sequence[DataSet],
         provenance = replace(
             provenance, recipe=f'{provenance.recipe}, export --interpolation {alpha:g}')
     calibrate(network, validation, recipe)
-    card = write(path, network, _card(path.stem, recipe, provenance))
+    licence = licence or licence_of(provenance.data, (run.start, *run.teachers))
+    card = write(path, network, _card(path.stem, recipe, provenance, licence))
     if not validation:
         return card
     estimator = load_estimator(path, 'cpu')
@@ -94,13 +96,13 @@ def _rounded(network: MultiScaleNetwork) -> MultiScaleNetwork:
     return network
 
 
-def _card(name: str, recipe: Recipe, provenance: Provenance,
+def _card(name: str, recipe: Recipe, provenance: Provenance, licence: str,
           metrics: tuple[Metrics, ...] = ()) -> ModelCard:
     return ModelCard(
         name=name, network=recipe.network, normalisation=recipe.normalisation,
         reference=recipe.reference, min_depth_m=recipe.min_depth_m,
         max_depth_m=recipe.max_depth_m, output='log_canonical_depth', resize='letterbox',
-        weights_licence=licence_of(provenance.data), provenance=provenance, metrics=metrics,
+        weights_licence=licence, provenance=provenance, metrics=metrics,
         self_test=SelfTest(seed=SELF_TEST_SEED, mean=0.0, std=0.0))
 
 
@@ -131,7 +133,14 @@ def _distinct(data: Sequence[DataUse]) -> tuple[DataUse, ...]:
     return tuple({use.keys_sha256: use for use in reversed(data)}.values())[::-1]
 
 
-def licence_of(data: Sequence[DataUse]) -> str:
-    """The terms, in one sentence, of weights that learned from `data`."""
-    terms = '; '.join(dict.fromkeys(use.terms for use in data))
-    return f'Weights on the terms of the data they learned from: {terms or "none was used"}.'
+def licence_of(data: Sequence[DataUse], models: Sequence[str]) -> str:
+    """The terms, in one sentence, of weights that learned from `data` and from other `models`."""
+    terms = [use.terms for use in data]
+    for model in filter(None, models):
+        try:
+            told = read_card(model).weights_licence
+        except (OSError, ValueError):
+            told = 'terms not recorded'
+        terms.append(f'model {Path(model).stem} ({told.rstrip(".")})')
+    return ('Weights on the terms of what they learned from: '
+            f'{"; ".join(dict.fromkeys(terms)) or "no data"}.')

@@ -217,12 +217,15 @@ def test_export_goes_a_share_of_the_way_from_the_model_a_run_began_with(folder, 
         network, card = load_model(model)
         states[share] = network.state_dict()
         assert ('export --interpolation 0.25' in card.provenance.recipe) == (share == 0.25)
+        assert 'model began (For research and other non-commercial use' in card.weights_licence
     name = 'coarse.head.weight'
     start, learned = load_model(began)[0].state_dict()[name], states[1.0][name]
     assert not torch.allclose(start, learned, atol=1e-3)
     torch.testing.assert_close(states[0.0][name], start)
     torch.testing.assert_close(states[0.25][name], start + (learned - start) / 4,
                                rtol=0, atol=1e-3)
+    assert main(['export', str(out), str(model), '--weights-licence', 'Ours, CC0.']) == 0
+    assert load_model(model)[1].weights_licence == 'Ours, CC0.'
     assert main(['export', str(out), str(tmp_path / 'x.safetensors'), '--interpolation', '2']) == 1
     assert 'lies within 0 and 1, got 2' in capsys.readouterr().err
 

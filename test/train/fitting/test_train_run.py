@@ -196,6 +196,8 @@ def test_exported_model_knows_where_it_comes_from(trained):
     assert (card.name, card.provenance.recipe, card.provenance.steps) == (
         'tiny', 'tiny_mobile stages.coarse+fine.epochs=3', 9)
     assert card.provenance.data[0].frames == 6
+    assert card.weights_licence == (
+        'Weights on the terms of what they learned from: terms not recorded.')
     assert card.metrics[0].frames == 2 and 0 < card.metrics[0].abs_rel < 1
 
 
