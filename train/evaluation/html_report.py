@@ -58,7 +58,7 @@ def _pictures(folder: Path, report: Report, source: DataSet, protocol: Protocol,
         sample = protocol.view(source[by_name[name]])
         depth_HW = predictor.estimate(sample.rgb, sample.camera).clipped
         picture = f'image_{number}.jpg'
-        write_picture(folder / picture, strip(sample, depth_HW))
+        write_picture(folder / picture, picture_row(sample, depth_HW))
         errors = report.images[name]
         shown.append(f'<p>{why}: {escape(name)}, AbsRel {errors.abs_rel:.3f}, delta1 '
                      f'{errors.delta1:.3f}</p><img src="{picture}" alt="{escape(name)}">')
@@ -74,7 +74,7 @@ def chosen_images(report: Report, each: int = 3) -> list[tuple[str, str]]:
     return [(why, name) for why, group in groups for name in group]
 
 
-def strip(sample: Sample, depth_HW: np.ndarray) -> np.ndarray:
+def picture_row(sample: Sample, depth_HW: np.ndarray) -> np.ndarray:
     """Image, truth, prediction and error side by side, BGR; one depth scale for both maps."""
     shown = small(sample, TILE_WIDTH)
     depth_hw = small_depth(depth_HW, shown.camera.width, shown.camera.height)
