@@ -84,9 +84,7 @@ class Recorder:
     def _count(self, name: str, stamp_ns: int, now_ns: int, data: bytes) -> None:
         parts = self._received.setdefault(stamp_ns, {})
         parts[name] = data if name in ('depth/image', 'ground_truth/depth') else None
-        if name == 'image_raw':
-            self.statistics.images += 1
-        elif name == 'depth/image':
+        if name == 'depth/image':
             self.statistics.add_depth(stamp_ns, now_ns)
         depth, truth = parts.get('depth/image'), parts.get('ground_truth/depth')
         if depth and truth:

@@ -28,7 +28,6 @@ def errors_in_range(depth_HW: np.ndarray, truth_HW: np.ndarray,
 class DemoStatistics:
     """Running statistics of one demo. Times are nanoseconds of the system clock."""
 
-    images: int = 0
     arrivals_ns: list[int] = field(default_factory=list)
     latencies_ms: list[float] = field(default_factory=list)
     errors: list[DepthErrors] = field(default_factory=list)
