@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields, is_dataclass, MISSING
+from dataclasses import asdict, dataclass
 import json
 import math
-import reprlib
-from typing import Any, get_args, get_origin, get_type_hints
 
 from mono_depth_ros.camera import Camera
+from mono_depth_ros.checked_json import from_json, within
 from mono_depth_ros.plausibility import doubts_about
 
 # What the numbers a network puts out mean: `canonical` as the reference camera would see it,
@@ -25,11 +24,6 @@ LAYOUTS = ('NCHW', 'NHWC')
 COLOUR_ORDERS = ('rgb', 'bgr')
 # Whether all files of the repository were as committed when a training began.
 GIT_TREES = ('clean', 'modified', 'unknown')
-
-
-def within(least: float, most: float, count: int | None = None, default: Any = MISSING) -> Any:
-    """A field of a card whose number, or each of whose `count` numbers, has these limits."""
-    return field(default=default, metadata={'limits': (least, most), 'count': count})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,59 +196,4 @@ class ModelCard:
 
 def card_from_json(text: str) -> ModelCard:
     """Card of a model file's header; ValueError names what is missing, unknown or mistyped."""
-    try:
-        data = json.loads(text)
-    except RecursionError as error:
-        raise ValueError('the model card is not JSON: too deeply nested') from error
-    except ValueError as error:  # of JSON, or of a whole number of thousands of digits
-        raise ValueError(f'the model card is not JSON: {error}') from error
-    return _parse(ModelCard, data, 'card')
-
-
-def _parse(kind: Any, data: Any, where: str) -> Any:
-    """`data` as `kind`: a dataclass, tuple[X, ...], str, int or finite float; strict."""
-    if is_dataclass(kind):
-        return _parse_dataclass(kind, data, where)
-    if get_origin(kind) is tuple:
-        item = get_args(kind)[0]
-        if not isinstance(data, list):
-            raise ValueError(f'{where}: expected a list, got {reprlib.repr(data)}')
-        return tuple(_parse(item, value, f'{where}[{i}]') for i, value in enumerate(data))
-    accepted = (int, float) if kind is float else kind
-    if not isinstance(data, accepted) or isinstance(data, bool) != (kind is bool):
-        raise ValueError(f'{where}: expected {kind.__name__}, got {reprlib.repr(data)}')
-    if kind is float and not (math.isfinite(data) if isinstance(data, float)
-                              else abs(data) < 10**300):
-        raise ValueError(f'{where}: expected a finite number, got {reprlib.repr(data)}')
-    return kind(data)
-
-
-def _parse_dataclass(kind: Any, data: Any, where: str) -> Any:
-    names = {field.name for field in fields(kind)}
-    # What a field's default says was so before there was the field.
-    needed = {field.name for field in fields(kind) if field.default is MISSING}
-    if not isinstance(data, dict) or not needed <= set(data) <= names:
-        got = set(data) if isinstance(data, dict) else set()
-        raise ValueError(
-            f'{where}: missing {sorted(needed - got)}, unknown '
-            f'{reprlib.repr(sorted(got - names))}; the file is of another version of '
-            'mono_depth_ros')
-    hints = get_type_hints(kind)
-    values = {name: _parse(hints[name], data[name], f'{where}.{name}') for name in data}
-    for field_ in fields(kind):
-        if 'limits' in field_.metadata and field_.name in values:
-            _check_limits(values[field_.name], **field_.metadata, where=f'{where}.{field_.name}')
-    try:
-        return kind(**values)
-    except ValueError as error:
-        told = str(error)
-        raise ValueError(told if told.startswith('card') else f'{where}: {told}') from error
-
-
-def _check_limits(value: Any, limits: tuple[float, float], count: int | None, where: str) -> None:
-    if count is not None and len(value) != count:
-        raise ValueError(f'{where}: expected {count} numbers, got {len(value)}')
-    for number in value if isinstance(value, tuple) else (value,):
-        if not limits[0] <= number <= limits[1]:
-            raise ValueError(f'{where}: expected {limits[0]:g} to {limits[1]:g}, got '
-                             f'{reprlib.repr(number)}')
+    return from_json(ModelCard, text, 'card')

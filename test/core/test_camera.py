@@ -155,6 +155,18 @@ def test_a_pixel_without_a_ray_is_nan_and_every_ray_projects_back(name, missing)
     assert np.nanmax(np.abs(points)) < 400
 
 
+@pytest.mark.parametrize('distortion', [
+    (0.0, 0.0, 0.05, 0.08, 0.0), (-0.1, 0.0, 0.1, 0.1, 0.0), (0.1, 0.0, 0.2, 0.1, 0.0)])
+def test_a_ray_that_lands_elsewhere_is_none(distortion):
+    """Tangential terms this strong fold the image within the radius where the radial one grows."""
+    camera = Camera(fx=300, fy=300, cx=320, cy=240, width=640, height=480, distortion=distortion)
+    found = rays(camera)
+    u_HW, v_HW = distort(found.x.astype(float), found.y.astype(float), 'plumb_bob', distortion)
+    rows_HW, columns_HW = np.indices(u_HW.shape)
+    off_HW = np.hypot(u_HW * 300 + 320 - columns_HW, v_HW * 300 + 240 - rows_HW)
+    assert np.nanmax(off_HW) < 1.01 and found.missing > 0.1
+
+
 @settings(deadline=None, max_examples=50)
 @given(radius=st.floats(0, 1.2), angle=st.floats(0, 6.3), tangential=st.floats(-0.003, 0.003),
        k1=st.floats(-0.3, 0.3), k2=st.floats(-0.1, 0.1), tilt=st.floats(-0.02, 0.02))

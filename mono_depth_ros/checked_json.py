@@ -1,0 +1,78 @@
+"""Untrusted JSON to frozen dataclasses: every type, name and limit is checked."""
+
+from __future__ import annotations
+
+from dataclasses import field, fields, is_dataclass, MISSING
+import json
+import math
+import reprlib
+from typing import Any, get_args, get_origin, get_type_hints
+
+
+def within(least: float, most: float, count: int | None = None, default: Any = MISSING) -> Any:
+    """A field whose number, or each of whose `count` numbers, has these limits."""
+    return field(default=default, metadata={'limits': (least, most), 'count': count})
+
+
+def from_json(kind: Any, text: str, name: str) -> Any:
+    """The dataclass `kind` of JSON text, called `name` in messages.
+
+    Raises ValueError that names what is missing, unknown, mistyped or out of its limits.
+    """
+    try:
+        data = json.loads(text)
+    except RecursionError as error:
+        raise ValueError(f'the {name} is not JSON: too deeply nested') from error
+    except ValueError as error:  # of JSON, or of a whole number of thousands of digits
+        raise ValueError(f'the {name} is not JSON: {error}') from error
+    return _parse(kind, data, name)
+
+
+def _parse(kind: Any, data: Any, where: str) -> Any:
+    """`data` as `kind`: a dataclass, tuple[X, ...], str, int or finite float; strict."""
+    if is_dataclass(kind):
+        return _parse_dataclass(kind, data, where)
+    if get_origin(kind) is tuple:
+        item = get_args(kind)[0]
+        if not isinstance(data, list):
+            raise ValueError(f'{where}: expected a list, got {reprlib.repr(data)}')
+        return tuple(_parse(item, value, f'{where}[{i}]') for i, value in enumerate(data))
+    accepted = (int, float) if kind is float else kind
+    if not isinstance(data, accepted) or isinstance(data, bool) != (kind is bool):
+        raise ValueError(f'{where}: expected {kind.__name__}, got {reprlib.repr(data)}')
+    if kind is float and not (math.isfinite(data) if isinstance(data, float)
+                              else abs(data) < 10**300):
+        raise ValueError(f'{where}: expected a finite number, got {reprlib.repr(data)}')
+    return kind(data)
+
+
+def _parse_dataclass(kind: Any, data: Any, where: str) -> Any:
+    names = {field.name for field in fields(kind)}
+    # What a field's default says was so before there was the field.
+    needed = {field.name for field in fields(kind) if field.default is MISSING}
+    if not isinstance(data, dict) or not needed <= set(data) <= names:
+        got = set(data) if isinstance(data, dict) else set()
+        raise ValueError(
+            f'{where}: missing {sorted(needed - got)}, unknown '
+            f'{reprlib.repr(sorted(got - names))}; the file is of another version of '
+            'mono_depth_ros')
+    hints = get_type_hints(kind)
+    values = {name: _parse(hints[name], data[name], f'{where}.{name}') for name in data}
+    for field_ in fields(kind):
+        if 'limits' in field_.metadata and field_.name in values:
+            _check_limits(values[field_.name], **field_.metadata, where=f'{where}.{field_.name}')
+    try:
+        return kind(**values)
+    except ValueError as error:
+        sentence, root = str(error), where.partition('.')[0]
+        raise ValueError(
+            sentence if sentence.startswith(root) else f'{where}: {sentence}') from error
+
+
+def _check_limits(value: Any, limits: tuple[float, float], count: int | None, where: str) -> None:
+    if count is not None and len(value) != count:
+        raise ValueError(f'{where}: expected {count} numbers, got {len(value)}')
+    for number in value if isinstance(value, tuple) else (value,):
+        if not limits[0] <= number <= limits[1]:
+            raise ValueError(f'{where}: expected {limits[0]:g} to {limits[1]:g}, got '
+                             f'{reprlib.repr(number)}')
