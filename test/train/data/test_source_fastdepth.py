@@ -8,6 +8,7 @@ import pytest
 
 from train.data.data_set_facts import NYU
 from train.data.data_sets import open_data
+from train.data.samples.splits import MissingSplit
 from train.data.sources.fastdepth import accepts
 from train.data.sources.nyu import KINECT
 
@@ -96,7 +97,7 @@ def test_missing_parts_are_named(place):
         path.unlink()
     for folder in (place / 'val' / 'official', place / 'val'):
         folder.rmdir()
-    with pytest.raises(OSError, match="no folder .*val: the split 'test'"):
+    with pytest.raises(MissingSplit, match="no folder .*val: the split 'test'"):
         open_data(f'nyu={place}', 'test')
     with pytest.raises(ValueError, match='its splits are train, val, test'):
         open_data(f'nyu={place}', 'night')

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from train.data.data_sets import open_data
+from train.data.samples.splits import MissingSplit
 from train.data.sources.nyu import KINECT
 from train.data.sources.nyu_raw import (
     accepts,
@@ -150,7 +151,7 @@ def test_official_test_scenes_are_held_out(place):
 def test_unknown_test_scenes_are_said(place):
     with pytest.warns(UserWarning, match='official test scenes are unknown: train may hold some'):
         assert len(open_data(f'nyu={place}', 'train')) >= 6
-    with pytest.raises(OSError, match='has no split test without nyu_depth_v2_labeled.mat'):
+    with pytest.raises(MissingSplit, match='has no split test without nyu_depth_v2_labeled.mat'):
         open_data(f'nyu={place}', 'test')
     with pytest.raises(ValueError, match='of one scene .*: its splits are train and val'):
         open_data(f'nyu={place / TEST_SCENE}', 'test')

@@ -137,7 +137,7 @@ def test_the_summary_counts_images_and_waiting(folder, tmp_path):
 
 
 def test_a_full_disk_keeps_the_checkpoint_before(tmp_path):
-    save_checkpoint(tmp_path, {'step': torch.tensor(1)})
+    save_checkpoint(tmp_path, {'step': torch.tensor(1), 'ema': {}})
     (tmp_path / 'checkpoint.pt.part').symlink_to('/dev/full')
     with pytest.raises(OSError, match='the previous checkpoint is kept'):
         save_checkpoint(tmp_path, {'step': torch.arange(10 ** 6)})

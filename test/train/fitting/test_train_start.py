@@ -10,6 +10,7 @@ import pytest
 from scipy.io import savemat
 
 from train.data.data_sets import open_data
+from train.data.nyu_report import report_indices
 from train.fitting.batches import loader, TrainingViews
 from train.recipes.recipe import RECIPES
 
@@ -51,7 +52,7 @@ def tree(tmp_path_factory):
 
 def test_47_000_files_are_listed_lazily(tree):
     with Spent() as opening:
-        training, validation = (open_data(f'fast={tree}', split) for split in ('train', 'val'))
+        training, validation = (open_data(f'nyu={tree}', split) for split in ('train', 'val'))
     assert len(training) + len(validation) == FRAMES and len(validation) > FRAMES / 20
     with Spent() as reading:
         for index in range(0, len(training), len(training) // 40):
@@ -84,7 +85,8 @@ def mat(tmp_path_factory):
 def test_labelled_set_gives_its_first_batch_soon(mat):
     with Spent() as opening:
         training, validation = (open_data(f'nyu={mat}', split) for split in ('train', 'val'))
-    assert len(training) + len(validation) == 795
+    kept_for_the_end = sum(index < 795 for index in report_indices())
+    assert len(training) + len(validation) == 795 - kept_for_the_end
     views = TrainingViews([training], RECIPES['mobile'], 0)
     with Spent() as batch:
         image, truth, _ = next(iter(loader(views, batch_sampler=[[(0, i) for i in range(8)]])))
