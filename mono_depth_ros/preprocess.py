@@ -194,7 +194,10 @@ def decode_depth(plane_hw: np.ndarray, letterbox: Letterbox, ratio: float, min_d
     nearer, farther = (depth_hw < min_depth_m).any(), (depth_hw > max_depth_m).any()
     # Clipped before it is resized: between infinity and a number there is no mean.
     np.clip(depth_hw, min_depth_m, max_depth_m, out=depth_hw)
-    depth_HW = to_image_size(depth_hw, letterbox)
+    if 'inverse' in output:  # resized as it came: the mean of depth is not that of its inverse
+        depth_HW = 1 / to_image_size(1 / depth_hw, letterbox)
+    else:
+        depth_HW = to_image_size(depth_hw, letterbox)
     if nearer:
         np.copyto(depth_HW, np.float32(-np.inf), where=depth_HW <= min_depth_m * (1 + ROUNDING))
     if farther:

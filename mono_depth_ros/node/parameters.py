@@ -63,7 +63,7 @@ class Parameter:
 PARAMETERS = (
     Parameter(
         name='model_file', default='indoor', settable='unconfigured',
-        description='Name of a shipped model, or path of a .safetensors model file.'),
+        description='Name of a shipped model, or path of a .safetensors or .onnx model file.'),
     Parameter(
         name='device', default='auto', settable='unconfigured',
         pattern=r'auto|cpu|cuda(:\d+)?',

@@ -21,6 +21,8 @@ WHEELS = {'cv2': 'opencv-python-headless', 'yaml': 'PyYAML', 'OpenGL': 'PyOpenGL
 ROS_ONLY = {'cv_bridge', 'launch', 'launch_ros'}  # no wheels: used where ROS 2 is installed
 # Come by pip, as package.xml says: on a robot, or for the demo and the simulated worlds only.
 PIP = {'torch', 'safetensors', 'mujoco', 'mcap', 'matplotlib', 'OpenGL', 'rosbags'}
+# The robot's half runs without them: other backends, and the tracing of a network for them.
+OPTIONAL = {'openvino': 'backends', 'onnxruntime': 'backends', 'onnx': 'train'}
 
 
 @pytest.fixture(scope='module')
@@ -89,7 +91,8 @@ def test_changelog_knows_the_version(setup):
 
 def test_everything_imported_is_asked_for(package):
     asked = {tag.text for tag in package.iter('exec_depend')}
-    needed = {KEYS.get(name, name) for name in foreign(imported(NAME, 'launch')) - PIP}
+    needed = {KEYS.get(name, name)
+              for name in foreign(imported(NAME, 'launch')) - PIP - OPTIONAL.keys()}
     assert needed <= asked, f'package.xml lacks {needed - asked}'
     assert asked - needed <= {'ros2launch', 'rviz2'}, 'asked for, but not used'
 
@@ -99,6 +102,9 @@ def test_everything_imported_is_asked_for(package):
 def test_everything_imported_is_required(name, folders):
     asked = required(ROOT / 'requirements' / f'{name}.txt')
     for module in foreign(imported(*folders)) - ROS_ONLY:
+        if module in OPTIONAL:
+            assert module in required(ROOT / 'requirements' / f'{OPTIONAL[module]}.txt')
+            continue
         names = {WHEELS.get(module, module), f'ros-{module}'}
         assert asked & {other.replace('_', '-').lower() for other in names}, module
 

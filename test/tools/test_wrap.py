@@ -1,0 +1,165 @@
+"""Foreign ONNX graphs as model files: what comes out, worked by hand, and what is refused."""
+
+import numpy as np
+import pytest
+
+from mono_depth_ros.camera import Camera
+from mono_depth_ros.estimator import DepthEstimator
+from mono_depth_ros.model_file import read_card
+from mono_depth_ros.tools.presets import PRESETS
+from mono_depth_ros.tools.wrap import main
+
+onnx = pytest.importorskip('onnx')
+pytest.importorskip('onnxruntime')
+FLOAT = onnx.TensorProto.FLOAT
+WIDTH, HEIGHT = 640, 480
+# An image whose red, green and blue are these everywhere.
+COLOUR = (51, 102, 204)
+
+
+def info(name, shape):
+    return onnx.helper.make_tensor_value_info(name, FLOAT, shape)
+
+
+def node(kind, inputs, output, **attributes):
+    return onnx.helper.make_node(kind, inputs, [output], **attributes)
+
+
+def channel_graph(path, channel=0, axis=1, inputs=(), extra=(), outputs=('depth',)):
+    """A graph whose depth is one channel of its image, plus `extra` nodes."""
+    shape = [1, 3, HEIGHT, WIDTH] if axis == 1 else [1, HEIGHT, WIDTH, 3]
+    index = onnx.numpy_helper.from_array(np.array([channel]), 'index')
+    first = node('Gather', ['image', 'index'], 'plane' if extra else 'depth', axis=axis)
+    graph = onnx.helper.make_graph(
+        [first, *extra], 'channel', [info('image', shape), *inputs],
+        [info(name, None) for name in outputs], [index])
+    onnx.save(onnx.helper.make_model(
+        graph, opset_imports=[onnx.helper.make_opsetid('', 17)], ir_version=9), path)
+    return path
+
+
+@pytest.fixture
+def out(tmp_path):
+    return tmp_path / 'out.onnx'
+
+
+def depth_of(out, camera=None):
+    """Depth the wrapped file gives for an image of one colour, twice as large as its input."""
+    rgb = np.full((2 * HEIGHT, 2 * WIDTH, 3), COLOUR, np.uint8)
+    depth = DepthEstimator.load(out, 'cpu').estimate(rgb, camera).depth
+    assert depth.shape == rgb.shape[:2] and depth.std() < 1e-4
+    return depth.mean()
+
+
+def camera(focal):
+    """A camera of the image of `depth_of`, twice the size of the network's."""
+    return Camera(fx=focal, fy=focal, cx=WIDTH - 0.5, cy=HEIGHT - 0.5, width=2 * WIDTH,
+                  height=2 * HEIGHT)
+
+
+PLAIN = ('--set', 'mean=0', '--set', 'std=1')
+
+
+@pytest.mark.parametrize('like, more, expected', [
+    ('metres', PLAIN, 0.2),
+    ('metres', ('--set', 'mean=0', '--set', 'std=0.1'), 2.0),
+    ('metres', ('--set', 'mean=-1.8,0,0', '--set', 'std=1'), 2.0),
+    ('metres', (*PLAIN, '--set', 'colours=bgr'), 0.8),
+    ('metres', (*PLAIN, '--set', 'output=inverse_depth'), 5.0),
+    ('metres', (*PLAIN, '--set', 'scale=10', '--set', 'shift=1'), 3.0),
+    ('midas', (*PLAIN, '--set', 'scale=2', '--set', 'shift=0.1'), 2.0),
+    ('metric3d_v2', (), 51 * 500 / 1000),
+    ('depth_anything_3_metric', PLAIN, 0.2 * 500 / 300),
+    ('depth_pro', PLAIN, 500 / 640 / 0.2)])
+def test_metres_worked_by_hand(tmp_path, out, like, more, expected):
+    graph = channel_graph(tmp_path / 'graph.onnx')
+    assert main([str(graph), '--like', like, *more, '--set', 'min=0.01', str(out)]) == 0
+    # 1000 pixels of focal length are 500 at the network's size.
+    assert depth_of(out, camera(1000.0)) == pytest.approx(expected, rel=1e-4)
+
+
+def test_canonical_depth_doubles_with_the_focal_length_and_metres_do_not(tmp_path, out):
+    graph = channel_graph(tmp_path / 'graph.onnx')
+    for like, factor in (('depth_anything_3_metric', 2), ('metres', 1)):
+        assert main([str(graph), '--like', like, *PLAIN, '--set', 'min=0.01', str(out)]) == 0
+        assert depth_of(out, camera(1000.0)) == pytest.approx(
+            factor * depth_of(out, camera(500.0)), rel=1e-5)
+
+
+def test_channels_may_come_last(tmp_path, out):
+    graph = channel_graph(tmp_path / 'graph.onnx', channel=2, axis=3)
+    assert main([str(graph), '--like', 'metres', *PLAIN, str(out)]) == 0
+    assert read_card(out).graph.layout == 'NHWC'
+    assert depth_of(out) == pytest.approx(0.8, rel=1e-5)
+
+
+def test_the_camera_matrix_of_the_network_s_image_is_given(tmp_path, out):
+    """Depth is the image plus the sum of K: fx + fy + cx + cy + 1."""
+    extra = [node('ReduceSum', ['K'], 'sum', keepdims=0), node('Add', ['plane', 'sum'], 'depth')]
+    graph = channel_graph(tmp_path / 'graph.onnx', inputs=[info('K', [1, 3, 3])], extra=extra)
+    assert main([str(graph), '--like', 'unidepth_v2', *PLAIN, '--set', 'max=5000', str(out)]) == 0
+    assert read_card(out).graph.intrinsics_input == 'K'
+    expected = 0.2 + 500 + 500 + (640 - 1) / 2 + (480 - 1) / 2 + 1
+    assert depth_of(out, camera(1000.0)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_an_unknown_camera_is_that_of_the_given_field_of_view(tmp_path, out):
+    graph = channel_graph(tmp_path / 'graph.onnx')
+    assert main([str(graph), '--like', 'metres', *PLAIN, '--set', 'hfov=90', str(out)]) == 0
+    assert DepthEstimator.load(out).reference_camera(1280, 960).focal == pytest.approx(640)
+
+
+def test_the_card_says_where_it_comes_from(tmp_path, out):
+    graph = channel_graph(tmp_path / 'graph.onnx')
+    assert main([str(graph), '--like', 'depth_anything_v2_metric_indoor', '--set',
+                 'licence=Apache-2.0', str(out)]) == 0
+    card = read_card(out)
+    assert card.name == 'out' and card.weights_licence == 'Apache-2.0'
+    assert 'Depth-Anything-V2' in card.provenance.recipe and card.max_depth_m == 20
+    assert len(card.self_test.probe) == 16
+    assert DepthEstimator.load(out).backend in ('openvino', 'onnxruntime')
+
+
+@pytest.mark.parametrize('more, sentence', [
+    (('--like', 'midas'), 'gives relative depth.*a robot needs metres.*scale=S'),
+    (('--like', 'depth_anything_relative'), 'relative depth'),
+    (('--like', 'metres', '--set', 'focus=3'), 'unknown setting focus; known: .*focal'),
+    (('--like', 'metres', '--set', 'max=far'), '--set max=far: expected a number'),
+    (('--like', 'metres', '--set', 'size=32x32'), 'size=32x32: the graph takes 640x480'),
+    (('--like', 'metres', '--set', 'size=big'), 'expected WIDTHxHEIGHT'),
+    (('--like', 'metres', '--set', 'depth_output=z'), r'the graph gives depth.*depth_output=NAME'),
+    (('--like', 'metres', '--set', 'output=parsecs'), "output: 'parsecs' is not one of"),
+    (('--like', 'metres', '--set', 'min=50', '--set', 'max=60'), 'lies at an end of the range')])
+def test_what_does_not_fit_gets_a_sentence(tmp_path, out, capsys, more, sentence):
+    graph = channel_graph(tmp_path / 'graph.onnx')
+    assert main([str(graph), *more, str(out)]) == 1
+    said = capsys.readouterr().err
+    assert pytest.importorskip('re').search(sentence, said), said
+    assert len(said.splitlines()) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ['graph.onnx']
+
+
+def test_a_graph_without_one_image_is_refused(tmp_path, out, capsys):
+    extra = [node('Add', ['plane', 'other'], 'depth')]
+    graph = channel_graph(tmp_path / 'graph.onnx', inputs=[info('other', [1, 1])], extra=extra)
+    assert main([str(graph), '--like', 'metres', str(out)]) == 1
+    assert 'the graph takes image (1, 3, 480, 640), other (1, 1): one image' in (
+        capsys.readouterr().err)
+
+
+def test_what_is_no_graph_and_a_wrong_ending_are_refused(tmp_path, out, capsys):
+    (tmp_path / 'text.onnx').write_text('no graph')
+    assert main([str(tmp_path / 'text.onnx'), '--like', 'metres', str(out)]) == 1
+    assert main([str(tmp_path / 'none.onnx'), '--like', 'metres', str(out)]) == 1
+    graph = channel_graph(tmp_path / 'graph.onnx')
+    assert main([str(graph), '--like', 'metres', *PLAIN, str(tmp_path / 'out.bin')]) == 1
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 3 and 'cannot load the graph' in said[0] and 'No such file' in said[1]
+    assert 'ends in .onnx' in said[2]
+
+
+def test_every_preset_says_where_it_stands():
+    assert all(preset.source for preset in PRESETS.values())
+    assert {'metres', 'depth_anything_v2_metric_indoor', 'depth_anything_v2_metric_outdoor',
+            'depth_anything_3_metric', 'metric3d_v2', 'unidepth_v2', 'zoedepth',
+            'depth_pro'} < set(PRESETS)
