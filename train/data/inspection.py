@@ -12,6 +12,7 @@ import numpy as np
 from tqdm import tqdm
 
 from mono_depth_ros.camera import Camera
+from mono_depth_ros.plausibility import doubts_about
 from train.data.data_sets import DataSet
 from train.data.samples.sample import Sample, spread_numbers
 from train.data.samples.thumbnails import depth_limits, depth_picture, small
@@ -111,8 +112,10 @@ def check(findings: Findings) -> None:
 
 def _camera_line(camera: Camera, frames: int) -> str:
     distortion = f', {camera.distortion_model}' if camera.distortion else ''
-    return (f'camera of {frames} frames: {camera.width}x{camera.height}, fx {camera.fx:.2f}, fy '
-            f'{camera.fy:.2f}, cx {camera.cx:.2f}, cy {camera.cy:.2f}{distortion}')
+    return '\n  '.join((
+        f'camera of {frames} frames: {camera.width}x{camera.height}, fx {camera.fx:.2f}, fy '
+        f'{camera.fy:.2f}, cx {camera.cx:.2f}, cy {camera.cy:.2f}{distortion}',
+        *(f'looks wrong: {doubt}' for doubt in doubts_about(camera))))
 
 
 def _histogram_lines(counts: np.ndarray) -> list[str]:

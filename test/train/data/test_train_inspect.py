@@ -36,9 +36,10 @@ def test_figures_are_counted_by_hand():
     assert lines[0] == 'x val: 9 frames, 2 looked at'
     assert lines[1] == 'sizes: 10x10 (1), 20x10 (1)'
     assert 'fx 10.00, fy 10.00, cx 5.00, cy 5.00' in lines[2]
-    assert lines[4] == 'unknown: 70.0% of pixels, sky: 3.3%'  # 10 + 200 and 10 of 300
-    assert lines[5].startswith('depth: 1.20 m to 6.00 m')
-    bars = [line.split() for line in lines[6:-1]]
+    assert lines[4].startswith('  looks wrong: principal point cx 5 lies far from the middle')
+    assert lines[5] == 'unknown: 70.0% of pixels, sky: 3.3%'  # 10 + 200 and 10 of 300
+    assert lines[6].startswith('depth: 1.20 m to 6.00 m')
+    bars = [line.split() for line in lines[7:-1]]
     assert bars[0] == ['1', '-', '1.5', 'm', '75.0%', 40 * '#']
     assert bars[-1] == ['5', '-', '7', 'm', '25.0%', 13 * '#']  # 40 / 3
     assert all(bar[-1] == '0.0%' for bar in bars[1:-1])
