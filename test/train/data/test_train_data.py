@@ -10,10 +10,18 @@ from train_helpers import CAMERA, write_folder
 from mono_depth_ros.camera import Camera
 from train.data.data_set_facts import masked_outside, NYU
 from train.data.data_sets import data_use, LAYOUTS, open_data
-from train.data.samples.augmentation import augment, Augmentation, coloured, degraded
+from train.data.samples.augmentation import (
+    augment,
+    Augmentation,
+    coloured,
+    degraded,
+    draw_colours,
+    draw_degradation,
+)
 from train.data.samples.geometry import flipped, tilted, warped
 from train.data.samples.sample import Sample
-from train.fitting.batches import encoded, StepKeys, TrainingViews
+from train.fitting.batches import StepKeys
+from train.fitting.views import encoded, TrainingViews
 from train.recipes.mixture import Mixture, mixture
 from train.recipes.recipe import RECIPES
 
@@ -192,9 +200,9 @@ def test_a_rectangle_is_hidden_and_its_depth_still_asked_for():
 def test_hue_and_saturation_leave_grey_alone():
     rgb = np.array([[[90, 90, 90], [200, 60, 40]]], np.uint8)
     rng = np.random.default_rng(0)
-    grey = coloured(rgb, replace(STILL, saturation=(0.0, 0.0)), rng)
+    grey = coloured(rgb, draw_colours(replace(STILL, saturation=(0.0, 0.0)), rng))
     assert grey.tolist() == [[[90] * 3, [100] * 3]]
-    turned = coloured(rgb, replace(STILL, hue_deg=180.0), rng)[0]
+    turned = coloured(rgb, draw_colours(replace(STILL, hue_deg=180.0), rng))[0]
     assert turned[0].tolist() == [90] * 3 and turned[1].tolist() != [200, 60, 40]
     assert turned[1].sum() == pytest.approx(300, abs=2)
 
@@ -318,10 +326,12 @@ def test_sky_is_learned_as_far_only_where_a_recipe_says_so():
 def test_a_worse_camera_changes_pixels_a_little(harm):
     rgb_HW3 = np.full((60, 80, 3), 90, np.uint8)
     rgb_HW3[:, 40:] = 170
-    worse = degraded(rgb_HW3, replace(STILL, **{harm: 1.0}), np.random.default_rng(0))
+    change = draw_degradation(replace(STILL, **{harm: 1.0}), 80, 60, np.random.default_rng(0))
+    worse = degraded(rgb_HW3, change)
     off = np.abs(worse.astype(int) - rgb_HW3)
     assert worse.dtype == np.uint8 and 0 < off.mean() < 12
-    assert (degraded(rgb_HW3, STILL, np.random.default_rng(0)) == rgb_HW3).all()
+    unchanged = draw_degradation(STILL, 80, 60, np.random.default_rng(0))
+    assert (degraded(rgb_HW3, unchanged) == rgb_HW3).all()
 
 
 def test_the_terms_of_a_folder_are_those_it_tells(folder):

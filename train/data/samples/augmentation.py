@@ -11,8 +11,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from mono_depth_ros.camera import Camera
-from train.data.samples.geometry import fit_scale, flipped, tilted, warped
+from train.data.samples.geometry import flipped, tilted, warped
 from train.data.samples.sample import Sample
 
 
@@ -55,52 +54,115 @@ class Augmentation:
                                  f'got {limits}')
 
 
+@dataclass(frozen=True, kw_only=True)
+class ViewChange:
+    """What a random view does to a sample, drawn once, applied by the CPU or in batches by a GPU.
+
+    Flipped, turned by `tilt_deg` (pitch, yaw), mapped by the similarity `matrix` (2x3) of that
+    `scale`; then the colours and the degradations.
+    """
+
+    flip: bool
+    tilt_deg: tuple[float, float] | None
+    scale: float
+    matrix: np.ndarray
+    colours: ColourChange
+    degradation: Degradation
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColourChange:
+    """Colours in 0..1 to the power of `gamma`, times `gains`, mixed by `tint` (3x3) or not."""
+
+    gains: np.ndarray
+    gamma: float
+    tint: np.ndarray | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Degradation:
+    """Standard deviations of blur (pixels) and noise (levels of 255), JPEG quality; 0 for none.
+
+    `noise` (H, W, 3) has been drawn already; `erased` is top, left, height and width of a
+    rectangle and its colour.
+    """
+
+    blur: float = 0.0
+    noise_level: float = 0.0
+    noise: np.ndarray | None = None
+    jpeg_quality: int = 0
+    erased: tuple[int, int, int, int, np.ndarray] | None = None
+
+
 def augment(sample: Sample, choice: Augmentation, width: int, height: int,
             rng: np.random.Generator) -> Sample:
     """A random view of `sample` at width x height pixels.
 
     Zoom 1 shows the whole image as large as fits; what lies outside is grey and unknown.
     """
-    if rng.random() < choice.flip:
+    size = sample.camera.width, sample.camera.height
+    change = draw_change(size, choice, width, height, rng)
+    if change.flip:
         sample = flipped(sample)
+    if change.tilt_deg:
+        sample = tilted(sample, *change.tilt_deg)
+    sample = warped(sample, change.matrix, change.scale, width, height)
+    rgb_HW3 = degraded(coloured(sample.rgb, change.colours), change.degradation)
+    return replace(sample, rgb=rgb_HW3)
+
+
+def draw_change(size: tuple[int, int], choice: Augmentation, width: int, height: int,
+                rng: np.random.Generator) -> ViewChange:
+    """A random view of an image of `size` (width, height) at width x height pixels."""
+    flip = bool(rng.random() < choice.flip)
+    tilt_deg = None
     if choice.tilt_deg:
-        sample = tilted(sample, *rng.uniform(-choice.tilt_deg, choice.tilt_deg, 2))
+        pitch, yaw = rng.uniform(-choice.tilt_deg, choice.tilt_deg, 2)
+        tilt_deg = (float(pitch), float(yaw))
     zoom = choice.close_zoom if choice.close and rng.random() < choice.close else choice.zoom
-    scale = fit_scale(sample.camera, width, height) * _ratio(zoom, rng)
+    scale = min(width / size[0], height / size[1]) * _ratio(zoom, rng)
     turned = choice.turn and rng.random() < choice.turn
     most_deg = choice.turn_deg if turned else choice.rotation_deg
     angle_deg = rng.uniform(-most_deg, most_deg)
-    matrix = _view(sample.camera, scale, angle_deg, width, height, rng)
-    sample = warped(sample, matrix, scale, width, height)
-    return replace(sample, rgb=degraded(coloured(sample.rgb, choice, rng), choice, rng))
+    matrix = _view(size, scale, angle_deg, width, height, rng)
+    return ViewChange(flip=flip, tilt_deg=tilt_deg, scale=scale, matrix=matrix,
+                      colours=draw_colours(choice, rng),
+                      degradation=draw_degradation(choice, width, height, rng))
 
 
 def _ratio(limits: tuple[float, float], rng: np.random.Generator, size: int | None = None):
     return np.exp(rng.uniform(np.log(limits[0]), np.log(limits[1]), size))
 
 
-def _view(camera: Camera, scale: float, angle_deg: float, width: int, height: int,
+def _view(size: tuple[int, int], scale: float, angle_deg: float, width: int, height: int,
           rng: np.random.Generator) -> np.ndarray:
     """2x3 map from image to view: scaled and turned about a random centre that wastes no view."""
-    spare_x = abs(camera.width - width / scale) / 2
-    spare_y = abs(camera.height - height / scale) / 2
-    centre = (camera.width / 2 - 0.5 + rng.uniform(-spare_x, spare_x),
-              camera.height / 2 - 0.5 + rng.uniform(-spare_y, spare_y))
+    spare_x = abs(size[0] - width / scale) / 2
+    spare_y = abs(size[1] - height / scale) / 2
+    centre = (size[0] / 2 - 0.5 + rng.uniform(-spare_x, spare_x),
+              size[1] / 2 - 0.5 + rng.uniform(-spare_y, spare_y))
     matrix = cv2.getRotationMatrix2D(centre, angle_deg, scale)
     matrix[:, 2] += np.array([width / 2 - 0.5 - centre[0], height / 2 - 0.5 - centre[1]])
     return matrix
 
 
-def coloured(rgb_HW3: np.ndarray, choice: Augmentation, rng: np.random.Generator) -> np.ndarray:
-    """The image with random gamma, brightness, colour cast, hue and saturation."""
+def draw_colours(choice: Augmentation, rng: np.random.Generator) -> ColourChange:
+    """Random gamma, brightness, colour cast, hue and saturation."""
     gains = _ratio(choice.brightness, rng) * _ratio(choice.colour, rng, 3)
-    levels = (np.arange(256) / 255) ** _ratio(choice.gamma, rng)
-    table = np.clip(255 * levels[:, None] * gains, 0, 255).astype(np.uint8)
+    gamma = _ratio(choice.gamma, rng)
+    tint = None
+    if choice.hue_deg or choice.saturation != (1.0, 1.0):
+        hue = np.radians(rng.uniform(-choice.hue_deg, choice.hue_deg))
+        tint = _tint(hue, rng.uniform(*choice.saturation))
+    return ColourChange(gains=gains, gamma=gamma, tint=tint)
+
+
+def coloured(rgb_HW3: np.ndarray, change: ColourChange) -> np.ndarray:
+    """The image with other colours."""
+    levels = (np.arange(256) / 255) ** change.gamma
+    table = np.clip(255 * levels[:, None] * change.gains, 0, 255).astype(np.uint8)
     rgb_HW3 = cv2.LUT(rgb_HW3, table[None])
-    if not choice.hue_deg and choice.saturation == (1.0, 1.0):
-        return rgb_HW3
-    hue = np.radians(rng.uniform(-choice.hue_deg, choice.hue_deg))
-    return cv2.transform(rgb_HW3, _tint(hue, rng.uniform(*choice.saturation)))
+    return rgb_HW3 if change.tint is None else cv2.transform(rgb_HW3, change.tint)
 
 
 def _tint(hue: float, saturation: float) -> np.ndarray:
@@ -110,31 +172,44 @@ def _tint(hue: float, saturation: float) -> np.ndarray:
     return grey + saturation * (turn - grey)
 
 
-def degraded(rgb_HW3: np.ndarray, choice: Augmentation, rng: np.random.Generator) -> np.ndarray:
-    """The image as from a poor camera: blurred, noisy, with JPEG artefacts, partly hidden."""
-    if rng.random() < choice.blur:
-        rgb_HW3 = cv2.GaussianBlur(rgb_HW3, (0, 0), rng.uniform(0.4, 1.2))
+def draw_degradation(choice: Augmentation, width: int, height: int,
+                     rng: np.random.Generator) -> Degradation:
+    """Random faults of a poor camera, and a hidden part."""
+    blur = rng.uniform(0.4, 1.2) if rng.random() < choice.blur else 0.0
+    noise_level, noise, quality, erased = 0.0, None, 0, None
     if choice.noise and rng.random() < choice.noise:
-        spread = np.float32(_ratio((1.0, 12.0), rng))
-        noise = rng.standard_normal(rgb_HW3.shape, np.float32) * spread
-        rgb_HW3 = np.clip(rgb_HW3 + noise, 0, 255).astype(np.uint8)
+        noise_level = float(np.float32(_ratio((1.0, 12.0), rng)))
+        noise = rng.standard_normal((height, width, 3), np.float32)
     if choice.jpeg and rng.random() < choice.jpeg:
-        _, data = cv2.imencode('.jpg', rgb_HW3, (cv2.IMWRITE_JPEG_QUALITY,
-                                                 int(rng.integers(25, 90))))
-        rgb_HW3 = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR))
+        quality = int(rng.integers(25, 90))
     if choice.erase and rng.random() < choice.erase:
-        rgb_HW3 = erased(rgb_HW3, rng)
-    return rgb_HW3
+        erased = _draw_rectangle(width, height, rng)
+    return Degradation(blur=blur, noise_level=noise_level, noise=noise, jpeg_quality=quality,
+                       erased=erased)
 
 
-def erased(rgb_HW3: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The image with one rectangle, a fifth to a half of each side, in one random colour.
+def _draw_rectangle(width: int, height: int, rng: np.random.Generator):
+    """A rectangle, a fifth to a half of each side, and one random colour.
 
     Its depth has to be predicted from what is around it (random erasing, Zhong et al. 2020).
     """
-    height, width = rgb_HW3.shape[:2]
     tall, wide = (int(rng.uniform(0.2, 0.5) * side) for side in (height, width))
     top, left = rng.integers(height - tall + 1), rng.integers(width - wide + 1)
-    rgb_HW3 = rgb_HW3.copy()
-    rgb_HW3[top:top + tall, left:left + wide] = rng.integers(0, 256, 3)
+    return int(top), int(left), tall, wide, rng.integers(0, 256, 3)
+
+
+def degraded(rgb_HW3: np.ndarray, change: Degradation) -> np.ndarray:
+    """The image as from a poor camera: blurred, noisy, with JPEG artefacts, partly hidden."""
+    if change.blur:
+        rgb_HW3 = cv2.GaussianBlur(rgb_HW3, (0, 0), change.blur)
+    if change.noise is not None:
+        noise = change.noise * np.float32(change.noise_level)
+        rgb_HW3 = np.clip(rgb_HW3 + noise, 0, 255).astype(np.uint8)
+    if change.jpeg_quality:
+        _, data = cv2.imencode('.jpg', rgb_HW3, (cv2.IMWRITE_JPEG_QUALITY, change.jpeg_quality))
+        rgb_HW3 = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR))
+    if change.erased:
+        top, left, tall, wide, colour = change.erased
+        rgb_HW3 = rgb_HW3.copy()
+        rgb_HW3[top:top + tall, left:left + wide] = colour
     return rgb_HW3

@@ -32,18 +32,8 @@ def tilted(sample: Sample, pitch_deg: float, yaw_deg: float) -> Sample:
     Its principal point moves so that the middle of the image stays where it is. Depth is that
     along the new optical axis.
     """
-    camera = sample.camera
+    camera, matrix, along_3 = tilt(sample.camera, pitch_deg, yaw_deg)
     size = camera.width, camera.height
-    turn = cv2.Rodrigues(np.radians([0.0, yaw_deg, 0.0]))[0] @ cv2.Rodrigues(
-        np.radians([pitch_deg, 0.0, 0.0]))[0]
-    rays = np.linalg.inv(_intrinsics(camera))
-    middle = np.array([camera.width / 2 - 0.5, camera.height / 2 - 0.5])
-    seen = _intrinsics(camera) @ turn @ rays @ (*middle, 1)
-    dx, dy = middle - seen[:2] / seen[2]
-    camera = replace(camera, cx=camera.cx + dx, cy=camera.cy + dy)
-    matrix = _intrinsics(camera) @ turn @ rays
-    # A point at depth z' on the new ray r' was at z' (turn^-1 r')_z before.
-    along_3 = turn[:, 2] @ np.linalg.inv(_intrinsics(camera))
     along_HW = (along_3[0] * np.arange(size[0]) + along_3[1] * np.arange(size[1])[:, None]
                 + along_3[2])
     depth_HW = cv2.warpPerspective(sample.depth, matrix, size, flags=cv2.INTER_NEAREST,
@@ -54,13 +44,26 @@ def tilted(sample: Sample, pitch_deg: float, yaw_deg: float) -> Sample:
                    camera=camera)
 
 
+def tilt(camera: Camera, pitch_deg: float,
+         yaw_deg: float) -> tuple[Camera, np.ndarray, np.ndarray]:
+    """The turned camera, the 3x3 map of pixels to its own, and how depth changes.
+
+    Depth before divided by (the last (3,), times a pixel (u, v, 1)) is that of the turned camera.
+    """
+    turn = cv2.Rodrigues(np.radians([0.0, yaw_deg, 0.0]))[0] @ cv2.Rodrigues(
+        np.radians([pitch_deg, 0.0, 0.0]))[0]
+    rays = np.linalg.inv(_intrinsics(camera))
+    middle = np.array([camera.width / 2 - 0.5, camera.height / 2 - 0.5])
+    seen = _intrinsics(camera) @ turn @ rays @ (*middle, 1)
+    dx, dy = middle - seen[:2] / seen[2]
+    camera = replace(camera, cx=camera.cx + dx, cy=camera.cy + dy)
+    matrix = _intrinsics(camera) @ turn @ rays
+    # A point at depth z' on the new ray r' was at z' (turn^-1 r')_z before.
+    return camera, matrix, turn[:, 2] @ np.linalg.inv(_intrinsics(camera))
+
+
 def _intrinsics(camera: Camera) -> np.ndarray:
     return np.array([[camera.fx, 0, camera.cx], [0, camera.fy, camera.cy], [0, 0, 1]])
-
-
-def fit_scale(camera: Camera, width: int, height: int) -> float:
-    """Largest scale at which the whole image fits into width x height."""
-    return min(width / camera.width, height / camera.height)
 
 
 def warped(sample: Sample, matrix: np.ndarray, scale: float, width: int, height: int) -> Sample:
@@ -78,7 +81,7 @@ def warped(sample: Sample, matrix: np.ndarray, scale: float, width: int, height:
     rgb_HW3 = cv2.warpAffine(rgb_HW3, colour_matrix, (width, height), flags=cv2.INTER_LINEAR,
                              borderMode=cv2.BORDER_CONSTANT, borderValue=BORDER_GREY)
     return replace(sample, rgb=rgb_HW3, depth=depth_HW,
-                   camera=_seen_through(sample.camera, matrix, scale, width, height))
+                   camera=seen_through(sample.camera, matrix, scale, width, height))
 
 
 def _upscaling(factor: float) -> np.ndarray:
@@ -87,8 +90,9 @@ def _upscaling(factor: float) -> np.ndarray:
     return np.array([[factor, 0, shift], [0, factor, shift], [0, 0, 1]])
 
 
-def _seen_through(camera: Camera, matrix: np.ndarray, scale: float, width: int,
-                  height: int) -> Camera:
+def seen_through(camera: Camera, matrix: np.ndarray, scale: float, width: int,
+                 height: int) -> Camera:
+    """The camera of an image mapped by a similarity `matrix` (2x3) of that `scale`."""
     cx, cy = matrix @ (camera.cx, camera.cy, 1)
     return Camera(fx=camera.fx * scale, fy=camera.fy * scale, cx=cx, cy=cy,
                   width=width, height=height)
