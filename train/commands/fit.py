@@ -11,6 +11,7 @@ import sys
 from mono_depth_ros.backends.torch_backend import pick_device
 from mono_depth_ros.model_file import SUFFIX
 from train.commands.shared_options import add_device, DATA_HELP
+from train.fitting.batches import FEEDS
 from train.fitting.checkpoint import has_checkpoint
 from train.fitting.distillation import Teachers
 from train.fitting.distributed import process_group, ProcessGroup
@@ -30,13 +31,18 @@ def add_command(commands) -> None:
     """Add the command to the subparsers of the command line."""
     one = commands.add_parser('fit', help='train a recipe', description=(
         'Train a recipe, or continue a run. On several GPUs or machines: torchrun '
-        '--nproc-per-node N -m train fit ... (each batch is then divided among the processes).'))
+        '--standalone --nproc-per-node N -m train -- fit ... (each batch is then divided among '
+        'the processes; without the -- torchrun takes --start for its own --start-method).'))
     one.add_argument('recipe', choices=sorted(RECIPES), help='what to train')
     one.add_argument('--data', action='append', metavar='NAME=DIR', default=[], help=DATA_HELP)
     one.add_argument('--out', type=Path, required=True, help='folder of the run')
     add_device(one)
-    one.add_argument('--workers', type=int, default=min(4, max(1, (os.cpu_count() or 1) - 1)),
-                     help='processes that read data (default: one less than cores, at most 4)')
+    one.add_argument('--workers', type=int, help='processes that read data (default: one less '
+                     'than cores, at most 4 beside a CPU and 16 beside a GPU)')
+    one.add_argument('--feed', choices=FEEDS, default='auto',
+                     help='who makes the views: `workers`, or the `device` that trains, from data '
+                          'kept in its memory (default: the device where it is a GPU into which '
+                          'the data, made by `pack`, fits)')
     one.add_argument('--set', action='append', metavar='NAME=VALUE', default=[], dest='settings',
                      help='change the recipe, as batch_size=4, stages.coarse.epochs=10, or '
                           'weights.NAME=2 to see each sample of a data set twice an epoch')
@@ -56,8 +62,9 @@ def _fit(options: argparse.Namespace) -> None:
     with process_group(device) as group:
         run, recipe = _run(options, group)
         device = group.device(device)
-        context = RunContext(folder=options.out, device=device, workers=options.workers,
-                             group=group, teachers=_teachers(run, recipe, device))
+        context = RunContext(
+            folder=options.out, device=device, workers=_workers(options, device), group=group,
+            feed=options.feed, teachers=_teachers(run, recipe, device))
         try:
             summary = fit(recipe, run.sources('train'), run.validation(), context,
                           resume=options.resume and has_checkpoint(options.out),
@@ -96,6 +103,12 @@ def _run(options: argparse.Namespace, group: ProcessGroup) -> tuple[Run, Recipe]
                   start_of(options.start), tuple(start_of(word) for word in options.teachers))
     group.wait()
     return read_run(options.out), recipe
+
+
+def _workers(options: argparse.Namespace, device: str) -> int:
+    if options.workers is not None:
+        return options.workers
+    return min(16 if device.startswith('cuda') else 4, max(1, (os.cpu_count() or 1) - 1))
 
 
 def _teachers(run: Run, recipe: Recipe, device: str) -> Teachers | None:

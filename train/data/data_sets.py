@@ -103,6 +103,11 @@ class DataSet:
         """Names of the samples, in order."""
         return self._source.keys
 
+    @property
+    def is_packed(self) -> bool:
+        """Whether its samples need no decoding."""
+        return isinstance(self._source, packed.PackedSource)
+
     def __len__(self) -> int:
         return len(self._source)
 

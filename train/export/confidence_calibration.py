@@ -9,9 +9,9 @@ import torch
 
 from mono_depth_ros.networks.multi_scale import MultiScaleNetwork, UNCERTAINTY
 from train.data.data_sets import DataSet
-from train.data.samples.sample import SampleSource
-from train.fitting.batches import plain_loader, PlainViews
-from train.recipes.loss import image_means, pooled
+from train.fitting.batches import plain_loader
+from train.fitting.views import PlainViews
+from train.recipes.loss import has_known, image_means, pooled
 from train.recipes.recipe import Recipe
 
 
@@ -38,12 +38,12 @@ def calibrate(network: MultiScaleNetwork, held_out: Sequence[DataSet], recipe: R
     return factor
 
 
-def _ratios(network: MultiScaleNetwork, source: SampleSource, recipe: Recipe) -> list[float]:
+def _ratios(network: MultiScaleNetwork, source: DataSet, recipe: Recipe) -> list[float]:
     """Mean |d| / uncertainty of every image that has a pixel of known depth."""
     found: list[float] = []
-    for image, truth in plain_loader(PlainViews([source], recipe), recipe):
-        output = network(image)
-        truth, known = pooled(truth, output.shape[-2:])
+    for view in plain_loader(PlainViews([source], recipe), recipe):
+        output = network(view.image)
+        truth, known = pooled(view.log_truth, output.shape[-2:])
         ratio = (output[:, :1] - truth).abs() * torch.exp(-output[:, 1:])
-        found += image_means(ratio, known)[known.flatten(1).any(1)].tolist()
+        found += image_means(ratio, known)[has_known(known)].tolist()
     return found

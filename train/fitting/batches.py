@@ -1,120 +1,32 @@
-"""Sources -> batches; the content of step k depends on (seed, stage, k) alone, so runs resume."""
+"""Batches: which samples each step sees, and who makes its views.
+
+Step k depends on (seed, stage, k) alone, so that runs resume.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
-import torch
-from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from mono_depth_ros.camera import Camera
-from mono_depth_ros.preprocess import (
-    encode_depth,
-    encode_image,
-    input_letterbox,
-    normalise,
-    with_camera,
-)
-from train.data.samples.augmentation import augment
-from train.data.samples.geometry import warped, without_edges
-from train.data.samples.sample import Sample, SampleSource
-from train.fitting.batch_shapes import BatchShapes, Size
+from train.data.data_sets import DataSet
+from train.fitting.batch_shapes import BatchShapes
+from train.fitting.device_store import fits, load_store
+from train.fitting.device_views import Plans, rendered
+from train.fitting.views import Key, NO_SAMPLE, TrainingViews, View
 from train.interruption import ignore_interrupts
 from train.recipes.mixture import Mixture, steps_per_epoch
 from train.recipes.recipe import Recipe
 
-# Draw and sample number, and the size of the view where the network takes several.
-Key = tuple[int, int] | tuple[int, int, Size]
-
-
-class TrainingViews(Dataset):
-    """Random views of all samples; the key (draw, index) fixes the randomness."""
-
-    def __init__(self, sources: Sequence[SampleSource], recipe: Recipe, stage_index: int):
-        self._sources = sources
-        self._recipe = recipe
-        self._stage_index = stage_index
-        self._augmentation = recipe.stages[stage_index].augmentation or recipe.augmentation
-
-    def __len__(self) -> int:
-        return sum(len(source) for source in self._sources)
-
-    def __getitem__(self, key: Key) -> tuple[Tensor, Tensor, bool]:
-        """Image (3 or 6, H, W), log canonical depth (1, H, W), whether it is distilled."""
-        draw, index, *size = key
-        recipe, spec = self._recipe, self._recipe.network
-        rng = np.random.default_rng((recipe.seed, self._stage_index, draw, index))
-        sample = sample_at(self._sources, index)
-        width, height = size[0] if size else (spec.input_width, spec.input_height)
-        view = augment(sample, self._augmentation, width, height, rng)
-        data_set = sample.name.partition('/')[0]
-        if data_set in recipe.inpainted:
-            view = replace(view, depth=without_edges(view.depth))
-        closer = view.camera.focal / recipe.reference.focal
-        distilled = (data_set in recipe.distilled
-                     and closer <= recipe.distilled_zoom)
-        return *encoded(view, recipe), distilled
-
-
-class PlainViews(Dataset):
-    """Every sample whole and unchanged, letterboxed as on the robot: for validation."""
-
-    def __init__(self, sources: Sequence[SampleSource], recipe: Recipe):
-        self._sources = sources
-        self._recipe = recipe
-
-    def __len__(self) -> int:
-        return sum(len(source) for source in self._sources)
-
-    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
-        recipe = self._recipe
-        sample = sample_at(self._sources, index)
-        letterbox = input_letterbox(sample.camera.width, sample.camera.height, recipe.network)
-        image_3HW = encode_image(sample.rgb, letterbox, recipe.normalisation)
-        scale = letterbox.content_width / letterbox.width
-        shift = 0.5 * scale - 0.5
-        matrix = np.array([[scale, 0, letterbox.x + shift], [0, scale, letterbox.y + shift]])
-        view = warped(sample, matrix, scale, letterbox.input_width, letterbox.input_height)
-        camera = letterbox.camera(sample.camera)
-        return _with_camera(image_3HW, camera, recipe), _log_truth(view, recipe)
-
-
-def sample_at(sources: Sequence[SampleSource], index: int) -> Sample:
-    """Sample by its number over all sources, one after the other."""
-    for source in sources:
-        if index < len(source):
-            return source[index]
-        index -= len(source)
-    raise IndexError(index)
-
-
-def encoded(view: Sample, recipe: Recipe) -> tuple[Tensor, Tensor]:
-    """Network input and truth of a view that has the network's input size."""
-    image_3HW = normalise(view.rgb, recipe.normalisation)
-    return _with_camera(image_3HW, view.camera, recipe), _log_truth(view, recipe)
-
-
-def _with_camera(image_3HW: np.ndarray, camera: Camera, recipe: Recipe) -> Tensor:
-    """The image, with its camera behind it where the recipe's network takes that."""
-    if recipe.network.camera_input:
-        image_3HW = with_camera(image_3HW, camera, recipe.reference)
-    return torch.from_numpy(image_3HW)
-
-
-def _log_truth(view: Sample, recipe: Recipe) -> Tensor:
-    depth_HW = np.where(view.depth <= recipe.max_depth_m, view.depth, np.nan)
-    if recipe.sky_m:
-        depth_HW[view.depth == np.inf] = recipe.sky_m
-    return torch.from_numpy(encode_depth(depth_HW, view.camera, recipe.reference))[None]
+FEEDS = ('auto', 'workers', 'device')
 
 
 class StepKeys:
     """The keys of each step's batch from `first_step` on, in one shuffled epoch after another.
 
-    `part` (rank, size) selects those of one of `size` processes: every size-th key of a batch.
+    `part` (rank, size) selects those of one of `size` processes: every size-th key of a batch,
+    NO_SAMPLE where the batch has fewer keys than there are processes.
     """
 
     def __init__(self, mixed: Mixture, batch_size: int, seed: Sequence[int], first_step: int,
@@ -138,7 +50,8 @@ class StepKeys:
             epoch, position = divmod(step, epoch_length)
             if epoch != epoch_of_batches:
                 batches, epoch_of_batches = self._epoch(epoch), epoch
-            yield batches[position][self._rank::self._size]
+            keys = batches[position]
+            yield keys[self._rank::self._size] or [(0, NO_SAMPLE, *keys[0][2:])]
 
     def _epoch(self, epoch: int) -> list[list[Key]]:
         """All batches of an epoch.
@@ -157,14 +70,46 @@ class StepKeys:
                 for start in range(0, len(keys), self._batch_size)]
 
 
-def plain_loader(views: PlainViews, recipe: Recipe, workers: int = 0) -> DataLoader:
-    """Whole images in order; one at a time where they may have different shapes."""
+class DataFeed:
+    """Where the batches of a run come from: loader processes, or data kept on the device."""
+
+    def __init__(self, sources: Sequence[DataSet], recipe: Recipe, device: str, workers: int,
+                 where: str = 'auto'):
+        self._sources, self._recipe, self._device = sources, recipe, device
+        self._workers = workers
+        self._store = load_store(sources, device) if self._on_device(where) else None
+
+    def _on_device(self, where: str) -> bool:
+        """Packs that fit into a GPU need no decoding and are kept there, unless told otherwise."""
+        if where not in FEEDS:
+            raise ValueError(f'--feed is one of {", ".join(FEEDS)}; got {where!r}')
+        return where == 'device' or (
+            where == 'auto' and self._device.startswith('cuda')
+            and all(source.is_packed for source in self._sources)
+            and fits(self._sources, self._device))
+
+    def batches(self, keys: StepKeys, stage_index: int) -> Iterable[View]:
+        """A batch for every step of `keys`; its samples number those of all sources."""
+        pin = self._device.startswith('cuda')
+        if not self._store:
+            views = TrainingViews(self._sources, self._recipe, stage_index)
+            return loader(views, batch_sampler=keys, workers=self._workers, pin=pin)
+        plans = Plans(self._store.samples, self._recipe, stage_index)
+        # To draw a plan is a hundredth of the work of making a view.
+        drawn = loader(plans, batch_sampler=keys, workers=min(self._workers, 2), pin=pin)
+        return rendered(drawn, self._store, self._recipe)
+
+
+def plain_loader(views: Dataset, recipe: Recipe, workers: int = 0,
+                 pin: bool = False) -> DataLoader:
+    """Whole images (`PlainViews`) in order; one at a time where their shapes may differ."""
     size = 1 if recipe.network.aspect_ratios else recipe.batch_size
-    return loader(views, batch_size=size, workers=workers)
+    return loader(views, batch_size=size, workers=workers, pin=pin)
 
 
 def loader(dataset: Dataset, *, batch_sampler=None, batch_size: int = 1, workers: int = 0,
            pin: bool = False) -> DataLoader:
     """A torch loader over `dataset`, in order unless `batch_sampler` says otherwise."""
     return DataLoader(dataset, batch_size=batch_size, batch_sampler=batch_sampler,
-                      num_workers=workers, pin_memory=pin, worker_init_fn=ignore_interrupts)
+                      num_workers=workers, pin_memory=pin, worker_init_fn=ignore_interrupts,
+                      prefetch_factor=(4 if pin else 2) if workers else None)

@@ -22,8 +22,8 @@ from mono_depth_ros.preprocess import input_letterbox, Letterbox
 from train.fitting.regularisation import keep_depthwise_in_float32
 from train.recipes.recipe import Recipe
 
-# Which images of a batch follow the teachers (B,), and the teachers' log depth of those
-# (N, 1, H, W).
+# The numbers (N,) of the images of a batch that follow the teachers, and the teachers' log depth
+# of those (N, 1, H, W).
 Distilled = tuple[Tensor, Tensor]
 
 
@@ -108,7 +108,7 @@ def unletterboxed(map_B1hw: Tensor, letterbox: Letterbox, size: Sequence[int]) -
 
 
 def cut_mix(image_B3HW: Tensor, log_truth_B1HW: Tensor,
-            distilled_B: Tensor) -> tuple[Tensor, Tensor]:
+            distilled: Sequence[int]) -> tuple[Tensor, Tensor]:
     """Images of which every second one, if it is distilled, holds a rectangle of the one before.
 
     The truth of such an image is unknown everywhere: no camera took it (CutMix, Yun et al.
@@ -117,7 +117,7 @@ def cut_mix(image_B3HW: Tensor, log_truth_B1HW: Tensor,
     image, truth = image_B3HW.clone(), log_truth_B1HW.clone()
     size = torch.tensor(image.shape[-2:])
     for i in range(1, len(image), 2):
-        if distilled_B[i]:
+        if i in distilled:
             tall, wide = (size * (0.3 + 0.5 * torch.rand(2))).int().tolist()
             top, left = (torch.rand(2) * (size - torch.tensor([tall, wide]) + 1)).int().tolist()
             image[i, :, top:top + tall, left:left + wide] = image_B3HW[
@@ -126,10 +126,8 @@ def cut_mix(image_B3HW: Tensor, log_truth_B1HW: Tensor,
     return image, truth
 
 
-def distillation_loss(log_depth_B1hw: Tensor, distilled: Distilled | None) -> Tensor | float:
-    """Mean |log depth - log depth of the teachers| over the distilled images; 0 without any."""
-    if distilled is None:
-        return 0.0
-    distilled_B, log_teacher_N1HW = distilled
+def distillation_loss(log_depth_B1hw: Tensor, distilled: Distilled) -> Tensor:
+    """Mean |log depth - log depth of the teachers| of every distilled image (N,)."""
+    numbers_N, log_teacher_N1HW = distilled
     log_teacher = same_size(log_teacher_N1HW, log_depth_B1hw)
-    return (log_depth_B1hw[distilled_B].float() - log_teacher).abs().mean()
+    return (log_depth_B1hw[numbers_N].float() - log_teacher).abs().mean((1, 2, 3))

@@ -5,19 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 import os
 
 import torch
-from torch import distributed, nn
+from torch import distributed, nn, Tensor
+
+# How long a process may wait for the others, for instance while one of them writes a checkpoint
+# to a slow disk. The default of nccl is ten minutes.
+TIMEOUT = timedelta(hours=2)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProcessGroup:
-    """This process among all: `rank` of `size`, `local_rank` on its machine."""
+    """This process among all: `rank` of `size`, `local_rank` on its machine.
+
+    `joined` where `torchrun` started it, even alone.
+    """
 
     rank: int = 0
     size: int = 1
     local_rank: int = 0
+    joined: bool = False
 
     @property
     def is_main_process(self) -> bool:
@@ -26,7 +35,7 @@ class ProcessGroup:
 
     def device(self, device: str) -> str:
         """The GPU of this process where `device` is one; all processes use the same CPU."""
-        return f'cuda:{self.local_rank}' if device.startswith('cuda') and self.size > 1 else device
+        return f'cuda:{self.local_rank}' if device.startswith('cuda') and self.joined else device
 
     def check_batch(self, size: int) -> None:
         """ValueError for a batch that the processes cannot share evenly.
@@ -39,7 +48,7 @@ class ProcessGroup:
 
     def wrap(self, module: nn.Module) -> nn.Module:
         """`module` with gradients averaged over all processes, batch norms too on GPUs."""
-        if self.size == 1:
+        if not self.joined:
             return module
         device = next(module.parameters()).device
         if device.type == 'cuda':
@@ -47,10 +56,27 @@ class ProcessGroup:
         return nn.parallel.DistributedDataParallel(
             module, device_ids=[device.index] if device.type == 'cuda' else None)
 
+    def total(self, tensor: Tensor) -> Tensor:
+        """Sum of `tensor` over all processes, without gradient; every process must ask."""
+        if self.joined:
+            tensor = tensor.detach().clone()
+            distributed.all_reduce(tensor)
+        return tensor
+
+    def mean(self, total: Tensor, count: Tensor) -> Tensor:
+        """What averages over processes to sum of `total` / sum of `count`; 0 where none count.
+
+        `total` keeps its gradient. Every process must ask.
+        """
+        return self.size * total / self.total(count).clamp(min=1)
+
     def wait(self) -> None:
         """Return when every process has called this."""
-        if self.size > 1:
+        if self.joined:
             distributed.barrier()
+
+
+ALONE = ProcessGroup()
 
 
 @contextmanager
@@ -59,15 +85,16 @@ def process_group(device: str) -> Iterator[ProcessGroup]:
 
     They communicate by nccl where `device` is a GPU, by gloo on a CPU.
     """
-    size = int(os.environ.get('WORLD_SIZE', '1'))
-    if size == 1:
-        yield ProcessGroup()
+    if 'WORLD_SIZE' not in os.environ:
+        yield ALONE
         return
     local_rank = int(os.environ.get('LOCAL_RANK', '0'))
     if device.startswith('cuda'):
         torch.cuda.set_device(local_rank)
-    distributed.init_process_group('nccl' if device.startswith('cuda') else 'gloo')
+    distributed.init_process_group('nccl' if device.startswith('cuda') else 'gloo',
+                                   timeout=TIMEOUT)
     try:
-        yield ProcessGroup(rank=distributed.get_rank(), size=size, local_rank=local_rank)
+        yield ProcessGroup(rank=distributed.get_rank(), size=distributed.get_world_size(),
+                           local_rank=local_rank, joined=True)
     finally:
         distributed.destroy_process_group()

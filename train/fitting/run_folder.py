@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from mono_depth_ros.model_file import find_model
-from train.data.data_sets import DataSet, open_data
+from train.data.data_sets import data_use, DataSet, open_data
 from train.data.samples.splits import MissingSplit
 from train.fitting.checkpoint import has_checkpoint
 from train.recipes.mixture import mixture
@@ -29,6 +29,8 @@ NAME = 'run.json'
 @dataclass(frozen=True, kw_only=True)
 class Run:
     """A run's recipe with its --set words, its data as NAME=DIR, and when it began.
+
+    `frames` and `keys_sha256` tell the training images of each data set, as a model card does.
 
     `start` is the model file its weights began with, empty for none; `teachers` are those of the
     models it follows; `git_tree` as in a model card's provenance.
@@ -43,10 +45,23 @@ class Run:
     git_commit: str
     versions: tuple[str, ...]
     git_tree: str = 'unknown'
+    frames: tuple[int, ...] = ()
+    keys_sha256: tuple[str, ...] = ()
 
     def sources(self, split: str) -> list[DataSet]:
-        """The `split` of every data set of the run."""
-        return [open_data(spec, split) for spec in self.data]
+        """The `split` of every data set of the run.
+
+        Raises ValueError for training images that are not those the run began with.
+        """
+        sources = [open_data(spec, split) for spec in self.data]
+        if split == 'train':
+            for source, frames, digest in zip(sources, self.frames, self.keys_sha256):
+                if data_use(source).keys_sha256 != digest:
+                    raise ValueError(
+                        f'data set {source.name!r} has {len(source)} training images, this run '
+                        f'began with {frames} others: bring those back, or begin a new run, with '
+                        '--start from a model if you like')
+        return sources
 
     def validation(self) -> list[DataSet]:
         """The held-out part of every data set of the run that has one."""
@@ -91,8 +106,10 @@ def begin_run(folder: Path, recipe: str, settings: tuple[str, ...],
     if (folder / NAME).exists() and has_checkpoint(folder):
         raise FileExistsError(
             f'{folder} holds a run already: continue it with --resume, or give another --out')
+    uses = [data_use(open_data(spec, 'train')) for spec in data]
     run = Run(recipe=recipe, settings=settings, data=tuple(_absolute(spec) for spec in data),
-              start=start, teachers=teachers,
+              start=start, teachers=teachers, frames=tuple(use.frames for use in uses),
+              keys_sha256=tuple(use.keys_sha256 for use in uses),
               date=datetime.now(timezone.utc).date().isoformat(),
               git_commit=_git('rev-parse', '--short=12', 'HEAD') or 'unknown',
               git_tree=_git_tree(),

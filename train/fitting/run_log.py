@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 import json
@@ -10,6 +11,9 @@ import time
 
 import cv2
 import numpy as np
+import torch
+from torch import Tensor
+from torch.optim.lr_scheduler import LRScheduler
 
 from mono_depth_ros.colormap import depth_colours
 from train.recipes.recipe import Recipe
@@ -17,6 +21,9 @@ from train.recipes.recipe import Recipe
 HISTORY = 'history.jsonl'
 BOARD = 'tensorboard'
 SCALAR_EVERY = 20
+READ_EVERY_S = 1.0
+# A training goes on while no more than this part of the views of a process teaches nothing.
+MOST_UNKNOWN, ENOUGH_VIEWS = 0.5, 100
 
 
 class RunLog:
@@ -59,6 +66,31 @@ class RunLog:
             self._board.close()
 
 
+class PendingLosses:
+    """Losses that are still on the device: reading each at once would make the CPU wait for it."""
+
+    def __init__(self):
+        self._steps: list[tuple[int, Tensor, float]] = []
+        self._read_at = time.monotonic()
+
+    def add(self, step: int, loss: Tensor, schedule: LRScheduler) -> None:
+        """Keep the loss of a step."""
+        self._steps.append((step, loss, float(schedule.get_last_lr()[0])))
+
+    def is_due(self) -> bool:
+        """Whether it is time to read them."""
+        return (len(self._steps) >= SCALAR_EVERY
+                or time.monotonic() - self._read_at > READ_EVERY_S)
+
+    def read(self) -> list[tuple[int, float, float]]:
+        """Step, loss and learning rate of every step since the last call."""
+        steps, self._steps, self._read_at = self._steps, [], time.monotonic()
+        if not steps:
+            return []
+        losses = torch.stack([loss for _, loss, _ in steps]).tolist()
+        return [(step, loss, rate) for (step, _, rate), loss in zip(steps, losses)]
+
+
 def open_board(folder: Path):
     """TensorBoard's writer, or None where the package is not installed."""
     try:
@@ -89,19 +121,49 @@ def picture_row(row: tuple, recipe: Recipe) -> np.ndarray:
 class TrainingSummary:
     """What this call of `fit` did: `waited_s` for data is part of `seconds`.
 
-    `validation` are the figures of the last one.
+    `losses` are the first and the last that were read, `validation` the figures of the last one.
     """
 
     images: int = 0
     seconds: float = 0.0
     waited_s: float = 0.0
+    losses: list[float] = field(default_factory=list)
     validation: dict[str, float] = field(default_factory=dict)
+    unknown: UnknownDepth = field(default_factory=lambda: UnknownDepth())
 
     def text(self) -> str:
-        """One line for the end of a training."""
+        """One line for the end of a training, a second one where views had no known depth."""
         seconds = max(self.seconds, 1e-9)
-        return (f'{self.images} images in {seconds / 60:.1f} min: {self.images / seconds:.1f} '
+        line = (f'{self.images} images in {seconds / 60:.1f} min: {self.images / seconds:.1f} '
                 f'images/s, {self.waited_s / seconds:.0%} of the time waiting for data')
+        return line + (f'\n{self.unknown.text()}' if self.unknown.problems else '')
+
+
+@dataclass(kw_only=True)
+class UnknownDepth:
+    """Views of one process that were not learned from, by the reason, which names the sample."""
+
+    views: int = 0
+    problems: Counter[str] = field(default_factory=Counter)
+
+    def add(self, problems: Sequence[str]) -> list[str]:
+        """Count one batch; the reasons not met before.
+
+        Raises ValueError once MOST_UNKNOWN of at least ENOUGH_VIEWS were of no use.
+        """
+        found = [problem for problem in problems if problem]
+        new = [problem for problem in dict.fromkeys(found) if problem not in self.problems]
+        self.views += len(problems)
+        self.problems.update(found)
+        if self.views >= ENOUGH_VIEWS and self.problems.total() > MOST_UNKNOWN * self.views:
+            raise ValueError(f'{self.text()}. More than {MOST_UNKNOWN:.0%} is too many to go on: '
+                             'look at the data with `python -m train data NAME=DIR`')
+        return new
+
+    def text(self) -> str:
+        """How many, and the most frequent reasons."""
+        most = ', '.join(reason for reason, _ in self.problems.most_common(3))
+        return f'{self.problems.total()} of {self.views} views were not learned from: {most}'
 
 
 def timed(batches: Iterable, summary: TrainingSummary) -> Iterator:

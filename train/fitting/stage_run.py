@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+import math
 from pathlib import Path
+import sys
 import time
 
 import torch
@@ -14,14 +16,15 @@ from tqdm import tqdm
 from mono_depth_ros.networks.multi_scale import MultiScaleNetwork
 from train.data.data_sets import DataSet
 from train.fitting.batch_shapes import batch_shapes
-from train.fitting.batches import loader, StepKeys, TrainingViews
+from train.fitting.batches import DataFeed, StepKeys
 from train.fitting.checkpoint import save_checkpoint
 from train.fitting.distillation import Teachers
-from train.fitting.distributed import ProcessGroup
+from train.fitting.distributed import ALONE, ProcessGroup
 from train.fitting.ema import Ema
-from train.fitting.run_log import RunLog, timed, TrainingSummary
+from train.fitting.run_log import PendingLosses, RunLog, timed, TrainingSummary
 from train.fitting.stage import amp_dtype, make_optimiser, set_training_mode, StageLoss
 from train.fitting.validation import on_device, Validation
+from train.fitting.views import View
 from train.interruption import stoppable
 from train.recipes.mixture import mixture, steps_of, steps_per_epoch
 from train.recipes.recipe import Recipe
@@ -29,13 +32,17 @@ from train.recipes.recipe import Recipe
 
 @dataclass(frozen=True, kw_only=True)
 class RunContext:
-    """Where a run writes and computes, in which of several processes, and its teachers."""
+    """Where a run writes and computes, in which of several processes, and its teachers.
+
+    `feed` is one of FEEDS: where its batches come from.
+    """
 
     folder: Path
     device: str
     workers: int
-    group: ProcessGroup = ProcessGroup()
+    group: ProcessGroup = ALONE
     teachers: Teachers | None = None
+    feed: str = 'auto'
 
 
 class StageRun:
@@ -44,6 +51,7 @@ class StageRun:
     def __init__(self, recipe: Recipe, index: int, network: MultiScaleNetwork, ema: Ema,
                  training: Sequence[DataSet], context: RunContext, saved: dict | None):
         self.recipe, self.index, self.context = recipe, index, context
+        self.is_main = context.group.is_main_process
         self.stage = recipe.stages[index]
         self.network, self.ema, self.training = network, ema, training
         self.mixed = mixture(training, recipe, self.stage)
@@ -54,8 +62,11 @@ class StageRun:
         if index and not self.step:
             self.freeze_at_ema()
         set_training_mode(network, self.stage)
-        self.learner = context.group.wrap(StageLoss(network, recipe, self.stage, context.teachers))
+        self.learner = context.group.wrap(
+            StageLoss(network, recipe, self.stage, context.teachers, context.group))
+        self.learning = [weight for weight in network.parameters() if weight.requires_grad]
         self.optimiser = make_optimiser(network, self.stage)
+        self.pending = PendingLosses()
         steps = max(self.total, 2)
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
             self.optimiser, [group['lr'] for group in self.optimiser.param_groups],
@@ -82,27 +93,20 @@ class StageRun:
             name: averaged[name] if name.startswith(frozen) else tensor
             for name, tensor in self.network.state_dict().items()})
 
-    def run(self, validation: Validation, summary: TrainingSummary) -> None:
+    def run(self, feed: DataFeed, validation: Validation, summary: TrainingSummary) -> None:
         """Train to the end of the stage; write a checkpoint and validate every epoch."""
-        main = self.context.group.is_main_process
-        log = RunLog(self.context.folder, self.recipe) if main else None
-        views = TrainingViews(self.training, self.recipe, self.index)
-        batches = loader(views, batch_sampler=self.keys(self.total), workers=self.context.workers,
-                         pin=self.context.device != 'cpu')
-        size = self.recipe.batch_size
+        log = RunLog(self.context.folder, self.recipe) if self.is_main else None
         start = time.perf_counter()
         try:
             with self.bar() as bar, stoppable() as stop:
-                for batch in timed(batches, summary):
-                    loss = self.take_step(*batch)
-                    bar.update(size)
-                    summary.images += size
-                    if log:
-                        bar.set_postfix(loss=f'{loss:.4f}', epoch=self.step // self.epoch_length)
-                        log.step(self.steps_before() + self.step, {
-                            'loss': loss, 'lr': float(self.schedule.get_last_lr()[0])})
-                        if self.step % self.epoch_length == 0:
-                            self.end_epoch(loss, validation, log, bar, summary)
+                for batch in timed(feed.batches(self.keys(self.total), self.index), summary):
+                    self.pending.add(self.step, self.take_step(batch), self.schedule)
+                    self.count(batch, bar, summary)
+                    ends_epoch = self.step % self.epoch_length == 0
+                    if self.pending.is_due() or ends_epoch or stop.asked:
+                        self.read_losses(log, bar, summary)
+                    if ends_epoch:
+                        self.end_epoch(validation, log, bar, summary)
                     if stop.asked:
                         self.save()
                         raise KeyboardInterrupt('saved')
@@ -123,7 +127,7 @@ class StageRun:
         """Images seen of this stage, images a second and the time left."""
         size = self.recipe.batch_size
         return tqdm(initial=self.step * size, total=self.total * size, unit=' images',
-                    disable=not self.context.group.is_main_process,
+                    disable=not self.is_main,
                     desc=f'{self.recipe.name} {self.index + 1}/{len(self.recipe.stages)} '
                          f'({" + ".join(self.stage.trains)})')
 
@@ -132,41 +136,69 @@ class StageRun:
         return sum(steps_of(self.training, self.recipe, stage)
                    for stage in self.recipe.stages[:self.index])
 
-    def take_step(self, image: Tensor, truth: Tensor, distilled: Tensor) -> float:
-        """One update from one batch; the loss before it."""
-        set_training_mode(self.network, self.stage)
+    def take_step(self, batch: View) -> Tensor:
+        """One update from one batch; the loss before it, still on the device."""
         torch.manual_seed(hash((self.recipe.seed, self.index, self.step,
                                 self.context.group.rank)) % 2 ** 31)
         device = torch.device(self.context.device)
-        loss = self.learner(on_device(image, device), truth.to(device), distilled.to(device))
-        if not torch.isfinite(loss):
-            raise ValueError(
-                f'loss is {loss.item()} at step {self.step} of stage {self.index + 1}, with the '
-                f'images {", ".join(self.names())}: lower the learning rate or check those images')
-        self.network.zero_grad(set_to_none=True)
+        loss = self.learner(on_device(batch.image, device),
+                            batch.log_truth.to(device, non_blocking=True),
+                            torch.as_tensor(batch.distilled).nonzero().flatten().tolist())
+        self.optimiser.zero_grad(set_to_none=True)
         self.scaler.scale(loss).backward()
         if self.recipe.clip_norm:
             self.scaler.unscale_(self.optimiser)
-            nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip_norm)
+            nn.utils.clip_grad_norm_(self.learning, self.recipe.clip_norm)
         self.scaler.step(self.optimiser)
         self.scaler.update()
         self.schedule.step()
         self.ema.update(self.step)
         self.step += 1
-        return loss.item()
+        return loss.detach()
 
-    def names(self) -> list[str]:
-        """Names of the samples of this step's batch."""
+    def count(self, batch: View, bar: tqdm, summary: TrainingSummary) -> None:
+        """Count the images of a step; name those not learned from when first met."""
+        size = self.recipe.batch_size
+        bar.update(size)
+        summary.images += size
+        for problem in summary.unknown.add(batch.problem):
+            bar.write(f'not learned from: {problem}', file=sys.stderr)
+
+    def read_losses(self, log: RunLog | None, bar: tqdm, summary: TrainingSummary) -> None:
+        """Fetch the losses of the last steps from the device: log them, stop where one is NaN.
+
+        The last steps went on with such weights, but no checkpoint was written since.
+        """
+        for step, loss, rate in self.pending.read():
+            if not math.isfinite(loss):
+                raise ValueError(
+                    f'loss is {loss} at step {step} of stage {self.index + 1}, with the images '
+                    f'{", ".join(self.names(step))}: lower the learning rate or check those '
+                    'images')
+            summary.losses = [*summary.losses[:1], loss]
+            if log:
+                log.step(self.steps_before() + step + 1, {'loss': loss, 'lr': rate})
+                bar.set_postfix(loss=f'{loss:.4f}', epoch=(step + 1) // self.epoch_length,
+                                refresh=False)
+
+    def names(self, step: int) -> list[str]:
+        """Names of the samples of a step's batch, of all processes."""
         every = [f'{source.name}/{key}' for source in self.training for key in source.keys]
-        return [every[key[1]] for key in next(iter(self.keys(self.step + 1)))]
+        keys = StepKeys(self.mixed, self.recipe.batch_size, (self.recipe.seed, self.index), step,
+                        step + 1, shapes=self.shapes)
+        return [every[key[1]] for key in next(iter(keys))]
 
-    def end_epoch(self, loss: float, validation: Validation, log: RunLog, bar: tqdm,
+    def end_epoch(self, validation: Validation, log: RunLog | None, bar: tqdm,
                   summary: TrainingSummary) -> None:
         """Write checkpoint and history; validate the EMA weights on the held-out images."""
         self.save()
         summary.validation = validation.validate(self.ema.network)
+        group = self.context.group
+        loss = group.total(torch.tensor(summary.losses[-1], device=self.context.device))
+        if not log:
+            return
         row = {'stage': self.index, 'epoch': self.step // self.epoch_length, 'step': self.step,
-               'loss': loss, **summary.validation}
+               'loss': loss.item() / group.size, **summary.validation}
         number = self.steps_before() + self.step
         log.epoch(number, row)
         if log.shows_pictures:
@@ -176,7 +208,7 @@ class StageRun:
 
     def save(self, finished: bool = False) -> None:
         """Write the checkpoint; a finished stage is the start of the next."""
-        if not self.context.group.is_main_process:
+        if not self.is_main:
             return
         save_checkpoint(self.context.folder, {
             'stage': self.index + finished, 'step': 0 if finished else self.step,

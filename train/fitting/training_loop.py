@@ -10,6 +10,7 @@ import torch
 from mono_depth_ros.networks.multi_scale import MultiScaleNetwork
 from mono_depth_ros.networks.registry import build
 from train.data.data_sets import DataSet
+from train.fitting.batches import DataFeed
 from train.fitting.checkpoint import load_checkpoint
 from train.fitting.ema import Ema
 from train.fitting.regularisation import add_regularisation, keep_depthwise_in_float32
@@ -23,15 +24,15 @@ from train.recipes.recipe import Recipe
 
 
 def fit(recipe: Recipe, training: Sequence[DataSet], validation: Sequence[DataSet],
-        context: RunContext, resume: bool = False, start: str = '') -> TrainingSummary:
+        context: RunContext, resume: bool = False, start: str = '',
+        summary: TrainingSummary | None = None) -> TrainingSummary:
     """Train all stages of `recipe`; leaves a finished checkpoint in `context.folder`.
 
-    `start` is the model, by path or shipped name, whose weights it begins with. Ctrl-C saves
-    first. Raises ValueError where a loss is not finite, naming step and images.
+    `start` is the model, by path or shipped name, whose weights it begins with; `summary` is
+    filled in and returned. Ctrl-C saves first. Raises ValueError where a loss is not finite,
+    naming step and images, and where too few views have known depth.
     """
-    # Loader processes need no OpenCV threads, and a process forked from one that has them hangs
-    # as soon as it changes their number.
-    cv2.setNumThreads(1)
+    prepare(context.device)
     for stage in recipe.stages:
         mixture(training, recipe, stage)
     torch.manual_seed(recipe.seed)
@@ -40,13 +41,26 @@ def fit(recipe: Recipe, training: Sequence[DataSet], validation: Sequence[DataSe
     network.to(context.device).to(
         memory_format=torch.channels_last)  # type: ignore[call-overload]
     ema = Ema(network, recipe.ema_decay, saved and saved['ema'])
-    held_out = Validation(validation, recipe, context.workers)
-    summary = TrainingSummary()
+    feed = DataFeed(training, recipe, context.device, context.workers, context.feed)
+    held_out = Validation(validation, recipe, context.workers, context.group)
+    summary = summary or TrainingSummary()
     first_stage = saved['stage'] if saved else 0
     for index in range(first_stage, len(recipe.stages)):
         StageRun(recipe, index, network, ema, training, context,
-                 saved if index == first_stage else None).run(held_out, summary)
+                 saved if index == first_stage else None).run(feed, held_out, summary)
     return summary
+
+
+def prepare(device: str) -> None:
+    """Set OpenCV for loader processes, and a GPU for many batches of few shapes."""
+    # Loader processes need no OpenCV threads, and a process forked from one that has them hangs
+    # as soon as it changes their number.
+    cv2.setNumThreads(1)
+    if device.startswith('cuda'):
+        torch.backends.cudnn.benchmark = True
+        # TF32 where autocast leaves float32: three digits are enough for gradients.
+        torch.backends.cudnn.allow_tf32 = True
+        torch.set_float32_matmul_precision('high')
 
 
 def _first_network(recipe: Recipe, saved: dict | None, start: str) -> MultiScaleNetwork:

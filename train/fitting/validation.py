@@ -4,39 +4,52 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
+from torch.utils.data import Subset
 
 from mono_depth_ros.networks.multi_scale import MultiScaleNetwork
-from train.data.samples.sample import SampleSource, spread_numbers
-from train.fitting.batches import plain_loader, PlainViews
-from train.recipes.loss import image_means, pooled
+from train.data.data_sets import DataSet
+from train.data.samples.sample import spread_numbers
+from train.fitting.batches import plain_loader
+from train.fitting.distributed import ALONE, ProcessGroup
+from train.fitting.views import PlainViews
+from train.recipes.loss import has_known, image_means, pooled
 from train.recipes.recipe import Recipe
+
+LOG_1_25 = float(np.log(np.float32(1.25)))
 
 
 class Validation:
-    """The held-out images of a run; `scripts/train evaluate` measures by a protocol instead."""
+    """The held-out images of a run; `scripts/train evaluate` measures by a protocol instead.
 
-    def __init__(self, sources: Sequence[SampleSource], recipe: Recipe, workers: int):
+    Several processes divide them, so that none waits for another.
+    """
+
+    def __init__(self, sources: Sequence[DataSet], recipe: Recipe, workers: int,
+                 group: ProcessGroup = ALONE):
         self._views = PlainViews(sources, recipe)
-        self._recipe, self._workers = recipe, workers
+        self._recipe, self._workers, self._group = recipe, workers, group
 
     @torch.no_grad()
     def validate(self, network: MultiScaleNetwork) -> dict[str, float]:
         """Part of the pixels within 1.25 and AbsRel of every stack at its own output size.
 
-        Empty without held-out images. `network` is in evaluation mode.
+        The mean over the images of known depth, empty without any. `network` is in evaluation
+        mode. Every process must ask.
         """
-        if not len(self._views):
-            return {}
         device = next(network.parameters()).device
-        sums = torch.zeros(len(network.depth_stacks), 2)
-        for image, truth in plain_loader(self._views, self._recipe, self._workers):
-            for row, log_depth in enumerate(network.scales(on_device(image, device))):
-                sums[row] += _delta1_and_abs_rel(log_depth.float().cpu(), truth)
-        return {f'{stack}_{error}': value
-                for stack, row in zip(network.depth_stacks, sums / len(self._views))
-                for error, value in zip(('delta1', 'abs_rel'), row.tolist())}
+        sums = torch.zeros(len(network.depth_stacks), 3, device=device)
+        mine = Subset(self._views, range(self._group.rank, len(self._views), self._group.size))
+        for view in plain_loader(mine, self._recipe, self._workers, pin=device.type == 'cuda'):
+            truth = view.log_truth.to(device, non_blocking=True)
+            for row, log_depth in enumerate(network.scales(on_device(view.image, device))):
+                sums[row] += _delta1_abs_rel_known(log_depth.float(), truth)
+        return {f'{stack}_{error}': value / known
+                for stack, (*values, known) in zip(network.depth_stacks,
+                                                   self._group.total(sums).tolist()) if known
+                for error, value in zip(('delta1', 'abs_rel'), values)}
 
     @torch.no_grad()
     def pictures(self, network: MultiScaleNetwork, count: int = 4) -> list[tuple]:
@@ -47,21 +60,23 @@ class Validation:
         device = next(network.parameters()).device
         rows = []
         for index in spread_numbers(len(self._views), count):
-            image, truth = self._views[index]
-            maps = network.scales(on_device(image[None], device))
-            rows.append((image.numpy(), truth[0].numpy(),
+            view = self._views[index]
+            maps = network.scales(on_device(view.image[None], device))
+            rows.append((view.image.numpy(), view.log_truth[0].numpy(),
                          [m[0, 0].float().cpu().numpy() for m in maps]))
         return rows
 
 
-def on_device(image_B3HW: Tensor, device: torch.device) -> Tensor:
-    """Images on `device`, in the memory format of the networks."""
-    return image_B3HW.to(device, memory_format=torch.channels_last)
+def on_device(image_BCHW: Tensor, device: torch.device) -> Tensor:
+    """Images on `device`, in the memory format of the networks; pinned ones without waiting."""
+    return image_BCHW.to(device, memory_format=torch.channels_last, non_blocking=True)
 
 
-def _delta1_and_abs_rel(log_depth_B1hw: Tensor, truth_B1HW: Tensor) -> Tensor:
+def _delta1_abs_rel_known(log_depth_B1hw: Tensor, truth_B1HW: Tensor) -> Tensor:
+    """Sums over the images of a batch: both errors, and those of known depth (3,)."""
     truth, known = pooled(truth_B1HW, log_depth_B1hw.shape[-2:])
     difference = log_depth_B1hw - truth
-    close = (difference.abs() < torch.log(torch.tensor(1.25))).float()
+    close = (difference.abs() < LOG_1_25).float()
     return torch.stack([image_means(close, known).sum(),
-                        image_means(torch.expm1(difference).abs(), known).sum()])
+                        image_means(torch.expm1(difference).abs(), known).sum(),
+                        has_known(known).sum()])

@@ -40,10 +40,9 @@ class Loss:
 
     def __call__(self, log_prediction_B1hw: Tensor, log_truth_B1HW: Tensor,
                  modes_B5hw: Tensor | None = None) -> Tensor:
-        """Mean over images of the loss over their known pixels (NaN truth is unknown).
+        """Loss of every image (B,) over its known pixels (NaN truth is unknown).
 
-        The truth may be larger than the prediction; images without one known pixel do not
-        count. Raises ValueError where the whole batch has none.
+        The truth may be larger than the prediction; 0 for an image without one known pixel.
         """
         truth, known = pooled(log_truth_B1HW, log_prediction_B1hw.shape[-2:])
         difference = torch.where(known, log_prediction_B1hw.float() - truth, 0)
@@ -60,7 +59,7 @@ class Loss:
             loss_B = loss_B + self.edges * edge_steps(difference, truth, known)
         if self.mixture and modes_B5hw is not None:
             loss_B = loss_B + self.mixture * mixture_likelihood(modes_B5hw, truth, known)
-        return _mean_of_known(loss_B, known)
+        return torch.where(has_known(known), loss_B, 0)
 
 
 def pooled(log_truth_B1HW: Tensor, size: Sequence[int]) -> tuple[Tensor, Tensor]:
@@ -81,27 +80,23 @@ def image_means(values_B1hw: Tensor, known_B1hw: Tensor) -> Tensor:
     return total_B / known_B1hw.sum((1, 2, 3)).clamp(min=1)
 
 
-def _mean_of_known(loss_B: Tensor, known_B1hw: Tensor) -> Tensor:
-    """Mean over the images with known pixels; ValueError where the whole batch has none."""
-    some_B = known_B1hw.flatten(1).any(1)
-    if not bool(some_B.any()):
-        raise ValueError('a batch without one pixel of known depth')
-    return loss_B[some_B].mean()
+def has_known(known_B1hw: Tensor) -> Tensor:
+    """Whether an image has one known pixel (B,)."""
+    return known_B1hw.flatten(1).any(1)
 
 
 def uncertainty_loss(log_uncertainty_B1hw: Tensor, log_prediction_B1hw: Tensor,
                      log_truth_B1HW: Tensor) -> Tensor:
-    """Mean over images of |d| / uncertainty + log uncertainty: the negative log likelihood.
+    """Mean of |d| / uncertainty + log uncertainty of every image (B,), 0 without known pixels.
 
-    Of a Laplace distribution. Least where the uncertainty is the expected |d|, d = log
-    prediction - log truth (Kendall & Gal 2017). Raises ValueError where the whole batch
-    has no known pixel.
+    That is the negative log likelihood of a Laplace distribution, least where the uncertainty is
+    the expected |d|, d = log prediction - log truth (Kendall & Gal 2017).
     """
     truth, known = pooled(log_truth_B1HW, log_prediction_B1hw.shape[-2:])
     distance = (log_prediction_B1hw.float() - truth).abs()
     log_uncertainty = log_uncertainty_B1hw.float().clamp(-6, 4)
     likelihood = distance * torch.exp(-log_uncertainty) + log_uncertainty
-    return _mean_of_known(image_means(likelihood, known), known)
+    return image_means(likelihood, known)
 
 
 def scale_invariant(difference_B1hw: Tensor, known_B1hw: Tensor, si_lambda: float) -> Tensor:

@@ -17,7 +17,7 @@ from train.data.samples.geometry import warped
 from train.data.samples.sample import Sample
 from train.evaluation.baseline import MeanDepthMap
 from train.evaluation.protocols import fast_depth_view
-from train.fitting.batches import PlainViews
+from train.fitting.views import PlainViews
 
 STEP = 2.0  # grey levels a pixel, so that means of neighbours are whole
 UNIT_M = 0.04  # of a grey level
@@ -101,7 +101,7 @@ def test_validation_views_lie_as_the_robot_frames_them(size, along_rows):
     recipe = replace(recipe, network=replace(
         recipe.network, input_width=size[0], input_height=size[1]))
     sample = ramp(along_rows)
-    image, log_truth = PlainViews([[sample]], recipe)[0]
+    image, log_truth, *_ = PlainViews([[sample]], recipe)[0]
     letterbox = fit_letterbox(CAMERA.width, CAMERA.height, *size)
     ratio = letterbox.camera(CAMERA).focal / recipe.reference.focal
     metres = np.exp(log_truth[0].numpy()) * ratio

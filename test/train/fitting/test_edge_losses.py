@@ -17,7 +17,7 @@ from train.__main__ import main
 from train.data.data_sets import open_data
 from train.data.samples.augmentation import Augmentation
 from train.data.samples.geometry import without_edges
-from train.fitting.batches import TrainingViews
+from train.fitting.views import TrainingViews
 from train.recipes.loss import edge_steps, Loss, mixture_likelihood
 from train.recipes.mixture import mixture
 
@@ -89,14 +89,14 @@ def test_terms_of_the_loss_add_up():
     prediction, truth = torch.rand(2, 1, 8, 32), torch.rand(2, 1, 8, 32)
     some = torch.rand(2, 5, 8, 32)
     plain, known = Loss(rooted=True), torch.ones(2, 1, 8, 32, dtype=torch.bool)
-    assert Loss(rooted=True, scale_invariant=0.5)(prediction, truth).item() == pytest.approx(
-        plain(prediction, truth).item() / 2)
-    edges = edge_steps(prediction - truth, truth, known).mean()
-    likelihood = mixture_likelihood(some, truth, known).mean()
+    half = Loss(rooted=True, scale_invariant=0.5)(prediction, truth)
+    torch.testing.assert_close(half, plain(prediction, truth) / 2)
+    edges = edge_steps(prediction - truth, truth, known)
+    likelihood = mixture_likelihood(some, truth, known)
     whole = replace(plain, edges=2.0, mixture=3.0)
-    assert whole(prediction, truth, some).item() == pytest.approx(
-        (plain(prediction, truth) + 2 * edges + 3 * likelihood).item(), rel=1e-5)
-    assert replace(plain, mixture=3.0)(prediction, truth).item() == plain(prediction, truth).item()
+    torch.testing.assert_close(whole(prediction, truth, some),
+                               plain(prediction, truth) + 2 * edges + 3 * likelihood)
+    assert torch.equal(replace(plain, mixture=3.0)(prediction, truth), plain(prediction, truth))
 
 
 def test_both_modes_the_weight_and_the_other_stacks_learn():
@@ -108,7 +108,7 @@ def test_both_modes_the_weight_and_the_other_stacks_learn():
     given = network.fine(image, *coarse)
     truth = torch.rand(2, 1, 64, 96) + 0.5
     loss = Loss(mixture=1.0)(given[0], truth, network.modes('fine', given))
-    loss.backward()
+    loss.sum().backward()
     assert (network.fine.head.weight.grad.flatten(1).abs().sum(1) > 0).all()
     assert network.modes('coarse', coarse) is None
     assert network(image).shape == (2, 2, 32, 48)

@@ -16,9 +16,9 @@ from mono_depth_ros.networks.registry import build
 from mono_depth_ros.preprocess import with_camera
 from train.__main__ import main
 from train.data.data_sets import open_data
-from train.fitting.batches import PlainViews, TrainingViews
 from train.fitting.distillation import mirrored, Teacher
 from train.fitting.training_loop import load_start
+from train.fitting.views import PlainViews, TrainingViews
 
 SMALL = ('--set', 'network.input_height=64', '--set', 'network.input_width=96', '--set',
          'imagenet_stem=False', '--set', 'batch_size=2', '--set', 'stages.1.epochs=1', '--set',

@@ -11,7 +11,8 @@ from mono_depth_ros.estimator import DepthEstimator
 from train.__main__ import main
 from train.data.data_sets import open_data
 from train.fitting.batch_shapes import batch_shapes
-from train.fitting.batches import loader, StepKeys, TrainingViews
+from train.fitting.batches import loader, StepKeys
+from train.fitting.views import TrainingViews
 from train.recipes.mixture import mixture
 from train.recipes.overrides import overridden
 from train.recipes.recipe import RECIPES
@@ -38,7 +39,7 @@ def test_a_batch_has_one_shape_and_an_epoch_both(folders):
     keys = StepKeys(mixture(sources, recipe, recipe.stages[0]), 2, (0, 0), 0, 12, shapes=shapes)
     views = TrainingViews(sources, recipe, 0)
     sizes = [tuple(image.shape[-2:])
-             for image, truth, _ in loader(views, batch_sampler=keys)
+             for image, truth, *_ in loader(views, batch_sampler=keys)
              if image.shape[-2:] == truth.shape[-2:]]
     assert len(sizes) == 12 and set(sizes) == {(64, 96), (64, 160)}
     late = StepKeys(mixture(sources, recipe, recipe.stages[0]), 2, (0, 0), 7, 12, shapes=shapes)

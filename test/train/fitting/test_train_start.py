@@ -11,7 +11,8 @@ from scipy.io import savemat
 
 from train.data.data_sets import open_data
 from train.data.nyu_report import report_indices
-from train.fitting.batches import loader, TrainingViews
+from train.fitting.batches import loader
+from train.fitting.views import TrainingViews
 from train.recipes.recipe import RECIPES
 
 SCENES, FRAMES = 1449, 47584
@@ -89,7 +90,7 @@ def test_labelled_set_gives_its_first_batch_soon(mat):
     assert len(training) + len(validation) == 795 - kept_for_the_end
     views = TrainingViews([training], RECIPES['mobile'], 0)
     with Spent() as batch:
-        image, truth, _ = next(iter(loader(views, batch_sampler=[[(0, i) for i in range(8)]])))
+        image, truth, *_ = next(iter(loader(views, batch_sampler=[[(0, i) for i in range(8)]])))
     assert image.shape == (8, 3, 192, 256) and truth.isfinite().any()
     print(f'\nlabelled .mat: opened in {opening.seconds:.2f} s, {opening.megabytes:.1f} MB; first '
           f'batch {batch.seconds:.2f} s, {batch.megabytes:.1f} MB')

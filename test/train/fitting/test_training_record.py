@@ -27,7 +27,7 @@ def first_losses(recipe, data, folder, steps, monkeypatch):
     def recording(run, *batch):
         if len(losses) == steps:
             raise Enough
-        losses.append(take_step(run, *batch))
+        losses.append(float(take_step(run, *batch)))
         return losses[-1]
     monkeypatch.setattr(StageRun, 'take_step', recording)
     with pytest.raises(Enough):

@@ -1,0 +1,156 @@
+"""Pixels of many views at once, on a GPU: the batched twin of what OpenCV does to one.
+
+`train/data/samples` describes each change; `test_device_views.py` compares both.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn.functional import avg_pool2d, conv2d, max_pool2d, pad
+
+from train.data.samples.augmentation import Degradation
+from train.data.samples.geometry import BORDER_GREY
+from train.fitting.device_jpeg import jpeg_artefacts
+from train.fitting.device_store import DeviceStore
+
+# Radius of OpenCV's kernel for the strongest blur, 1.2 pixels.
+BLUR_RADIUS = 4
+# How finely a shrunken view is sampled before it is averaged.
+OVERSAMPLING = 2
+
+
+class Degradations(NamedTuple):
+    """`Degradation` as numbers only; collated, every item has the batch in front."""
+
+    blur: Tensor
+    noise_level: Tensor
+    jpeg_quality: Tensor
+    rectangle: Tensor
+    rectangle_colour: Tensor
+
+    @classmethod
+    def of(cls, change: Degradation) -> Degradations:
+        """Without the noise itself, which the device draws; an empty rectangle hides nothing."""
+        *rectangle, colour = change.erased or (0, 0, 0, 0, (0, 0, 0))
+        return cls(blur=torch.tensor(float(change.blur)),
+                   noise_level=torch.tensor(change.noise_level),
+                   jpeg_quality=torch.tensor(change.jpeg_quality),
+                   rectangle=torch.tensor(rectangle),
+                   rectangle_colour=torch.tensor([float(level) for level in colour]))
+
+
+def sampled(store: DeviceStore, offset_B: Tensor, size_B2: Tensor, source_B33: Tensor,
+            frame_B33: Tensor, along_B3: Tensor, shrunk_N: Tensor,
+            shape: tuple[int, int]) -> tuple[Tensor, Tensor]:
+    """Colour (B, 3, H, W) in 0..255 and depth (B, H, W) in metres of the views.
+
+    Outside the stored image, and outside the tilted one, colour is grey and depth NaN.
+    `shrunk_N` numbers the views that show the image smaller, whose colour is averaged.
+    """
+    pixels = _grid(shape, 1, offset_B.device)
+    inside = _inside(_mapped(frame_B33, pixels), size_B2)
+    at = _mapped(source_B33, pixels)
+    depth = _nearest(store.depth, at, offset_B, size_B2)
+    depth = torch.where(inside, depth, torch.nan) / (along_B3 @ pixels.flatten(1)).view(
+        -1, *shape)
+    colour = _bilinear(store.rgb, at, offset_B, size_B2)
+    if len(shrunk_N):
+        fine = _mapped(source_B33[shrunk_N], _grid(shape, OVERSAMPLING, offset_B.device))
+        fine = _bilinear(store.rgb, fine, offset_B[shrunk_N], size_B2[shrunk_N])
+        colour[shrunk_N] = avg_pool2d(fine, OVERSAMPLING)
+    grey = torch.tensor(BORDER_GREY, device=colour.device, dtype=colour.dtype)[:, None, None]
+    return torch.where(inside[:, None], colour, grey).round(), depth
+
+
+def _grid(shape: tuple[int, int], finer: int, device: torch.device) -> Tensor:
+    """(u, v, 1) of every pixel (3, H, W), or of `finer` x `finer` points of each."""
+    height, width = shape
+    u = (torch.arange(width * finer, device=device) + 0.5) / finer - 0.5
+    v = (torch.arange(height * finer, device=device) + 0.5) / finer - 0.5
+    v, u = torch.meshgrid(v, u, indexing='ij')
+    return torch.stack([u, v, torch.ones_like(u)])
+
+
+def _mapped(matrix_B33: Tensor, pixels_3HW: Tensor) -> Tensor:
+    """Pixels (B, 2, H, W) through a 3x3 map."""
+    x = (matrix_B33 @ pixels_3HW.flatten(1)).view(-1, *pixels_3HW.shape)
+    return x[:, :2] / x[:, 2:]
+
+
+def _inside(at_B2HW: Tensor, size_B2: Tensor) -> Tensor:
+    """Whether a point lies on a pixel of an image of that size (B, H, W)."""
+    nearest = at_B2HW.round()
+    return ((nearest >= 0) & (nearest < size_B2[:, :, None, None])).all(1)
+
+
+def _index(x: Tensor, y: Tensor, offset_B: Tensor, size_B2: Tensor) -> Tensor:
+    """Number in the store of the pixel nearest to the integers x, y within the image."""
+    width, height = (side[:, None, None] for side in size_B2.unbind(1))
+    x, y = x.long().clamp(min=0), y.long().clamp(min=0)
+    x, y = torch.minimum(x, (width - 1).clamp(min=0)), torch.minimum(y, (height - 1).clamp(min=0))
+    return offset_B[:, None, None] + y * width + x
+
+
+def _nearest(values_N: Tensor, at_B2HW: Tensor, offset_B: Tensor, size_B2: Tensor) -> Tensor:
+    x, y = at_B2HW.round().unbind(1)
+    values = values_N[_index(x, y, offset_B, size_B2)].float()
+    return torch.where(_inside(at_B2HW, size_B2), values, torch.nan)
+
+
+def _bilinear(rgb_N3: Tensor, at_B2HW: Tensor, offset_B: Tensor, size_B2: Tensor) -> Tensor:
+    """Colour (B, 3, H, W) between pixels; those outside the image are grey."""
+    first = at_B2HW.floor()
+    part_x, part_y = (at_B2HW - first)[..., None].unbind(1)
+    grey = torch.tensor(BORDER_GREY, device=rgb_N3.device, dtype=torch.float32)
+    total = torch.zeros(*part_x.shape[:-1], 3, device=rgb_N3.device)
+    for dx, dy in ((0, 0), (1, 0), (0, 1), (1, 1)):
+        corner = first + torch.tensor([dx, dy], device=first.device)[:, None, None]
+        x, y = corner.unbind(1)
+        colour = rgb_N3[_index(x, y, offset_B, size_B2)].float()
+        colour = torch.where(_inside(corner, size_B2)[..., None], colour, grey)
+        total += colour * (part_x if dx else 1 - part_x) * (part_y if dy else 1 - part_y)
+    return total.permute(0, 3, 1, 2)
+
+
+def coloured(rgb_B3HW: Tensor, gains_B3: Tensor, gamma_B: Tensor, tint_B33: Tensor) -> Tensor:
+    """As `augmentation.coloured`, with whole numbers between its steps."""
+    levels = (rgb_B3HW / 255) ** gamma_B[:, None, None, None]
+    levels = (255 * levels * gains_B3[..., None, None]).clamp(0, 255).floor()
+    return torch.einsum('bij,bjhw->bihw', tint_B33, levels).round().clamp(0, 255)
+
+
+def degraded(rgb_B3HW: Tensor, change: Degradations) -> Tensor:
+    """As `augmentation.degraded`."""
+    level = change.noise_level[:, None, None, None]
+    rgb = _blurred(rgb_B3HW, change.blur).round()
+    noisy = (rgb + level * torch.randn_like(rgb)).clamp(0, 255).floor()
+    rgb = torch.where(level > 0, noisy, rgb)
+    rgb = jpeg_artefacts(rgb, change.jpeg_quality)
+    top, left, tall, wide = change.rectangle[..., None, None].unbind(1)
+    v = torch.arange(rgb.shape[2], device=rgb.device)[:, None]
+    u = torch.arange(rgb.shape[3], device=rgb.device)
+    hidden = (v >= top) & (v < top + tall) & (u >= left) & (u < left + wide)
+    return torch.where(hidden[:, None], change.rectangle_colour[..., None, None], rgb)
+
+
+def _blurred(rgb_B3HW: Tensor, sigma_B: Tensor) -> Tensor:
+    """Each image blurred by its own Gaussian, or not at all where sigma is 0."""
+    batch, channels, height, width = rgb_B3HW.shape
+    x = torch.arange(-BLUR_RADIUS, BLUR_RADIUS + 1, device=rgb_B3HW.device)
+    kernel = torch.exp(-0.5 * (x / sigma_B.clamp(min=1e-3)[:, None]) ** 2)
+    kernel = (kernel / kernel.sum(1, keepdim=True)).repeat_interleave(channels, 0)[:, None]
+    flat = pad(rgb_B3HW, [BLUR_RADIUS] * 4, mode='reflect').flatten(0, 1)[None]
+    flat = conv2d(flat, kernel[:, :, None], groups=batch * channels)
+    return conv2d(flat, kernel[..., None], groups=batch * channels).view(
+        batch, channels, height, width)
+
+
+def without_edges(depth_BHW: Tensor, factor: float = 1.2) -> Tensor:
+    """As `geometry.without_edges`."""
+    known = torch.isfinite(depth_BHW)
+    farthest = max_pool2d(torch.where(known, depth_BHW, 0), 3, 1, 1)
+    nearest = -max_pool2d(torch.where(known, -depth_BHW, -torch.inf), 3, 1, 1)
+    return torch.where(farthest / factor > nearest, torch.nan, depth_BHW)

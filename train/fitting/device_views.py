@@ -1,0 +1,162 @@
+"""Random views made in batches on the device that trains, as `TrainingViews` makes them on a CPU.
+
+A loader's processes draw what changes (`draw_change`, the same for the same key as on a CPU);
+the pixels are taken from a `DeviceStore` by `render`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from train.data.samples.augmentation import draw_change, ViewChange
+from train.data.samples.geometry import seen_through, tilt
+from train.fitting.device_pixels import coloured, Degradations, degraded, sampled, without_edges
+from train.fitting.device_store import DeviceStore, Stored
+from train.fitting.views import is_distilled, Key, NO_SAMPLE, View
+from train.recipes.recipe import Recipe
+
+
+class Plan(NamedTuple):
+    """What a view is made of; collated, every item has the batch in front.
+
+    `offset` and `size` (width, height) of the stored image; `source` (3, 3) maps pixels of the
+    view to those of the stored image, `frame` (3, 3) to those of the tilted one, `along` (3,) to
+    the factor between their depths; `camera` is fx, fy, cx, cy of the view.
+    """
+
+    offset: Tensor
+    size: Tensor
+    source: Tensor
+    frame: Tensor
+    along: Tensor
+    camera: Tensor
+    shrunk: Tensor
+    gains: Tensor
+    gamma: Tensor
+    tint: Tensor
+    degradations: Degradations
+    inpainted: Tensor
+    distilled: Tensor
+    view_size: Tensor
+    problem: str | Sequence[str]
+
+
+class Plans(Dataset):
+    """The plan of every view; the key (draw, index) fixes the randomness, as in TrainingViews."""
+
+    def __init__(self, samples: Sequence[Stored], recipe: Recipe, stage_index: int):
+        self._samples = samples
+        self._recipe = recipe
+        self._stage_index = stage_index
+        self._augmentation = recipe.stages[stage_index].augmentation or recipe.augmentation
+
+    def __len__(self) -> int:
+        return len(self._samples)
+
+    def __getitem__(self, key: Key) -> Plan:
+        draw, index, *size = key
+        recipe, spec = self._recipe, self._recipe.network
+        width, height = size[0] if size else (spec.input_width, spec.input_height)
+        stored = self._samples[max(index, 0)]
+        rng = np.random.default_rng((recipe.seed, self._stage_index, draw, max(index, 0)))
+        camera = stored.camera
+        change = draw_change((camera.width, camera.height), self._augmentation, width, height, rng)
+        return _plan(stored, change, (width, height), recipe, empty=index == NO_SAMPLE)
+
+
+def _plan(stored: Stored, change: ViewChange, size: tuple[int, int], recipe: Recipe,
+          empty: bool) -> Plan:
+    camera = stored.camera.flipped() if change.flip else stored.camera
+    mirror, tilting, along_3 = np.eye(3), np.eye(3), np.array([0, 0, 1.0])
+    if change.flip:
+        mirror[0] = -1, 0, camera.width - 1
+    if change.tilt_deg:
+        camera, tilting, along_3 = tilt(camera, *change.tilt_deg)
+    frame = np.linalg.inv(np.vstack([change.matrix, (0, 0, 1)]))
+    seen = seen_through(camera, change.matrix, change.scale, *size)
+    colours = change.colours
+    # A size of 0 has no pixel: the view is blank.
+    stored_size = (0, 0) if empty or not stored.name else (camera.width, camera.height)
+    return Plan(
+        offset=torch.tensor(stored.offset), size=torch.tensor(stored_size),
+        source=_floats(mirror @ np.linalg.inv(tilting) @ frame), frame=_floats(frame),
+        along=_floats(along_3 @ frame),
+        camera=_floats([seen.fx, seen.fy, seen.cx, seen.cy]),
+        shrunk=torch.tensor(bool(change.scale < 1)), gains=_floats(colours.gains),
+        gamma=_floats(colours.gamma),
+        tint=_floats(np.eye(3) if colours.tint is None else colours.tint),
+        degradations=Degradations.of(change.degradation),
+        inpainted=torch.tensor(stored.name.partition('/')[0] in recipe.inpainted),
+        distilled=torch.tensor(is_distilled(stored.name, seen, recipe)),
+        view_size=torch.tensor(size), problem='' if empty else stored.problem)
+
+
+def _floats(values: ArrayLike) -> Tensor:
+    return torch.from_numpy(np.asarray(values, np.float32))
+
+
+def rendered(plans: Iterable[Plan], store: DeviceStore, recipe: Recipe) -> Iterator[View]:
+    """The views of collated plans, on the device of `store`."""
+    for plan in plans:
+        yield render(plan, store, recipe)
+
+
+@torch.no_grad()
+def render(plan: Plan, store: DeviceStore, recipe: Recipe) -> View:
+    """The views of a collated plan, on the device of `store`."""
+    device = store.rgb.device
+    width, height = plan.view_size[0].tolist()  # all views of a batch have one size
+    shrunk = plan.shrunk.nonzero().flatten().to(device, non_blocking=True)
+    here = Plan(*(_on(item, device) for item in plan))
+    rgb, depth = sampled(store, here.offset, here.size, here.source, here.frame, here.along,
+                         shrunk, (height, width))
+    rgb = degraded(coloured(rgb, here.gains, here.gamma, here.tint), here.degradations)
+    depth = torch.where(here.inpainted[:, None, None], without_edges(depth), depth)
+    image = _normalised(rgb, recipe)
+    if recipe.network.camera_input:
+        image = torch.cat([image, _camera_planes(here.camera, height, width, recipe)], dim=1)
+    return View(image, _log_truth(depth, here.camera, recipe), plan.distilled, plan.problem)
+
+
+def _on(item: Any, device: torch.device) -> Any:
+    """A tensor, or those of a tuple of them, on `device`."""
+    if isinstance(item, Tensor):
+        return item.to(device, non_blocking=True)
+    return type(item)(*(_on(part, device) for part in item)) if hasattr(item, '_fields') else item
+
+
+def _normalised(rgb_B3HW: Tensor, recipe: Recipe) -> Tensor:
+    mean, std = (torch.tensor(values, device=rgb_B3HW.device)[:, None, None]
+                 for values in (recipe.normalisation.mean, recipe.normalisation.std))
+    return (rgb_B3HW / 255 - mean) / std
+
+
+def _log_truth(depth_BHW: Tensor, camera_B4: Tensor, recipe: Recipe) -> Tensor:
+    """Log canonical depth (B, 1, H, W), NaN where it is unknown or beyond the recipe's range."""
+    known = (depth_BHW > 0) & (depth_BHW <= recipe.max_depth_m)
+    metres = torch.where(known, depth_BHW, torch.nan)
+    if recipe.sky_m:
+        metres = torch.where(depth_BHW == torch.inf, recipe.sky_m, metres)
+    return (metres.log() - _log_ratio(camera_B4, recipe)[:, None, None])[:, None]
+
+
+def _log_ratio(camera_B4: Tensor, recipe: Recipe) -> Tensor:
+    """Logarithm (B,) of the focal length over that of the reference camera."""
+    return camera_B4[:, :2].log().mean(1) - float(np.log(recipe.reference.focal))
+
+
+def _camera_planes(camera_B4: Tensor, height: int, width: int, recipe: Recipe) -> Tensor:
+    """As `with_camera`: x/z, y/z and the log focal ratio of every pixel (B, 3, H, W)."""
+    fx, fy, cx, cy = (item[:, None, None] for item in camera_B4.unbind(1))
+    u = torch.arange(width, device=camera_B4.device)
+    v = torch.arange(height, device=camera_B4.device)[:, None]
+    planes = torch.broadcast_tensors((u - cx) / fx, (v - cy) / fy,
+                                     _log_ratio(camera_B4, recipe)[:, None, None])
+    return torch.stack(planes, dim=1)
