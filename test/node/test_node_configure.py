@@ -14,7 +14,8 @@ from mono_depth_ros.node.diagnostics import status_summary
 from mono_depth_ros.node.lifecycle_node import DepthNode
 
 STAND_IN = SimpleNamespace(
-    card=SimpleNamespace(name='plain', min_depth_m=0.3, max_depth_m=10.0), model_path='plain',
+    card=SimpleNamespace(name='plain', min_depth_m=0.3, max_depth_m=10.0,
+                         weights_licence='research'), model_path='plain',
     has_confidence=False, device='cpu', precision='fp32', backend='torch',
     backend_reason='asked for', warm_up=lambda: None)
 
