@@ -31,7 +31,7 @@ class Model:
     """A stand-in for the estimator; `answer` is a depth in metres or what `estimate` raises."""
 
     card = SimpleNamespace(name='plain', min_depth_m=0.3, max_depth_m=10.0,
-                         weights_licence='research')
+                           weights_licence='research')
     model_path, model_sha256, device, precision = 'plain', '0', 'cpu', 'fp32'
     has_confidence, backend, backend_reason = False, 'torch', 'asked for'
 

@@ -149,8 +149,9 @@ def test_differences_are_paired(folder, model):
     ('mobile augmentation.brightness=(0.5, 2.0) batch_size=4', 'joint')])
 def test_stages_follow_from_the_recipe(model, recipe, expected):
     card = DepthEstimator.load(model, 'cpu').card
-    name = 'resnet18' if recipe == 'resnet18' else 'mobile'
-    card = replace(card, network=default_spec(name),
+    spec = default_spec('resnet18' if recipe == 'resnet18' else 'mobile')
+    card = replace(card, network=spec,
+                   reference=card.reference.resized(spec.input_width, spec.input_height),
                    provenance=replace(card.provenance, recipe=recipe, steps=10))
     stages, images = training_of(card)
     assert stages == expected
