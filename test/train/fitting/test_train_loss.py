@@ -51,6 +51,14 @@ def test_l1_and_root_by_hand():
         math.sqrt(5) + 0.5 * 2, rel=1e-4)
 
 
+def test_a_perfect_prediction_has_a_root_with_a_gradient():
+    """sqrt(1e-6), for the root of 0 has no finite slope."""
+    prediction = image([1, 2]).requires_grad_()
+    loss = Loss(rooted=True)(prediction, image([1, 2]))
+    loss.backward()
+    assert loss.item() == pytest.approx(1e-3) and torch.isfinite(prediction.grad).all()
+
+
 def test_gradient_counts_only_pairs_that_are_both_known():
     d = image([0, 1, 5], [0, 1, 5])
     known = torch.tensor([[True, True, False], [True, True, False]])[None, None]
