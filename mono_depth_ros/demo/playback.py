@@ -18,7 +18,7 @@ NAMES = ('image_raw', 'depth/image', 'depth/camera_info', 'points', 'ground_trut
 
 
 def evenly_spaced(stamps_ns: list[int], number: int) -> list[int]:
-    """At most `number` of the stamps, evenly evenly_spaced and away from the ends."""
+    """At most `number` of the stamps, evenly spaced and away from the ends."""
     number = min(number, len(stamps_ns))
     return [stamps_ns[int((step + 0.5) * len(stamps_ns) / number)] for step in range(number)]
 

@@ -18,8 +18,8 @@ from mono_depth_ros.demo.statistics import DemoStatistics, errors_in_range
 from mono_depth_ros.message_formats.stamps import serialised_stamp_ns
 
 TOPICS = {
-    'image_raw': Image, 'partsra_info': CameraInfo, 'depth/image': Image,
-    'depth/partsra_info': CameraInfo, 'points': PointCloud2, 'ground_truth/depth': Image,
+    'image_raw': Image, 'camera_info': CameraInfo, 'depth/image': Image,
+    'depth/camera_info': CameraInfo, 'points': PointCloud2, 'ground_truth/depth': Image,
     '/diagnostics': DiagnosticArray,
 }
 SHOWN = ('image_raw', 'depth/image', 'points')
@@ -53,9 +53,9 @@ class Recorder:
                 kind, name, partial(self._receive, name, topic), QoSProfile(depth=20), raw=True)
 
     def complete(self) -> tuple[list[int], bool]:
-        """Stamps in ns, in order, with every message the panel shows, and whether points parts.
+        """Stamps in ns, in order, with every message the panel shows, and whether points came.
 
-        Without a calibrated partsra_info there are no points: then image and depth suffice.
+        Without a calibrated camera_info there are no points: then image and depth suffice.
         """
         with_points = any('points' in parts for parts in self._received.values())
         shown = SHOWN if with_points else SHOWN[:2]

@@ -20,6 +20,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import QoSProfile
 from std_msgs.msg import String
 
+from mono_depth_ros.demo import playback, recorder
 from mono_depth_ros.demo.cloud_view import BACKGROUND, draw_cloud, look_at
 from mono_depth_ros.demo.mcap_log import McapLog, messages, type_definition
 from mono_depth_ros.demo.options import parse, size_limit
@@ -28,6 +29,7 @@ from mono_depth_ros.demo.processes import free_domain
 from mono_depth_ros.demo.session import _Listener
 from mono_depth_ros.demo.statistics import DemoStatistics, errors_in_range
 from mono_depth_ros.message_formats.stamps import serialised_stamp_ns
+from mono_depth_ros.node.outputs import KINDS
 
 ROOT = Path(__file__).parents[2]
 SQUARE = np.array([[-.1, -.1, .2], [.1, -.1, .2], [.1, .1, .2], [-.1, .1, .2]])
@@ -201,6 +203,12 @@ def test_large_photographs_are_sent_smaller(tmp_path, photographs):
         size_limit(large)
     assert cv2.imwrite(str(large / 'b.jpg'), np.zeros((30, 40, 3), np.uint8))
     assert size_limit(large) == {}
+
+
+def test_recorder_and_panel_name_topics_that_are_published():
+    published = set(KINDS) | {'image_raw', 'camera_info', 'ground_truth/depth', '/diagnostics'}
+    assert set(recorder.TOPICS) <= published and set(playback.NAMES) <= set(recorder.TOPICS)
+    assert all(recorder.TOPICS[name] is KINDS[name] for name in KINDS if name in recorder.TOPICS)
 
 
 def test_errors_in_range_by_hand():

@@ -209,6 +209,7 @@ def test_whatever_the_work_raises_the_worker_goes_on(error):
             raise error
         done.set()
     worker = LatestFrameWorker(work, errors.append)
+    assert worker._thread.name == 'latest-frame'  # as debuggers and top -H show it
     worker.put('bad')
     while not errors:
         assert worker.alive
