@@ -7,6 +7,14 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+# A pixel counts in delta1 where prediction and truth are less than this factor apart.
+DELTA = 1.25
+
+
+def factor_apart(prediction_N: np.ndarray, truth_N: np.ndarray | float) -> np.ndarray:
+    """Prediction over truth or truth over prediction, whichever is above 1."""
+    return np.maximum(prediction_N / truth_N, truth_N / prediction_N)
+
 
 @dataclass(frozen=True, kw_only=True)
 class DepthErrors:
@@ -34,14 +42,14 @@ def depth_errors(prediction_N: np.ndarray, truth_N: np.ndarray) -> DepthErrors:
     if truth_N.size == 0:
         raise ValueError('no pixel with known true depth in the window of the protocol')
     prediction_N, truth_N = prediction_N.astype(np.float64), truth_N.astype(np.float64)
-    ratio = np.maximum(prediction_N / truth_N, truth_N / prediction_N)
+    ratio = factor_apart(prediction_N, truth_N)
     difference = prediction_N - truth_N
     d = np.log(prediction_N) - np.log(truth_N)
     return DepthErrors(
         pixels=int(truth_N.size),
-        delta1=float(np.mean(ratio < 1.25)),
-        delta2=float(np.mean(ratio < 1.25 ** 2)),
-        delta3=float(np.mean(ratio < 1.25 ** 3)),
+        delta1=float(np.mean(ratio < DELTA)),
+        delta2=float(np.mean(ratio < DELTA ** 2)),
+        delta3=float(np.mean(ratio < DELTA ** 3)),
         abs_rel=float(np.mean(np.abs(difference) / truth_N)),
         sq_rel=float(np.mean(difference ** 2 / truth_N)),
         rmse_m=float(np.sqrt(np.mean(difference ** 2))),

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from mono_depth_ros.camera import Camera
+from mono_depth_ros.metrics import DELTA
 from mono_depth_ros.model_card import NetworkSpec, Normalisation, SHAPE_STEP
 
 # A depth this small or its inverse stands for one that the network gives as 0 or below.
@@ -211,7 +212,7 @@ def decode_confidence(log_uncertainty_hw: np.ndarray, letterbox: Letterbox) -> n
     That of a Laplace distribution: 1 - exp(-log 1.25 / uncertainty). Averaged over pixels it is
     the delta1 to expect.
     """
-    confidence_hw = -np.expm1(np.float32(-np.log(1.25)) * np.exp(-log_uncertainty_hw))
+    confidence_hw = -np.expm1(np.float32(-np.log(DELTA)) * np.exp(-log_uncertainty_hw))
     return to_image_size(confidence_hw, letterbox)
 
 

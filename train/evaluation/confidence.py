@@ -8,6 +8,7 @@ import numpy as np
 from tqdm import tqdm
 
 from mono_depth_ros.estimator import DepthEstimator
+from mono_depth_ros.metrics import DELTA, factor_apart
 from train.data.data_sets import DataSet
 from train.evaluation.protocols import Protocol
 
@@ -78,7 +79,7 @@ def calibration(depth_N: np.ndarray, truth_N: np.ndarray,
     if truth_N.size < 2:
         raise ValueError('no pixels with known true depth to measure the confidence by')
     relative_N = np.abs(depth_N - truth_N) / truth_N
-    close_N = np.maximum(depth_N / truth_N, truth_N / depth_N) < 1.25
+    close_N = factor_apart(depth_N, truth_N) < DELTA
     order = np.argsort(-confidence_N, kind='stable')
     half = truth_N.size // 2
     bins = tuple(

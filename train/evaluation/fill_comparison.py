@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from mono_depth_ros.metrics import DELTA, factor_apart
 from train.data.samples.lidar import densify, Fill
 from train.data.samples.sample import Sample
 from train.evaluation.hole_filling import fill_depth, nearest_known, usable
@@ -162,5 +163,5 @@ def _error(ratio_N: np.ndarray, pixels: int) -> FillError:
                          gross=float('nan'))
     off_N = np.abs(ratio_N - 1)
     return FillError(pixels=pixels, filled=ratio_N.size / pixels, abs_rel=float(off_N.mean()),
-                     delta1=float((np.maximum(ratio_N, 1 / ratio_N) < 1.25).mean()),
+                     delta1=float((factor_apart(ratio_N, 1.0) < DELTA).mean()),
                      gross=float((off_N > GROSS).mean()))

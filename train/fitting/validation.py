@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Subset
 
+from mono_depth_ros.metrics import DELTA
 from mono_depth_ros.networks.multi_scale import MultiScaleNetwork
 from train.data.data_sets import DataSet
 from train.data.samples.sample import spread_numbers
@@ -18,7 +19,7 @@ from train.fitting.views import PlainViews
 from train.recipes.loss import has_known, image_means, pooled
 from train.recipes.recipe import Recipe
 
-LOG_1_25 = float(np.log(np.float32(1.25)))
+LOG_DELTA = float(np.log(np.float32(DELTA)))
 
 
 class Validation:
@@ -34,7 +35,7 @@ class Validation:
 
     @torch.no_grad()
     def validate(self, network: MultiScaleNetwork) -> dict[str, float]:
-        """Part of the pixels within 1.25 and AbsRel of every stack at its own output size.
+        """delta1 and AbsRel of every stack at its own output size.
 
         The mean over the images of known depth, empty without any. `network` is in evaluation
         mode. Every process must ask.
@@ -76,7 +77,7 @@ def _delta1_abs_rel_known(log_depth_B1hw: Tensor, truth_B1HW: Tensor) -> Tensor:
     """Sums over the images of a batch: both errors, and those of known depth (3,)."""
     truth, known = pooled(truth_B1HW, log_depth_B1hw.shape[-2:])
     difference = log_depth_B1hw - truth
-    close = (difference.abs() < LOG_1_25).float()
+    close = (difference.abs() < LOG_DELTA).float()
     return torch.stack([image_means(close, known).sum(),
                         image_means(torch.expm1(difference).abs(), known).sum(),
                         has_known(known).sum()])
