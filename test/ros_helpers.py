@@ -29,7 +29,9 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, Image
 
 ROOT = Path(__file__).parent.parent
-PROFILE = ROOT / 'config' / 'fastdds_large_data.xml'
+# The large shared memory, by the variable of Kilted and later and by that of Jazzy and Humble.
+PROFILES = {f'{fast_dds}_DEFAULT_PROFILES_FILE': str(ROOT / 'config' / 'fastdds_large_data.xml')
+            for fast_dds in ('FASTDDS', 'FASTRTPS')}
 FRAME = 'eye_optical_frame'
 CONFIGURE, CLEANUP = Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_CLEANUP
 ACTIVATE, DEACTIVATE = Transition.TRANSITION_ACTIVATE, Transition.TRANSITION_DEACTIVATE

@@ -35,6 +35,7 @@ def ros_environment(log_folder: Path) -> dict[str, str]:
     profile = CONFIG / 'fastdds_large_data.xml'
     if profile.is_file():
         environment['FASTDDS_DEFAULT_PROFILES_FILE'] = str(profile)
+        environment['FASTRTPS_DEFAULT_PROFILES_FILE'] = str(profile)  # Jazzy, Humble
     return environment
 
 

@@ -9,7 +9,7 @@ from ros_helpers import (
     FRAME,
     Peer,
     picture,
-    PROFILE,
+    PROFILES,
 )
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
@@ -40,8 +40,7 @@ def model(tmp_path_factory):
 def stream(request, model, tmp_path_factory):
     """Camera and node at work; BEST_EFFORT needs the large shared memory of the profile."""
     logs, domain = tmp_path_factory.mktemp('logs'), free_domain()
-    profile = {'FASTDDS_DEFAULT_PROFILES_FILE': str(PROFILE)}
-    environment = profile if request.param == 'best_effort' else {}
+    environment = PROFILES if request.param == 'best_effort' else {}
     peer = Peer(domain)
     eye = camera(domain, logs / 'camera', request.param, **environment)
     node = depth_node(domain, logs / 'node', f'model_file:={model[0]}', 'device:=cpu',
