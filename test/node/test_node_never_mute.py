@@ -21,6 +21,7 @@ from mono_depth_ros.demo.processes import free_domain
 from mono_depth_ros.node.diagnostics import REFUSED_IN_A_ROW, status_summary
 from mono_depth_ros.node.lifecycle_node import DepthNode
 from mono_depth_ros.node.outputs import Outputs
+from mono_depth_ros.node.parameters import PARAMETERS
 
 OK, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 ERRORS = (ValueError('odd'), IndexError('list index out of range'), OverflowError('too large'),
@@ -79,7 +80,10 @@ def active(started) -> tuple[DepthNode, Model]:
 
 
 def begin(node: DepthNode, model: Model) -> None:
-    """Bring the node from any state to active, with a model that works."""
+    """Bring the node from any state to active: a model that works, default parameters."""
+    defaults = [Parameter(p.name, value=p.default) for p in PARAMETERS if p.settable == 'always']
+    results = node.set_parameters_atomically(defaults)
+    assert results.successful, results.reason
     model.answer, model.refuse_to_load, model.subscribed = 2.0, None, True
     while node.state != 'unconfigured':
         node.trigger_deactivate() if node.state == 'active' else node.trigger_cleanup()
@@ -355,7 +359,6 @@ def test_a_parameter_set_as_a_whole_number_stays_a_double(active, name, way):
     getattr(node, way)([Parameter(name, value=1)])
     assert node.get_parameter(name).value == 1
     assert node.get_parameter(name).type_ == Parameter.Type.DOUBLE
-    node.set_parameters([Parameter('min_depth', value=0.0)])
 
 
 def test_a_whole_number_given_at_start_becomes_a_double():
