@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 import copy
 
 import numpy as np
@@ -50,16 +52,28 @@ class TorchBackend:
         self._device = torch.device(device)
         self._dtype = DTYPES[precision]
         fused = fuse_norms(copy.deepcopy(network).eval())
-        fused.to(self._device, self._dtype).to(
-            memory_format=torch.channels_last)  # type: ignore[call-overload]
+        with enough_memory(device):
+            fused.to(self._device, self._dtype).to(
+                memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._network = fused.requires_grad_(False)
 
     @torch.inference_mode()
     def __call__(
             self, image_CHW: np.ndarray, intrinsics_33: np.ndarray | None = None) -> np.ndarray:
-        image = torch.from_numpy(image_CHW)[None].to(self._device, self._dtype)
-        planes = self._network(image.contiguous(memory_format=torch.channels_last))
-        return planes[0].float().cpu().numpy()
+        with enough_memory(str(self._device)):
+            image = torch.from_numpy(image_CHW)[None].to(self._device, self._dtype)
+            planes = self._network(image.contiguous(memory_format=torch.channels_last))
+            return planes[0].float().cpu().numpy()
+
+
+@contextmanager
+def enough_memory(device: str) -> Iterator[None]:
+    """Turn a GPU's exhausted memory, on which torch writes a page, into one sentence."""
+    try:
+        yield
+    except torch.cuda.OutOfMemoryError as error:
+        raise ValueError(f'the memory of {device} is full: end other programs that use it '
+                         '(nvidia-smi lists them), or use a smaller batch or the cpu') from error
 
 
 def fuse_norms(network: nn.Module) -> nn.Module:

@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 import sys
 
-from mono_depth_ros.backends.torch_backend import pick_device
+from mono_depth_ros.backends.torch_backend import enough_memory, pick_device
 from mono_depth_ros.model_file import SUFFIX
 from train.commands.shared_options import add_device, DATA_HELP
 from train.fitting.batches import FEEDS
@@ -16,7 +16,7 @@ from train.fitting.checkpoint import has_checkpoint
 from train.fitting.distillation import Teachers
 from train.fitting.distributed import process_group, ProcessGroup
 from train.fitting.run_folder import begin_run, check_data, read_run, Run, start_of
-from train.fitting.run_log import BOARD
+from train.fitting.run_log import BOARD, TrainingSummary
 from train.fitting.stage_run import RunContext
 from train.fitting.training_loop import fit
 from train.recipes.overrides import overridden
@@ -65,15 +65,17 @@ def _fit(options: argparse.Namespace) -> None:
         context = RunContext(
             folder=options.out, device=device, workers=_workers(options, device), group=group,
             feed=options.feed, teachers=_teachers(run, recipe, device))
+        summary = TrainingSummary()
         try:
-            summary = fit(recipe, run.sources('train'), run.validation(), context,
-                          resume=options.resume and has_checkpoint(options.out),
-                          start=run.start)
+            with enough_memory(device):
+                fit(recipe, run.sources('train'), run.validation(), context,
+                    resume=options.resume and has_checkpoint(options.out), start=run.start,
+                    summary=summary)
         except KeyboardInterrupt as stop:
             if group.is_main_process:
                 kept = 'saved' if stop.args else 'not saved since the last epoch'
-                print(f'\n{kept}; continue with: scripts/train fit {recipe.name} --out '
-                      f'{options.out} --resume', file=sys.stderr)
+                print(f'\n{summary.text()}\n{kept}; continue with: scripts/train fit '
+                      f'{recipe.name} --out {options.out} --resume', file=sys.stderr)
             raise
         if group.is_main_process:
             print(summary.text())

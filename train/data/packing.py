@@ -11,15 +11,16 @@ import numpy as np
 from tqdm import tqdm
 
 from train.data.data_sets import DataSet, open_data
-from train.data.samples.sample import Sample
+from train.data.samples.sample import Sample, spread_numbers
 from train.data.samples.splits import MissingSplit, SPLITS
 from train.data.sources.packed import DEPTH, FORMAT, HEAD, INDEX, read_head, read_index, RGB
 from train.output_files import write_file
 
 
-def pack(spec: str, folder: Path, width: int) -> int:
+def pack(spec: str, folder: Path, width: int, most: int = 0) -> int:
     """Write every split of NAME=PLACE into `folder`, resuming where it stopped; the frame count.
 
+    With `most` above 0 no more than that many frames of each split, evenly spread.
     Raises OSError or ValueError; what was written before can still be used.
     """
     splits = _splits(spec)
@@ -34,7 +35,8 @@ def pack(spec: str, folder: Path, width: int) -> int:
     write_file(folder / INDEX, ''.join(json.dumps(frame) + '\n' for frame in frames))
     pixels = sum(frame['height'] * frame['width'] for frame in frames)
     todo = [(split, index) for split, source in splits.items()
-            for index, key in enumerate(source.keys) if (split, key) not in done]
+            for index in spread_numbers(len(source), most)
+            if (split, source.keys[index]) not in done]
     with (open(folder / RGB, 'ab') as rgb, open(folder / DEPTH, 'ab') as depth,
           open(folder / INDEX, 'a') as lines):
         rgb.truncate(3 * pixels)

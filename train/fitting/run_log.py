@@ -121,7 +121,7 @@ def picture_row(row: tuple, recipe: Recipe) -> np.ndarray:
 class TrainingSummary:
     """What this call of `fit` did: `waited_s` for data is part of `seconds`.
 
-    `losses` are the first and the last that were read, `validation` the figures of the last one.
+    `losses` are those of every step, `validation` the figures of the last one.
     """
 
     images: int = 0

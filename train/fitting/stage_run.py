@@ -175,7 +175,7 @@ class StageRun:
                     f'loss is {loss} at step {step} of stage {self.index + 1}, with the images '
                     f'{", ".join(self.names(step))}: lower the learning rate or check those '
                     'images')
-            summary.losses = [*summary.losses[:1], loss]
+            summary.losses.append(loss)
             if log:
                 log.step(self.steps_before() + step + 1, {'loss': loss, 'lr': rate})
                 bar.set_postfix(loss=f'{loss:.4f}', epoch=(step + 1) // self.epoch_length,

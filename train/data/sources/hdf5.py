@@ -8,9 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import h5py
 import numpy as np
+
+# h5py is imported where a file is read: who trains on packs or pictures need not have it.
+if TYPE_CHECKING:
+    import h5py
 
 
 @contextmanager
@@ -19,6 +23,8 @@ def opened(path: Path, expected: str) -> Iterator[h5py.File]:
 
     `expected` says what the file should have been.
     """
+    import h5py
+
     if not path.is_file():
         raise FileNotFoundError(f'no file {path}: expected {expected}')
     try:
@@ -35,6 +41,8 @@ def array_of(file: h5py.File, key: str, shape: tuple[int | None, ...],
 
     None in `shape` stands for any length.
     """
+    import h5py
+
     wanted = f'({", ".join("N" if n is None else str(n) for n in shape)}) {kind.__name__}'
     found = file.get(key)
     if not isinstance(found, h5py.Dataset):

@@ -12,7 +12,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 
 from train.data.samples.sample import Sample
@@ -53,6 +52,8 @@ def accepts(path: Path) -> bool:
 
 def scene_names(path: Path, depths: str = 'depths') -> list[str]:
     """Scene of every image in the file, whose arrays are checked for their shapes."""
+    import h5py
+
     with opened(path, EXPECTED) as file:
         images = array_of(file, 'images', (None, 3, 640, 480), np.uint8)
         count = images.shape[0]
