@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from train.data.samples.augmentation import Augmentation, coloured, degraded
+from train.data.samples.augmentation import (
+    Augmentation,
+    coloured,
+    degraded,
+    draw_colours,
+    draw_degradation,
+)
 
 NONE = {'gamma': (1.0, 1.0), 'brightness': (1.0, 1.0), 'colour': (1.0, 1.0), 'hue_deg': 0.0,
         'saturation': (1.0, 1.0), 'blur': 0.0, 'noise': 0.0, 'jpeg': 0.0, 'erase': 0.0}
@@ -13,15 +19,23 @@ GREY = np.full((8, 8, 3), 100, np.uint8)
 def channels(image, seeds=40, **ranges):
     """Mean of every channel (seeds, 3) of randomly coloured images."""
     choice = Augmentation(**{**NONE, **ranges})
-    return np.array([coloured(image, choice, np.random.default_rng(seed)).mean((0, 1))
-                     for seed in range(seeds)])
+    return np.array([recoloured(image, choice, seed).mean((0, 1)) for seed in range(seeds)])
+
+
+def recoloured(image, choice, seed):
+    return coloured(image, draw_colours(choice, np.random.default_rng(seed)))
+
+
+def worsened(image, choice, seed):
+    height, width = image.shape[:2]
+    return degraded(image, draw_degradation(choice, width, height, np.random.default_rng(seed)))
 
 
 def test_without_ranges_nothing_changes():
     rgb = np.random.default_rng(0).integers(0, 256, (8, 8, 3), np.uint8)
     choice = Augmentation(**NONE)
-    np.testing.assert_array_equal(coloured(rgb, choice, np.random.default_rng(0)), rgb)
-    np.testing.assert_array_equal(degraded(rgb, choice, np.random.default_rng(0)), rgb)
+    np.testing.assert_array_equal(recoloured(rgb, choice, 0), rgb)
+    np.testing.assert_array_equal(worsened(rgb, choice, 0), rgb)
 
 
 def test_a_colour_cast_tints_grey_within_its_range():
@@ -62,6 +76,6 @@ def test_each_degradation_happens_as_often_as_asked(name):
     rgb = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
     for often, least, most in ((0.0, 0, 0), (0.5, 8, 32), (1.0, 40, 40)):
         choice = Augmentation(**{**NONE, name: often})
-        changed = sum(not np.array_equal(degraded(rgb, choice, np.random.default_rng(seed)), rgb)
+        changed = sum(not np.array_equal(worsened(rgb, choice, seed), rgb)
                       for seed in range(40))
         assert least <= changed <= most
