@@ -56,12 +56,13 @@ def test_a_row_that_fails_leaves_the_others(tmp_path):
 
 def test_a_part_that_crashes_or_hangs_is_a_row(tmp_path, monkeypatch):
     rows = tmp_path / 'rows'
-    for code in ('import os; os._exit(11)', 'raise SystemExit("CUDA error")'):
-        gpu_check.run_part('fast', [sys.executable, '-c', code], 'cpu', 1, rows, tmp_path)
+    for part, code in (('fast', 'import os; os._exit(11)'),
+                       ('learns', 'raise SystemExit("CUDA error")')):
+        gpu_check.run_part(part, [sys.executable, '-c', code], 'cpu', 1, rows, tmp_path)
     assert [row.state for row in read_rows(rows)] == ['failed', 'failed']
     assert 'code 11' in read_rows(rows)[0].reason and 'CUDA error' in read_rows(rows)[1].reason
     monkeypatch.setattr(gpu_check.subprocess, 'run', _slow)
-    gpu_check.run_part('fast', ['x'], 'cpu', 1, rows, tmp_path)
+    gpu_check.run_part('node', ['x'], 'cpu', 1, rows, tmp_path)
     assert 'took more than 76 s' in read_rows(rows)[2].reason
 
 

@@ -55,8 +55,8 @@ def test_one_set_with_val_is_enough_to_measure(folder, tmp_path):
 
 
 def test_a_broken_val_is_not_taken_for_a_missing_one(folder, tmp_path, capsys):
-    (folder / 'cameras.jsonl').write_text('{}\n')
     run = finished_run(tmp_path / 'run', [f'mine={folder}'])
+    (folder / 'cameras.jsonl').write_text('{}\n')
     assert export(run, tmp_path / 'm.safetensors') == 1
     assert 'cameras.jsonl, line 1 is no camera' in capsys.readouterr().err
 

@@ -27,8 +27,9 @@ def first_losses(recipe, data, folder, steps, monkeypatch):
     def recording(run, *batch):
         if len(losses) == steps:
             raise Enough
-        losses.append(float(take_step(run, *batch)))
-        return losses[-1]
+        loss = take_step(run, *batch)
+        losses.append(float(loss))
+        return loss
     monkeypatch.setattr(StageRun, 'take_step', recording)
     with pytest.raises(Enough):
         fit(recipe, [data], [], RunContext(folder=folder, device='cpu', workers=0))
