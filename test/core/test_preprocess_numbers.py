@@ -1,0 +1,99 @@
+"""Pixels and metres by hand, for every meaning of an output and for edges that cut through cells."""
+
+import numpy as np
+import pytest
+
+from mono_depth_ros.camera import Camera
+from mono_depth_ros.model_card import NetworkSpec, Normalisation
+from mono_depth_ros.preprocess import (
+    decode_depth,
+    depth_of,
+    encode_depth,
+    encode_image,
+    fit_letterbox,
+    focal_ratio,
+    input_letterbox,
+    metres_per_output,
+    to_image_size,
+)
+
+REFERENCE = Camera(fx=150, fy=160, cx=47.5, cy=31.5, width=96, height=64)
+WIDE = Camera(fx=300, fy=200, cx=47.5, cy=31.5, width=96, height=64)
+
+
+def test_metres_of_an_output_follow_what_its_network_counts():
+    assert metres_per_output(WIDE, REFERENCE, 'log_canonical_depth') == focal_ratio(
+        WIDE, REFERENCE) == pytest.approx(WIDE.focal / REFERENCE.focal)
+    assert metres_per_output(WIDE, REFERENCE, 'canonical_depth') == 2
+    assert metres_per_output(WIDE, REFERENCE, 'canonical_inverse_depth') == 2
+    assert metres_per_output(WIDE, REFERENCE, 'depth') == 1
+    assert metres_per_output(WIDE, REFERENCE, 'inverse_depth') == 1
+
+
+@pytest.mark.parametrize('output, plane, expected', [
+    ('log_canonical_depth', [0, np.log(3), np.inf, np.nan], [1, 3, np.nan, np.nan]),
+    ('depth', [0.5, 0, -2, np.nan], [0.5, 1e-9, 1e-9, np.nan]),
+    ('canonical_depth', [4, np.inf], [4, np.nan]),
+    ('inverse_depth', [0.25, 0, -1], [4, 1e9, 1e9]),
+    ('canonical_inverse_depth', [2, np.nan], [0.5, np.nan])])
+def test_every_output_is_metres(output, plane, expected):
+    depth = depth_of(np.array([plane], np.float32), output)
+    assert depth.dtype == np.float32
+    np.testing.assert_allclose(depth[0], expected, rtol=1e-5)
+
+
+def test_inverse_depth_is_averaged_as_it_comes():
+    """Half-way between 1 / 1 m and 1 / 4 m is 1 / 1.6 m, between 1 and 4 m it is 2.5 m."""
+    same = fit_letterbox(3, 1, 2, 1)
+    inverse = decode_depth(np.array([[1, 0.25]], np.float32), same, 1, 0.1, 10, 'inverse_depth')
+    plain = decode_depth(np.array([[1, 4]], np.float32), same, 1, 0.1, 10, 'depth')
+    assert inverse[0, 1] == pytest.approx(1.6) and plain[0, 1] == pytest.approx(2.5)
+
+
+@pytest.mark.parametrize('width, height, input_hw, output_hw', [
+    (100, 60, (64, 96), (32, 48)),  # content 96x58 from row 3: half a cell
+    (60, 100, (96, 64), (24, 16)),  # portrait, a quarter of the input
+    (100, 60, (64, 96), (64, 96))])
+def test_a_plane_in_both_directions_lands_on_its_own_pixels(width, height, input_hw, output_hw):
+    """Cell (r, c) holds 10 c + 1000 r; a pixel reads it where its centre lies in the cells."""
+    box = fit_letterbox(width, height, input_hw[1], input_hw[0])
+    rows, columns = np.indices(output_hw).astype(np.float32)
+    seen = to_image_size(10 * columns + 1000 * rows, box)
+    assert seen.shape == (height, width)
+    v, u = np.indices((height, width))
+
+    def cells(pixel, size, content, start, input_size, number):
+        return ((pixel + 0.5) * content / size + start) * number / input_size - 0.5
+
+    expected = (10 * cells(u, width, box.content_width, box.x, input_hw[1], output_hw[1])
+                + 1000 * cells(v, height, box.content_height, box.y, input_hw[0], output_hw[0]))
+    inner = (slice(8, -8), slice(8, -8))  # where no cell beyond the map is asked for
+    # warpAffine counts in 32nds of a cell.
+    np.testing.assert_allclose(seen[inner], expected[inner], atol=1010 / 32)
+    assert abs((seen - expected)[inner].mean()) < 4
+
+
+def test_a_stretched_image_fills_the_input():
+    spec = NetworkSpec(name='mobile', input_height=64, input_width=96)
+    box = input_letterbox(30, 60, spec, 'stretch')
+    assert (box.content_width, box.content_height, box.x, box.y) == (96, 64, 0, 0)
+    boxed = input_letterbox(30, 60, spec, 'letterbox')
+    assert (boxed.content_width, boxed.content_height, boxed.x, boxed.y) == (32, 64, 32, 0)
+    camera = box.camera(Camera(fx=30, fy=60, cx=14.5, cy=29.5, width=30, height=60))
+    assert (camera.fx, camera.fy) == pytest.approx((96, 64))
+
+
+def test_the_input_is_float32_with_a_border_of_zero():
+    half_grey = Normalisation(mean=(0.0, 0.5, 1.0), std=(1.0, 0.5, 0.25))
+    box = fit_letterbox(30, 60, 96, 64)
+    image = encode_image(np.full((60, 30, 3), 255, np.uint8), box, half_grey)
+    assert image.dtype == np.float32 and image.shape == (3, 64, 96)
+    np.testing.assert_allclose(image[:, 20, 40], (1, 1, 0), atol=1e-6)
+    assert (image[:, :, :32] == 0).all() and (image[:, :, 64:] == 0).all()
+
+
+def test_depth_for_the_loss_is_float32_and_unknown_is_nan():
+    depth = np.array([[2.0, 0.0, np.nan, np.inf, -1.0]])
+    log_depth = encode_depth(depth, WIDE, REFERENCE)
+    assert log_depth.dtype == np.float32 and np.isnan(log_depth[0, 1:]).all()
+    assert log_depth[0, 0] == pytest.approx(np.log(2 * REFERENCE.focal / WIDE.focal), rel=1e-6)
