@@ -1,4 +1,4 @@
-"""Pixels and metres by hand, for every meaning of an output and for edges that cut through cells."""
+"""Pixels and metres by hand, for every meaning of an output and where edges cut through cells."""
 
 import numpy as np
 import pytest
