@@ -62,8 +62,9 @@ def _fit(options: argparse.Namespace) -> None:
     with process_group(device) as group:
         run, recipe = _run(options, group)
         device = group.device(device)
+        workers = default_workers(device) if options.workers is None else options.workers
         context = RunContext(
-            folder=options.out, device=device, workers=_workers(options, device), group=group,
+            folder=options.out, device=device, workers=workers, group=group,
             feed=options.feed, teachers=_teachers(run, recipe, device))
         summary = TrainingSummary()
         try:
@@ -107,9 +108,8 @@ def _run(options: argparse.Namespace, group: ProcessGroup) -> tuple[Run, Recipe]
     return read_run(options.out), recipe
 
 
-def _workers(options: argparse.Namespace, device: str) -> int:
-    if options.workers is not None:
-        return options.workers
+def default_workers(device: str) -> int:
+    """How many processes read data for a training on `device`."""
     return min(16 if device.startswith('cuda') else 4, max(1, (os.cpu_count() or 1) - 1))
 
 

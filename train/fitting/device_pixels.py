@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -18,8 +19,8 @@ from train.fitting.device_store import DeviceStore
 
 # Radius of OpenCV's kernel for the strongest blur, 1.2 pixels.
 BLUR_RADIUS = 4
-# How finely a shrunken view is sampled before it is averaged.
-OVERSAMPLING = 2
+# A view that shows the image smaller is sampled that finely at most, and averaged.
+FINEST = 4
 
 
 class Degradations(NamedTuple):
@@ -42,13 +43,27 @@ class Degradations(NamedTuple):
                    rectangle_colour=torch.tensor([float(level) for level in colour]))
 
 
+class Shrunk(NamedTuple):
+    """The numbers (N,) of the views that show the image smaller; `finer` points a pixel."""
+
+    numbers: Tensor
+    finer: int
+
+    @classmethod
+    def of(cls, scale_B: Tensor, device: torch.device) -> Shrunk:
+        """Those of a scale below 1; `scale_B` is on the CPU, so that nothing waits."""
+        numbers = (scale_B < 1).nonzero().flatten()
+        finer = min(FINEST, math.ceil(1 / float(scale_B.min())))
+        return cls(numbers=numbers.to(device, non_blocking=True), finer=finer)
+
+
 def sampled(store: DeviceStore, offset_B: Tensor, size_B2: Tensor, source_B33: Tensor,
-            frame_B33: Tensor, along_B3: Tensor, shrunk_N: Tensor,
+            frame_B33: Tensor, along_B3: Tensor, shrunk: Shrunk,
             shape: tuple[int, int]) -> tuple[Tensor, Tensor]:
     """Colour (B, 3, H, W) in 0..255 and depth (B, H, W) in metres of the views.
 
-    Outside the stored image, and outside the tilted one, colour is grey and depth NaN.
-    `shrunk_N` numbers the views that show the image smaller, whose colour is averaged.
+    Outside the stored image, and outside the tilted one, colour is grey and depth NaN. The
+    colour of views that show the image smaller is averaged.
     """
     pixels = _grid(shape, 1, offset_B.device)
     inside = _inside(_mapped(frame_B33, pixels), size_B2)
@@ -57,10 +72,11 @@ def sampled(store: DeviceStore, offset_B: Tensor, size_B2: Tensor, source_B33: T
     depth = torch.where(inside, depth, torch.nan) / (along_B3 @ pixels.flatten(1)).view(
         -1, *shape)
     colour = _bilinear(store.rgb, at, offset_B, size_B2)
-    if len(shrunk_N):
-        fine = _mapped(source_B33[shrunk_N], _grid(shape, OVERSAMPLING, offset_B.device))
-        fine = _bilinear(store.rgb, fine, offset_B[shrunk_N], size_B2[shrunk_N])
-        colour[shrunk_N] = avg_pool2d(fine, OVERSAMPLING)
+    some = shrunk.numbers
+    if len(some):
+        fine = _mapped(source_B33[some], _grid(shape, shrunk.finer, offset_B.device))
+        fine = _bilinear(store.rgb, fine, offset_B[some], size_B2[some])
+        colour[some] = avg_pool2d(fine, shrunk.finer)
     grey = torch.tensor(BORDER_GREY, device=colour.device, dtype=colour.dtype)[:, None, None]
     return torch.where(inside[:, None], colour, grey).round(), depth
 

@@ -17,7 +17,14 @@ from torch.utils.data import Dataset
 
 from train.data.samples.augmentation import draw_change, ViewChange
 from train.data.samples.geometry import seen_through, tilt
-from train.fitting.device_pixels import coloured, Degradations, degraded, sampled, without_edges
+from train.fitting.device_pixels import (
+    coloured,
+    Degradations,
+    degraded,
+    sampled,
+    Shrunk,
+    without_edges,
+)
 from train.fitting.device_store import DeviceStore, Stored
 from train.fitting.views import is_distilled, Key, NO_SAMPLE, View
 from train.recipes.recipe import Recipe
@@ -28,7 +35,7 @@ class Plan(NamedTuple):
 
     `offset` and `size` (width, height) of the stored image; `source` (3, 3) maps pixels of the
     view to those of the stored image, `frame` (3, 3) to those of the tilted one, `along` (3,) to
-    the factor between their depths; `camera` is fx, fy, cx, cy of the view.
+    the factor between their depths; `scale` is that of the view, `camera` its fx, fy, cx, cy.
     """
 
     offset: Tensor
@@ -37,7 +44,7 @@ class Plan(NamedTuple):
     frame: Tensor
     along: Tensor
     camera: Tensor
-    shrunk: Tensor
+    scale: Tensor
     gains: Tensor
     gamma: Tensor
     tint: Tensor
@@ -89,7 +96,7 @@ def _plan(stored: Stored, change: ViewChange, size: tuple[int, int], recipe: Rec
         source=_floats(mirror @ np.linalg.inv(tilting) @ frame), frame=_floats(frame),
         along=_floats(along_3 @ frame),
         camera=_floats([seen.fx, seen.fy, seen.cx, seen.cy]),
-        shrunk=torch.tensor(bool(change.scale < 1)), gains=_floats(colours.gains),
+        scale=_floats(change.scale), gains=_floats(colours.gains),
         gamma=_floats(colours.gamma),
         tint=_floats(np.eye(3) if colours.tint is None else colours.tint),
         degradations=Degradations.of(change.degradation),
@@ -113,7 +120,7 @@ def render(plan: Plan, store: DeviceStore, recipe: Recipe) -> View:
     """The views of a collated plan, on the device of `store`."""
     device = store.rgb.device
     width, height = plan.view_size[0].tolist()  # all views of a batch have one size
-    shrunk = plan.shrunk.nonzero().flatten().to(device, non_blocking=True)
+    shrunk = Shrunk.of(plan.scale, device)
     here = Plan(*(_on(item, device) for item in plan))
     rgb, depth = sampled(store, here.offset, here.size, here.source, here.frame, here.along,
                          shrunk, (height, width))

@@ -40,9 +40,9 @@ def found(data, tmp_path_factory):
 
 
 def test_ranks_are_averaged_by_their_number_of_known_images(found):
-    """Process 0 has three known images, process 1 none: the mean is over those three."""
+    """Three known images in one and none in the other, or two and one: each counts alike."""
     two, _, losses = found
-    assert [part['mean'] for part in two] == [6.0, 0.0]  # DDP's mean of both is 3 / 1
+    assert [part['mean'] for part in two] == [1.5, 2.5]  # DDP's mean of both is (3 + 5) / (3 + 1)
     for step in (0, 1):
         mean = sum(part['losses'][step] for part in two) / 2
         assert mean == pytest.approx(losses[step], rel=1e-5)

@@ -60,11 +60,12 @@ def main(folder, data):
     training = [open_data(f'mine={data}', 'train')]
     held_out = [open_data(f'mine={data}', 'val')]
     with process_group('cpu') as group:
-        mean = group.mean(torch.tensor(3.0 * (1 - group.rank)), torch.tensor(1 - group.rank))
+        mean = group.mean(torch.tensor((3.0, 5.0)[group.rank]),
+                          torch.tensor((3, 1)[group.rank]))
         run = new_run(folder, training, group)
-        # Process 0 has images 0, 1 and 2, process 1 one without any truth.
-        parts = (images((0, 1, 2)), images((3,)))
-        losses = [run.take_step(parts[group.rank]).item() for _ in range(2)]
+        # Image 3 has no truth: at first process 1 has only that one, then one with truth too.
+        losses = [run.take_step(images(parts[group.rank])).item()
+                  for parts in (((0, 1, 2), (3,)), ((0, 1), (2, 3)))]
         read = []
         validation = Validation(held_out, recipe(), 0, group)
         views, original = validation._views, type(validation._views).__getitem__

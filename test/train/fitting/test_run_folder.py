@@ -1,0 +1,66 @@
+"""What a run's folder records of how it began."""
+
+import json
+import subprocess
+
+import pytest
+from train_helpers import write_folder
+
+from train.commands.fit import default_workers
+from train.fitting import run_folder
+from train.fitting.run_folder import begin_run, read_run
+from train.recipes.recipe import MIXED, RECIPES
+
+SHIPPED = ('indoor', 'outdoor')
+
+
+@pytest.fixture
+def repository(tmp_path, monkeypatch):
+    """A git repository of one file, in place of this one."""
+    folder = tmp_path / 'repository'
+    folder.mkdir()
+
+    def git(*words):
+        subprocess.run(['git', '-c', 'user.name=a', '-c', 'user.email=a@b', *words], cwd=folder,
+                       check=True, capture_output=True)
+    (folder / 'code.py').write_text('a = 1\n')
+    git('init', '-q')
+    git('add', '.')
+    git('commit', '-q', '-m', 'first')
+    monkeypatch.setattr(run_folder, '__file__', str(folder / 'code.py'))
+    return folder
+
+
+def test_a_run_records_whether_its_code_was_as_committed(repository, tmp_path):
+    """The commit alone would claim code that was not what ran."""
+    data = f'mine={write_folder(tmp_path / "set")}'
+    assert begin_run(tmp_path / 'a', 'mobile', (), (data,)).git_tree == 'clean'
+    (repository / 'code.py').write_text('a = 2\n')
+    assert begin_run(tmp_path / 'b', 'mobile', (), (data,)).git_tree == 'modified'
+    assert read_run(tmp_path / 'b').git_tree == 'modified'
+    assert len(read_run(tmp_path / 'b').git_commit) == 12
+
+
+def test_a_run_records_its_training_images(tmp_path):
+    folder = write_folder(tmp_path / 'set')
+    begin_run(tmp_path / 'run', 'mobile', (), (f'mine={folder}',))
+    recorded = json.loads((tmp_path / 'run' / 'run.json').read_text())
+    assert recorded['frames'] == [6] and len(recorded['keys_sha256'][0]) == 64
+    (folder / 'train.txt').write_text('0000\n0001\n0002\n0003\n0004\n0006\n')
+    with pytest.raises(ValueError, match='has 6 training images, this run began with 6 others'):
+        read_run(tmp_path / 'run').sources('train')
+
+
+@pytest.mark.parametrize('name', SHIPPED)
+def test_shipped_recipes_learn_with_frozen_norms_to_the_last(name):
+    """Batches that mix data sets have statistics that no camera's images have."""
+    *depth, _, last = RECIPES[name].stages
+    assert last.frozen_norms and all(stage.frozen_norms for stage in depth)
+    assert MIXED.frozen_norms
+
+
+def test_more_processes_read_for_a_gpu(monkeypatch):
+    monkeypatch.setattr('os.cpu_count', lambda: 32)
+    assert default_workers('cpu') == 4 and default_workers('cuda:1') == 16
+    monkeypatch.setattr('os.cpu_count', lambda: 1)
+    assert default_workers('cpu') == default_workers('cuda:0') == 1
