@@ -14,8 +14,9 @@ HALVES = ('mono_depth_ros', 'train')
 PICTURE = ROOT / 'docs' / 'architecture.md'
 # Rooms with no ROS in them, whoever runs them.
 NO_ROS = ('backends', 'camera', 'checked_json', 'colormap', 'depth_units', 'distortion',
-          'estimator', 'image_files', 'message_formats', 'metrics', 'model_card', 'model_file',
-          'networks', 'onnx_bytes', 'plausibility', 'preprocess', 'self_test', 'simulation')
+          'estimator', 'geometry', 'image_files', 'message_formats', 'metrics', 'model_card',
+          'model_file', 'networks', 'onnx_bytes', 'plausibility', 'preprocess', 'self_test',
+          'simulation')
 
 
 def imports(path):

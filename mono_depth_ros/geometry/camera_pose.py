@@ -1,0 +1,75 @@
+"""Where a camera is over the base frame of its robot: rotation, translation, height, up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+import math
+
+import numpy as np
+
+# Columns: the optical axes (x right, y down, z forward; REP 103) in a base frame (x forward,
+# y left, z up) whose x is the way the camera looks.
+LEVEL = np.array([[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]])
+
+
+@dataclass(frozen=True, kw_only=True)
+class CameraPose:
+    """The camera's optical frame in the base frame (x forward, y left, z up; metres).
+
+    A point p of the optical frame is `rotation` @ p + `translation` in the base frame; both are
+    nested tuples (3, 3) and (3,), so that poses compare and serve as keys.
+    """
+
+    rotation: tuple[tuple[float, ...], ...]
+    translation: tuple[float, ...]
+
+    @property
+    def height_m(self) -> float:
+        """Height of the camera over the base frame's ground, z = 0."""
+        return self.translation[2]
+
+    @property
+    def up(self) -> np.ndarray:
+        """Unit vector (3,) of the optical frame that points up: (0, -1, 0) for a level camera."""
+        return np.array(self.rotation[2])
+
+    def in_base(self, points_N3: np.ndarray) -> np.ndarray:
+        """Points (..., 3) of the optical frame in the base frame."""
+        return points_N3 @ np.array(self.rotation).T + np.array(self.translation)
+
+
+def mounted_pose(height_m: float, pitch_deg: float = 0.0, roll_deg: float = 0.0) -> CameraPose:
+    """Pose of a camera `height_m` over the origin of the base frame, looking along its x.
+
+    Pitch is above 0 looking down, roll above 0 where the right side of the camera is lower: both
+    as rotations about y (left) and x (forward) of REP 103, roll first.
+    """
+    pitch, roll = math.radians(pitch_deg), math.radians(roll_deg)
+    about_y = np.array([[math.cos(pitch), 0, math.sin(pitch)], [0, 1, 0],
+                        [-math.sin(pitch), 0, math.cos(pitch)]])
+    about_x = np.array([[1, 0, 0], [0, math.cos(roll), -math.sin(roll)],
+                        [0, math.sin(roll), math.cos(roll)]])
+    return _pose(about_y @ about_x @ LEVEL, (0.0, 0.0, height_m))
+
+
+def transform_pose(translation, quaternion) -> CameraPose:
+    """Pose of a transform: translation x, y, z in metres and quaternion x, y, z, w.
+
+    Raises ValueError for numbers that are no rotation.
+    """
+    numbers = np.array([*translation, *quaternion], float)
+    length = float(np.linalg.norm(numbers[3:]))
+    if not np.isfinite(numbers).all() or abs(length - 1) > 0.01:
+        raise ValueError(f'translation {tuple(translation)} m and quaternion {tuple(quaternion)} '
+                         '(x, y, z, w) are no pose: expected finite numbers and a quaternion of '
+                         'length 1; look at who publishes this transform')
+    x, y, z, w = numbers[3:] / length
+    return _pose(np.array([
+        [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
+        [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
+        [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)]]), translation)
+
+
+def _pose(rotation_33: np.ndarray, translation) -> CameraPose:
+    return CameraPose(rotation=tuple(tuple(map(float, row)) for row in rotation_33),
+                      translation=tuple(map(float, translation)))
