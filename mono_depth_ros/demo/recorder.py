@@ -15,6 +15,7 @@ from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
 from mono_depth_ros.demo.mcap_log import McapLog
 from mono_depth_ros.demo.statistics import DemoStatistics, errors_in_range
+from mono_depth_ros.message_formats.images import raw_depth
 from mono_depth_ros.message_formats.stamps import serialised_stamp_ns
 
 TOPICS = {
@@ -32,10 +33,7 @@ def type_name(kind: type) -> str:
 
 def depth_array(data: bytes) -> np.ndarray:
     """Depth (H, W) float32 metres of a serialised 32FC1 sensor_msgs/Image."""
-    message = deserialize_message(data, Image)
-    rows = np.frombuffer(message.data, np.uint8).reshape(message.height, message.step)
-    order = '>f4' if message.is_bigendian else '<f4'
-    return rows[:, :4 * message.width].copy().view(order).astype(np.float32, copy=False)
+    return raw_depth(deserialize_message(data, Image))
 
 
 class Recorder:

@@ -13,7 +13,7 @@ MESSAGE_PACKAGES = {'sensor_msgs', 'std_msgs', 'diagnostic_msgs', 'geometry_msgs
 HALVES = ('mono_depth_ros', 'train')
 PICTURE = ROOT / 'docs' / 'architecture.md'
 # Rooms with no ROS in them, whoever runs them.
-NO_ROS = ('backends', 'camera', 'checked_json', 'colormap', 'depth_units', 'distortion',
+NO_ROS = ('backends', 'bags', 'camera', 'checked_json', 'colormap', 'depth_units', 'distortion',
           'estimator', 'geometry', 'image_files', 'message_formats', 'metrics', 'model_card',
           'model_file', 'networks', 'onnx_bytes', 'plausibility', 'preprocess', 'self_test',
           'simulation')

@@ -13,9 +13,9 @@ import pytest
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import get_typestore, Stores
 
+from mono_depth_ros.bags.reader import BagReader
+from mono_depth_ros.bags.stamps import paired
 from mono_depth_ros.camera import Camera
-from train.data.bags.bag_reader import BagReader
-from train.data.bags.bag_stamps import paired
 from train.data.data_sets import open_data
 from train.data.samples.geometry import rectified
 from train.data.samples.sample import Sample

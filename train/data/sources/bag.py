@@ -20,12 +20,12 @@ from typing import Any
 
 import numpy as np
 
+from mono_depth_ros.bags.reader import BagReader, INFO_TYPE
+from mono_depth_ros.bags.stamps import MAX_GAP_S, paired, stamp_of
+from mono_depth_ros.bags.topics import choose_topics, Topics
 from mono_depth_ros.camera import Camera
 from mono_depth_ros.message_formats.camera_info import is_rectified, read_camera_info
-from train.data.bags.bag_messages import depth_from_message, rgb_from_message
-from train.data.bags.bag_reader import BagReader, INFO_TYPE
-from train.data.bags.bag_stamps import MAX_GAP_S, paired, stamp_of
-from train.data.bags.bag_topics import choose_topics, Topics
+from mono_depth_ros.message_formats.images import depth_from_message, rgb_from_message
 from train.data.samples.geometry import rectified
 from train.data.samples.sample import Sample
 from train.data.samples.splits import last_tenth_held_out, MissingSplit

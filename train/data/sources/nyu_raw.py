@@ -20,9 +20,9 @@ import re
 
 import numpy as np
 
+from mono_depth_ros.bags.stamps import nearest
 from mono_depth_ros.camera import Camera, points_from_depth
 from mono_depth_ros.image_files import read_stored_image
-from train.data.bags.bag_stamps import nearest
 from train.data.samples.data_notes import note
 from train.data.samples.geometry import rectified
 from train.data.samples.lidar import splat

@@ -8,9 +8,9 @@ import os
 from pathlib import Path
 from typing import Any
 
-from train.data.bags.bag_messages import is_depth
-from train.data.bags.bag_stamps import stamp_of
-from train.data.bags.bag_topics import Kind, Topic
+from mono_depth_ros.bags.stamps import stamp_of
+from mono_depth_ros.bags.topics import Kind, Topic
+from mono_depth_ros.message_formats.images import is_depth
 
 IMAGE_TYPES = ('sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage')
 INFO_TYPE = 'sensor_msgs/msg/CameraInfo'
@@ -84,8 +84,8 @@ def _opened(path: Path) -> Any:
         from rosbags.highlevel import AnyReader
         from rosbags.typesys import get_typestore, Stores
     except ImportError as error:
-        raise ImportError('recordings are read with the package rosbags: install '
-                          'requirements/train.txt') from error
+        raise ImportError('recordings are read with the package rosbags: pip install -r '
+                          'requirements/demo.txt, or train.txt for training') from error
     # Bags from before message definitions were stored hold standard messages of that time.
     reader = AnyReader([path], default_typestore=get_typestore(Stores.ROS2_HUMBLE))
     reader.open()

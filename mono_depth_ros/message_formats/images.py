@@ -1,4 +1,4 @@
-"""Recorded sensor_msgs to arrays, by their fields alone: no ROS is imported here.
+"""Image messages, recorded or received, to arrays: by their fields alone, without ROS.
 
 The package rosbags-image does not serve: it knows neither row padding, compressedDepth nor YUV.
 """
@@ -55,12 +55,17 @@ def depth_from_message(message) -> np.ndarray:
     Image 32FC1 (m) and 16UC1 (mm); CompressedImage of a 16-bit PNG (mm) with or without the
     header of compressedDepth, and 32FC1 as compressedDepth quantises it. Else ValueError.
     """
-    depth_HW = _compressed_depth(message) if is_compressed(message) else _raw_depth(message)
+    depth_HW = _compressed_depth(message) if is_compressed(message) else raw_depth(message)
     depth_HW[~(depth_HW > 0)] = np.nan
     return depth_HW
 
 
-def _raw_depth(message) -> np.ndarray:
+def raw_depth(message) -> np.ndarray:
+    """Depth (H, W) float32 metres of an Image of DEPTH_ENCODINGS, each number as it stands.
+
+    What is unknown may be 0 or NaN there, out of range infinite. Raises ValueError where the
+    encoding is another, or sizes, step and data disagree.
+    """
     check_size(message.width, message.height)
     if message.encoding not in DEPTH_ENCODINGS:
         raise ValueError(f'depth of encoding {message.encoding!r} is not supported: expected '
