@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn, Tensor
 
-from .layers import check_size, conv, depth_map_head
+from .layers import check_size, conv, depth_map_head, initialise
 from .multi_scale import MultiScaleNetwork
 
 INPUT_HEIGHT_WIDTH = (228, 304)
@@ -19,6 +19,7 @@ class Eigen(MultiScaleNetwork):
         check_size('eigen', (height, width), INPUT_HEIGHT_WIDTH)
         self.coarse = Coarse()
         self.fine = Fine()
+        initialise(self)
 
 
 class Coarse(nn.Module):

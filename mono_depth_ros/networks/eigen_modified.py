@@ -10,7 +10,7 @@ import torch
 from torch import nn, Tensor
 
 from .efficientnet_lite import same_size
-from .layers import check_size, conv, depth_map_head, half, strided_conv
+from .layers import check_size, conv, depth_map_head, half, initialise, strided_conv
 from .multi_scale import MultiScaleNetwork
 
 INPUT_HEIGHT_WIDTH = (240, 320)
@@ -24,6 +24,7 @@ class EigenModified(MultiScaleNetwork):
         check_size('eigen_modified', (height, width), INPUT_HEIGHT_WIDTH)
         self.coarse = Coarse()
         self.fine = Fine(nn.Sequential(*strided_conv(3, 1, 9, 2), half()), edges=1)
+        initialise(self)
 
 
 class EigenModified3(MultiScaleNetwork):
@@ -40,6 +41,7 @@ class EigenModified3(MultiScaleNetwork):
         self.coarse = Coarse()
         self.fine = Fine(nn.Sequential(*strided_conv(3, 1, 9, 2), half()), edges=1)
         self.finer = Fine(nn.Sequential(*strided_conv(3, 32, 9, 2)), edges=32)
+        initialise(self)
 
 
 class Coarse(nn.Module):

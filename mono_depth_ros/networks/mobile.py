@@ -22,12 +22,11 @@ from .efficientnet_lite import (
     resized,
     same_size,
 )
+from .layers import FIRST_LOG_DEPTH
 from .multi_scale import MultiScaleNetwork, UNCERTAINTY
 
 INPUT_HEIGHT_WIDTH = (192, 256)
 STRIDE = 16
-# Where the coarse log depth starts: e^1 = 2.7 canonical metres, the middle of a room.
-FIRST_LOG_DEPTH = 1.0
 # Where the log uncertainty starts: e^-1.6 = 20 % of the depth.
 FIRST_LOG_UNCERTAINTY = -1.6
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import nn, Tensor
 
-from .layers import check_size, conv, depth_map_head, half, strided_conv
+from .layers import check_size, conv, depth_map_head, half, initialise, strided_conv
 from .multi_scale import MultiScaleNetwork
 
 INPUT_HEIGHT_WIDTH = (240, 320)
@@ -22,6 +22,7 @@ class AlexNet(MultiScaleNetwork):
             *strided_conv(3, 96, 11, 4), half(), *conv(96, 256, 5), nn.MaxPool2d(2),
             *conv(256, 256, 3), *conv(256, 256, 3), *conv(256, 256, 3), *conv(256, 128, 3))
         self.coarse = MapOf(features, depth_map_head(128 * 15 * 20, 4800, 60, 80))
+        initialise(self)
 
 
 class ResNet18(MultiScaleNetwork):
@@ -41,6 +42,7 @@ class ResNet18(MultiScaleNetwork):
             Block(128, 256, 2), Block(256, 256, 1), Block(256, 512, 2), Block(512, 512, 1),
             *conv(512, 64, 3))
         self.coarse = MapOf(features, depth_map_head(64 * 15 * 20, 4800, 60, 80))
+        initialise(self)
 
 
 class MapOf(nn.Module):

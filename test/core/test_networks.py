@@ -124,6 +124,28 @@ def test_halving_pads_as_tensorflow_does(size, kernel, before, after):
     assert strided(torch.ones(1, 4, size, size)).shape[-1] == 8
 
 
+@pytest.mark.parametrize('name', [
+    'eigen_modified', 'eigen', *[pytest.param(name, marks=pytest.mark.thorough)
+                                 for name in ('eigen_modified3', 'alexnet', 'resnet18')]])
+def test_the_papers_networks_begin_in_the_middle_of_a_room_and_see_their_image(name):
+    """Two images differ in the last hidden layer; with PyTorch's initialisation by 0.001 to 0.01.
+
+    All that learns from such features at first is the biases: one mean depth map.
+    """
+    torch.manual_seed(0)
+    spec = default_spec(name)
+    network = build(spec).eval()
+    images = torch.nn.functional.avg_pool2d(
+        torch.randn(2, 3, spec.input_height, spec.input_width), 9, 1, 4) * 4
+    hidden = []
+    network.coarse.head[1].register_forward_hook(lambda m, i, o: hidden.append(o))
+    with torch.inference_mode():
+        maps = network.scales(images)
+    assert (hidden[0][0] - hidden[0][1]).abs().mean() > 0.2
+    for depth in maps:
+        assert depth.exp().numpy() == pytest.approx(2.718, abs=1e-3)
+
+
 def test_unknown_network_and_wrong_size_are_refused():
     with pytest.raises(ValueError, match='unknown network .vgg.; known: alexnet, eigen'):
         build(NetworkSpec(name='vgg', input_height=240, input_width=320))
