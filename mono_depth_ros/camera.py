@@ -97,6 +97,19 @@ class Rays:
     y: np.ndarray
     missing: float = 0.0
 
+    def points(self, depth_nW: np.ndarray, rows: slice,
+               out_xy_2nW: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Planes x, y and z (n, W) of the depth of these rows, as `points_from_depth`."""
+        x, y = (rays_HW if len(rays_HW) == 1 else rays_HW[rows] for rays_HW in (self.x, self.y))
+        infinite_nW = np.isinf(depth_nW)
+        if infinite_nW.any():  # before the product: 0 * inf on the optical axis is invalid
+            depth_nW = np.where(infinite_nW, np.float32(np.nan), depth_nW)
+        if self.missing:
+            depth_nW = np.where(np.isnan(x), np.float32(np.nan), depth_nW)
+        np.multiply(x, depth_nW, out=out_xy_2nW[0])
+        np.multiply(y, depth_nW, out=out_xy_2nW[1])
+        return out_xy_2nW[0], out_xy_2nW[1], depth_nW
+
 
 class _RayCache:
     """Rays of the cameras used last, at most RAYS_BYTES of them; any thread may call."""
@@ -176,26 +189,21 @@ def _frozen(array: np.ndarray) -> np.ndarray:
     return array
 
 
-def points_from_depth(
-        depth_HW: np.ndarray, camera: Camera, out_xy_2HW: np.ndarray | None = None,
-        ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Planes x, y and z (H, W) in metres, optical frame, of depth (H, W) float32 in metres.
-
-    NaN stays NaN; infinite depth and pixels without a ray become NaN in all three. x and y are
-    written to `out_xy_2HW` where given. Raises ValueError where depth and camera differ in size.
-    """
+def rays_of(depth_HW: np.ndarray, camera: Camera) -> Rays:
+    """Rays of a camera's pixels; ValueError where the depth (H, W) is of another size."""
     if depth_HW.shape != (camera.height, camera.width):
         raise ValueError(
             f'depth is {depth_HW.shape[1]}x{depth_HW.shape[0]} (width x height) but the camera '
             f'is {camera.width}x{camera.height}: resize one of them')
-    if out_xy_2HW is None:
-        out_xy_2HW = np.empty((2, *depth_HW.shape), np.float32)
-    infinite_HW = np.isinf(depth_HW)
-    if infinite_HW.any():  # before the product: 0 * inf on the optical axis is invalid
-        depth_HW = np.where(infinite_HW, np.float32(np.nan), depth_HW)
-    seen = rays(camera)
-    if seen.missing:
-        depth_HW = np.where(np.isnan(seen.x), np.float32(np.nan), depth_HW)
-    np.multiply(seen.x, depth_HW, out=out_xy_2HW[0])
-    np.multiply(seen.y, depth_HW, out=out_xy_2HW[1])
-    return out_xy_2HW[0], out_xy_2HW[1], depth_HW
+    return rays(camera)
+
+
+def points_from_depth(
+        depth_HW: np.ndarray, camera: Camera) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Planes x, y and z (H, W) in metres, optical frame, of depth (H, W) float32 in metres.
+
+    NaN stays NaN; infinite depth and pixels without a ray become NaN in all three. Raises
+    ValueError where depth and camera differ in size.
+    """
+    return rays_of(depth_HW, camera).points(
+        depth_HW, slice(None), np.empty((2, *depth_HW.shape), np.float32))
