@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import lru_cache
+
 import numpy as np
 import openvino
 
 from mono_depth_ros.backends.backend import first_line
+from mono_depth_ros.backends.engine_cache import cached_engine
 from mono_depth_ros.backends.onnx_planes import graph_inputs, planes_of
 from mono_depth_ros.model_card import GraphSpec
 
@@ -16,15 +20,17 @@ SHAPES_KEPT = 4
 class OpenVinoBackend:
     """An ONNX graph compiled for latency; see `backend.Backend`.
 
-    A graph that takes images of several shapes is compiled once for each that comes.
+    A graph that takes images of several shapes is compiled once for each that comes. What was
+    compiled is kept in the engine cache under `model`, which names the file and the machine;
+    `read_onnx` gives the graph where there is nothing in it.
     """
 
-    def __init__(self, onnx: bytes, graph: GraphSpec, precision: str):
-        self._core, self._graph, self._precision = openvino.Core(), graph, precision
-        try:
-            self._model = self._core.read_model(onnx)
-        except RuntimeError as error:
-            raise ValueError(f'OpenVINO cannot read the graph: {first_line(error)}') from error
+    def __init__(self, read_onnx: Callable[[], bytes], graph: GraphSpec, precision: str,
+                 model: str):
+        self._core, self._graph, self._model = openvino.Core(), graph, model
+        self._read = lru_cache(maxsize=1)(lambda: self._core.read_model(read_onnx()))
+        self._settings = {'PERFORMANCE_HINT': 'LATENCY',
+                          'INFERENCE_PRECISION_HINT': HINTS[precision]}
         self._requests: dict[tuple[int, ...], openvino.InferRequest] = {}
 
     def __call__(
@@ -38,13 +44,19 @@ class OpenVinoBackend:
                  inputs: dict[str, np.ndarray]) -> openvino.InferRequest:
         if len(self._requests) >= SHAPES_KEPT:
             del self._requests[next(iter(self._requests))]
+        shapes = {name: list(array.shape) for name, array in inputs.items()}
         try:
-            model = self._model.clone()
-            model.reshape({name: list(array.shape) for name, array in inputs.items()})
-            compiled = self._core.compile_model(model, 'CPU', {
-                'PERFORMANCE_HINT': 'LATENCY',
-                'INFERENCE_PRECISION_HINT': HINTS[self._precision]})
+            compiled = cached_engine(
+                f'{self._model}; {shapes}; {self._settings}',
+                load=lambda blob: self._core.import_model(blob, 'CPU', self._settings),
+                build=lambda: self._built(shapes))
         except RuntimeError as error:
             raise ValueError(f'OpenVINO cannot run the graph: {first_line(error)}') from error
         self._requests[shape] = compiled.create_infer_request()
         return self._requests[shape]
+
+    def _built(self, shapes: dict[str, list[int]]) -> tuple[openvino.CompiledModel, bytes]:
+        model = self._read().clone()
+        model.reshape(shapes)
+        compiled = self._core.compile_model(model, 'CPU', self._settings)
+        return compiled, compiled.export_model().getvalue()

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from mono_depth_ros import self_test
 from mono_depth_ros.backends.backend import Backend, BackendSpec
+from mono_depth_ros.backends.engine_cache import engine_folder
 from mono_depth_ros.backends.machine import identity, this_machine
 from mono_depth_ros.backends.selection import candidates, ModelForms
-from mono_depth_ros.backends.trial import cache_folder, fastest, Finding, recall, remember
+from mono_depth_ros.backends.trial import fastest, Finding, recall, remember
 from mono_depth_ros.model_card import ModelCard
-from mono_depth_ros.model_file import has_graph, has_weights, load_model, onnx_of
+from mono_depth_ros.model_file import has_graph, has_weights, load_model, onnx_of, sha256_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,9 +54,10 @@ def open_backend(path: Path, card: ModelCard, spec: BackendSpec) -> Backend:
         return TorchBackend(load_model(path)[0], spec.device, spec.precision)
     if spec.backend == 'openvino':
         from mono_depth_ros.backends.openvino_backend import OpenVinoBackend
-        return OpenVinoBackend(onnx_of(path), card.graph, spec.precision)
+        return OpenVinoBackend(lambda: onnx_of(path), card.graph, spec.precision,
+                               f'{sha256_of(path)}; {identity(this_machine())}')
     from mono_depth_ros.backends.onnxruntime_backend import OnnxRuntimeBackend
-    return OnnxRuntimeBackend(onnx_of(path), card.graph, spec, cache_folder() / 'engines')
+    return OnnxRuntimeBackend(onnx_of(path), card.graph, spec, engine_folder())
 
 
 def _only(path: Path, card: ModelCard, spec: BackendSpec) -> Serving:

@@ -6,15 +6,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 import hashlib
 import json
-import os
 from pathlib import Path
 import time
 
 import numpy as np
 
 from mono_depth_ros.backends.backend import Backend, BackendSpec, first_line
+from mono_depth_ros.backends.engine_cache import cache_folder, write_whole
 
-# One comparison of two backends: so many calls of each in turn, or until the time is up.
+# One comparison of two backends: so many calls of each in turn, or until the time is up, or
+# after the fewest where even the fastest call of one takes longer than all of the other.
 ROUNDS, SHORTEST, LONGEST_S = 20, 3, 0.5
 
 
@@ -58,7 +59,8 @@ def _times_ms(backends: Sequence[Backend], call: Callable[[Backend], np.ndarray]
         call(backend)
     took: list[list[float]] = [[] for _ in backends]
     end = time.perf_counter() + LONGEST_S * len(backends)
-    while len(took[0]) < SHORTEST or len(took[0]) < ROUNDS and time.perf_counter() < end:
+    while len(took[0]) < SHORTEST or not _decided(took) and (
+            len(took[0]) < ROUNDS and time.perf_counter() < end):
         for backend, times in zip(backends, took):
             start = time.perf_counter()
             call(backend)
@@ -66,10 +68,8 @@ def _times_ms(backends: Sequence[Backend], call: Callable[[Backend], np.ndarray]
     return [min(times) for times in took]
 
 
-def cache_folder() -> Path:
-    """Where measurements and built engines are kept: $XDG_CACHE_HOME or ~/.cache."""
-    base = os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache'
-    return Path(base) / 'mono_depth_ros'
+def _decided(took: Sequence[Sequence[float]]) -> bool:
+    return len(took) == 1 or min(took[0]) > max(took[1]) or min(took[1]) > max(took[0])
 
 
 def recall(key: str) -> BackendSpec | None:
@@ -83,13 +83,9 @@ def recall(key: str) -> BackendSpec | None:
 
 def remember(key: str, findings: Sequence[Finding]) -> str:
     """Keep what was measured for `key`, whole or not at all; why it could not be kept, or ''."""
-    path = _file(key)
     data = {'key': key, 'spec': asdict(findings[0].spec), 'measured': [str(f) for f in findings]}
-    unfinished = path.with_suffix(f'.{os.getpid()}.part')
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.write_text(json.dumps(data, indent=1))
-        unfinished.replace(path)
+        write_whole(_file(key), json.dumps(data, indent=1).encode())
     except OSError as error:
         return f'not remembered ({error})'
     return ''

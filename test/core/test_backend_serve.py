@@ -189,3 +189,13 @@ def test_the_machine_is_told_apart_by_cpu_cores_and_versions():
     words = serving.identity(machine)
     assert 'cores' in words and 'CUDA devices' in words
     assert serving.identity(Machine(packages=frozenset({'torch'}))) != words
+
+
+def test_a_kept_engine_gives_the_same_numbers_without_the_graph(path, cache, rgb_HW3, monkeypatch):
+    built = {precision: DepthEstimator.load(path, 'cpu', precision, 'openvino')
+             for precision in ('bf16', 'fp32')}
+    monkeypatch.setattr(serving, 'onnx_of', lambda path: pytest.fail('the graph was read'))
+    for precision, first in built.items():
+        again = DepthEstimator.load(path, 'cpu', precision, 'openvino')
+        np.testing.assert_array_equal(
+            again.estimate(rgb_HW3).depth, first.estimate(rgb_HW3).depth)

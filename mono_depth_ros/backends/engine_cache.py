@@ -1,0 +1,81 @@
+"""Compiled networks kept between starts: built once, whole or not at all, rebuilt where they fail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import TypeVar
+
+Engine = TypeVar('Engine')
+
+# Engines of all models together; those not used for longest go first. Ours take 26 MB each.
+KEPT = 8
+
+
+def cache_folder() -> Path:
+    """Where measurements and built engines are kept: $XDG_CACHE_HOME or ~/.cache."""
+    base = os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache'
+    return Path(base) / 'mono_depth_ros'
+
+
+def engine_folder() -> Path:
+    """The part of `cache_folder` that holds engines."""
+    return cache_folder() / 'engines'
+
+
+def cached_engine(key: str, load: Callable[[bytes], Engine],
+                  build: Callable[[], tuple[Engine, bytes]]) -> Engine:
+    """The engine of `key`, loaded from the cache, else built and kept.
+
+    `key` names all that an engine depends on: model, device, versions, shape. A file that is cut
+    short, of another key, or that `load` refuses is built again; a cache that cannot be written
+    costs the next start the time of building, nothing else.
+    """
+    path = engine_folder() / f'{hashlib.sha256(key.encode()).hexdigest()[:24]}.engine'
+    stored = _read(path, key)
+    if stored is not None:
+        try:
+            return load(stored)
+        except Exception:  # whatever a runtime raises for what it cannot use
+            pass
+    engine, content = build()
+    try:
+        write_whole(path, _header(key, content) + content)
+        _prune(path.parent)
+    except OSError:
+        pass
+    return engine
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that a reader sees all of it or the one before; OSError where it cannot."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(f'.{os.getpid()}.part')
+    try:
+        unfinished.write_bytes(content)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _header(key: str, content: bytes) -> bytes:
+    facts = {'key': key, 'sha256': hashlib.sha256(content).hexdigest()}
+    return json.dumps(facts).encode() + b'\n'
+
+
+def _read(path: Path, key: str) -> bytes | None:
+    try:
+        header, _, content = path.read_bytes().partition(b'\n')
+        path.touch()
+    except OSError:
+        return None
+    return content if header + b'\n' == _header(key, content) else None
+
+
+def _prune(folder: Path) -> None:
+    engines = sorted(folder.glob('*.engine'), key=lambda file: file.stat().st_mtime)
+    for old in engines[:-KEPT]:
+        old.unlink(missing_ok=True)
