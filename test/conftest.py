@@ -1,9 +1,11 @@
 """For every test: settings of ROS, the two speeds of the suite, and what a robot skips."""
 
+import atexit
 from importlib.metadata import distribution, PackageNotFoundError
 import os
 from pathlib import Path
 import re
+import shutil
 import tempfile
 
 import pytest
@@ -17,6 +19,7 @@ FAST_S = 1.5
 
 # What backends measured on this machine in earlier runs, or in a user's node, decides no test.
 os.environ['XDG_CACHE_HOME'] = tempfile.mkdtemp(prefix='mono_depth_ros_cache_')
+atexit.register(shutil.rmtree, os.environ['XDG_CACHE_HOME'], ignore_errors=True)
 
 # Jazzy and Kilted publish garbage for a wrong field type unless they are told to look.
 os.environ.setdefault('ROS_PYTHON_CHECK_FIELDS', '1')

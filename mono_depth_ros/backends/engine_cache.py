@@ -1,4 +1,4 @@
-"""Compiled networks kept between starts: built once, whole or not at all, rebuilt where they fail."""
+"""Compiled networks kept between starts: written whole or not at all, rebuilt where they fail."""
 
 from __future__ import annotations
 
