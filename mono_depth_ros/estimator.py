@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 import os
@@ -67,6 +68,16 @@ class DepthEstimate:
         return decode_confidence(self.uncertainty.log_uncertainty, self.uncertainty.letterbox)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _View:
+    """An image as the network sees it: planes, the image's camera, and that of the planes."""
+
+    image_CHW: np.ndarray
+    camera: Camera
+    letterbox: Letterbox
+    seen_by: Camera
+
+
 class DepthEstimator:
     """A model loaded on one device. Use `load`; call it from one thread at a time.
 
@@ -101,32 +112,59 @@ class DepthEstimator:
         asked = BackendSpec(backend=backend, device=device, precision=precision)
         return cls(find_model(model), asked)
 
+    @property
+    def together(self) -> int:
+        """How many images it pays to give to `estimate_all` at once, 1 where it does not."""
+        return getattr(self._network, 'together', 1)
+
     def estimate(self, rgb_HW3: np.ndarray, camera: Camera | None = None) -> DepthEstimate:
         """Depth of an RGB image (H, W, 3) uint8 taken by `camera`.
 
         Without a camera the model's own field of view is assumed, and the scale of the depth is
         wrong by as much as that is. Raises ValueError for other arrays.
         """
+        view = self._view(rgb_HW3, camera)
+        start = time.perf_counter()
+        planes = self._network(view.image_CHW, intrinsics_of(view.seen_by))
+        return self._decoded(view, planes, (time.perf_counter() - start) * 1e3)
+
+    def estimate_all(
+            self, images: Sequence[tuple[np.ndarray, Camera | None]]) -> list[DepthEstimate]:
+        """`estimate` of several images, which go through the network as one batch.
+
+        Raises ValueError where `together` is 1 and for images whose network inputs differ in
+        size.
+        """
+        if self.together == 1:
+            raise ValueError(f'{self.backend} on {self.device} takes one image at a time')
+        views = [self._view(rgb_HW3, camera) for rgb_HW3, camera in images]
+        start = time.perf_counter()
+        planes = self._network.batch(  # type: ignore[attr-defined]
+            np.stack([view.image_CHW for view in views]))
+        network_ms = (time.perf_counter() - start) * 1e3
+        return [self._decoded(view, part, network_ms) for view, part in zip(views, planes)]
+
+    def _view(self, rgb_HW3: np.ndarray, camera: Camera | None) -> _View:
         _check_image(rgb_HW3, camera)
         height, width = rgb_HW3.shape[:2]
         camera = camera or self.reference_camera(width, height)
         letterbox = self._letterbox(width, height)
-        image_3HW = encode_image(rgb_HW3, letterbox, self.card.normalisation)
+        image_CHW = encode_image(rgb_HW3, letterbox, self.card.normalisation)
         seen_by = letterbox.camera(camera)
         if self.card.network.camera_input:
-            image_3HW = with_camera(image_3HW, seen_by, self.card.reference)
-        start = time.perf_counter()
-        planes = self._network(image_3HW, intrinsics_of(seen_by))
-        network_ms = (time.perf_counter() - start) * 1e3
-        ratio = metres_per_output(seen_by, self.card.reference, self.card.output)
+            image_CHW = with_camera(image_CHW, seen_by, self.card.reference)
+        return _View(image_CHW=image_CHW, camera=camera, letterbox=letterbox, seen_by=seen_by)
+
+    def _decoded(self, view: _View, planes: np.ndarray, network_ms: float) -> DepthEstimate:
+        ratio = metres_per_output(view.seen_by, self.card.reference, self.card.output)
         depth_HW = decode_depth(
-            planes[0], letterbox, ratio, self.card.min_depth_m, self.card.max_depth_m,
+            planes[0], view.letterbox, ratio, self.card.min_depth_m, self.card.max_depth_m,
             self.card.output)
         uncertainty = None
         if len(planes) > 1:
-            uncertainty = Uncertainty(log_uncertainty=planes[1], letterbox=letterbox)
+            uncertainty = Uncertainty(log_uncertainty=planes[1], letterbox=view.letterbox)
         return DepthEstimate(
-            depth=depth_HW, camera=camera, network_ms=network_ms, uncertainty=uncertainty,
+            depth=depth_HW, camera=view.camera, network_ms=network_ms, uncertainty=uncertainty,
             range_m=(self.card.min_depth_m, self.card.max_depth_m))
 
     def reference_camera(self, width: int, height: int) -> Camera:

@@ -45,25 +45,30 @@ class TorchBackend:
     """A network of `networks/` ready to run; see `backend.Backend`.
 
     Its first plane is log canonical depth; its second, where the network has one, log
-    uncertainty.
+    uncertainty. A GPU is not filled by one image: `together` is how many to give to `batch`.
     """
 
     def __init__(self, network: MultiScaleNetwork, device: str, precision: str):
         self._device = torch.device(device)
         self._dtype = DTYPES[precision]
+        self.together = 8 if self._device.type == 'cuda' else 1
         fused = fuse_norms(copy.deepcopy(network).eval())
         with enough_memory(device):
             fused.to(self._device, self._dtype).to(
                 memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._network = fused.requires_grad_(False)
 
-    @torch.inference_mode()
     def __call__(
             self, image_CHW: np.ndarray, intrinsics_33: np.ndarray | None = None) -> np.ndarray:
+        return self.batch(image_CHW[None])[0]
+
+    @torch.inference_mode()
+    def batch(self, image_BCHW: np.ndarray) -> np.ndarray:
+        """The planes (B, c, h, w) float32 of several images of one size."""
         with enough_memory(str(self._device)):
-            image = torch.from_numpy(image_CHW)[None].to(self._device, self._dtype)
+            image = torch.from_numpy(image_BCHW).to(self._device, self._dtype)
             planes = self._network(image.contiguous(memory_format=torch.channels_last))
-            return planes[0].float().cpu().numpy()
+            return planes.float().cpu().numpy()
 
 
 @contextmanager

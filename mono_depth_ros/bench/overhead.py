@@ -25,9 +25,10 @@ from sensor_msgs.msg import Image
 from mono_depth_ros.camera import Camera
 from mono_depth_ros.estimator import DepthEstimator
 from mono_depth_ros.message_formats.camera_info import read_camera_info
-from mono_depth_ros.node import messages
-from mono_depth_ros.node.outputs import Outputs
-from mono_depth_ros.node.parameters import PARAMETERS, settings_from
+from mono_depth_ros.node.interface import messages
+from mono_depth_ros.node.interface.frame import Frame
+from mono_depth_ros.node.interface.parameters import PARAMETERS, settings_from
+from mono_depth_ros.node.outputs.outputs import Outputs
 
 WIDTH, HEIGHT, TARGET_MS = 640, 480, 6.0
 WARM_UP = 20
@@ -80,7 +81,9 @@ def frame(
     marks.append(now_ms())
     range_m = SETTINGS.depth_range(card.min_depth_m, card.max_depth_m)
     messages.limit_depth(estimate.depth, *range_m)
-    outputs.publish(estimate, rgb_HW3, camera, range_m, SETTINGS, image.header)
+    outputs.publish(Frame(
+        depth_HW=estimate.depth, estimate=estimate, rgb_HW3=rgb_HW3, camera=camera,
+        range_m=range_m, settings=SETTINGS, header=image.header))
     marks.append(now_ms())
     receive, decode, estimated, publish = np.diff(marks, axis=0)
     return {'deserialise image': receive, 'rgb and camera': decode,

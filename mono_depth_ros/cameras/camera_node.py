@@ -17,9 +17,9 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
 from mono_depth_ros.cameras.calibration import Calibration
-from mono_depth_ros.node import messages
-from mono_depth_ros.node.outputs import QUEUE_DEPTH
-from mono_depth_ros.node.parameters import checked_value, Parameter
+from mono_depth_ros.node.interface import messages
+from mono_depth_ros.node.interface.parameters import checked_value, Parameter
+from mono_depth_ros.node.outputs.output import QUEUE_DEPTH
 from mono_depth_ros.node.process import answer_arguments, one_line, run
 from mono_depth_ros.node.ros_parameters import descriptor_of, unknown_parameters
 from mono_depth_ros.node.stop_signals import StopSignals

@@ -10,7 +10,7 @@ import numpy as np
 from mono_depth_ros.cameras.calibration import Calibration, find_calibration, load_calibration
 from mono_depth_ros.cameras.camera_node import CameraNode, FRAME_ID, RELIABILITY, run_camera
 from mono_depth_ros.cameras.frame_sources import EndOfFrames, open_source, Source
-from mono_depth_ros.node.parameters import Parameter
+from mono_depth_ros.node.interface.parameters import Parameter
 from mono_depth_ros.node.process import one_line
 from mono_depth_ros.node.stop_signals import StopSignals
 

@@ -10,8 +10,8 @@ from sensor_msgs.msg import Image
 
 from mono_depth_ros.cameras.calibration import Calibration
 from mono_depth_ros.cameras.camera_node import CameraNode, FRAME_ID, RELIABILITY, run_camera
-from mono_depth_ros.node import messages
-from mono_depth_ros.node.parameters import Parameter
+from mono_depth_ros.node.interface import messages
+from mono_depth_ros.node.interface.parameters import Parameter
 from mono_depth_ros.node.stop_signals import StopSignals
 from mono_depth_ros.simulation.recorded_walk import RecordedWalk
 from mono_depth_ros.simulation.rendering.renderer import camera_with_fov, Renderer

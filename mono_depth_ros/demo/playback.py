@@ -12,7 +12,7 @@ from mono_depth_ros.camera import Camera
 from mono_depth_ros.demo.mcap_log import messages
 from mono_depth_ros.demo.panel import Cloud, Frame
 from mono_depth_ros.demo.recorder import depth_array
-from mono_depth_ros.node.messages import rgb_from_image
+from mono_depth_ros.node.interface.messages import rgb_from_image
 
 NAMES = ('image_raw', 'depth/image', 'depth/camera_info', 'points', 'ground_truth/depth')
 

@@ -29,8 +29,8 @@ class Findings:
     """One sentence for each thing that is wrong at present, '' where nothing is.
 
     `lifecycle`: the last lifecycle step failed. `worker`: the thread that processes images does
-    not. `stale`: no images arrive. `camera` and `image`: depth is served, though without points,
-    or from an image it can hardly be right for.
+    not. `stale`: no images arrive. `camera`, `image` and `part`: depth is served, though without
+    points, from an image it can hardly be right for, or with an output or step short of something.
     """
 
     lifecycle: str = ''
@@ -38,6 +38,12 @@ class Findings:
     stale: str = ''
     camera: str = ''
     image: str = ''
+    part: str = ''
+
+    @property
+    def present(self) -> str:
+        """The first that is wrong while the node is active, '' where nothing is."""
+        return self.worker or self.stale or self.camera or self.image or self.part
 
 
 class FrameStatistics:
@@ -111,6 +117,15 @@ class FrameStatistics:
         return values
 
 
+def model_values(estimator) -> dict[str, str]:
+    """The model and where it runs, of a DepthEstimator or None, as the texts of a status."""
+    attributes = {'device': 'device', 'precision': 'precision', 'backend': 'backend',
+                  'backend choice': 'backend_reason', 'model sha256': 'model_sha256'}
+    values = {key: getattr(estimator, name) if estimator else 'none'
+              for key, name in attributes.items()}
+    return values | {'model': estimator.card.name if estimator else 'none'}
+
+
 def stale_input(publishers: int, topic: str, quiet_s: float) -> str:
     """Why no images arrive, as one sentence for the operator; '' while they do."""
     if publishers == 0:
@@ -148,6 +163,7 @@ def status_summary(
         return 'ERROR', (f'the last {statistics.refused_in_a_row} images gave no depth; '
                          f'{statistics.last_error}')
     recent_error = statistics.last_error if now_s - statistics.error_s <= WINDOW_S else ''
-    unfit = '' if statistics.received_s == float('-inf') else findings.camera or findings.image
+    served = statistics.received_s > float('-inf')
+    unfit = (findings.camera or findings.image or findings.part) if served else ''
     warning = findings.stale or recent_error or unfit
     return ('WARN', warning) if warning else ('OK', 'active')

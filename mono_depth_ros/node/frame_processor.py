@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,32 +10,43 @@ from sensor_msgs.msg import CameraInfo, Image
 
 from mono_depth_ros.message_formats.encodings import BitDepth, is_nearly_black
 from mono_depth_ros.message_formats.stamps import stamp_ns
-from mono_depth_ros.node import messages
 from mono_depth_ros.node.image_camera import image_camera, ImageCamera, no_camera
-from mono_depth_ros.node.outputs import Outputs
-from mono_depth_ros.node.parameters import Settings
+from mono_depth_ros.node.interface import messages
+from mono_depth_ros.node.interface.frame import Frame
+from mono_depth_ros.node.interface.parameters import Settings
+from mono_depth_ros.node.interface.stream_part import StreamPart
+from mono_depth_ros.node.outputs.outputs import Outputs
+from mono_depth_ros.node.steps.step import Step
 
 if TYPE_CHECKING:  # torch takes seconds to import
-    from mono_depth_ros.estimator import DepthEstimator
+    from mono_depth_ros.estimator import DepthEstimate, DepthEstimator
 
 INFOS_KEPT = 10
-NOTHING_LOADED = dict.fromkeys(
-    ('device', 'precision', 'backend', 'backend choice', 'model', 'model sha256', 'camera',
-     'pixels without a ray (%)'), 'none')
 NEARLY_BLACK = ('the image is nearly black (99 % of it below 16 of 255), so depth is a guess: '
                 'look at the lens cap, the light, the exposure and the encoding')
 
 
+@dataclass(frozen=True, kw_only=True)
+class PreparedImage:
+    """An image ready for the network: RGB (H, W, 3) uint8, its camera, what it is served with."""
+
+    rgb_HW3: np.ndarray
+    camera: ImageCamera
+    range_m: tuple[float, float]
+    settings: Settings
+
+
 class FrameProcessor:
-    """A loaded model with the node's outputs; `process` on one thread, `add_info` on any.
+    """The images of one camera: `prepare` and `publish` on one thread, `add_info` on any.
 
     `camera` is what was known of the latest image's, `image_warning` why its depth can hardly be
     right, '' where there is nothing to say.
     """
 
-    def __init__(self, estimator: DepthEstimator, outputs: Outputs, image_topic: str,
-                 info_topic: str):
-        self.estimator, self.outputs, self._image_topic = estimator, outputs, image_topic
+    def __init__(self, estimator: DepthEstimator, steps: list[Step], outputs: Outputs,
+                 image_topic: str, info_topic: str):
+        self.estimator, self.steps, self.outputs = estimator, steps, outputs
+        self._image_topic = image_topic
         self._no_info = self.camera = no_camera(f'no camera_info on {info_topic} yet')
         self._infos: tuple[CameraInfo, ...] = ()
         self._bit_depth, self.image_warning = BitDepth(), ''
@@ -44,6 +56,11 @@ class FrameProcessor:
         self._infos = (*self._infos[1 - INFOS_KEPT:], info)
 
     @property
+    def parts(self) -> list[StreamPart]:
+        """The steps and the outputs."""
+        return [*self.steps, *self.outputs.parts]
+
+    @property
     def camera_warning(self) -> str:
         """What is wrong with the camera of the images, '' where nothing is."""
         if not self._infos:
@@ -51,39 +68,45 @@ class FrameProcessor:
         return '' if self.camera is self._no_info else self.camera.warning
 
     def values(self) -> dict[str, str]:
-        """The model, where it runs and the camera, as the texts of a diagnostic status."""
-        estimator = self.estimator
-        texts = (estimator.device, estimator.precision, estimator.backend,
-                 estimator.backend_reason, estimator.card.name, estimator.model_sha256,
-                 self.camera_warning or 'camera_info', f'{100 * self.camera.missing:.1f}')
-        return dict(zip(NOTHING_LOADED, texts))
+        """The camera, and what steps and outputs add, as the texts of a diagnostic status."""
+        values = {'camera': self.camera_warning or 'camera_info',
+                  'pixels without a ray (%)': f'{100 * self.camera.missing:.1f}'}
+        for part in self.parts:
+            values |= part.values()
+        return values
 
-    def range_m(self, settings: Settings) -> tuple[float, float]:
-        """Nearest and farthest depth (m) to publish; ValueError where the model has no such."""
-        card = self.estimator.card
-        if settings.points_min_confidence and not self.estimator.has_confidence:
-            raise ValueError(
-                f'points.min_confidence {settings.points_min_confidence:g} needs a model '
-                f'that tells its confidence; {card.name} does not')
-        return settings.depth_range(card.min_depth_m, card.max_depth_m)
+    @property
+    def part_warning(self) -> str:
+        """What the first step or output that lacks something says, '' where none does."""
+        return next(filter(None, (part.warning for part in self.parts)), '')
 
-    def process(self, image: Image, settings: Settings) -> float:
-        """Publish the depth of an image; milliseconds in the network, ValueError for no depth."""
+    def prepare(self, image: Image, settings: Settings) -> PreparedImage:
+        """RGB and camera of an image; ValueError where it can have no depth."""
         rgb_HW3 = messages.rgb_from_image(image, self._bit_depth)
         self.image_warning = NEARLY_BLACK if is_nearly_black(rgb_HW3) else ''
         self.camera = camera = self._camera_of(image, settings.rectified)
-        range_m = self.range_m(settings)
-        estimate = self.estimator.estimate(rgb_HW3, camera.depth)
+        return PreparedImage(rgb_HW3=rgb_HW3, camera=camera, settings=settings,
+                             range_m=range_m(self.estimator, settings))
+
+    def publish(self, image: Image, prepared: PreparedImage, estimate: DepthEstimate) -> None:
+        """Send what is listened to of an image's depth; ValueError where there is none."""
         depth_HW = estimate.depth
         # The minimum is NaN where any pixel is, and takes a tenth of the time of looking at all.
         if np.isnan(depth_HW.min()) and np.isnan(depth_HW).all():
             raise ValueError('the model gave no depth for any pixel: try precision fp32, else '
                              'another model file')
-        if settings.depth_scale != 1:
-            depth_HW *= settings.depth_scale
-        messages.limit_depth(depth_HW, *range_m)
-        self.outputs.publish(estimate, rgb_HW3, camera.points, range_m, settings, image.header)
-        return estimate.network_ms
+        frame = Frame(
+            depth_HW=depth_HW, estimate=estimate, rgb_HW3=prepared.rgb_HW3,
+            camera=prepared.camera.points, range_m=prepared.range_m, settings=prepared.settings,
+            header=image.header)
+        for step in self.steps:
+            frame = step.adjust(frame)
+        self.outputs.publish(frame)
+
+    def close(self) -> None:
+        """Release what steps and outputs made."""
+        for part in self.parts:
+            part.close()
 
     def _camera_of(self, image: Image, rectified: bool) -> ImageCamera:
         info = self._info_of(image)
@@ -96,3 +119,13 @@ class FrameProcessor:
         infos, stamp = self._infos, stamp_ns(image.header.stamp)
         same = (info for info in reversed(infos) if stamp_ns(info.header.stamp) == stamp)
         return next(same, infos[-1] if infos else None)
+
+
+def range_m(estimator: DepthEstimator, settings: Settings) -> tuple[float, float]:
+    """Nearest and farthest depth (m) to publish; ValueError where the model has no such."""
+    card = estimator.card
+    if settings.points_min_confidence and not estimator.has_confidence:
+        raise ValueError(
+            f'points.min_confidence {settings.points_min_confidence:g} needs a model '
+            f'that tells its confidence; {card.name} does not')
+    return settings.depth_range(card.min_depth_m, card.max_depth_m)

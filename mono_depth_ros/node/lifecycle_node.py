@@ -1,32 +1,30 @@
-"""Lifecycle node: camera image in, metric depth image and point cloud out."""
+"""Lifecycle node: camera images in, metric depth images and point clouds out."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 import time
 from typing import Any
 
-from diagnostic_msgs.msg import DiagnosticArray
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.qos import QoSProfile
-from sensor_msgs.msg import CameraInfo, Image
+from std_msgs.msg import Header
 
-from mono_depth_ros.message_formats.stamps import stamp_ns
-from mono_depth_ros.node import messages
+from mono_depth_ros.node.camera_stream import Arrival, CameraStream
 from mono_depth_ros.node.diagnostics import (
     Findings,
-    FrameStatistics,
-    stale_input,
+    model_values,
     STALE_S,
     status_summary,
-    Timing,
     worker_error,
 )
-from mono_depth_ros.node.frame_processor import FrameProcessor, NOTHING_LOADED
+from mono_depth_ros.node.frame_processor import range_m
+from mono_depth_ros.node.interface import messages
+from mono_depth_ros.node.interface.parameters import PARAMETERS, Settings
 from mono_depth_ros.node.latest_frame import LatestFrameWorker
-from mono_depth_ros.node.outputs import Outputs
-from mono_depth_ros.node.parameters import PARAMETERS, Settings
 from mono_depth_ros.node.process import answer_arguments, one_line, run, transition
 from mono_depth_ros.node.ros_parameters import (
     declare_parameters,
@@ -34,12 +32,12 @@ from mono_depth_ros.node.ros_parameters import (
     on_set,
     unknown_parameters,
 )
+from mono_depth_ros.node.rounds import serve
 from mono_depth_ros.node.stop_signals import StopSignals
-from mono_depth_ros.node.subscription import MatchedSubscription
 
 
 class DepthNode(LifecycleNode):
-    """Turns `image_raw` and `camera_info` into depth and points; only the latest image waits.
+    """Turns the images of one camera, or of several, into depth and points with one model.
 
     The executor thread only receives; one worker thread estimates and publishes. `stopping` says
     whether the process is to end, so that a slow start need not be waited for.
@@ -51,15 +49,13 @@ class DepthNode(LifecycleNode):
         self.settings = declare_parameters(self)
         for sentence in unknown_parameters(self):
             self.get_logger().warning(sentence)
-        self._processor: Any = None  # set from configure to cleanup, else None
-        # Set from activate to deactivate, else None.
-        self._worker: Any = None
-        self._image_input: Any = None
-        self._info_input: Any = None
-        self._active_s = self._unpublished_s = time.monotonic()
-        self._statistics, self.state, self._failure = FrameStatistics(), 'unconfigured', ''
+        self.streams = self._streams_of(self.settings)
+        self._estimator: Any = None  # set from configure to cleanup, else None
+        self._worker: Any = None  # set from activate to deactivate, else None
+        self._active_s = time.monotonic()
+        self.state, self._failure = 'unconfigured', ''
         self.add_on_set_parameters_callback(
-            on_set(self, self._apply, lambda: self._processor is not None))
+            on_set(self, self._apply, lambda: self._estimator is not None))
         # Steady: with use_sim_time and no /clock a timer of ROS time would never fire.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._diagnostics = self.create_publisher(
@@ -79,11 +75,10 @@ class DepthNode(LifecycleNode):
         self._still_wanted()
         estimator.warm_up()
         self._still_wanted()
-        self._processor = FrameProcessor(
-            estimator, Outputs(self), self.resolve_topic_name('image_raw'),
-            self.resolve_topic_name('camera_info'))
-        self._processor.range_m(settings)
-        self._statistics.forget_errors()
+        range_m(estimator, settings)
+        self._estimator = estimator
+        for stream in self.streams:
+            stream.configure(estimator)
         self.get_logger().info(
             f'model {estimator.card.name} ({estimator.model_path}) by {estimator.backend} on '
             f'{estimator.device} in {estimator.precision} ({estimator.backend_reason}); terms of '
@@ -92,13 +87,10 @@ class DepthNode(LifecycleNode):
     @transition('active', undo='stop')
     def on_activate(self, state: LifecycleState) -> None:
         """Subscribe and start the worker."""
-        self._active_s = self._unpublished_s = time.monotonic()
-        self._worker = LatestFrameWorker(self._serve, self._refuse)
-        reliability = self.settings.input_qos
-        self._info_input = MatchedSubscription(
-            self, CameraInfo, 'camera_info', self._processor.add_info, reliability)
-        self._image_input = MatchedSubscription(
-            self, Image, 'image_raw', self._on_image, reliability)
+        self._active_s = time.monotonic()
+        self._worker = LatestFrameWorker(self._serve, self.report, self._estimator.together)
+        for stream in self.streams:
+            stream.activate(self._worker)
         super().on_activate(state)
 
     @transition('inactive', undo='stop')
@@ -109,9 +101,8 @@ class DepthNode(LifecycleNode):
 
     @transition('unconfigured', undo='release')
     def on_cleanup(self, state: LifecycleState) -> None:
-        """Forget the model and the camera."""
+        """Forget the model and the cameras."""
         self.release()
-        self._statistics.forget_errors()
 
     @transition('finalized', undo='release')
     def on_shutdown(self, state: LifecycleState) -> None:
@@ -121,19 +112,17 @@ class DepthNode(LifecycleNode):
     def release(self) -> None:
         """Stop, and free model and publishers; allowed at any time."""
         self.stop()
-        processor, self._processor = self._processor, None
-        if processor:
-            processor.outputs.close()
+        for stream in self.streams:
+            stream.cleanup()
+        self._estimator = None
 
     def stop(self) -> None:
         """Stop receiving and wait for the worker; allowed at any time."""
-        for source in (self._image_input, self._info_input):
-            if source:
-                source.close()
-        self._image_input = self._info_input = None
-        if self._worker:
-            self._statistics.count('dropped', self._worker.close())
-            self._worker = None
+        for stream in self.streams:
+            stream.stop()
+        worker, self._worker = self._worker, None
+        for stream in worker.close() if worker else ():
+            stream.statistics.count('dropped')
 
     def reached(self, state: str) -> None:
         """Note a lifecycle step that succeeded."""
@@ -143,13 +132,13 @@ class DepthNode(LifecycleNode):
         """Log a lifecycle step that failed, and keep it for the diagnostics."""
         if not self._stopping():
             self._failure = sentence
-            self._statistics.error(sentence, time.monotonic())
+            self._note(sentence)
             self.get_logger().error(sentence)
 
     def report(self, error: BaseException) -> None:
         """Log what a callback raised, and keep it for the diagnostics."""
         sentence = f'internal error: {one_line(error)}'
-        self._statistics.error(sentence, time.monotonic())
+        self._note(sentence)
         self.get_logger().error(sentence, throttle_duration_sec=5.0)
 
     def set_parameters(self, parameter_list):
@@ -160,81 +149,54 @@ class DepthNode(LifecycleNode):
         """Set all or none, as `set_parameters`; the services of ROS 2 call this one."""
         return super().set_parameters_atomically(in_declared_type(parameter_list))
 
+    def _streams_of(self, settings: Settings) -> list[CameraStream]:
+        return [CameraStream(self, name, settings) for name in settings.cameras or ('',)]
+
+    def _note(self, sentence: str) -> None:
+        for stream in self.streams:
+            stream.statistics.error(sentence, time.monotonic())
+
     def _still_wanted(self) -> None:
         if self._stopping():  # a signal came between the slow steps of the start
             raise RuntimeError('the process is ending')
 
     def _apply(self, settings: Settings) -> None:
-        if self._processor:
-            self._processor.range_m(settings)
+        if self._estimator:
+            range_m(self._estimator, settings)
+        if settings.cameras != self.settings.cameras:  # only while unconfigured
+            self.streams = self._streams_of(settings)
         self.settings = settings
+        for stream in self.streams:
+            stream.settings = settings
 
-    def _on_image(self, image: Image) -> None:
-        if self._worker is None:
-            return
-        now_s = time.monotonic()
-        self._statistics.received(now_s)
-        try:
-            if self._processor.outputs.has_subscribers():
-                self._statistics.count('dropped', self._worker.put((image, now_s)))
-            else:
-                self._statistics.count('unused')
-        except Exception as error:
-            self._refuse(error)
-
-    def _serve(self, arrival: tuple[Image, float]) -> None:
-        image, arrived_s = arrival
-        network_ms = self._processor.process(image, self.settings)
-        now_s = time.monotonic()
-        age_ns = self.get_clock().now().nanoseconds - stamp_ns(image.header.stamp)
-        self._statistics.processed(Timing(
-            done_s=now_s, network_ms=network_ms, total_ms=(now_s - arrived_s) * 1e3,
-            age_ms=age_ns / 1e6))
-
-    def _refuse(self, error: BaseException) -> None:
-        sentence = f'image refused: {one_line(error)}'
-        self._statistics.refused(sentence, time.monotonic())
-        self.get_logger().warning(sentence, throttle_duration_sec=5.0)
+    def _serve(self, arrivals: list[Arrival]) -> None:
+        serve(self._estimator, arrivals)
 
     def _match_publishers(self) -> None:
-        for source in (self._image_input, self._info_input):
-            if source:
-                source.match(self.settings.input_qos)
+        for stream in self.streams:
+            stream.match_publishers()
 
     def _report(self) -> None:
         now_s = time.monotonic()
-        findings = self._findings(now_s)
-        level, summary = status_summary(self.state, findings, self._statistics, now_s)
-        present = findings.worker or findings.stale or findings.camera or findings.image
-        if present and now_s - self._active_s > STALE_S:
-            self.get_logger().warning(present, throttle_duration_sec=30.0)
-        name = self.get_fully_qualified_name().lstrip('/') + ': depth'
-        self._diagnostics.publish(messages.diagnostic_array(
-            level, name, summary, self._values(now_s), self.get_clock().now().to_msg()))
+        self._diagnostics.publish(DiagnosticArray(
+            header=Header(stamp=self.get_clock().now().to_msg()),
+            status=[self._status(stream, now_s) for stream in self.streams]))
 
-    def _findings(self, now_s: float) -> Findings:
-        if not (self._worker and self._image_input):
-            return Findings(lifecycle=self._failure)
-        return Findings(
-            lifecycle=self._failure, stale=self._stale_input(now_s),
-            worker=worker_error(self._worker.alive, self._worker.busy_s()),
-            camera=self._info_input.wrong_type() or self._processor.camera_warning,
-            image=self._processor.image_warning)
+    def _status(self, stream: CameraStream, now_s: float) -> DiagnosticStatus:
+        findings = self.findings(stream, now_s)
+        level, summary = status_summary(self.state, findings, stream.statistics, now_s)
+        if findings.present and now_s - self._active_s > STALE_S:
+            self.get_logger().warning(stream.told(findings.present), throttle_duration_sec=30.0)
+        name = f'{self.get_fully_qualified_name().lstrip("/")}: {stream.name or "depth"}'
+        values = {'state': self.state} | model_values(self._estimator) | stream.values(now_s)
+        return messages.diagnostic_status(level, name, summary, values)
 
-    def _stale_input(self, now_s: float) -> str:
-        source = self._image_input
-        publishers = source.publishers()
-        if publishers == 0:
-            self._unpublished_s = now_s
-        quiet_s = now_s - max(self._unpublished_s, self._statistics.received_s)
-        return source.wrong_type() or stale_input(publishers, source.topic, quiet_s)
-
-    def _values(self, now_s: float) -> dict[str, str]:
-        source, processor = self._image_input, self._processor
-        return {
-            'state': self.state,
-            'input qos': source.reliability if source else 'none',
-        } | (processor.values() if processor else NOTHING_LOADED) | self._statistics.values(now_s)
+    def findings(self, stream: CameraStream, now_s: float) -> Findings:
+        """What is wrong at present with a camera, or with the node that serves it."""
+        worker = self._worker
+        return replace(
+            stream.findings(now_s), lifecycle=self._failure,
+            worker=worker_error(worker.alive, worker.busy_s()) if worker else '')
 
 
 def start(node: DepthNode) -> bool:

@@ -15,7 +15,7 @@ from rclpy.signals import SignalHandlerOptions
 from rclpy.task import Future
 from rclpy.utilities import remove_ros_args
 
-from mono_depth_ros.node.parameters import Parameter
+from mono_depth_ros.node.interface.parameters import Parameter
 from mono_depth_ros.node.stop_signals import StopSignals
 
 # What depth_node needs and rosdep does not install: PyTorch and safetensors.

@@ -13,7 +13,7 @@ from rcl_interfaces.msg import (
 from rclpy.node import Node
 from rclpy.parameter import Parameter as RosParameter
 
-from mono_depth_ros.node.parameters import (
+from mono_depth_ros.node.interface.parameters import (
     nearest_name,
     Parameter,
     PARAMETERS,
@@ -36,12 +36,19 @@ def declare_parameters(node: Node) -> Settings:
 def in_declared_type(changes: Iterable[RosParameter]) -> list[RosParameter]:
     """The parameters, a whole number as a double where the node's parameter has decimals.
 
-    Else `ros2 param get` and dump would show, and other tools save, an integer from then on.
+    Else `ros2 param get` and dump would show, and other tools save, an integer from then on. An
+    empty list, which has no type of its own, becomes one of texts.
     """
-    decimal = {p.name for p in PARAMETERS if isinstance(p.default, float)}
-    return [RosParameter(change.name, RosParameter.Type.DOUBLE, float(change.value))
-            if change.name in decimal and type(change.value) is int else change
-            for change in changes]
+    kinds = {parameter.name: type(parameter.default) for parameter in PARAMETERS}
+    return [_typed(change, kinds.get(change.name)) for change in changes]
+
+
+def _typed(change: RosParameter, kind: type | None) -> RosParameter:
+    if kind is float and type(change.value) is int:
+        return RosParameter(change.name, RosParameter.Type.DOUBLE, float(change.value))
+    if kind is list and not isinstance(change.value, str) and not change.value:
+        return RosParameter(change.name, RosParameter.Type.STRING_ARRAY, [])
+    return change
 
 
 def descriptor_of(parameter: Parameter) -> ParameterDescriptor:

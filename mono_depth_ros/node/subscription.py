@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+
+from mono_depth_ros.node.interface.stream_part import Input
 
 try:
     from rclpy.event_handler import SubscriptionEventCallbacks
@@ -14,8 +15,8 @@ except ImportError:  # Humble
     from rclpy.qos_event import SubscriptionEventCallbacks
 
 
-def matching_qos(reliability: str, offered: list[QoSProfile]) -> QoSProfile:
-    """Queue depth 1, and a profile that is compatible with every publisher.
+def matching_qos(reliability: str, offered: list[QoSProfile], depth: int = 1) -> QoSProfile:
+    """A profile that is compatible with every publisher.
 
     `reliability` is 'reliable', 'best_effort' or 'auto': RELIABLE unless a publisher is not,
     because BEST_EFFORT loses images larger than the shared-memory segment between processes.
@@ -26,7 +27,7 @@ def matching_qos(reliability: str, offered: list[QoSProfile]) -> QoSProfile:
     kept = bool(offered) and all(
         qos.durability == DurabilityPolicy.TRANSIENT_LOCAL for qos in offered)
     return QoSProfile(
-        depth=1,
+        depth=depth,
         reliability=ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT,
         durability=DurabilityPolicy.TRANSIENT_LOCAL if kept else DurabilityPolicy.VOLATILE)
 
@@ -37,12 +38,13 @@ class MatchedSubscription:
     `topic` is the full name, after remapping.
     """
 
-    def __init__(self, node: Node, kind: type, topic: str, callback: Callable, reliability: str):
-        self._node, self._kind, self._callback = node, kind, callback
-        self._type = f'{kind.__module__.split(".")[0]}/msg/{kind.__name__}'
+    def __init__(self, node: Node, wanted: Input, prefix: str, reliability: str):
+        self._node, self._kind, self._callback = node, wanted.kind, wanted.callback
+        self._depth = wanted.depth
+        self._type = f'{self._kind.__module__.split(".")[0]}/msg/{self._kind.__name__}'
         self._subscription: Any = None
         self._qos = QoSProfile(depth=1)
-        self.topic = node.resolve_topic_name(topic)
+        self.topic = full_topic(node, wanted, prefix)
         self.match(reliability)
 
     @property
@@ -68,7 +70,7 @@ class MatchedSubscription:
         offered = self._offers()
         if self._subscription and not offered:
             return
-        wanted = matching_qos(reliability, offered)
+        wanted = matching_qos(reliability, offered, self._depth)
         if self._subscription and _same(wanted, self._qos):
             return
         self.close()
@@ -90,6 +92,13 @@ class MatchedSubscription:
 
     def _ends(self) -> list:
         return self._node.get_publishers_info_by_topic(self.topic)
+
+
+def full_topic(node: Node, wanted: Input, prefix: str) -> str:
+    """The name of an input after remapping; as image_transport the name before the transport."""
+    absolute = wanted.topic.startswith(('/', '~'))
+    base = node.resolve_topic_name(wanted.topic if absolute else prefix + wanted.topic)
+    return f'{base}/{wanted.transport}' if wanted.transport else base
 
 
 def _same(a: QoSProfile, b: QoSProfile) -> bool:

@@ -16,7 +16,7 @@ from mono_depth_ros.camera import Camera
 from mono_depth_ros.cameras.frame_sources import EndOfFrames, open_source
 from mono_depth_ros.demo.processes import free_domain
 from mono_depth_ros.image_files import natural_key
-from mono_depth_ros.node.messages import rgb_from_image
+from mono_depth_ros.node.interface.messages import rgb_from_image
 
 EXAMPLE = Path(__file__).parents[2] / 'config' / 'camera_info_example.yaml'
 SHADES = {'1.png': 10, '2.png': 60, '10.png': 110, 'a.png': 160}

@@ -12,7 +12,7 @@ from ros_helpers import Peer, Process
 from sensor_msgs.msg import CameraInfo, Image
 
 from mono_depth_ros.demo.processes import free_domain
-from mono_depth_ros.node.messages import rgb_from_image
+from mono_depth_ros.node.interface.messages import rgb_from_image
 from mono_depth_ros.simulation.recorded_walk import RecordedWalk
 from mono_depth_ros.simulation.rendering.renderer import camera_with_fov
 

@@ -8,7 +8,7 @@ import pytest
 
 from mono_depth_ros.camera import Camera
 from mono_depth_ros.estimator import DepthEstimate, Uncertainty
-from mono_depth_ros.node.outputs import confident_depth
+from mono_depth_ros.node.outputs.points import confident_depth
 from mono_depth_ros.preprocess import decode_confidence, fit_letterbox
 
 SAME_SIZE = fit_letterbox(8, 6, 8, 6)
@@ -44,7 +44,7 @@ def estimate_of(depth_HW, confidence_of_row):
 def test_points_below_the_least_confidence_are_unknown():
     depth_HW = np.full((6, 8), 2, np.float32)
     estimate = estimate_of(depth_HW, [0.2, 0.4, 0.6, 0.8, 0.9, 0.95])
-    kept_HW = confident_depth(estimate, 0.5)
+    kept_HW = confident_depth(depth_HW, estimate, 0.5)
     assert np.isnan(kept_HW[:2]).all() and (kept_HW[2:] == 2).all()
-    assert confident_depth(estimate, 0.0) is depth_HW and (depth_HW == 2).all()
-    assert confident_depth(replace(estimate, uncertainty=None), 0.5) is depth_HW
+    assert confident_depth(depth_HW, estimate, 0.0) is depth_HW and (depth_HW == 2).all()
+    assert confident_depth(depth_HW, replace(estimate, uncertainty=None), 0.5) is depth_HW

@@ -29,7 +29,7 @@ from mono_depth_ros.demo.processes import free_domain
 from mono_depth_ros.demo.session import _Listener
 from mono_depth_ros.demo.statistics import DemoStatistics, errors_in_range
 from mono_depth_ros.message_formats.stamps import serialised_stamp_ns
-from mono_depth_ros.node.outputs import KINDS
+from mono_depth_ros.node.outputs.outputs import KINDS
 
 ROOT = Path(__file__).parents[2]
 SQUARE = np.array([[-.1, -.1, .2], [.1, -.1, .2], [.1, .1, .2], [-.1, .1, .2]])

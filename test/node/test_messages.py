@@ -14,7 +14,7 @@ from std_msgs.msg import Header
 from mono_depth_ros.camera import Camera
 from mono_depth_ros.message_formats.camera_info import read_camera_info
 from mono_depth_ros.message_formats.encodings import BitDepth, is_nearly_black, LAYOUTS
-from mono_depth_ros.node.messages import (
+from mono_depth_ros.node.interface.messages import (
     ColorImage,
     DepthImage,
     DepthMillimetres,

@@ -4,7 +4,7 @@ import numpy as np
 from record_helpers import blocks, camera_with_distortion, cut_image
 from std_msgs.msg import Header
 
-from mono_depth_ros.node.messages import (
+from mono_depth_ros.node.interface.messages import (
     ColorImage,
     DepthImage,
     DepthMillimetres,

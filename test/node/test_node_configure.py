@@ -17,7 +17,7 @@ STAND_IN = SimpleNamespace(
     card=SimpleNamespace(name='plain', min_depth_m=0.3, max_depth_m=10.0,
                          weights_licence='research'), model_path='plain',
     has_confidence=False, device='cpu', precision='fp32', backend='torch',
-    backend_reason='asked for', warm_up=lambda: None)
+    backend_reason='asked for', model_sha256='0', together=1, warm_up=lambda: None)
 
 
 @pytest.fixture
@@ -35,7 +35,8 @@ def node(monkeypatch) -> Iterator[DepthNode]:
 
 
 def state(node: DepthNode) -> tuple[str, str]:
-    return status_summary(node.state, node._findings(0.0), node._statistics, 0.0)
+    eye, = node.streams
+    return status_summary(node.state, node.findings(eye, 0.0), eye.statistics, 0.0)
 
 
 def test_least_confidence_is_refused_by_a_model_that_tells_none(node):
@@ -51,6 +52,6 @@ def test_least_confidence_is_refused_by_a_model_that_tells_none(node):
 
 def test_cleanup_leaves_no_error_of_an_image_behind(node):
     assert node.trigger_configure() == TransitionCallbackReturn.SUCCESS
-    node._statistics.refused('image refused: cut short', 0.0)
+    node.streams[0].statistics.refused('image refused: cut short', 0.0)
     assert node.trigger_cleanup() == TransitionCallbackReturn.SUCCESS
     assert state(node) == ('OK', 'unconfigured')

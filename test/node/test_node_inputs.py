@@ -25,7 +25,7 @@ from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
 from mono_depth_ros.demo.processes import free_domain
 from mono_depth_ros.estimator import DepthEstimator
-from mono_depth_ros.node.parameters import PARAMETERS
+from mono_depth_ros.node.interface.parameters import PARAMETERS
 
 WIDTH, HEIGHT = 64, 48
 

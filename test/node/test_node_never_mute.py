@@ -2,6 +2,7 @@
 
 from array import array
 from collections.abc import Iterator
+from dataclasses import replace
 import sys
 from threading import Event
 import time
@@ -18,10 +19,17 @@ from ros_helpers import image_message, info_message, Peer, picture
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from mono_depth_ros.demo.processes import free_domain
-from mono_depth_ros.node.diagnostics import REFUSED_IN_A_ROW, status_summary
+from mono_depth_ros.node.camera_stream import CameraStream
+from mono_depth_ros.node.diagnostics import (
+    Findings,
+    FrameStatistics,
+    REFUSED_IN_A_ROW,
+    status_summary,
+)
+from mono_depth_ros.node.interface.parameters import PARAMETERS
 from mono_depth_ros.node.lifecycle_node import DepthNode
-from mono_depth_ros.node.outputs import Outputs
-from mono_depth_ros.node.parameters import PARAMETERS
+from mono_depth_ros.node.outputs.output import Output
+from mono_depth_ros.node.outputs.outputs import Outputs
 
 OK, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 ERRORS = (ValueError('odd'), IndexError('list index out of range'), OverflowError('too large'),
@@ -34,7 +42,7 @@ class Model:
     card = SimpleNamespace(name='plain', min_depth_m=0.3, max_depth_m=10.0,
                            weights_licence='research')
     model_path, model_sha256, device, precision = 'plain', '0', 'cpu', 'fp32'
-    has_confidence, backend, backend_reason = False, 'torch', 'asked for'
+    has_confidence, backend, backend_reason, together = False, 'torch', 'asked for', 1
 
     def __init__(self):
         self.answer, self.refuse_to_load, self.subscribed = 2.0, None, True
@@ -60,7 +68,7 @@ def started() -> Iterator[tuple[DepthNode, Model]]:
     """A node in this process with the stand-in; every output is filled, though nobody listens."""
     model, patch = Model(), pytest.MonkeyPatch()
     patch.setitem(sys.modules, 'mono_depth_ros.estimator', SimpleNamespace(DepthEstimator=model))
-    patch.setattr(Outputs, '_wanted', lambda self, topic: True)
+    patch.setattr(Output, 'wanted', lambda self: True)
     patch.setattr(Outputs, 'has_subscribers', lambda self: model.subscribed)
     context = rclpy.Context()
     rclpy.init(context=context, domain_id=free_domain())
@@ -90,6 +98,19 @@ def begin(node: DepthNode, model: Model) -> None:
     assert node.trigger_configure() == OK and node.trigger_activate() == OK
 
 
+def eye(node: DepthNode) -> CameraStream:
+    """The only camera of the node."""
+    return node.streams[0]
+
+
+def statistics(node: DepthNode) -> FrameStatistics:
+    return eye(node).statistics
+
+
+def findings(node: DepthNode, now_s: float | None = None) -> Findings:
+    return node.findings(eye(node), time.monotonic() if now_s is None else now_s)
+
+
 def good_image(stamp_s: int = 1) -> Image:
     message = image_message(picture(8, 6))
     message.header.stamp.sec = stamp_s
@@ -98,30 +119,29 @@ def good_image(stamp_s: int = 1) -> Image:
 
 def send(node: DepthNode, message: Image) -> dict[str, int]:
     """Counts once the node is done with an image."""
-    before = node._statistics.counts()
-    node._on_image(message)
+    before = statistics(node).counts()
+    eye(node).on_image(message)
     deadline = time.monotonic() + 10
     while sum(settled(node)) < sum(before.values()) - before['received'] + 1:
         assert time.monotonic() < deadline, 'the image was never counted'
-    return node._statistics.counts()
+    return statistics(node).counts()
 
 
 def settled(node: DepthNode) -> list[int]:
-    return [number for name, number in node._statistics.counts().items() if name != 'received']
+    return [number for name, number in statistics(node).counts().items() if name != 'received']
 
 
 def summary(node: DepthNode) -> tuple[str, str]:
     now_s = time.monotonic()
-    node._statistics.received_s = now_s  # no camera publishes here
-    findings = node._findings(now_s)
-    return status_summary(node.state, SimpleNamespace(**vars(findings) | {'stale': ''}),
-                          node._statistics, now_s)
+    statistics(node).received_s = now_s  # no camera publishes here
+    return status_summary(
+        node.state, replace(findings(node, now_s), stale=''), statistics(node), now_s)
 
 
 @pytest.mark.parametrize('sec', [-1, -2**31, 2**31 - 1])
 def test_a_stamp_of_negative_seconds_is_served(active, sec):
     node, _ = active
-    before = node._statistics.counts()
+    before = statistics(node).counts()
     after = send(node, good_image(sec))
     assert after['processed'] == before['processed'] + 1 and node._worker.alive
 
@@ -129,7 +149,7 @@ def test_a_stamp_of_negative_seconds_is_served(active, sec):
 @pytest.mark.parametrize('error', ERRORS, ids=lambda error: type(error).__name__)
 def test_after_any_error_of_the_model_the_next_image_is_served(active, error):
     node, model = active
-    before = node._statistics.counts()
+    before = statistics(node).counts()
     model.answer = error
     assert send(node, good_image())['refused'] == before['refused'] + 1
     level, sentence = summary(node)
@@ -144,7 +164,7 @@ def test_an_image_that_cannot_even_be_offered_to_the_worker_is_counted(active, m
     def broken(self):
         raise RuntimeError('publisher handle is invalid')
     monkeypatch.setattr(Outputs, 'has_subscribers', broken)
-    before = node._statistics.counts()
+    before = statistics(node).counts()
     assert send(node, good_image())['refused'] == before['refused'] + 1
 
 
@@ -160,7 +180,7 @@ def test_a_worker_that_hangs_is_an_error(active, monkeypatch):
     node, model = active
     entered, go_on = Event(), Event()
     monkeypatch.setattr(model, 'estimate', lambda *given: (entered.set(), go_on.wait(20)))
-    node._on_image(good_image())
+    eye(node).on_image(good_image())
     assert entered.wait(10)
     monkeypatch.setattr('mono_depth_ros.node.diagnostics.BUSY_S', 0.0)
     level, sentence = summary(node)
@@ -170,7 +190,7 @@ def test_a_worker_that_hangs_is_an_error(active, monkeypatch):
 
 def test_a_frame_without_one_finite_depth_is_refused_and_several_are_an_error(active):
     node, model = active
-    before = node._statistics.counts()
+    before = statistics(node).counts()
     model.answer = float('nan')
     for number in range(1, REFUSED_IN_A_ROW + 1):
         after = send(node, good_image())
@@ -180,7 +200,7 @@ def test_a_frame_without_one_finite_depth_is_refused_and_several_are_an_error(ac
     assert 'the model gave no depth' in summary(node)[1]
     model.answer = 2.0
     send(node, good_image())
-    assert node._statistics.refused_in_a_row == 0
+    assert statistics(node).refused_in_a_row == 0
 
 
 def test_all_images_refused_is_an_error(active):
@@ -212,7 +232,7 @@ def test_an_activation_that_fails_is_no_longer_reported_as_ok(active, monkeypatc
 
     def broken(*given):
         raise IndexError('tuple index out of range')
-    monkeypatch.setattr('mono_depth_ros.node.lifecycle_node.MatchedSubscription', broken)
+    monkeypatch.setattr('mono_depth_ros.node.camera_stream.MatchedSubscription', broken)
     assert node.trigger_activate() == FAILURE and node.state == 'inactive'
     assert summary(node) == (
         'ERROR', 'activate failed: IndexError: tuple index out of range')
@@ -222,19 +242,19 @@ def test_an_activation_that_fails_is_no_longer_reported_as_ok(active, monkeypatc
 def test_an_odd_error_while_parameters_are_set_refuses_them(active, monkeypatch):
     node, _ = active
 
-    def broken(settings):
+    def broken(estimator, settings):
         raise OverflowError('cannot convert float infinity to integer')
-    monkeypatch.setattr(node._processor, 'range_m', broken)
+    monkeypatch.setattr('mono_depth_ros.node.lifecycle_node.range_m', broken)
     result, = node.set_parameters([Parameter('min_depth', value=1.0)])
     assert not result.successful and 'OverflowError' in result.reason
 
 
 def test_a_nearly_black_image_is_served_with_a_warning(active):
     node, _ = active
-    node._processor.add_info(info_message(8, 6))
+    eye(node).processor.add_info(info_message(8, 6))
     send(node, good_image())
     assert summary(node) == ('OK', 'active')
-    before = node._statistics.counts()
+    before = statistics(node).counts()
     assert send(node, image_message(np.zeros((6, 8, 3), np.uint8)))['processed'] == (
         before['processed'] + 1)
     level, sentence = summary(node)
@@ -243,21 +263,20 @@ def test_a_nearly_black_image_is_served_with_a_warning(active):
     assert summary(node) == ('OK', 'active')
 
 
-def test_camera_info_of_the_image_s_stamp_is_used_else_the_latest(active):
-    node, _ = active
+def test_camera_info_of_the_image_s_stamp_is_used_else_the_latest(active, monkeypatch):
+    node, model = active
     focals = []
-    node._processor.estimator = SimpleNamespace(
-        card=Model.card, has_confidence=False,
-        estimate=lambda rgb, camera: (focals.append(camera.fx), Model().estimate(rgb, camera))[1])
+    monkeypatch.setattr(model, 'estimate', lambda rgb, camera: (
+        focals.append(camera.fx), Model().estimate(rgb, camera))[1])
     for stamp_s in (1, 2, 3):
         info = info_message(8, 6, focal=10.0 * stamp_s)
         info.header.stamp.sec = stamp_s
-        node._processor.add_info(info)
+        eye(node).processor.add_info(info)
     for stamp_s in (1, 3, 2, 9):
         send(node, good_image(stamp_s))
     assert focals == [10, 30, 20, 30]
     for _ in range(9):  # the first is forgotten
-        node._processor.add_info(info_message(8, 6, focal=99.0))
+        eye(node).processor.add_info(info_message(8, 6, focal=99.0))
     send(node, good_image(1))
     assert focals[-1] == 99
 
@@ -306,9 +325,9 @@ STEPS = st.lists(st.one_of(
 
 def perform(node: DepthNode, model: Model, step: str, given) -> None:
     if step == 'image':
-        node._on_image(good_image() if given is None else given)
-    elif step == 'info' and node._processor:
-        node._processor.add_info(given)
+        eye(node).on_image(good_image() if given is None else given)
+    elif step == 'info' and eye(node).processor:
+        eye(node).processor.add_info(given)
     elif step == 'answer':
         model.answer = given
     elif step == 'subscribed':
@@ -330,7 +349,7 @@ def test_every_image_is_counted_once_whatever_comes(started, steps):
     for step, given_ in steps:
         perform(node, model, step, given_)
     node.stop()
-    counts = node._statistics.counts()
+    counts = statistics(node).counts()
     assert counts['received'] == sum(settled(node))
     begin(node, model)
     assert send(node, good_image())['processed'] == counts['processed'] + 1
@@ -340,7 +359,7 @@ def test_a_topic_of_another_type_is_named_with_its_type(active):
     node, _ = active
     peer = Peer(node.context.get_domain_id())
     peer.publisher(CompressedImage, 'image_raw')
-    sentence = peer.wait(lambda: (s := node._findings(time.monotonic()).stale) and (
+    sentence = peer.wait(lambda: (s := findings(node).stale) and (
         'carries' in s) and s, 'the type')
     assert sentence.startswith('/image_raw carries sensor_msgs/msg/CompressedImage, not '
                                'sensor_msgs/msg/Image: decode it')
@@ -349,7 +368,7 @@ def test_a_topic_of_another_type_is_named_with_its_type(active):
 
 def test_the_sentence_about_camera_info_names_its_topic(active):
     node, _ = active
-    assert node._findings(time.monotonic()).camera.startswith('no camera_info on /camera_info yet')
+    assert findings(node).camera.startswith('no camera_info on /camera_info yet')
 
 
 @pytest.mark.parametrize('way', ['set_parameters', 'set_parameters_atomically'])

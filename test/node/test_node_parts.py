@@ -22,8 +22,8 @@ from mono_depth_ros.node.diagnostics import (
     Timing,
     worker_error,
 )
+from mono_depth_ros.node.interface.parameters import nearest_name, PARAMETERS, settings_from
 from mono_depth_ros.node.latest_frame import LatestFrameWorker
-from mono_depth_ros.node.parameters import nearest_name, PARAMETERS, settings_from
 from mono_depth_ros.node.process import one_line
 from mono_depth_ros.node.subscription import matching_qos
 
@@ -53,7 +53,7 @@ def test_the_table_in_the_docs_names_every_parameter_with_its_default():
 
 
 def test_every_parameter_is_read_somewhere():
-    read = {node.attr for path in (ROOT / 'mono_depth_ros' / 'node').glob('*.py')
+    read = {node.attr for path in (ROOT / 'mono_depth_ros' / 'node').rglob('*.py')
             for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)}
     assert {name.replace('.', '_') for name in DEFAULTS} <= read
 
@@ -99,41 +99,64 @@ def test_nearest_name(unknown, near):
 def test_the_worker_takes_the_latest_and_counts_the_dropped():
     busy, go_on, done, worked = Event(), Event(), Event(), []
 
-    def work(item):
-        worked.append(item)
+    def work(items):
+        worked.extend(items)
         busy.set()
         assert go_on.wait(10)
-        if item == 'last':
+        if items == ['last']:
             done.set()
     worker = LatestFrameWorker(work, on_error=pytest.fail)
-    assert worker.put('first') == 0
+    assert worker.put('eye', 'first') == 0
     assert busy.wait(10)
-    assert [worker.put(item) for item in (1, 2, 'last')] == [0, 1, 1]
+    assert [worker.put('eye', item) for item in (1, 2, 'last')] == [0, 1, 1]
     go_on.set()
     assert done.wait(10)
-    assert worker.close() == 0
+    assert worker.close() == []
     assert worked == ['first', 'last']
-    assert worker.put('too late') == 1
+    assert worker.put('eye', 'too late') == 1
+
+
+@pytest.mark.parametrize('together, rounds', [
+    (1, [['a0'], ['b2'], ['c1'], ['d1'], ['a9']]), (3, [['a0'], ['b2', 'c1', 'd1'], ['a9']])])
+def test_sources_are_served_in_the_order_in_which_they_began_to_wait(together, rounds):
+    busy, go_on, done, worked = Event(), Event(), Event(), []
+
+    def work(items):
+        worked.append(items)
+        busy.set()
+        assert go_on.wait(10)
+        if items == ['a9']:
+            done.set()
+    worker = LatestFrameWorker(work, pytest.fail, together)
+    worker.put('a', 'a0')
+    assert busy.wait(10)
+    # b and d send more than the others, a again at once: no place in line is gained by it.
+    for item in ('b1', 'c1', 'b2', 'd1', 'a5', 'a9'):
+        worker.put(item[0], item)
+    go_on.set()
+    assert done.wait(10) and worker.close() == [] and worked == rounds
 
 
 def test_closing_the_worker_finishes_the_work_and_drops_what_waits():
     busy, go_on, finished, dropped = Event(), Event(), [], []
 
-    def work(item):
+    def work(items):
         busy.set()
         assert go_on.wait(10)
-        finished.append(item)
+        finished.extend(items)
     worker = LatestFrameWorker(work, on_error=pytest.fail)
-    worker.put('in work')
+    worker.put('eye', 'in work')
     assert busy.wait(10)
-    worker.put('waiting')
-    closing = Thread(target=lambda: dropped.append(worker.close()))
+    worker.put('eye', 'waiting')
+    worker.put('other', 'waiting')
+    closing = Thread(target=lambda: dropped.extend(worker.close()))
     closing.start()
-    while worker.put('x') == 0 or not worker._closed:  # until close has emptied the slot
+    while not worker._closed:
         assert closing.is_alive()
+    assert worker.put('eye', 'x') == 1
     go_on.set()
     closing.join(10)
-    assert finished == ['in work'] and dropped == [1]
+    assert finished == ['in work'] and dropped == ['eye', 'other']
 
 
 def _statistics(*network_ms):
@@ -163,6 +186,7 @@ def test_the_summary_is_the_most_serious_finding():
         return status_summary(state, findings or Findings(), statistics, now_s)
     assert summary() == ('OK', 'active')
     assert summary(findings=Findings(image='dark')) == ('WARN', 'dark')
+    assert summary(findings=Findings(part='no transform')) == ('WARN', 'no transform')
     assert summary(findings=camera) == ('WARN', 'no camera_info')
     statistics.refused('bad image', 1.0)
     assert summary(findings=camera) == ('WARN', 'bad image')
@@ -204,16 +228,16 @@ def test_worker_error():
 def test_whatever_the_work_raises_the_worker_goes_on(error):
     done, errors = Event(), []
 
-    def work(item):
-        if item == 'bad':
+    def work(items):
+        if items == ['bad']:
             raise error
         done.set()
     worker = LatestFrameWorker(work, errors.append)
     assert worker._thread.name == 'latest-frame'  # as debuggers and top -H show it
-    worker.put('bad')
+    worker.put('eye', 'bad')
     while not errors:
         assert worker.alive
-    worker.put('good')
+    worker.put('eye', 'good')
     assert done.wait(10) and errors == [error] and worker.alive
     worker.close()
     assert not worker.alive
@@ -221,9 +245,9 @@ def test_whatever_the_work_raises_the_worker_goes_on(error):
 
 def test_the_worker_says_how_long_it_has_been_busy():
     busy, go_on = Event(), Event()
-    worker = LatestFrameWorker(lambda item: (busy.set(), go_on.wait(10)), pytest.fail)
+    worker = LatestFrameWorker(lambda items: (busy.set(), go_on.wait(10)), pytest.fail)
     assert worker.busy_s() == 0
-    worker.put('item')
+    worker.put('eye', 'item')
     assert busy.wait(10)
     first = worker.busy_s()
     assert worker.busy_s() > first > 0

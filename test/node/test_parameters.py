@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from mono_depth_ros.node.parameters import checked_value, PARAMETERS, settings_from
+from mono_depth_ros.node.interface.parameters import checked_value, PARAMETERS, settings_from
 
 BY_NAME = {parameter.name: parameter for parameter in PARAMETERS}
 SETTINGS = settings_from({parameter.name: parameter.default for parameter in PARAMETERS})

@@ -156,7 +156,7 @@ def test_the_readme_is_short_and_leads_to_every_page():
 
 
 def test_the_node_s_page_names_every_topic():
-    from mono_depth_ros.node.outputs import KINDS
+    from mono_depth_ros.node.outputs.outputs import KINDS
 
     page = (ROOT / 'docs' / 'node.md').read_text().split('## Topics', 1)[1].split('\n## ', 1)[0]
     named = set(re.findall(r'^\| `([^`]+)`', page, re.MULTILINE))

@@ -15,7 +15,7 @@ import yaml
 from mono_depth_ros.cameras import file_camera, sim_camera
 from mono_depth_ros.demo.processes import free_domain
 from mono_depth_ros.message_formats.topic_names import info_topic_beside
-from mono_depth_ros.node.parameters import PARAMETERS
+from mono_depth_ros.node.interface.parameters import PARAMETERS
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / 'launch').glob('*.launch.py'))

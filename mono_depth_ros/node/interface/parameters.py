@@ -13,6 +13,7 @@ from typing import Any
 class Settings:
     """Checked values of all parameters; depths in metres, 0 means the model's own limit."""
 
+    cameras: tuple[str, ...]
     model_file: str
     device: str
     precision: str
@@ -46,9 +47,10 @@ class Settings:
 class Parameter:
     """One parameter: name, default, one-sentence description, and what is accepted.
 
-    The type of the default (str, float, int or bool) is that of the parameter. `least` and
-    `most` bound numbers, `pattern` must match a whole string. `settable` says when a new value is
-    taken: 'always', 'unconfigured' (read by the configure transition) or 'start'.
+    The type of the default (str, float, int, bool, or list for a list of texts) is that of the
+    parameter. `least` and `most` bound numbers, `pattern` must match a whole text. `settable` says
+    when a new value is taken: 'always', 'unconfigured' (read by the configure transition) or
+    'start'.
     """
 
     name: str
@@ -61,6 +63,10 @@ class Parameter:
 
 
 PARAMETERS = (
+    Parameter(
+        name='cameras', default=[], settable='unconfigured', pattern=r'[A-Za-z]\w*',
+        description='Names of the cameras to serve, each the namespace of its topics, of letters, '
+                    'digits and _; empty: one camera without a namespace of its own.'),
     Parameter(
         name='model_file', default='indoor', settable='unconfigured',
         description='Name of a shipped model, or path of a .safetensors or .onnx model file.'),
@@ -109,6 +115,8 @@ def settings_from(values: dict[str, Any]) -> Settings:
     checked = {parameter.name.replace('.', '_'): checked_value(parameter, values[parameter.name])
                for parameter in PARAMETERS}
     settings = Settings(**checked)
+    if len(set(settings.cameras)) < len(settings.cameras):
+        raise ValueError(f'cameras must have different names, got {list(settings.cameras)}')
     if settings.max_depth and settings.min_depth >= settings.max_depth:
         raise ValueError(
             f'min_depth must be below max_depth, got {settings.min_depth} and '
@@ -119,19 +127,36 @@ def settings_from(values: dict[str, Any]) -> Settings:
 def checked_value(parameter: Parameter, value: Any) -> Any:
     """The value in the parameter's type; ValueError with one sentence for a wrong value."""
     kind = type(parameter.default)
+    if kind is list:
+        return _checked_texts(parameter, value)
     if kind is float and type(value) is int:
         value = float(value)
     if type(value) is not kind:
         words = {str: 'a text', float: 'a number', int: 'a whole number', bool: 'true or false'}
         raise ValueError(f'parameter {parameter.name} must be {words[kind]}, got {value!r}')
-    if isinstance(value, str) and not re.fullmatch(parameter.pattern, value):
-        raise ValueError(
-            f'parameter {parameter.name} cannot be {value!r}. {parameter.description}')
+    if isinstance(value, str):
+        _check_text(parameter, value)
     if kind in (int, float) and not parameter.least <= value <= parameter.most:
         raise ValueError(
             f'parameter {parameter.name} must be {parameter.least:g} to {parameter.most:g}, '
             f'got {value}')
     return value
+
+
+def _checked_texts(parameter: Parameter, value: Any) -> tuple[str, ...]:
+    # An empty list in a file has no type: it comes as a list of nothing, or as nothing.
+    texts = () if value is None else value
+    if isinstance(texts, str) or not all(isinstance(text, str) for text in texts):
+        raise ValueError(f'parameter {parameter.name} must be a list of texts, got {value!r}')
+    for text in texts:
+        _check_text(parameter, text)
+    return tuple(texts)
+
+
+def _check_text(parameter: Parameter, value: str) -> None:
+    if not re.fullmatch(parameter.pattern, value):
+        raise ValueError(
+            f'parameter {parameter.name} cannot be {value!r}. {parameter.description}')
 
 
 def nearest_name(unknown: str, parameters: Sequence[Parameter] = PARAMETERS) -> str:

@@ -10,7 +10,7 @@ from array import array
 from dataclasses import replace
 
 import cv2
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 import numpy as np
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2, PointField
 from std_msgs.msg import Header
@@ -63,14 +63,13 @@ def limit_depth(depth_HW: np.ndarray, lower_m: float, upper_m: float) -> np.ndar
     return depth_HW
 
 
-def diagnostic_array(
-        level: str, name: str, summary: str, values: dict[str, str], stamp) -> DiagnosticArray:
-    """DiagnosticArray of one status; `level` is 'OK', 'WARN' or 'ERROR'."""
+def diagnostic_status(
+        level: str, name: str, summary: str, values: dict[str, str]) -> DiagnosticStatus:
+    """DiagnosticStatus of one thing; `level` is 'OK', 'WARN' or 'ERROR'."""
     pairs = [KeyValue(key=key, value=value) for key, value in values.items()]
-    status = DiagnosticStatus(
+    return DiagnosticStatus(
         level=getattr(DiagnosticStatus, level), name=name, message=summary, hardware_id=name,
         values=pairs)
-    return DiagnosticArray(header=Header(stamp=stamp), status=[status])
 
 
 class _OutgoingImage:

@@ -1,0 +1,35 @@
+"""One image on its way from the network to the outputs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from std_msgs.msg import Header
+
+from mono_depth_ros.camera import Camera
+from mono_depth_ros.node.interface.parameters import Settings
+
+if TYPE_CHECKING:  # torch takes seconds to import
+    from mono_depth_ros.estimator import DepthEstimate
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frame:
+    """An image with its depth: steps return a changed one, outputs publish it.
+
+    `depth_HW` is float32 metres along the optical axis, NaN unknown, infinite out of `range_m`
+    (REP 117), in memory that belongs to this frame: a step may write into it. `estimate` is what
+    the network said, with its confidence. `camera` has the rays of the pixels, None where they
+    are not known and points are withheld. `settings` are those of this camera, `header` is that
+    of the image.
+    """
+
+    depth_HW: np.ndarray
+    estimate: DepthEstimate
+    rgb_HW3: np.ndarray
+    camera: Camera | None
+    range_m: tuple[float, float]
+    settings: Settings
+    header: Header

@@ -1,0 +1,48 @@
+"""What the steps and the outputs of one camera have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from rclpy.lifecycle import LifecycleNode
+
+
+@dataclass(frozen=True, kw_only=True)
+class Input:
+    """A topic to listen to while the node is active; its callback runs on the executor's thread.
+
+    A relative `topic` is in the namespace of the camera. With `transport` it is the topic beside
+    it of that image_transport. `depth` is that of the queue.
+    """
+
+    topic: str
+    kind: type
+    callback: Callable
+    transport: str = ''
+    depth: int = 1
+
+
+class StreamPart:
+    """A step or an output of one camera, made when the node is configured, closed at cleanup.
+
+    `prefix` is '' or the camera's namespace with a slash. `warning` is one sentence for the
+    diagnostics, '' where nothing is wrong.
+    """
+
+    warning = ''
+
+    def __init__(self, node: LifecycleNode, prefix: str):
+        self.node, self.prefix = node, prefix
+
+    def inputs(self) -> tuple[Input, ...]:
+        """Topics it listens to, from activate to deactivate."""
+        return ()
+
+    def values(self) -> dict[str, str]:
+        """What it adds to the values of the camera's diagnostics."""
+        return {}
+
+    def close(self) -> None:
+        """Release what it made with the node."""
+        return

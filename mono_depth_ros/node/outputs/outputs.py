@@ -1,0 +1,40 @@
+"""All outputs of a camera; a new one is a file of this folder and an entry in OUTPUTS."""
+
+from __future__ import annotations
+
+from rclpy.lifecycle import LifecycleNode
+
+from mono_depth_ros.node.interface.frame import Frame
+from mono_depth_ros.node.outputs.depth_images import (
+    Colours,
+    Confidence,
+    DepthCameraInfo,
+    Metres,
+    Millimetres,
+)
+from mono_depth_ros.node.outputs.output import Output
+from mono_depth_ros.node.outputs.points import Points
+
+OUTPUTS: tuple[type[Output], ...] = (
+    Metres, Millimetres, Colours, DepthCameraInfo, Confidence, Points)
+KINDS = {output.topic: output.kind for output in OUTPUTS}
+
+
+class Outputs:
+    """The outputs of one camera, in the order in which a frame is published."""
+
+    def __init__(self, node: LifecycleNode, prefix: str = ''):
+        self.parts = [output(node, prefix) for output in OUTPUTS]
+
+    def has_subscribers(self) -> bool:
+        """Whether any output has a subscriber; takes microseconds."""
+        return any(output.wanted() for output in self.parts)
+
+    def subscription_count(self) -> int:
+        """Number of subscriptions to all outputs together."""
+        return sum(output.subscribers() for output in self.parts)
+
+    def publish(self, frame: Frame) -> None:
+        """Send what somebody listens to."""
+        for output in self.parts:
+            output.publish(frame)

@@ -1,0 +1,9 @@
+"""All steps of a camera in order; a new one is a file of this folder and an entry in STEPS."""
+
+from __future__ import annotations
+
+from mono_depth_ros.node.steps.depth_range import DepthLimits, DepthScale
+from mono_depth_ros.node.steps.step import Step
+
+# The limits are last: whatever changed depth, what leaves the node is within them.
+STEPS: tuple[type[Step], ...] = (DepthScale, DepthLimits)
