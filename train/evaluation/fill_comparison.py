@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 
 from mono_depth_ros.metrics import DELTA, factor_apart
+from mono_depth_ros.scale.hole_filling import fill_depth, nearest_known, usable
 from train.data.samples.lidar import densify, Fill
 from train.data.samples.sample import Sample
-from train.evaluation.hole_filling import fill_depth, nearest_known, usable
 
 # A relative error above this share is the depth of another surface.
 GROSS = 0.25

@@ -1,4 +1,4 @@
-"""Holes of a depth sensor filled with a prediction: scale, borders, what stays untouched."""
+"""Ways to fill holes, compared: what is hidden, what each makes of it, the command."""
 
 import json
 
@@ -9,75 +9,6 @@ from train_helpers import write_folder
 
 from train.__main__ import main
 from train.evaluation.fill_comparison import compare_fills, FillFrame, FILLS, hidden_region
-from train.evaluation.hole_filling import fill_depth
-
-HOLE = (slice(10, 30), slice(15, 45))
-
-
-def room(height=40, width=60):
-    """Depth of a wall at 4 m with a step: a box at 2 m in the middle."""
-    depth = np.full((height, width), 4, np.float32)
-    depth[15:25, 25:35] = 2
-    return depth
-
-
-def with_hole(depth):
-    sensor = depth.copy()
-    sensor[HOLE] = np.nan
-    return sensor
-
-
-def test_a_wrong_scale_is_undone_and_the_hidden_box_comes_back():
-    filled = fill_depth(with_hole(room()), 0.7 * room())
-    np.testing.assert_allclose(filled, room(), rtol=1e-5)
-
-
-def test_measured_pixels_and_sky_keep_their_bits():
-    sensor = with_hole(room())
-    sensor[:5] = np.inf
-    before = sensor.copy()
-    filled = fill_depth(sensor, 3 * room())
-    known = ~np.isnan(before)
-    np.testing.assert_array_equal(sensor, before)
-    np.testing.assert_array_equal(filled[known].view(np.uint32), before[known].view(np.uint32))
-    assert np.isfinite(filled[HOLE]).all()
-
-
-def test_borders_are_seamless_where_the_scale_is_wrong_by_regions():
-    """Left of the hole the prediction is half the truth, right of it double."""
-    truth = np.full((40, 60), 4, np.float32)
-    predicted = truth * np.where(np.arange(60) < 30, 0.5, 2).astype(np.float32)
-    predicted[:, 15:45] = 4
-    filled = fill_depth(with_hole(truth), predicted)
-    # One scale could not do it: the ratio runs from 2 at the left border to 1/2 at the right.
-    assert filled[20, 15] == pytest.approx(8, rel=0.1)
-    assert filled[20, 44] == pytest.approx(2, rel=0.1)
-    assert np.all(np.diff(filled[20, 15:45]) <= 1e-5)
-
-
-def test_a_flying_pixel_at_the_border_does_not_spread():
-    sensor = with_hole(room())
-    sensor[20, 14] = 0.5
-    filled = fill_depth(sensor, room())
-    np.testing.assert_allclose(filled[HOLE], room()[HOLE], rtol=1e-5)
-    assert filled[20, 14] == 0.5
-
-
-def test_unknown_in_both_stays_unknown():
-    predicted = room()
-    predicted[12, 20] = np.nan
-    filled = fill_depth(with_hole(room()), predicted)
-    assert np.isnan(filled[12, 20]) and np.isnan(filled).sum() == 1
-
-
-def test_without_a_measurement_the_prediction_stands():
-    np.testing.assert_array_equal(
-        fill_depth(np.full((40, 60), np.nan, np.float32), room()), room())
-
-
-def test_sizes_that_disagree_are_refused():
-    with pytest.raises(ValueError, match='must agree'):
-        fill_depth(room(), room(20, 20))
 
 
 def test_comparison_hides_the_same_pixels_from_each_way():
@@ -134,7 +65,8 @@ def test_mistakes_of_the_command_are_one_sentence(capsys, words, message):
 
 
 def test_nothing_to_hide_is_said():
-    frame = FillFrame(sensor=np.full((20, 20), np.nan, np.float32), predicted=room(20, 20),
+    unknown = np.full((20, 20), np.nan, np.float32)
+    frame = FillFrame(sensor=unknown, predicted=np.ones((20, 20), np.float32),
                       rgb=np.zeros((20, 20, 3), np.uint8))
     with pytest.raises(ValueError, match='no measured pixel to hide'):
         compare_fills([frame], np.random.default_rng(0))

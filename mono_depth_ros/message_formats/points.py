@@ -1,0 +1,49 @@
+"""Points of PointCloud2 and LaserScan messages, by their fields alone: no ROS is imported."""
+
+from __future__ import annotations
+
+import numpy as np
+
+# sensor_msgs/PointField: number of a datatype -> NumPy's.
+DATATYPES = {1: 'i1', 2: 'u1', 3: 'i2', 4: 'u2', 5: 'i4', 6: 'u4', 7: 'f4', 8: 'f8'}
+
+
+def points_from_cloud(message) -> np.ndarray:
+    """Points (N, 3) float32, x y z in metres, of a PointCloud2, in its own frame.
+
+    Unknown points stay NaN. Raises ValueError where a field is missing or sizes disagree.
+    """
+    order = '>' if message.is_bigendian else '<'
+    fields = {field.name: field for field in message.fields}
+    missing = [name for name in 'xyz' if name not in fields]
+    if missing:
+        raise ValueError(f'point cloud without field {", ".join(missing)}: it has '
+                         f'{", ".join(fields) or "none"}')
+    dtype = np.dtype({
+        'names': list('xyz'), 'itemsize': message.point_step,
+        'formats': [order + DATATYPES[fields[name].datatype] for name in 'xyz'],
+        'offsets': [fields[name].offset for name in 'xyz']})
+    row_bytes = message.width * message.point_step
+    data = np.frombuffer(message.data, np.uint8)
+    if message.row_step < row_bytes or data.size < message.height * message.row_step:
+        raise ValueError(
+            f'point cloud of {message.width}x{message.height} points of {message.point_step} '
+            f'bytes has a row_step of {message.row_step} and {data.size} bytes')
+    rows_HB = data[:message.height * message.row_step].reshape(message.height, message.row_step)
+    points = np.ascontiguousarray(rows_HB[:, :row_bytes]).view(dtype).ravel()
+    return np.stack([points[name].astype(np.float32) for name in 'xyz'], axis=1)
+
+
+def points_from_scan(message) -> np.ndarray:
+    """Points (N, 3) float32, x y 0 in metres, of a LaserScan, in its own frame.
+
+    Readings outside its range, and those that are not finite, are left out.
+    """
+    range_N = np.asarray(message.ranges, np.float32)
+    angle_N = message.angle_min + np.arange(range_N.size) * message.angle_increment
+    with np.errstate(invalid='ignore'):
+        known = (np.isfinite(range_N) & (range_N >= message.range_min)
+                 & (range_N <= message.range_max))
+    range_N, angle_N = range_N[known], angle_N[known]
+    return np.stack([range_N * np.cos(angle_N), range_N * np.sin(angle_N),
+                     np.zeros_like(range_N)], axis=1).astype(np.float32)

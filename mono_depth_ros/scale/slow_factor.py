@@ -1,0 +1,96 @@
+"""A factor on depth that follows evidence slowly, within bounds, and holds without any."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+import math
+from statistics import median
+
+from mono_depth_ros.scale.fit import SIGMA_PER_MAD
+
+# The factor stays between these, and evidence beyond them is not believed.
+LOWEST, HIGHEST = 0.4, 2.5
+# Most that the factor changes in a second, and in one image: log 1.1 is 10 %.
+RATE_PER_S = math.log(1.1)
+LONGEST_STEP_S = 1.0
+# Evidence kept, for how long, how much of it is needed, and how far it may disagree (log).
+KEPT, KEPT_S, NEEDED, MOST_SPREAD = 10, 30.0, 3, 0.12
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caution:
+    """Evidence (log) that is not believed, below and above a factor of 1, as it is within errors.
+
+    Three times that is believed wholly, and what lies between in part, so that nothing jumps.
+    """
+
+    below: float = 0.0
+    above: float = 0.0
+
+    def believed(self, log_factor: float) -> float:
+        """The log factor that is made of evidence for one."""
+        size, doubt = abs(log_factor), self.below if log_factor < 0 else self.above
+        return math.copysign(min(size, max(1.5 * (size - doubt), 0.0)), log_factor)
+
+
+class SlowFactor:
+    """The factor, moved by evidence at most RATE_PER_S; times are stamps of images in seconds.
+
+    `factor` is the one to use now, 1 before any evidence; `spread` the robust standard deviation
+    (log) of the evidence kept, NaN without any. One thread at a time.
+    """
+
+    def __init__(self, caution: Caution = Caution()):
+        self._caution = caution
+        self._evidence: deque[tuple[float, float]] = deque(maxlen=KEPT)
+        self._log_factor, self._now_s = 0.0, math.nan
+        self._evidence_s = math.nan
+
+    @property
+    def factor(self) -> float:
+        """What depth is multiplied by."""
+        return math.exp(self._log_factor)
+
+    @property
+    def spread(self) -> float:
+        """How far the evidence kept disagrees, as a robust standard deviation of its log."""
+        values = [value for _, value in self._evidence]
+        if not values:
+            return math.nan
+        middle = median(values)
+        return SIGMA_PER_MAD * median(abs(value - middle) for value in values)
+
+    def age_s(self) -> float:
+        """Seconds from the latest evidence to the latest image, infinite without any."""
+        return math.inf if math.isnan(self._evidence_s) else self._now_s - self._evidence_s
+
+    def add(self, now_s: float, factor: float | None) -> bool:
+        """Take what an image says of the factor, None for nothing; whether it was believed.
+
+        Time that runs backwards (a recording begins again) keeps the factor and forgets the
+        evidence.
+        """
+        step_s = self._advance(now_s)
+        if factor is None or not LOWEST <= factor <= HIGHEST:
+            return False
+        self._evidence.append((now_s, math.log(factor)))
+        self._evidence_s = now_s
+        while now_s - self._evidence[0][0] > KEPT_S:
+            self._evidence.popleft()
+        if len(self._evidence) >= NEEDED and self.spread <= MOST_SPREAD:
+            middle = median(value for _, value in self._evidence)
+            self._move(self._caution.believed(middle), RATE_PER_S * step_s)
+        return True
+
+    def _advance(self, now_s: float) -> float:
+        """Seconds since the last image that the factor may move for."""
+        step_s = now_s - self._now_s
+        if step_s < 0:
+            self._evidence.clear()
+            self._evidence_s = math.nan
+        self._now_s = now_s
+        return min(max(step_s, 0.0), LONGEST_STEP_S) if step_s == step_s else 0.0
+
+    def _move(self, target: float, most: float) -> None:
+        self._log_factor += min(max(target - self._log_factor, -most), most)
