@@ -6,14 +6,13 @@ frames of REP 103 (x right, y down, z forward); depth is z in metres (REP 118), 
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass, replace
 from functools import lru_cache
 import math
-from threading import Lock
 
 import numpy as np
 
+from mono_depth_ros.bytes_cache import BytesCache
 from mono_depth_ros.distortion import canonical, undistort
 
 # What `rays` may keep of cameras with distortion, all together.
@@ -111,27 +110,12 @@ class Rays:
         return out_xy_2nW[0], out_xy_2nW[1], depth_nW
 
 
-class _RayCache:
-    """Rays of the cameras used last, at most RAYS_BYTES of them; any thread may call."""
-
-    def __init__(self) -> None:
-        self._kept: OrderedDict[Camera, Rays] = OrderedDict()
-        self._lock = Lock()
-
-    def __call__(self, camera: Camera) -> Rays:
-        with self._lock:
-            if camera not in self._kept:
-                make = _undistorted if camera.distortion else _pinhole
-                self._kept[camera] = make(camera)
-            self._kept.move_to_end(camera)
-            while len(self._kept) > 1 and sum(
-                    kept.x.nbytes + kept.y.nbytes for kept in self._kept.values()) > RAYS_BYTES:
-                self._kept.popitem(last=False)
-            return self._kept[camera]
+def _rays(camera: Camera) -> Rays:
+    return _undistorted(camera) if camera.distortion else _pinhole(camera)
 
 
 # Rays of a camera's pixels, computed when they are first asked for.
-rays = _RayCache()
+rays = BytesCache(_rays, lambda kept: kept.x.nbytes + kept.y.nbytes, RAYS_BYTES)
 
 
 @lru_cache(maxsize=16)

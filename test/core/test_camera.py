@@ -209,7 +209,7 @@ def test_a_distortion_model_under_another_name_or_with_trailing_zeros(name, numb
 
 def test_rays_kept_are_bounded_in_bytes(monkeypatch):
     """Not in entries: of a 4K camera with distortion each is 66 MB."""
-    monkeypatch.setattr(camera_module, 'RAYS_BYTES', 3 * 8 * 100 * 80)
+    monkeypatch.setattr(rays, 'limit_bytes', 3 * 8 * 100 * 80)
     cameras = [Camera(fx=80 + i, fy=80, cx=50, cy=40, width=100, height=80,
                       distortion=(0.1, 0, 0, 0)) for i in range(5)]
     kept = [rays(camera) for camera in cameras]
@@ -227,7 +227,7 @@ def test_rays_of_a_4k_image_are_right_and_do_not_hold_up_a_frame(model, distorti
     camera = Camera(fx=focal, fy=focal, cx=1920.3, cy=1081.6, width=3840, height=2160,
                     distortion_model=model, distortion=distortion)
     start_s = time.process_time()
-    seen = camera_module._RayCache()(camera)
+    seen = camera_module._undistorted(camera)
     assert time.process_time() - start_s < 1.5  # once 5 s, of which the worker served no frame
     x, y = distort(seen.x[::7, ::5].astype(float), seen.y[::7, ::5].astype(float), model,
                    camera.distortion)

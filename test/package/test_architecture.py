@@ -13,10 +13,10 @@ MESSAGE_PACKAGES = {'sensor_msgs', 'std_msgs', 'diagnostic_msgs', 'geometry_msgs
 HALVES = ('mono_depth_ros', 'train')
 PICTURE = ROOT / 'docs' / 'architecture.md'
 # Rooms with no ROS in them, whoever runs them.
-NO_ROS = ('backends', 'bags', 'camera', 'checked_json', 'colormap', 'depth_units', 'distortion',
-          'estimator', 'geometry', 'image_files', 'message_formats', 'metrics', 'model_card',
-          'model_file', 'networks', 'onnx_bytes', 'plausibility', 'preprocess', 'scale',
-          'self_test', 'simulation')
+NO_ROS = ('backends', 'bags', 'bytes_cache', 'camera', 'checked_json', 'colormap', 'depth_units',
+          'distortion', 'estimator', 'geometry', 'image_files', 'message_formats', 'metrics',
+          'model_card', 'model_file', 'networks', 'onnx_bytes', 'plausibility', 'preprocess',
+          'scale', 'self_test', 'simulation')
 
 
 def imports(path):

@@ -1,0 +1,144 @@
+"""An undistorted view of a distorted image, and its depth brought back to the image's pixels.
+
+A network learned from pinhole images. The view is a pinhole at the same place that looks the
+same way, so depth along the optical axis is that of the distorted pixel with the same ray.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+import math
+
+import cv2
+import numpy as np
+
+from mono_depth_ros.bytes_cache import BytesCache
+from mono_depth_ros.camera import Camera, rays
+from mono_depth_ros.distortion import distort
+
+# What `lens_view` may keep, all together.
+VIEW_BYTES = 200_000_000
+# Widest view in degrees across and down; a pinhole's pixels stretch with 1 / cos^2 of the angle.
+WIDEST_DEG = 100.0
+# The view has about this many pixels on its longer side; images of twice as many are averaged.
+SIDE_PX = 640
+# A lens that moves no pixel by more than this share of the image's longer side needs no view.
+NEGLIGIBLE = 0.01
+# Pixels of the grid on which a lens is looked at.
+GRID = 65
+
+
+@dataclass(frozen=True, kw_only=True)
+class LensView:
+    """The view of one lens: `camera` is its pinhole, `reached` the share of pixels it covers.
+
+    Call `image` for what a network sees, and `to_image` for its answer at the image's pixels.
+    """
+
+    camera: Camera
+    reached: float
+    shrink: int
+    image_maps: tuple[np.ndarray, np.ndarray]
+    depth_map: np.ndarray
+    outside: np.ndarray
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the maps."""
+        return sum(part.nbytes for part in (*self.image_maps, self.depth_map, self.outside))
+
+    def image(self, rgb_HW3: np.ndarray) -> np.ndarray:
+        """The view (h, w, 3) uint8 of a distorted image (H, W, 3) uint8."""
+        height, width = (side // self.shrink for side in rgb_HW3.shape[:2])
+        if self.shrink > 1:
+            whole = rgb_HW3[:height * self.shrink, :width * self.shrink]
+            rgb_HW3 = cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA)
+        return cv2.remap(rgb_HW3, *self.image_maps, cv2.INTER_LINEAR,
+                         borderMode=cv2.BORDER_REPLICATE)
+
+    def to_image(self, map_hw: np.ndarray) -> np.ndarray:
+        """A map of the view (h, w) float32 at the pixels (H, W) of the distorted image.
+
+        Bilinear; NaN where the view does not reach. Where one of the four neighbours is not
+        finite, the nearest one counts: between infinity and a number there is no mean.
+        """
+        map_HW = self._remapped(map_hw, cv2.INTER_LINEAR)
+        if not math.isfinite(map_hw.sum(dtype=np.float64)):
+            np.copyto(map_HW, self._remapped(map_hw, cv2.INTER_NEAREST),
+                      where=~np.isfinite(map_HW))
+        map_HW[self.outside] = np.nan
+        return map_HW
+
+    def _remapped(self, map_hw: np.ndarray, how: int) -> np.ndarray:
+        return cv2.remap(map_hw, self.depth_map, None, how, borderMode=cv2.BORDER_REPLICATE)
+
+
+def bends(camera: Camera) -> bool:
+    """Whether a lens moves pixels from where its pinhole has them by more than NEGLIGIBLE."""
+    x_hw, y_hw, seen = _grid(camera)
+    pinhole = rays(replace(seen, distortion=()))
+    moved = np.hypot((x_hw - pinhole.x) * seen.fx, (y_hw - pinhole.y) * seen.fy)
+    return not np.nanmax(moved, initial=0) <= NEGLIGIBLE * max(seen.width, seen.height)
+
+
+def view_camera(camera: Camera, widest_deg: float = WIDEST_DEG) -> Camera:
+    """The pinhole that sees what a lens sees, up to `widest_deg` across and down.
+
+    It has square pixels and about SIDE_PX on the longer side, as many as the image where that
+    has fewer.
+    """
+    x_hw, y_hw, _ = _grid(camera)
+    limit = math.tan(math.radians(widest_deg) / 2)
+    left, right, top, bottom = np.clip(
+        [np.nanmin(x_hw), np.nanmax(x_hw), np.nanmin(y_hw), np.nanmax(y_hw)], -limit, limit)
+    longer = max(camera.width, camera.height) // _shrink(camera)
+    focal = longer / max(right - left, bottom - top)
+    width, height = (max(1, round(focal * size)) for size in (right - left, bottom - top))
+    return Camera(fx=focal, fy=focal, cx=-left * focal - 0.5, cy=-top * focal - 0.5,
+                  width=width, height=height)
+
+
+def _grid(camera: Camera) -> tuple[np.ndarray, np.ndarray, Camera]:
+    """Rays x/z and y/z of a coarse image (h, w) of the same view, and its camera.
+
+    It has a pixel more on every side, for the centres of its outermost ones lie within the image.
+    """
+    scale = min(1.0, GRID / max(camera.width, camera.height))
+    width, height = (max(1, round(side * scale)) for side in (camera.width, camera.height))
+    seen = camera.resized(width, height).cropped(-1, -1, width + 2, height + 2)
+    found = rays(seen)
+    return found.x, found.y, seen
+
+
+def _shrink(camera: Camera) -> int:
+    return max(1, max(camera.width, camera.height) // SIDE_PX)
+
+
+def _made(camera: Camera) -> LensView:
+    view, n = view_camera(camera), _shrink(camera)
+    width, height = camera.width // n, camera.height // n
+    small = camera.cropped(0, 0, width * n, height * n).resized(width, height)
+    x_hw, y_hw = np.broadcast_arrays(rays(view).x, rays(view).y)
+    u_hw, v_hw = distort(x_hw, y_hw, camera.distortion_model, camera.distortion)
+    image_maps = cv2.convertMaps(
+        *(_known(at, -2) for at in (u_hw * small.fx + small.cx, v_hw * small.fy + small.cy)),
+        cv2.CV_16SC2)
+    seen = rays(camera)
+    u_HW, v_HW = seen.x * view.fx + view.cx, seen.y * view.fy + view.cy
+    inside = (u_HW >= 0) & (v_HW >= 0) & (u_HW <= view.width - 1) & (v_HW <= view.height - 1)
+    return LensView(
+        camera=view, reached=float(inside.mean()), shrink=n, image_maps=image_maps,
+        depth_map=cv2.merge([_known(u_HW, 0), _known(v_HW, 0)]), outside=~inside)
+
+
+def _known(at_hw: np.ndarray, otherwise: float) -> np.ndarray:
+    """Pixel positions as remap takes them, float32; far off or unknown ones are `otherwise`."""
+    return np.where(np.abs(at_hw) < 1e4, at_hw, otherwise).astype(np.float32)
+
+
+def _view(camera: Camera) -> LensView | None:
+    return _made(camera) if camera.distortion and bends(camera) else None
+
+
+# The view for a network of a camera's images; None where its distortion is negligible.
+lens_view = BytesCache(_view, lambda view: view.nbytes if view else 0, VIEW_BYTES)
