@@ -1,0 +1,143 @@
+"""A planar laser scan of what depth shows between two heights of the robot's base frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+import math
+
+import numpy as np
+
+from mono_depth_ros.bytes_cache import BytesCache
+from mono_depth_ros.camera import Camera, rays
+from mono_depth_ros.geometry.camera_pose import CameraPose
+
+# Columns and rows of pixels looked at; networks put out fewer.
+COLUMNS, ROWS = 640, 240
+CACHE_BYTES = 50_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScanSpec:
+    """Heights (m) of what counts, angles (rad, counter-clockwise from x) and ranges (m) of a scan.
+
+    Raises ValueError where no height, angle or range is left.
+    """
+
+    min_height: float
+    max_height: float
+    angle_min: float
+    angle_max: float
+    angle_increment: float
+    range_min: float
+    range_max: float
+
+    def __post_init__(self):
+        for low, high, unit in (('min_height', 'max_height', 'm'), ('range_min', 'range_max', 'm'),
+                                ('angle_min', 'angle_max', 'rad')):
+            if not getattr(self, low) < getattr(self, high):
+                raise ValueError(f'scan.{low} must be below scan.{high}, got '
+                                 f'{getattr(self, low):g} and {getattr(self, high):g} {unit}')
+
+    @property
+    def bins(self) -> int:
+        """Number of ranges; range i is at angle_min + i * angle_increment."""
+        return int((self.angle_max - self.angle_min) / self.angle_increment + 1e-6) + 1
+
+    def bin_of(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Index of the bin of points in the base frame; -1 outside the angles."""
+        index = np.round((np.arctan2(y, x) - self.angle_min) / self.angle_increment)
+        return np.where((index >= 0) & (index < self.bins), index, -1).astype(np.int32)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Directions:
+    """Rays (3, N) of the N pixels looked at, in the base frame, for a depth of 1 m.
+
+    `far` (F,) are the indices of those that are between the two heights at the largest range,
+    `far_bin` (F,) the bins they meet it in, `in_bin` how many of them each bin has.
+    """
+
+    base_3N: np.ndarray
+    far: np.ndarray
+    far_bin: np.ndarray
+    in_bin: np.ndarray
+
+    @property
+    def nbytes(self) -> int:
+        return self.base_3N.nbytes + self.far.nbytes + self.far_bin.nbytes
+
+
+def scan_from_depth(depth_HW: np.ndarray, camera: Camera, pose: CameraPose, spec: ScanSpec,
+                    nearest_m: float = 0.0) -> np.ndarray:
+    """Ranges (bins,) float32 in metres of depth (H, W), NaN unknown, infinite out of range.
+
+    A bin has the horizontal distance from the base frame's origin to its nearest point between
+    the two heights, and -inf where that is below `range_min`, or its depth is -inf: nearer than
+    `nearest_m`. It is +inf where most of the pixels that look into it between the two heights at
+    `range_max` see as far as that, and NaN otherwise (REP 117).
+    """
+    found = _directions((camera, pose, spec))
+    depth_N = depth_HW[_every(camera.height, ROWS), _every(camera.width, COLUMNS)].flatten()
+    beyond_N = np.isposinf(depth_N)
+    depth_N[beyond_N] = np.nan
+    depth_N[np.isneginf(depth_N)] = nearest_m
+    x, y, z = (direction_N * depth_N + np.float32(start) for direction_N, start in zip(
+        found.base_3N, pose.translation))
+    sees = beyond_N[found.far] | (np.hypot(x[found.far], y[found.far]) >= spec.range_max)
+    free = np.bincount(found.far_bin[sees], minlength=spec.bins)
+    ranges = np.where(2 * free > found.in_bin, np.float32(np.inf), np.float32(np.nan))
+    _take_nearest(ranges, x, y, z, spec)
+    return ranges
+
+
+def reaches_range(camera: Camera, pose: CameraPose, spec: ScanSpec) -> bool:
+    """Whether any pixel looks between the two heights at `range_max`; else no bin is +inf."""
+    return _directions((camera, pose, spec)).far.size > 0
+
+
+def _take_nearest(ranges: np.ndarray, x, y, z, spec: ScanSpec) -> None:
+    """Put the nearest of the points between the two heights into each bin."""
+    within = np.flatnonzero((z >= spec.min_height) & (z <= spec.max_height))
+    x, y = x[within], y[within]
+    distance, index = np.hypot(x, y), spec.bin_of(x, y)
+    hit = (index >= 0) & (distance <= spec.range_max)
+    nearest = np.full(spec.bins, np.inf, np.float32)
+    np.minimum.at(nearest, index[hit], distance[hit])
+    found = np.isfinite(nearest)
+    ranges[found] = nearest[found]
+    ranges[nearest < spec.range_min] = -np.inf
+
+
+def _every(size: int, most: int) -> slice:
+    step = max(1, size // most)
+    return slice(step // 2, None, step)
+
+
+def _make_directions(key: tuple[Camera, CameraPose, ScanSpec]) -> _Directions:
+    camera, pose, spec = key
+    rows, columns = _every(camera.height, ROWS), _every(camera.width, COLUMNS)
+    x_HW, y_HW = np.broadcast_arrays(rays(camera).x, rays(camera).y)
+    x_hw, y_hw = x_HW[rows, columns], y_HW[rows, columns]
+    optical_N3 = np.stack([x_hw, y_hw, np.ones_like(x_hw)], axis=-1).reshape(-1, 3)
+    base_N3 = optical_N3 @ np.array(pose.rotation, np.float32).T
+    x, y, height = _at_range(base_N3.astype(float), pose, spec.range_max)
+    index = spec.bin_of(x, y)
+    far = np.flatnonzero((height >= spec.min_height) & (height <= spec.max_height) & (index >= 0))
+    return _Directions(
+        base_3N=np.ascontiguousarray(base_N3.T), far=far, far_bin=index[far],
+        in_bin=np.bincount(index[far], minlength=spec.bins))
+
+
+def _at_range(direction_N3: np.ndarray, pose: CameraPose, range_m: float):
+    """Base-frame x, y, z (N,) of rays at a horizontal range from its origin; NaN if never."""
+    start_x, start_y, start_z = pose.translation
+    dx, dy, dz = direction_N3.T
+    a, b = dx * dx + dy * dy, start_x * dx + start_y * dy
+    c = start_x ** 2 + start_y ** 2 - range_m ** 2
+    with np.errstate(invalid='ignore', divide='ignore'):
+        depth = (-b + np.sqrt(b * b - a * c)) / a
+    depth[~(depth > 0)] = math.nan
+    return start_x + depth * dx, start_y + depth * dy, start_z + depth * dz
+
+
+_directions = BytesCache(_make_directions, lambda kept: kept.nbytes, CACHE_BYTES)

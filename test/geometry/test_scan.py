@@ -1,0 +1,125 @@
+"""Scans of scenes known in closed form: a floor, walls and posts, seen by tilted cameras."""
+
+from dataclasses import replace
+import math
+
+import numpy as np
+import pytest
+
+from mono_depth_ros.camera import Camera, rays
+from mono_depth_ros.geometry.camera_pose import mounted_pose, transform_pose
+from mono_depth_ros.geometry.scan import reaches_range, scan_from_depth, ScanSpec
+
+CAMERA = Camera(fx=280, fy=280, cx=160, cy=120, width=320, height=240)  # 59.5 x 46 degrees
+SPEC = ScanSpec(min_height=0.05, max_height=0.5, angle_min=-math.pi / 2, angle_max=math.pi / 2,
+                angle_increment=math.radians(1), range_min=0.1, range_max=5.0)
+NAN, INF = math.nan, math.inf
+
+
+def scene_depth(pose, camera=CAMERA, wall_x=8.0, post=None):
+    """Depth of a floor, a wall at base x = wall_x, and a box (x, y, half width, top) as a post."""
+    x, y = np.broadcast_arrays(rays(camera).x.astype(float), rays(camera).y.astype(float))
+    d = np.stack([x, y, np.ones_like(x)], -1) @ np.array(pose.rotation).T
+    start = np.array(pose.translation)
+    with np.errstate(divide='ignore', invalid='ignore'):
+        floor = np.where(d[..., 2] < 0, -start[2] / d[..., 2], INF)
+        depth = np.minimum(floor, np.where(d[..., 0] > 0, (wall_x - start[0]) / d[..., 0], INF))
+        if post:
+            front, side, half, top = post
+            z = (front - start[0]) / d[..., 0]
+            hit = ((abs(start[1] + z * d[..., 1] - side) < half) & (z > 0)
+                   & (start[2] + z * d[..., 2] < top) & (start[2] + z * d[..., 2] > 0))
+            depth = np.where(hit & (z < depth), z, depth)
+    return depth.astype(np.float32)
+
+
+def at(ranges_N, degrees):
+    return ranges_N[round(degrees) + 90]
+
+
+@pytest.mark.parametrize('pitch, roll', [(0, 0), (15, 0), (10, 12), (-5, -8)])
+def test_a_wall_is_where_it_is_whatever_the_tilt(pitch, roll):
+    pose = mounted_pose(0.3, pitch, roll)
+    ranges = scan_from_depth(scene_depth(pose, wall_x=2.0), CAMERA, pose, SPEC)
+    for degrees in (-20, -7, 0, 11, 20):
+        # A bin takes the nearest point of one degree.
+        assert at(ranges, degrees) == pytest.approx(
+            2 / math.cos(math.radians(abs(degrees) - 0.5)), abs=0.02)
+
+
+def test_floor_and_what_hangs_high_are_not_in_the_scan():
+    pose = mounted_pose(0.3, 10)
+    low = scene_depth(pose, post=(1.5, 0.0, 0.2, 0.04))
+    tall = scene_depth(pose, post=(1.5, 0.0, 0.2, 0.3))
+    assert at(scan_from_depth(low, CAMERA, pose, SPEC), 0) == INF
+    assert at(scan_from_depth(tall, CAMERA, pose, SPEC), 0) == pytest.approx(1.5, abs=1e-3)
+    assert at(scan_from_depth(tall, CAMERA, pose, SPEC), 15) == INF
+    above = replace(SPEC, min_height=0.31)
+    assert at(scan_from_depth(tall, CAMERA, pose, above), 0) == INF
+
+
+def test_a_bin_out_of_view_is_unknown():
+    pose = mounted_pose(0.3, 10)
+    ranges = scan_from_depth(scene_depth(pose), CAMERA, pose, SPEC)
+    for degrees in (-90, -32, 32, 90):
+        assert np.isnan(at(ranges, degrees))
+    assert all(at(ranges, degrees) == INF for degrees in (-28, 0, 28))
+
+
+def test_unknown_pixels_are_neither_free_nor_hide_what_is_seen():
+    pose = mounted_pose(0.3, 10)
+    depth = scene_depth(pose, post=(1.5, 0.0, 0.1, 0.4))
+    depth[:, 200:] = NAN  # to the right, from -8 degrees on
+    ranges = scan_from_depth(depth, CAMERA, pose, SPEC)
+    assert np.isnan(at(ranges, -15)) and at(ranges, 15) == INF
+    assert at(ranges, 0) == pytest.approx(1.5, abs=1e-3)
+    depth[:] = NAN
+    depth[150, 160] = 1.0  # one sure point, 0.3 m - 0.28 m ... below: a point of the band
+    one = scan_from_depth(depth, CAMERA, mounted_pose(0.3), SPEC)
+    assert at(one, 0) == pytest.approx(1.0, abs=0.01) and np.isnan(np.delete(one, 90)).all()
+
+
+def test_beyond_the_depth_range_is_free_and_nearer_than_it_is_too_near():
+    pose = mounted_pose(0.3)
+    far = np.full((240, 320), INF, np.float32)
+    assert at(scan_from_depth(far, CAMERA, pose, SPEC), 5) == INF
+    near = scan_from_depth(-far, CAMERA, pose, SPEC, nearest_m=0.3)
+    assert np.isposinf(far).all()  # what is given is not written to
+    assert at(near, 5) == pytest.approx(0.3 / math.cos(math.radians(5)), abs=0.01)
+    assert at(scan_from_depth(-far, CAMERA, pose, replace(SPEC, range_min=0.5), 0.3), 5) == -INF
+
+
+def test_free_is_only_what_is_seen_up_to_the_largest_range():
+    """Pitched down by 40 degrees the upper edge of the image meets the floor at 1 m."""
+    pose = mounted_pose(0.3, 40)
+    depth = scene_depth(pose)
+    assert np.isnan(scan_from_depth(depth, CAMERA, pose, SPEC)).all()
+    assert not reaches_range(CAMERA, pose, SPEC)
+    short = replace(SPEC, range_max=0.6)
+    assert reaches_range(CAMERA, pose, short)
+    assert at(scan_from_depth(depth, CAMERA, pose, short), 0) == INF
+
+
+def test_ranges_are_from_the_origin_of_the_base_frame():
+    """The camera 0.4 m ahead of and 0.5 m left of it, looking to the left."""
+    half = math.sqrt(0.5)
+    # Optical frame of a camera yawed by 90 degrees: z along y of the base.
+    pose = transform_pose((0.4, 0.5, 0.3), (-half, 0.0, 0.0, half))
+    np.testing.assert_allclose(pose.in_base(np.array([0, 0, 1.0])), (0.4, 1.5, 0.3), atol=1e-12)
+    depth = np.full((240, 320), 2.0, np.float32)  # a wall at y = 2.5
+    ranges = scan_from_depth(depth, CAMERA, pose, replace(SPEC, angle_max=math.pi))
+    assert at(ranges, 90) == pytest.approx(2.5, abs=1e-3)
+    assert at(ranges, 80) == pytest.approx(2.5 / math.sin(math.radians(80.5)), abs=0.02)
+
+
+def test_number_of_bins():
+    assert SPEC.bins == 181
+    assert replace(SPEC, angle_min=0.0, angle_max=0.25, angle_increment=0.1).bins == 3
+
+
+@pytest.mark.parametrize('change, text', [
+    ({'min_height': 0.5}, 'min_height'), ({'range_min': 5.0}, 'range_min'),
+    ({'angle_max': -2.0}, 'angle_min')])
+def test_limits_that_leave_nothing_are_refused(change, text):
+    with pytest.raises(ValueError, match=text):
+        replace(SPEC, **change)
