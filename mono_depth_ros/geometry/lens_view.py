@@ -39,13 +39,13 @@ class LensView:
     reached: float
     shrink: int
     image_maps: tuple[np.ndarray, np.ndarray]
-    depth_map: np.ndarray
+    depth_maps: tuple[np.ndarray, np.ndarray]
     outside: np.ndarray
 
     @property
     def nbytes(self) -> int:
         """Bytes of the maps."""
-        return sum(part.nbytes for part in (*self.image_maps, self.depth_map, self.outside))
+        return sum(part.nbytes for part in (*self.image_maps, *self.depth_maps, self.outside))
 
     def image(self, rgb_HW3: np.ndarray) -> np.ndarray:
         """The view (h, w, 3) uint8 of a distorted image (H, W, 3) uint8."""
@@ -70,7 +70,7 @@ class LensView:
         return map_HW
 
     def _remapped(self, map_hw: np.ndarray, how: int) -> np.ndarray:
-        return cv2.remap(map_hw, self.depth_map, None, how, borderMode=cv2.BORDER_REPLICATE)
+        return cv2.remap(map_hw, *self.depth_maps, how, borderMode=cv2.BORDER_REPLICATE)
 
 
 def bends(camera: Camera) -> bool:
@@ -120,15 +120,14 @@ def _made(camera: Camera) -> LensView:
     small = camera.cropped(0, 0, width * n, height * n).resized(width, height)
     x_hw, y_hw = np.broadcast_arrays(rays(view).x, rays(view).y)
     u_hw, v_hw = distort(x_hw, y_hw, camera.distortion_model, camera.distortion)
-    image_maps = cv2.convertMaps(
-        *(_known(at, -2) for at in (u_hw * small.fx + small.cx, v_hw * small.fy + small.cy)),
-        cv2.CV_16SC2)
+    image_maps = cv2.convertMaps(_known(u_hw * small.fx + small.cx, -2),
+                                 _known(v_hw * small.fy + small.cy, -2), cv2.CV_16SC2)
     seen = rays(camera)
     u_HW, v_HW = seen.x * view.fx + view.cx, seen.y * view.fy + view.cy
     inside = (u_HW >= 0) & (v_HW >= 0) & (u_HW <= view.width - 1) & (v_HW <= view.height - 1)
     return LensView(
         camera=view, reached=float(inside.mean()), shrink=n, image_maps=image_maps,
-        depth_map=cv2.merge([_known(u_HW, 0), _known(v_HW, 0)]), outside=~inside)
+        depth_maps=(_known(u_HW, 0), _known(v_HW, 0)), outside=~inside)
 
 
 def _known(at_hw: np.ndarray, otherwise: float) -> np.ndarray:
