@@ -117,19 +117,22 @@ class DepthEstimator:
         """How many images it pays to give to `estimate_all` at once, 1 where it does not."""
         return getattr(self._network, 'together', 1)
 
-    def estimate(self, rgb_HW3: np.ndarray, camera: Camera | None = None) -> DepthEstimate:
+    def estimate(self, rgb_HW3: np.ndarray, camera: Camera | None = None,
+                 size: tuple[int, int] | None = None) -> DepthEstimate:
         """Depth of an RGB image (H, W, 3) uint8 taken by `camera`.
 
         Without a camera the model's own field of view is assumed, and the scale of the depth is
-        wrong by as much as that is. Raises ValueError for other arrays.
+        wrong by as much as that is. `size` is the width and height of the depth, and of the
+        camera, where the image is a reduced one of those. Raises ValueError for other arrays.
         """
-        view = self._view(rgb_HW3, camera)
+        view = self._view(rgb_HW3, camera, size)
         start = time.perf_counter()
         planes = self._network(view.image_CHW, intrinsics_of(view.seen_by))
         return self._decoded(view, planes, (time.perf_counter() - start) * 1e3)
 
     def estimate_all(
-            self, images: Sequence[tuple[np.ndarray, Camera | None]]) -> list[DepthEstimate]:
+            self, images: Sequence[tuple[np.ndarray, Camera | None, tuple[int, int] | None]],
+    ) -> list[DepthEstimate]:
         """`estimate` of several images, which go through the network as one batch.
 
         Raises ValueError where `together` is 1 and for images whose network inputs differ in
@@ -137,16 +140,22 @@ class DepthEstimator:
         """
         if self.together == 1:
             raise ValueError(f'{self.backend} on {self.device} takes one image at a time')
-        views = [self._view(rgb_HW3, camera) for rgb_HW3, camera in images]
+        views = [self._view(*image) for image in images]
         start = time.perf_counter()
         planes = self._network.batch(  # type: ignore[attr-defined]
             np.stack([view.image_CHW for view in views]))
         network_ms = (time.perf_counter() - start) * 1e3
         return [self._decoded(view, part, network_ms) for view, part in zip(views, planes)]
 
-    def _view(self, rgb_HW3: np.ndarray, camera: Camera | None) -> _View:
-        _check_image(rgb_HW3, camera)
-        height, width = rgb_HW3.shape[:2]
+    def content_size(self, width: int, height: int) -> tuple[int, int]:
+        """Width and height at which the network sees an image of this size."""
+        letterbox = self._letterbox(width, height)
+        return letterbox.content_width, letterbox.content_height
+
+    def _view(self, rgb_HW3: np.ndarray, camera: Camera | None,
+              size: tuple[int, int] | None) -> _View:
+        width, height = size or rgb_HW3.shape[1::-1]
+        _check_image(rgb_HW3, camera, (width, height))
         camera = camera or self.reference_camera(width, height)
         letterbox = self._letterbox(width, height)
         image_CHW = encode_image(rgb_HW3, letterbox, self.card.normalisation)
@@ -186,14 +195,14 @@ class DepthEstimator:
 _input_letterbox = lru_cache(maxsize=32)(input_letterbox)
 
 
-def _check_image(rgb_HW3: np.ndarray, camera: Camera | None) -> None:
+def _check_image(
+        rgb_HW3: np.ndarray, camera: Camera | None, size: tuple[int, int]) -> None:
     if rgb_HW3.ndim != 3 or rgb_HW3.shape[2] != 3 or rgb_HW3.dtype != np.uint8:
         raise ValueError(
             f'expected an RGB image (height, width, 3) uint8, got {rgb_HW3.shape} {rgb_HW3.dtype}')
     if 0 in rgb_HW3.shape:
         raise ValueError(f'the image is empty: {rgb_HW3.shape}')
-    height, width = rgb_HW3.shape[:2]
-    if camera and (camera.width, camera.height) != (width, height):
+    if camera and (camera.width, camera.height) != size:
         raise ValueError(
-            f'image is {width}x{height} but its camera {camera.width}x{camera.height}: '
+            f'image is {size[0]}x{size[1]} but its camera {camera.width}x{camera.height}: '
             'use camera.resized(width, height)')

@@ -8,10 +8,14 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from mono_depth_ros.message_formats.pictures import decoded, picture_size
+
 MAX_PIXELS = 64_000_000
 # Bits that sensors put into 16-bit pixels, the lowest ones.
 SENSOR_BITS = (10, 12, 14, 16)
 COMPRESSED = ('jpeg', 'jpg', 'png')
+# How encodings of numbers begin that are no picture.
+MEASUREMENTS = ('32F', '64F', '16S', '32S')
 # RGB of (Y, U, V, 1), ITU-R BT.601 with video range.
 _FROM_YUV = np.array([[255 / 219, 0, 1.402 * 255 / 224],
                       [255 / 219, -0.344136 * 255 / 224, -0.714136 * 255 / 224],
@@ -143,10 +147,8 @@ def rgb_from_bytes(
     """
     check_size(width, height)
     if encoding in COMPRESSED:
-        return _decompressed(data, encoding, width, height)
-    layout = LAYOUTS.get(encoding)
-    if layout is None:
-        raise ValueError(_unknown(encoding))
+        return _decompressed(data, encoding, width, height, bit_depth)
+    layout = layout_of(encoding)
     _check_layout(layout, encoding, width, height, step)
     rows_HB = _rows(data, height * layout.rows_per_2 // 2, step)
     if layout.planes:
@@ -161,6 +163,13 @@ def rgb_from_bytes(
     return layout.to_rgb(pixels)
 
 
+def layout_of(encoding: str) -> Layout:
+    """The layout of an encoding in LAYOUTS; ValueError for any other."""
+    if encoding not in LAYOUTS:
+        raise ValueError(_unknown(encoding))
+    return LAYOUTS[encoding]
+
+
 def is_nearly_black(rgb_HW3: np.ndarray) -> bool:
     """Whether 99 % of an image (H, W, 3) uint8 is below 16 of 255, by every eighth pixel."""
     sample = rgb_HW3[::8, ::8]
@@ -168,7 +177,7 @@ def is_nearly_black(rgb_HW3: np.ndarray) -> bool:
 
 
 def _unknown(encoding: str) -> str:
-    if encoding.startswith(('32F', '64F', '16S', '32S')):
+    if encoding.startswith(MEASUREMENTS):
         return (f'image encoding {encoding!r} holds measurements such as depth, not a picture: '
                 'remap image_raw to the topic of the camera image')
     return (f'unknown image encoding {encoding!r}: let the camera driver publish one of '
@@ -197,17 +206,16 @@ def _rows(data, rows: int, step: int) -> np.ndarray:
     return raw[:step * rows].reshape(rows, step)
 
 
-def _decompressed(data, encoding: str, width: int, height: int) -> np.ndarray:
+def _decompressed(
+        data, encoding: str, width: int, height: int, bit_depth: BitDepth | None) -> np.ndarray:
     try:
-        # As it lies in the file: camera_info is for those pixels, not for a turned picture.
-        bgr_HW3 = cv2.imdecode(np.frombuffer(data, np.uint8),
-                               cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-    except (cv2.error, ValueError):
-        bgr_HW3 = None
-    if bgr_HW3 is None:
-        raise ValueError(f'the {len(data)} bytes of an image of encoding {encoding!r} cannot be '
-                         'decoded: the message was cut short, or holds something else')
-    if bgr_HW3.shape[:2] != (height, width):
-        raise ValueError(f'an image of encoding {encoding!r} holds {bgr_HW3.shape[1]}x'
-                         f'{bgr_HW3.shape[0]} pixels, but the message says {width}x{height}')
-    return cv2.cvtColor(bgr_HW3, cv2.COLOR_BGR2RGB)
+        held = picture_size(data)
+        if held != (width, height):
+            raise ValueError(f'holds {held[0]}x{held[1]} pixels, but the message says '
+                             f'{width}x{height}')
+        pixels = decoded(data)
+    except ValueError as error:
+        raise ValueError(f'an image of encoding {encoding!r}: {error}') from error
+    if pixels.dtype == np.uint16:
+        pixels = (bit_depth or BitDepth()).scaled(pixels)
+    return cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB if pixels.ndim == 2 else cv2.COLOR_BGR2RGB)

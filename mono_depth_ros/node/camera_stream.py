@@ -9,7 +9,7 @@ import time
 from typing import Any, TYPE_CHECKING
 
 from rclpy.lifecycle import LifecycleNode
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from mono_depth_ros.message_formats.stamps import stamp_ns
 from mono_depth_ros.node.diagnostics import Findings, FrameStatistics, stale_input, Timing
@@ -33,7 +33,7 @@ class Arrival:
     """An image as it waits to be served, and when it came (s, monotonic)."""
 
     stream: CameraStream
-    image: Image
+    image: Image | CompressedImage
     arrived_s: float
 
 
@@ -93,7 +93,7 @@ class CameraStream:
         for source in self._inputs():
             source.match(self.settings.input_qos)
 
-    def on_image(self, image: Image) -> None:
+    def on_image(self, image: Image | CompressedImage) -> None:
         """Count an image and offer it to the worker."""
         if self._worker is None:
             return
@@ -108,7 +108,7 @@ class CameraStream:
 
     def publish(self, arrival: Arrival, prepared: PreparedImage, estimate: DepthEstimate) -> None:
         """Publish the depth of an image and count it."""
-        self.processor.publish(arrival.image, prepared, estimate)
+        self.processor.publish(arrival.image.header, prepared, estimate)
         now_s = time.monotonic()
         age_ns = self._node.get_clock().now().nanoseconds - stamp_ns(arrival.image.header.stamp)
         self.statistics.processed(Timing(
@@ -162,7 +162,10 @@ class CameraStream:
                 if source]
 
     def _image_wanted(self) -> Input:
-        return Input(topic='image_raw', kind=Image, callback=self.on_image)
+        if self.settings.image_transport == 'raw':
+            return Input(topic='image_raw', kind=Image, callback=self.on_image)
+        return Input(topic='image_raw', kind=CompressedImage, callback=self.on_image,
+                     transport=self.settings.image_transport)
 
     def _info_wanted(self) -> Input:
         return Input(topic='camera_info', kind=CameraInfo, callback=self._on_info)

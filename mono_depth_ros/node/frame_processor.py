@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from builtin_interfaces.msg import Time
 import numpy as np
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from std_msgs.msg import Header
 
 from mono_depth_ros.message_formats.encodings import BitDepth, is_nearly_black
 from mono_depth_ros.message_formats.stamps import stamp_ns
@@ -28,9 +30,14 @@ NEARLY_BLACK = ('the image is nearly black (99 % of it below 16 of 255), so dept
 
 @dataclass(frozen=True, kw_only=True)
 class PreparedImage:
-    """An image ready for the network: RGB (H, W, 3) uint8, its camera, what it is served with."""
+    """An image ready for the network: RGB uint8, its camera, what it is served with.
 
-    rgb_HW3: np.ndarray
+    `size` is width and height of the image. A compressed one may have been decoded at a part of
+    it, as far as nothing but the network needs its pixels.
+    """
+
+    rgb_hw3: np.ndarray
+    size: tuple[int, int]
     camera: ImageCamera
     range_m: tuple[float, float]
     settings: Settings
@@ -80,25 +87,36 @@ class FrameProcessor:
         """What the first step or output that lacks something says, '' where none does."""
         return next(filter(None, (part.warning for part in self.parts)), '')
 
-    def prepare(self, image: Image, settings: Settings) -> PreparedImage:
+    def prepare(self, image: Image | CompressedImage, settings: Settings) -> PreparedImage:
         """RGB and camera of an image; ValueError where it can have no depth."""
-        rgb_HW3 = messages.rgb_from_image(image, self._bit_depth)
-        self.image_warning = NEARLY_BLACK if is_nearly_black(rgb_HW3) else ''
-        self.camera = camera = self._camera_of(image, settings.rectified)
-        return PreparedImage(rgb_HW3=rgb_HW3, camera=camera, settings=settings,
+        size = messages.image_size(image)
+        camera = self._camera_of(image.header.stamp, size, settings.rectified)
+        rgb_hw3 = messages.rgb_from_image(image, self._bit_depth, self._least(size, camera))
+        self.camera = camera
+        self.image_warning = NEARLY_BLACK if is_nearly_black(rgb_hw3) else ''
+        return PreparedImage(rgb_hw3=rgb_hw3, size=size, camera=camera, settings=settings,
                              range_m=range_m(self.estimator, settings))
 
-    def publish(self, image: Image, prepared: PreparedImage, estimate: DepthEstimate) -> None:
+    def _least(self, size: tuple[int, int], camera: ImageCamera) -> tuple[int, int] | None:
+        """The size at which the pixels are needed, None for that of the image."""
+        if any(part.uses_rgb() for part in self.parts) or (
+                camera.depth and camera.depth.distortion):  # undistorted at its own size
+            return None
+        return self.estimator.content_size(*size)
+
+    def publish(self, header: Header, prepared: PreparedImage, estimate: DepthEstimate) -> None:
         """Send what is listened to of an image's depth; ValueError where there is none."""
         depth_HW = estimate.depth
         # The minimum is NaN where any pixel is, and takes a tenth of the time of looking at all.
         if np.isnan(depth_HW.min()) and np.isnan(depth_HW).all():
             raise ValueError('the model gave no depth for any pixel: try precision fp32, else '
                              'another model file')
+        rgb_hw3 = prepared.rgb_hw3
         frame = Frame(
-            depth_HW=depth_HW, estimate=estimate, rgb_HW3=prepared.rgb_HW3,
+            depth_HW=depth_HW, estimate=estimate,
+            rgb_HW3=rgb_hw3 if rgb_hw3.shape[:2] == depth_HW.shape else None,
             camera=prepared.camera.points, range_m=prepared.range_m, settings=prepared.settings,
-            header=image.header)
+            header=header)
         for step in self.steps:
             frame = step.adjust(frame)
         self.outputs.publish(frame)
@@ -108,15 +126,15 @@ class FrameProcessor:
         for part in self.parts:
             part.close()
 
-    def _camera_of(self, image: Image, rectified: bool) -> ImageCamera:
-        info = self._info_of(image)
+    def _camera_of(self, stamp: Time, size: tuple[int, int], rectified: bool) -> ImageCamera:
+        info = self._info_of(stamp_ns(stamp))
         if info is None:
             return self._no_info
-        return image_camera(info, image.width, image.height, self._image_topic, rectified)
+        return image_camera(info, *size, self._image_topic, rectified)
 
-    def _info_of(self, image: Image) -> CameraInfo | None:
-        """The camera_info with the stamp of the image, else the latest."""
-        infos, stamp = self._infos, stamp_ns(image.header.stamp)
+    def _info_of(self, stamp: int) -> CameraInfo | None:
+        """The camera_info with the stamp (ns) of the image, else the latest."""
+        infos = self._infos
         same = (info for info in reversed(infos) if stamp_ns(info.header.stamp) == stamp)
         return next(same, infos[-1] if infos else None)
 

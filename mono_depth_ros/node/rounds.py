@@ -5,6 +5,9 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from mono_depth_ros.camera import Camera
 from mono_depth_ros.node.camera_stream import Arrival
 from mono_depth_ros.node.frame_processor import PreparedImage
 
@@ -25,14 +28,17 @@ def serve(estimator: DepthEstimator, arrivals: list[Arrival]) -> None:
     estimates = _together(estimator, [prepared for _, prepared in ready])
     for (arrival, prepared), estimate in zip(ready, estimates):
         with arrival.stream.refusing():
-            arrival.stream.publish(arrival, prepared, estimate or estimator.estimate(
-                prepared.rgb_HW3, prepared.camera.depth))
+            arrival.stream.publish(
+                arrival, prepared, estimate or estimator.estimate(*_of_network(prepared)))
 
 
 def _together(
         estimator: DepthEstimator, images: list[PreparedImage]) -> list[DepthEstimate | None]:
     if len(images) > 1:
         with suppress(Exception):
-            return list(estimator.estimate_all(
-                [(image.rgb_HW3, image.camera.depth) for image in images]))
+            return list(estimator.estimate_all([_of_network(image) for image in images]))
     return [None] * len(images)
+
+
+def _of_network(image: PreparedImage) -> tuple[np.ndarray, Camera | None, tuple[int, int]]:
+    return image.rgb_hw3, image.camera.depth, image.size

@@ -61,7 +61,8 @@ class MatchedSubscription:
         types = {end.topic_type for end in self._ends()}
         if not types or self._type in types:
             return ''
-        advice = ('decode it with republish of image_transport, or remap to a topic of raw images'
+        advice = ('remap image_raw to the name before its transport, such as /compressed, and set '
+                  'image_transport to compressed'
                   if any('Compressed' in name for name in types) else 'remap to the right topic')
         return f'{self.topic} carries {", ".join(sorted(types))}, not {self._type}: {advice}'
 

@@ -55,10 +55,14 @@ class Model:
     def warm_up(self):
         """Take no time."""
 
-    def estimate(self, rgb_HW3, camera):
+    def content_size(self, width, height):
+        return 4, 3
+
+    def estimate(self, rgb_HW3, camera, size):
+        self.saw = rgb_HW3.shape[1::-1]
         if isinstance(self.answer, BaseException):
             raise self.answer
-        depth_HW = np.full(rgb_HW3.shape[:2], self.answer, np.float32)
+        depth_HW = np.full(size[::-1], self.answer, np.float32)
         return SimpleNamespace(depth=depth_HW, camera=camera, network_ms=1.0, uncertainty=None,
                                confidence=None)
 
@@ -266,8 +270,8 @@ def test_a_nearly_black_image_is_served_with_a_warning(active):
 def test_camera_info_of_the_image_s_stamp_is_used_else_the_latest(active, monkeypatch):
     node, model = active
     focals = []
-    monkeypatch.setattr(model, 'estimate', lambda rgb, camera: (
-        focals.append(camera.fx), Model().estimate(rgb, camera))[1])
+    monkeypatch.setattr(model, 'estimate', lambda rgb, camera, size: (
+        focals.append(camera.fx), Model().estimate(rgb, camera, size))[1])
     for stamp_s in (1, 2, 3):
         info = info_message(8, 6, focal=10.0 * stamp_s)
         info.header.stamp.sec = stamp_s
@@ -362,7 +366,7 @@ def test_a_topic_of_another_type_is_named_with_its_type(active):
     sentence = peer.wait(lambda: (s := findings(node).stale) and (
         'carries' in s) and s, 'the type')
     assert sentence.startswith('/image_raw carries sensor_msgs/msg/CompressedImage, not '
-                               'sensor_msgs/msg/Image: decode it')
+                               'sensor_msgs/msg/Image: remap image_raw to the name before')
     peer.close()
 
 

@@ -28,7 +28,7 @@ class Frame:
 
     depth_HW: np.ndarray
     estimate: DepthEstimate
-    rgb_HW3: np.ndarray
+    rgb_HW3: np.ndarray | None
     camera: Camera | None
     range_m: tuple[float, float]
     settings: Settings

@@ -12,24 +12,38 @@ from dataclasses import replace
 import cv2
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 import numpy as np
-from sensor_msgs.msg import CameraInfo, Image, PointCloud2, PointField
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2, PointField
 from std_msgs.msg import Header
 
 from mono_depth_ros.camera import Camera, rays_of
 from mono_depth_ros.colormap import depth_colours
 from mono_depth_ros.depth_units import depth_to_uint16
+from mono_depth_ros.message_formats.compressed import rgb_from_compressed
 from mono_depth_ros.message_formats.encodings import BitDepth, rgb_from_bytes
+from mono_depth_ros.message_formats.pictures import picture_size
 
 # Rows of a cloud filled at a time: at 640 columns 250 kB of planes, an eighth of a core's cache.
 BAND = 32
 
 
-def rgb_from_image(message: Image, bit_depth: BitDepth | None = None) -> np.ndarray:
-    """RGB (H, W, 3) uint8 of a sensor_msgs/Image; for rgb8 and rgba8 a view of its memory.
+def image_size(message: Image | CompressedImage) -> tuple[int, int]:
+    """Width and height in pixels of a camera image; ValueError where a compressed one has none."""
+    if isinstance(message, CompressedImage):
+        return picture_size(message.data)
+    return message.width, message.height
 
-    `bit_depth` is that of the stream, for 16-bit pixels. Raises ValueError with one sentence
-    where the encoding is not known, or sizes, step, encoding and data disagree.
+
+def rgb_from_image(
+        message: Image | CompressedImage, bit_depth: BitDepth | None = None,
+        least: tuple[int, int] | None = None) -> np.ndarray:
+    """RGB (H, W, 3) uint8 of a camera image; for rgb8 and rgba8 a view of its memory.
+
+    `bit_depth` is that of the stream, for 16-bit pixels. A compressed image is decoded at less
+    than its size where `least`, a width and height, allows it. Raises ValueError with one
+    sentence where the encoding is not known, or sizes, step, encoding and data disagree.
     """
+    if isinstance(message, CompressedImage):
+        return rgb_from_compressed(message.data, message.format, bit_depth, least)
     return rgb_from_bytes(
         message.data, encoding=message.encoding, width=message.width, height=message.height,
         step=message.step, is_bigendian=bool(message.is_bigendian), bit_depth=bit_depth)

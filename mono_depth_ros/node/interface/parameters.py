@@ -24,6 +24,7 @@ class Settings:
     points_stride: int
     points_min_confidence: float
     rectified: bool
+    image_transport: str
     input_qos: str
     autostart: bool
 
@@ -101,6 +102,9 @@ PARAMETERS = (
     Parameter(
         name='rectified', default=False,
         description='The images are rectified: use P of camera_info instead of K and D.'),
+    Parameter(
+        name='image_transport', default='raw', pattern='raw|compressed', settable='unconfigured',
+        description='How images come: raw, or compressed (JPEG or PNG on image_raw/compressed).'),
     Parameter(
         name='input_qos', default='auto', pattern='auto|reliable|best_effort',
         description='Reliability of the inputs: auto (as the publisher), reliable, best_effort.'),

@@ -39,6 +39,10 @@ class StreamPart:
         """Topics it listens to, from activate to deactivate."""
         return ()
 
+    def uses_rgb(self) -> bool:
+        """Whether the next frame needs its colours, at the size of the image."""
+        return False
+
     def values(self) -> dict[str, str]:
         """What it adds to the values of the camera's diagnostics."""
         return {}

@@ -18,15 +18,27 @@ QUEUE_DEPTH = 5
 
 
 class Output(StreamPart):
-    """One RELIABLE topic of a camera. A new one says `topic`, `kind` and `message`."""
+    """One RELIABLE topic of a camera. A new one says `topic`, `kind` and `message`.
+
+    `transport` is the last part of `topic` where that is an image_transport: the name before it
+    is what is remapped.
+    """
 
     topic: ClassVar[str]
     kind: ClassVar[type]
+    transport: ClassVar[str] = ''
 
     def __init__(self, node: LifecycleNode, prefix: str):
         super().__init__(node, prefix)
         self._publisher: Any = node.create_lifecycle_publisher(
-            self.kind, prefix + self.topic, QoSProfile(depth=QUEUE_DEPTH))
+            self.kind, self._name(), QoSProfile(depth=QUEUE_DEPTH))
+
+    def _name(self) -> str:
+        name = self.prefix + self.topic
+        if not self.transport:
+            return name
+        base = self.node.resolve_topic_name(name.removesuffix(f'/{self.transport}'))
+        return f'{base}/{self.transport}'
 
     def subscribers(self) -> int:
         """Number of subscriptions; takes a microsecond."""

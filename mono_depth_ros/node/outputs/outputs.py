@@ -5,6 +5,7 @@ from __future__ import annotations
 from rclpy.lifecycle import LifecycleNode
 
 from mono_depth_ros.node.interface.frame import Frame
+from mono_depth_ros.node.outputs.compressed_depth import CompressedDepth
 from mono_depth_ros.node.outputs.depth_images import (
     Colours,
     Confidence,
@@ -16,7 +17,7 @@ from mono_depth_ros.node.outputs.output import Output
 from mono_depth_ros.node.outputs.points import Points
 
 OUTPUTS: tuple[type[Output], ...] = (
-    Metres, Millimetres, Colours, DepthCameraInfo, Confidence, Points)
+    Metres, Millimetres, CompressedDepth, Colours, DepthCameraInfo, Confidence, Points)
 KINDS = {output.topic: output.kind for output in OUTPUTS}
 
 

@@ -25,9 +25,13 @@ class Points(Output):
         super().__init__(node, prefix)
         self._cloud = messages.PointCloud()
 
+    def uses_rgb(self) -> bool:
+        """While anybody listens: the points are coloured."""
+        return self.wanted()
+
     def message(self, frame: Frame) -> PointCloud2 | None:
         """The confident points, None where the camera's rays are not known."""
-        if not frame.camera:
+        if not frame.camera or frame.rgb_HW3 is None:
             return None
         return self._cloud.fill(
             confident_depth(frame.depth_HW, frame.estimate, frame.settings.points_min_confidence),

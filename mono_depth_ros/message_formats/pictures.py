@@ -1,0 +1,68 @@
+"""JPEG and PNG files in memory: their size, and their pixels as OpenCV has them (no ROS)."""
+
+from __future__ import annotations
+
+import struct
+
+import cv2
+import numpy as np
+
+JPEG, PNG = b'\xff\xd8\xff', b'\x89PNG\r\n\x1a\n'
+JPEG_END = b'\xff\xd9'
+# Markers that begin a frame and hold its size: all of C0 to CF that are no tables.
+FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+SCAN = 0xDA
+REDUCED = {1: cv2.IMREAD_COLOR, 2: cv2.IMREAD_REDUCED_COLOR_2, 4: cv2.IMREAD_REDUCED_COLOR_4,
+           8: cv2.IMREAD_REDUCED_COLOR_8}
+
+
+def picture_size(data) -> tuple[int, int]:
+    """Width and height in pixels of a JPEG or PNG, read from its header.
+
+    ValueError where it is neither, or cut short.
+    """
+    start = bytes(data[:32])
+    if start.startswith(PNG) and len(start) >= 24:
+        return struct.unpack('>II', start[16:24])  # type: ignore[return-value]
+    if start.startswith(JPEG):
+        return _jpeg_size(data)
+    raise ValueError(f'the {len(data)} bytes of a picture are neither JPEG nor PNG: let the '
+                     'camera driver publish one of them')
+
+
+def decoded(data, reduce: int = 1) -> np.ndarray:
+    """Pixels of a JPEG or PNG as they lie in the file: BGR (H, W, 3), grey (H, W), 8 or 16 bits.
+
+    `reduce` 2, 4 or 8 gives that fraction of the size, rounded up, as BGR of 8 bits; of a JPEG
+    less is decoded for it. Transparency is left out. ValueError where data are not whole.
+    """
+    raw = np.frombuffer(data, np.uint8)
+    flags = cv2.IMREAD_UNCHANGED if reduce == 1 else (
+        # As it lies in the file: camera_info is for those pixels, not for a turned picture.
+        REDUCED[reduce] | cv2.IMREAD_IGNORE_ORIENTATION)
+    try:
+        pixels = cv2.imdecode(raw, flags)
+    except cv2.error:
+        pixels = None
+    # OpenCV 4 fills the missing end of a JPEG with grey.
+    if pixels is None or (bytes(raw[:3]) == JPEG and raw.tobytes().rfind(JPEG_END) < 0):
+        raise ValueError(f'the {raw.size} bytes of a picture cannot be decoded: the message was '
+                         'cut short, or damaged')
+    return pixels[..., :3] if pixels.ndim == 3 else pixels
+
+
+def _jpeg_size(data) -> tuple[int, int]:
+    position = 2
+    while position + 9 <= len(data):
+        start = bytes(data[position:position + 9])
+        if start[0] != 0xFF or start[1] == SCAN:
+            break
+        if start[1] == 0xFF:  # a fill byte
+            position += 1
+            continue
+        if start[1] in FRAMES:
+            height, width = struct.unpack('>HH', start[5:9])
+            return width, height
+        position += 2 + struct.unpack('>H', start[2:4])[0]
+    raise ValueError(f'the {len(data)} bytes of a JPEG have no size: the message was cut short, '
+                     'or damaged')

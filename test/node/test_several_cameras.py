@@ -1,0 +1,237 @@
+"""Several cameras with one model: fair, apart from each other, as a batch or one by one."""
+
+from array import array
+from collections.abc import Iterator
+import sys
+from threading import Event
+import time
+from types import SimpleNamespace
+
+import cv2
+import numpy as np
+import pytest
+import rclpy
+from rclpy.lifecycle import TransitionCallbackReturn
+from rclpy.parameter import Parameter
+from ros_helpers import image_message, info_message, picture
+from sensor_msgs.msg import CompressedImage, Image, PointCloud2
+
+from mono_depth_ros.demo.processes import free_domain
+from mono_depth_ros.node.lifecycle_node import DepthNode
+from mono_depth_ros.node.outputs.output import Output
+from mono_depth_ros.node.outputs.outputs import OUTPUTS
+from mono_depth_ros.node.outputs.points import Points
+
+CAMERAS = ['front', 'left', 'right']
+
+
+class Model:
+    """A stand-in that answers with the mean of the image, when it is let go on."""
+
+    card = SimpleNamespace(name='plain', min_depth_m=0.3, max_depth_m=10.0,
+                           weights_licence='research')
+    model_path, model_sha256, device, precision = 'plain', '0', 'cpu', 'fp32'
+    has_confidence, backend, backend_reason, together = False, 'torch', 'asked for', 1
+
+    def __init__(self):
+        self.entered, self.go_on, self.batches = Event(), Event(), []
+        self.go_on.set()
+        self.sizes = []
+
+    def load(self, *settings):
+        return self
+
+    def warm_up(self):
+        """Take no time."""
+
+    def content_size(self, width, height):
+        return 10, 8
+
+    def estimate(self, rgb_HW3, camera, size):
+        self.entered.set()
+        assert self.go_on.wait(10)
+        self.sizes.append(rgb_HW3.shape[1::-1])
+        if rgb_HW3.max() == 255:
+            raise ValueError('too bright')
+        depth_HW = np.full(size[::-1], 1 + rgb_HW3.mean() / 100, np.float32)
+        return SimpleNamespace(depth=depth_HW, camera=camera, network_ms=1.0, uncertainty=None,
+                               confidence=None)
+
+    def estimate_all(self, images):
+        self.batches.append(len(images))
+        return [self.estimate(*image) for image in images]
+
+
+@pytest.fixture(params=[1, 8])
+def node(request, monkeypatch) -> Iterator[DepthNode]:
+    """An active node of three cameras whose outputs go to `sent`, one by one or as a batch."""
+    model = Model()
+    model.together = request.param
+    made, context = start(monkeypatch, model, [Parameter('cameras', value=CAMERAS)])
+    yield made
+    stop(made, context)
+
+
+def start(monkeypatch, model: Model, parameters: list) -> tuple[DepthNode, rclpy.Context]:
+    monkeypatch.setitem(
+        sys.modules, 'mono_depth_ros.estimator', SimpleNamespace(DepthEstimator=model))
+    context = rclpy.Context()
+    rclpy.init(context=context, domain_id=free_domain())
+    node = DepthNode(context=context, parameter_overrides=parameters)
+    node.model, node.sent = model, []
+    monkeypatch.setattr(Output, 'wanted', lambda self: self.kind is not PointCloud2)
+
+    def publish(output, frame):
+        if output.topic == 'depth/image':
+            node.sent.append((output.prefix, frame.header.stamp.sec, float(frame.depth_HW[0, 0])))
+    monkeypatch.setattr(Output, 'publish', publish)
+    for step in (node.trigger_configure, node.trigger_activate):
+        assert step() == TransitionCallbackReturn.SUCCESS
+    return node, context
+
+
+def stop(node: DepthNode, context: rclpy.Context) -> None:
+    node.model.go_on.set()
+    node.stop()
+    node.destroy_node()
+    rclpy.shutdown(context=context)
+
+
+def image(number: int, grey: int = 100) -> Image:
+    message = image_message(np.full((6, 8, 3), grey, np.uint8))
+    message.header.stamp.sec = number
+    return message
+
+
+def settle(node: DepthNode) -> None:
+    deadline = time.monotonic() + 10
+    for stream in node.streams:
+        while (counts := stream.statistics.counts())['received'] > sum(counts.values()) / 2:
+            assert time.monotonic() < deadline, counts
+            time.sleep(0.002)
+
+
+def test_topics_and_status_are_those_of_each_camera(node):
+    names = {name for name, _ in node.get_topic_names_and_types()}
+    for camera in CAMERAS:
+        wanted = {'image_raw', 'camera_info', *(output.topic for output in OUTPUTS)}
+        assert {f'/{camera}/{topic}' for topic in wanted} <= names
+    statuses = [node._status(stream, 0.0).name for stream in node.streams]
+    assert statuses == [f'depth_node: {camera}' for camera in CAMERAS]
+
+
+def test_every_camera_is_served_in_turn_however_much_another_sends(node):
+    front, left, right = node.streams
+    node.model.go_on.clear()
+    front.on_image(image(0))
+    assert node.model.entered.wait(10)
+    for number in range(1, 50):
+        front.on_image(image(number))
+        if number == 20:
+            left.on_image(image(1, 50))
+            right.on_image(image(1, 0))
+    node.model.go_on.set()
+    settle(node)
+    assert node.sent[0] == ('front/', 0, 2.0)
+    assert sorted(node.sent[1:]) == [('front/', 49, 2.0), ('left/', 1, 1.5), ('right/', 1, 1.0)]
+    assert node.model.batches == ([] if node.model.together == 1 else [3])
+    assert front.statistics.counts() == {
+        'received': 50, 'processed': 2, 'dropped': 48, 'refused': 0, 'unused': 0}
+
+
+@pytest.mark.parametrize('bad', ['encoding', 'network'])
+def test_what_one_camera_sends_costs_the_others_nothing(node, bad):
+    front, left, right = node.streams
+    node.model.go_on.clear()
+    front.on_image(image(0))
+    assert node.model.entered.wait(10)
+    broken = image(1, 255)
+    if bad == 'encoding':
+        broken.step = 1
+    for stream, message in ((front, image(1)), (left, broken), (right, image(1))):
+        stream.on_image(message)
+    node.model.go_on.set()
+    settle(node)
+    assert [stream.statistics.counts()['refused'] for stream in node.streams] == [0, 1, 0]
+    assert [stream.statistics.counts()['processed'] for stream in node.streams] == [2, 0, 1]
+    assert 'image refused' in left.statistics.last_error and not front.statistics.last_error
+
+
+def test_what_waits_at_deactivation_is_counted_by_its_camera(node):
+    front, left, _ = node.streams
+    node.model.go_on.clear()
+    front.on_image(image(0))
+    assert node.model.entered.wait(10)
+    left.on_image(image(0))
+    node.model.go_on.set()
+    node.trigger_deactivate()
+    settle(node)
+    assert sum(left.statistics.counts().values()) == 2
+
+
+def test_camera_info_is_that_of_the_camera(node):
+    front, left, _ = node.streams
+    front.processor.add_info(info_message(8, 6, focal=33.0))
+    for stream in (front, left):
+        stream.on_image(image(0))
+    settle(node)
+    assert front.processor.camera.points.fx == 33 and left.processor.camera.points is None
+    assert not front.processor.camera_warning
+    assert left.processor.camera_warning.startswith('no camera_info on /left/camera_info yet')
+
+
+@pytest.mark.parametrize('names, sentence', [
+    (['a', 'a'], 'different names'), (['a/b'], "cannot be 'a/b'"), (['2'], "cannot be '2'"),
+    ('front', "must be a list of texts, got 'front'")])
+def test_wrong_names_are_refused(node, names, sentence):
+    node.trigger_deactivate()
+    node.trigger_cleanup()
+    result, = node.set_parameters([Parameter('cameras', value=names)])
+    assert not result.successful and sentence in result.reason
+
+
+def test_the_cameras_are_read_while_unconfigured(node):
+    result, = node.set_parameters([Parameter('cameras', value=['back'])])
+    assert not result.successful and 'clean it up first' in result.reason
+    node.trigger_deactivate()
+    node.trigger_cleanup()
+    for names, served in ((['back'], ['back']), ([], [''])):
+        assert node.set_parameters([Parameter('cameras', value=names)])[0].successful
+        assert node.get_parameter('cameras').type_ == Parameter.Type.STRING_ARRAY
+        assert node.trigger_configure() == TransitionCallbackReturn.SUCCESS
+        assert [stream.name for stream in node.streams] == served
+        node.trigger_cleanup()
+
+
+@pytest.fixture
+def compressed(monkeypatch) -> Iterator[DepthNode]:
+    made, context = start(monkeypatch, Model(), [
+        Parameter('image_transport', value='compressed')])
+    yield made
+    stop(made, context)
+
+
+def test_compressed_images_are_served_and_damaged_ones_counted(compressed, monkeypatch):
+    eye, = compressed.streams
+    data = cv2.imencode('.jpg', picture(640, 480)[..., ::-1])[1].tobytes()
+    whole = CompressedImage(format='rgb8; jpeg compressed bgr8', data=array('B', data))
+    eye.on_image(whole)
+    settle(compressed)
+    eye.on_image(CompressedImage(format='jpeg', data=array('B', data[:999])))
+    settle(compressed)
+    assert eye.statistics.counts() == {
+        'received': 2, 'processed': 1, 'dropped': 0, 'refused': 1, 'unused': 0}
+    assert compressed.model.sizes == [(80, 60)] and len(compressed.sent) == 1
+    monkeypatch.setattr(Points, 'wanted', lambda self: True)
+    eye.on_image(whole)  # its colours are wanted: decoded in full
+    settle(compressed)
+    assert compressed.model.sizes[-1] == (640, 480)
+
+
+def test_the_compressed_topic_is_beside_the_remapped_one(monkeypatch):
+    made, context = start(monkeypatch, Model(), [
+        Parameter('image_transport', value='compressed'), Parameter('cameras', value=['a'])])
+    names = dict(made.get_topic_names_and_types())
+    assert names['/a/image_raw/compressed'] == ['sensor_msgs/msg/CompressedImage']
+    assert '/a/image_raw' not in names
+    stop(made, context)
