@@ -22,12 +22,12 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile
 from sensor_msgs.msg import Image
 
-from mono_depth_ros.camera import Camera
+from mono_depth_ros.bench.options import camera_of, picture
 from mono_depth_ros.demo.processes import Child, NAMESPACE, ros_environment
 from mono_depth_ros.estimator import DepthEstimator
 
 WIDTH, HEIGHT, RATE_HZ, MODEL = 640, 480, 30.0, 'indoor'
-CAMERA = Camera(fx=520.0, fy=520.0, cx=319.5, cy=239.5, width=WIDTH, height=HEIGHT)
+CAMERA = camera_of(WIDTH, HEIGHT)
 START_S, MOST_OFF = 60.0, 0.02
 
 
@@ -76,15 +76,6 @@ def stream(device: str, seconds: float, folder: Path) -> dict[str, float]:
             child.stop()
     expected = DepthEstimator.load(MODEL, 'cpu', 'fp32', backend='torch').estimate(rgb_HW3, CAMERA)
     return arrivals.figures(expected.depth)
-
-
-def picture() -> np.ndarray:
-    """A shaded room-like RGB image (H, W, 3) uint8."""
-    v, u = np.mgrid[0:HEIGHT, 0:WIDTH] / np.array([HEIGHT, WIDTH])[:, None, None]
-    shade = np.where(v > 0.6, 1.5 * v - 0.5, 0.6 - 0.3 * v)
-    box = (abs(u - 0.4) < 0.1) & (abs(v - 0.6) < 0.15)
-    tones = [np.where(box, tone, shade) for tone in (0.9, 0.4, 0.2)]
-    return (255 * np.clip(np.stack(tones, -1), 0, 1)).astype(np.uint8)
 
 
 class Arrivals:

@@ -12,17 +12,21 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 import os
 from pathlib import Path
+import re
 import subprocess
 import sys
+import tempfile
 import time
 
 import numpy as np
 import rclpy
 from rclpy.lifecycle import LifecycleNode
 from rclpy.serialization import deserialize_message, serialize_message
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import Image, PointCloud2
 
-from mono_depth_ros.camera import Camera
+from mono_depth_ros.bench import peers
+from mono_depth_ros.bench.findings import Findings, Values
+from mono_depth_ros.bench.options import camera_of, options_of
 from mono_depth_ros.estimator import DepthEstimator
 from mono_depth_ros.message_formats.camera_info import read_camera_info
 from mono_depth_ros.node.interface import messages
@@ -30,10 +34,11 @@ from mono_depth_ros.node.interface.frame import Frame
 from mono_depth_ros.node.interface.parameters import PARAMETERS, settings_from
 from mono_depth_ros.node.outputs.outputs import Outputs
 
-WIDTH, HEIGHT, TARGET_MS = 640, 480, 6.0
-WARM_UP = 20
-NETWORK = 'network'
-CAMERA = Camera(fx=520.0, fy=520.0, cx=319.5, cy=239.5, width=WIDTH, height=HEIGHT)
+WIDTH, HEIGHT, WARM_UP = 640, 480, 20
+NETWORK, OVERHEAD = 'network', 'overhead: all but the network'
+FLOOR, PEERS = 'floor: transport alone', 'plain Python nodes, all but the network'
+BESIDE = (NETWORK, FLOOR, PEERS)
+CAMERA = camera_of(WIDTH, HEIGHT)
 SETTINGS = settings_from({parameter.name: parameter.default for parameter in PARAMETERS})
 
 
@@ -124,66 +129,119 @@ def published() -> Iterator[Outputs]:
         rclpy.try_shutdown()
 
 
-def memory_mib() -> dict[str, float]:
+def transport(raw: bytes, outputs: Outputs, filled: dict[str, Image | PointCloud2]) -> None:
+    """The floor: the same bytes through the same transport, nothing computed."""
+    deserialize_message(raw, Image)
+    for topic, message in filled.items():
+        outputs._publishers[topic].publish(message)
+
+
+def peer(raw: bytes, depth_HW: np.ndarray, outputs: Outputs) -> None:
+    """What plain Python nodes do beside their network (bench.peers)."""
+    image = deserialize_message(raw, Image)
+    rgb_HW3 = peers.image_array(image)
+    publishers = outputs._publishers
+    publishers['depth/image'].publish(peers.depth_message(depth_HW, image))
+    publishers['points'].publish(peers.cloud_message(depth_HW, rgb_HW3, CAMERA, image))
+
+
+def memory_mib() -> Values:
     """Memory of this process in MiB: its own, and shared (the middleware's segments)."""
     lines = Path('/proc/self/status').read_text().splitlines()
     found = dict(line.split(':', 1) for line in lines if line.startswith('Rss'))
-    return {'own': int(found['RssAnon'].split()[0]) / 1024,
-            'shared': int(found['RssShmem'].split()[0]) / 1024}
+    return {'own_mib': round(int(found['RssAnon'].split()[0]) / 1024, 1),
+            'shared_mib': round(int(found['RssShmem'].split()[0]) / 1024, 1)}
 
 
-def measure(work: Callable[[], dict[str, np.ndarray]], frames: int) -> None:
-    """Print medians over `frames` frames, the sum beside the network, and memory over time."""
+def measure(findings: Findings, work: Callable[[], dict[str, np.ndarray]], frames: int) -> None:
+    """A row for each step, the sum beside the network over the floor, and memory over time."""
     for _ in range(WARM_UP):
         names = list(work())
     # Allocated and written now, so that the memory of the process does not grow later.
     times_NK2 = np.full((frames, len(names), 2), np.nan)
-    memory = {0: memory_mib()}
     for number in range(frames):
         times_NK2[number] = list(work().values())
         if (number + 1) % max(1, frames // 5) == 0:
-            memory[number + 1] = memory_mib()
-    print(f'{"median of a frame":32s}   CPU ms  wall ms')
+            findings.add(f'memory after {number + 1} frames', 'ok', **memory_mib())
     for i, name in enumerate(names):
-        _row(name, times_NK2[:, i])
-    network = names.index(NETWORK)
-    sums_N2 = times_NK2.sum(axis=1) - times_NK2[:, network]
-    _row('overhead: all but the network', sums_N2)
-    _row('the same, 10th percentile', sums_N2, 10)
-    _row('the same, 90th percentile', sums_N2, 90)
-    overhead_ms, network_ms = np.median(sums_N2[:, 1]), np.median(times_NK2[:, network, 1])
-    print(f'CPU time: overhead / allowed {TARGET_MS:.0f} ms = {overhead_ms / TARGET_MS:.2f}, '
-          f'overhead / whole frame = {overhead_ms / (overhead_ms + network_ms):.0%}')
-    for number, mib in memory.items():
-        print(f'memory after {number:5d} frames: own {mib["own"]:.1f} MiB, shared memory '
-              f'{mib["shared"]:.1f} MiB')
+        findings.add(name, 'ok', **_figures(times_NK2[:, i]))
+    ours = [i for i, name in enumerate(names) if name not in BESIDE]
+    sums_N2 = times_NK2[:, ours].sum(axis=1)
+    floor = times_NK2[:, names.index(FLOOR), 0]
+    findings.add(OVERHEAD, 'ok', **_figures(sums_N2), over_floor=round(
+        float(np.median(sums_N2[:, 0]) / np.median(floor)), 2))
 
 
-def _row(name: str, times_N2: np.ndarray, percent: float = 50) -> None:
-    wall_ms, cpu_ms = np.percentile(times_N2, percent, axis=0)
-    print(f'{name:32s} {cpu_ms:8.2f} {wall_ms:8.2f}')
+def _figures(times_N2: np.ndarray) -> Values:
+    wall_ms, cpu_ms = np.median(times_N2, axis=0)
+    low_ms, high_ms = np.percentile(times_N2[:, 0], (10, 90))
+    return {'wall_ms': round(float(wall_ms), 3), 'cpu_ms': round(float(cpu_ms), 3),
+            'p10_ms': round(float(low_ms), 3), 'p90_ms': round(float(high_ms), 3)}
+
+
+def _frames(options: argparse.Namespace, findings: Findings) -> None:
+    estimator, raw = DepthEstimator.load(options.model, 'cpu'), serialised_image()
+    # Inside the estimator: what `estimate` does around the network belongs to the overhead.
+    network = TimedNetwork(estimator._network)
+    estimator._network = network  # type: ignore[assignment]
+    image = deserialize_message(raw, Image)
+    rgb_HW3 = messages.rgb_from_image(image)
+    depth_HW = estimator.estimate(rgb_HW3, CAMERA).depth
+    filled = {'depth/image': messages.DepthImage().fill(depth_HW, image.header),
+              'points': messages.PointCloud().fill(depth_HW, rgb_HW3, CAMERA, 1, image.header)}
+    with published() as outputs:
+        def work() -> dict[str, np.ndarray]:
+            found = frame(raw, estimator, network, outputs)
+            found[FLOOR] = _took_ms(lambda: transport(raw, outputs, filled))
+            found[PEERS] = _took_ms(lambda: peer(raw, depth_HW, outputs))
+            return found
+        measure(findings, work, options.frames)
+
+
+def _took_ms(work: Callable[[], None]) -> np.ndarray:
+    start_ms = now_ms()
+    work()
+    return now_ms() - start_ms
+
+
+def before(options: argparse.Namespace, findings: Findings) -> None:
+    """The same of another checkout and of this one, three times in turn, processes of their own.
+
+    Both by the text of their `overhead` modules from before there were rows, or by the rows.
+    """
+    took: dict[Path, list[float]] = {Path.cwd(): [], options.before.resolve(): []}
+    for checkout in [*took] * 3:
+        took[checkout].append(_overhead_of(checkout, options.frames))
+    now, then = (min(times) for times in took.values())
+    findings.add('overhead now and before', 'ok', now_ms=round(now, 2), before_ms=round(then, 2),
+                 ratio=round(now / then, 2))
+
+
+def _overhead_of(checkout: Path, frames: int) -> float:
+    """Wall milliseconds beside the network; RuntimeError where the checkout's module says none."""
+    with tempfile.NamedTemporaryFile('r') as rows:
+        own = ['--rows', rows.name] if (checkout / 'mono_depth_ros/bench/findings.py').exists(
+            ) else []
+        done = subprocess.run(
+            [sys.executable, '-m', 'mono_depth_ros.bench.overhead', '--frames', str(frames), *own],
+            cwd=checkout, capture_output=True, text=True, check=False,
+            env=os.environ | {'PYTHONPATH': str(checkout)})
+        text = rows.read() + done.stdout
+    found = (re.search(rf'"{OVERHEAD}".*"wall_ms": ([\d.]+)', text)
+             or re.search(rf'{OVERHEAD} +[\d.]+ +([\d.]+)', text))
+    if not found:
+        raise RuntimeError(f'{checkout}: {(done.stderr or text)[-300:]}')
+    return float(found[1])
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Measure on the cores this process may use; 1 where that cannot be done."""
-    parser = argparse.ArgumentParser(prog='scripts/bench', description=__doc__)
-    parser.add_argument('--model', default='indoor', help='shipped model by name, or a file')
-    parser.add_argument('--frames', type=int, default=200, help='5000 shows that memory is flat')
-    options = parser.parse_args(arguments)
-    cores = os.sched_getaffinity(0)
-    try:
-        estimator, raw = DepthEstimator.load(options.model, 'cpu'), serialised_image()
-        # Inside the estimator: what `estimate` does around the network belongs to the overhead.
-        network = TimedNetwork(estimator._network)
-        estimator._network = network  # type: ignore[assignment]
-        with published() as outputs:
-            print(f'{WIDTH}x{HEIGHT} rgb8, {options.frames} frames on {len(cores)} core(s); load '
-                  f'of the machine {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores')
-            measure(lambda: frame(raw, estimator, network, outputs), options.frames)
-    except (OSError, ValueError, RuntimeError) as error:
-        print(f'cannot measure: {error}', file=sys.stderr)
-        return 1
-    return 0
+    options = options_of(__doc__, arguments)
+    findings = Findings('overhead', options.rows, options.seconds)
+    work = before if options.before else _frames
+    return int(not findings.attempt(
+        f'{WIDTH}x{HEIGHT} on {len(os.sched_getaffinity(0))} core(s)',
+        lambda: work(options, findings) or {}))
 
 
 if __name__ == '__main__':

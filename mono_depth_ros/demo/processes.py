@@ -64,9 +64,9 @@ class Child:
     """A ROS node in a process of its own, its output in a file."""
 
     def __init__(self, name: str, executable: tuple[str, ...], parameters: Mapping[str, str],
-                 log: Path, environment: Mapping[str, str]):
+                 log: Path, environment: Mapping[str, str], namespace: str = NAMESPACE):
         self.name, self.log = name, log
-        command = [sys.executable, '-m', *executable, '--ros-args', '-r', f'__ns:={NAMESPACE}']
+        command = [sys.executable, '-m', *executable, '--ros-args', '-r', f'__ns:={namespace}']
         for key, value in parameters.items():
             command += ['-p', f'{key}:={value}']
         with open(log, 'wb') as output:
@@ -75,6 +75,11 @@ class Child:
                 env=os.environ | environment | {'PYTHONUNBUFFERED': '1'},
                 # Ctrl-C on the terminal goes to the demo alone, which then ends its children.
                 start_new_session=True, preexec_fn=_die_with_parent)
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
 
     def exit_code(self) -> int | None:
         """Exit code, or None while it runs."""

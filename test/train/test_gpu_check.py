@@ -10,8 +10,8 @@ import time
 import pytest
 from train_helpers import write_folder
 
+from mono_depth_ros.bench.findings import Findings, read_rows, Row
 from train.gpu_check import __main__ as gpu_check
-from train.gpu_check.findings import Findings, read_rows, Row
 from train.gpu_check.packed_data import draw_data, make_packs, open_packs
 from train.gpu_check.report import markdown
 

@@ -17,7 +17,7 @@ import tempfile
 import venv
 
 from mono_depth_ros.backends.torch_backend import pick_device
-from train.gpu_check.findings import Findings, read_rows
+from mono_depth_ros.bench.findings import Findings, read_rows
 from train.gpu_check.packed_data import draw_data, make_packs, packs_in
 from train.gpu_check.report import machine, write_report
 
@@ -50,6 +50,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
                         help='folder of gpu_check.json and gpu_check.md (default runs/gpu_check)')
     parser.add_argument('--minutes', type=float, default=8.0)
     parser.add_argument('--device', default='cuda', help='cuda, cuda:N, or cpu to try the check')
+    parser.add_argument('--part', action='append', choices=SHARES, help='all by default')
     parser.add_argument('--packed', type=Path, default=DATA, metavar='DIR',
                         help='what --pack has made (default gpu_check_data); drawn where missing')
     parser.add_argument('--wheels', type=Path, metavar='DIR',
@@ -66,21 +67,26 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def check(options: argparse.Namespace, device: str) -> int:
-    """Run the four parts in their shares of the time, and write what they found."""
+    """Run the parts asked for in their shares of the time, and write what they found."""
     options.out.mkdir(parents=True, exist_ok=True)
     rows = options.out.resolve() / 'rows.jsonl'
     rows.unlink(missing_ok=True)
-    seconds = {part: share * 60 * options.minutes for part, share in SHARES.items()}
+    shares = {part: SHARES[part] for part in options.part or SHARES}
+    seconds = {part: share * 60 * options.minutes / sum(shares.values())
+               for part, share in shares.items()}
     with tempfile.TemporaryDirectory() as folder:
         data = options.packed.resolve()
         if not packs_in(data):
             data = Path(folder)
             draw_data(data)
-        right(device, seconds['right'], rows, data)
+        if 'right' in seconds:
+            right(device, seconds['right'], rows, data)
         for part, module in (('fast', 'speed'), ('learns', 'learning')):
-            run_part(part, [sys.executable, '-m', f'train.gpu_check.{module}'], device,
-                     seconds[part], rows, data)
-        node(device, seconds['node'], rows, data, options.wheels, Path(folder))
+            if part in seconds:
+                run_part(part, [sys.executable, '-m', f'train.gpu_check.{module}'], device,
+                         seconds[part], rows, data)
+        if 'node' in seconds:
+            node(device, seconds['node'], rows, data, options.wheels, Path(folder))
     found = read_rows(rows)
     print(write_report(options.out, machine(device), found))
     return int(any(row.state == 'failed' for row in found))

@@ -17,11 +17,11 @@ import threading
 import numpy as np
 import torch
 
+from mono_depth_ros.bench.findings import Findings, part_options, Values
 from train.fitting.checkpoint import load_checkpoint
 from train.fitting.run_log import TrainingSummary
 from train.fitting.stage_run import RunContext
 from train.fitting.training_loop import fit
-from train.gpu_check.findings import Findings, part_options, Values
 from train.gpu_check.packed_data import open_packs, packs_in
 from train.recipes.recipe import BOTH, Recipe, recipe_called, Stage
 

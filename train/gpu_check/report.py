@@ -13,7 +13,7 @@ import subprocess
 
 import torch
 
-from train.gpu_check.findings import Row, Values
+from mono_depth_ros.bench.findings import Row, Values
 
 TITLES = {'right': 'Right', 'fast': 'Fast', 'learns': 'Learns', 'node': 'The node'}
 

@@ -18,12 +18,12 @@ import torch
 from torch import nn, Tensor
 
 from mono_depth_ros.backends.torch_backend import DTYPES, fuse_norms
+from mono_depth_ros.bench.findings import Findings, part_options, Values
 from mono_depth_ros.estimator import DepthEstimator
 from mono_depth_ros.model_card import NetworkSpec
 from mono_depth_ros.model_file import find_model, load_model
 from mono_depth_ros.networks.multi_scale import MultiScaleNetwork
 from mono_depth_ros.networks.registry import build, default_spec
-from train.gpu_check.findings import Findings, part_options, Values
 from train.gpu_check.packed_data import open_packs
 
 SHIPPED = 'indoor'

@@ -71,5 +71,5 @@ def part_options(description: str | None) -> argparse.Namespace:
     parser.add_argument('--device', required=True)
     parser.add_argument('--seconds', type=float, required=True)
     parser.add_argument('--rows', type=Path, required=True)
-    parser.add_argument('--data', type=Path, required=True)
+    parser.add_argument('--data', type=Path)
     return parser.parse_args()
