@@ -17,7 +17,7 @@ from std_msgs.msg import Header
 from mono_depth_ros.bench.findings import Findings, Values
 from mono_depth_ros.bench.options import camera_of, options_of, picture
 from mono_depth_ros.bench.timing import in_turn, summary
-from mono_depth_ros.node.messages import PointCloud
+from mono_depth_ros.node.interface.messages import PointCloud
 
 LOOP = r'''
 #include <cmath>

@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from typing import Any
 
 import numpy as np
 import rclpy
@@ -129,18 +130,23 @@ def published() -> Iterator[Outputs]:
         rclpy.try_shutdown()
 
 
+def publishers_of(outputs: Outputs) -> dict[str, Any]:
+    """The publishers that the listener listens to, by topic."""
+    return {part.topic: part._publisher for part in outputs.parts if part.wanted()}
+
+
 def transport(raw: bytes, outputs: Outputs, filled: dict[str, Image | PointCloud2]) -> None:
     """The floor: the same bytes through the same transport, nothing computed."""
     deserialize_message(raw, Image)
-    for topic, message in filled.items():
-        outputs._publishers[topic].publish(message)
+    for topic, publisher in publishers_of(outputs).items():
+        publisher.publish(filled[topic])
 
 
 def peer(raw: bytes, depth_HW: np.ndarray, outputs: Outputs) -> None:
     """What plain Python nodes do beside their network (bench.peers)."""
     image = deserialize_message(raw, Image)
     rgb_HW3 = peers.image_array(image)
-    publishers = outputs._publishers
+    publishers = publishers_of(outputs)
     publishers['depth/image'].publish(peers.depth_message(depth_HW, image))
     publishers['points'].publish(peers.cloud_message(depth_HW, rgb_HW3, CAMERA, image))
 

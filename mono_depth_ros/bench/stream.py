@@ -1,4 +1,4 @@
-"""Cameras, a depth node each and a listener, in processes of their own over DDS, at a fixed rate.
+"""Cameras, the depth node and a listener, in processes of their own over DDS, at a fixed rate.
 
 The time of a frame runs from the stamp, which the camera sets when it publishes, to the arrival
 of both depth and cloud at the listener.
@@ -28,7 +28,7 @@ from mono_depth_ros.bench.findings import Findings, Values
 from mono_depth_ros.bench.options import camera_of, options_of, picture
 from mono_depth_ros.demo.processes import Child, ros_environment
 
-START_S, SETTLE_S = 60.0, 2.0
+NAMESPACE, START_S, SETTLE_S = '/bench', 60.0, 2.0
 TICKS = os.sysconf('SC_CLK_TCK')
 TOPICS = {'depth/image': Image, 'points': PointCloud2}
 
@@ -53,9 +53,15 @@ def stream(options: argparse.Namespace, width: int, height: int, cameras: int) -
         environment = ros_environment(folder)
         os.environ.update(environment)
         source, children = _pictures(folder, width, height), []
+        names = [f'camera{number}' for number in range(cameras)]
         try:
-            for number in range(cameras):
-                children += _start(number, source, options, folder, environment)
+            children = [Child('camera', ('mono_depth_ros.cameras', 'file_camera'), {
+                'source': str(source), 'rate_hz': f'{options.rate}'}, folder / f'{name}.log',
+                environment, f'{NAMESPACE}/{name}') for name in names]
+            children.append(Child('depth_node', ('mono_depth_ros.depth_node',), {
+                'device': options.device, 'model_file': options.model,
+                'backend': options.backend, 'cameras': f'[{", ".join(names)}]'},
+                folder / 'node.log', environment, NAMESPACE))
             return _measure(options, children, cameras)
         finally:
             for child in children:
@@ -70,18 +76,6 @@ def _pictures(folder: Path, width: int, height: int) -> Path:
     (pictures / 'camera.json').write_text(json.dumps({
         name: getattr(camera, name) for name in ('width', 'height', 'fx', 'fy', 'cx', 'cy')}))
     return pictures
-
-
-def _start(number: int, source: Path, options: argparse.Namespace, folder: Path,
-           environment: dict[str, str]) -> list[Child]:
-    namespace = f'/bench{number}'
-    return [
-        Child('camera', ('mono_depth_ros.cameras', 'file_camera'), {
-            'source': str(source), 'rate_hz': f'{options.rate}'}, folder / f'camera{number}.log',
-            environment, namespace),
-        Child('depth_node', ('mono_depth_ros.depth_node',), {
-            'device': options.device, 'model_file': options.model, 'backend': options.backend},
-            folder / f'node{number}.log', environment, namespace)]
 
 
 class Arrivals:
@@ -109,23 +103,22 @@ def _measure(options: argparse.Namespace, children: list[Child], cameras: int) -
     for number in range(cameras):
         for topic, kind in TOPICS.items():
             node.create_subscription(
-                kind, f'/bench{number}/{topic}',
+                kind, f'{NAMESPACE}/camera{number}/{topic}',
                 lambda message, number=number: arrivals.add(number, message),
                 QoSProfile(depth=5), raw=True)
     try:
         _spin(node, children, START_S, lambda: len({c for c, _ in arrivals.stamps_ns}) == cameras)
         _spin(node, children, SETTLE_S)
-        first, nodes = len(arrivals.stamps_ns), [c for c in children if c.name == 'depth_node']
-        used, start_s = [_cpu_s(child.pid) for child in nodes], time.monotonic()
+        first, pid = len(arrivals.stamps_ns), children[-1].pid  # the node's
+        used_s, start_s = _cpu_s(pid), time.monotonic()
         _spin(node, children, options.seconds)
         lasted_s = time.monotonic() - start_s
-        cpu = [_cpu_s(child.pid) - before for child, before in zip(nodes, used)]
+        used_s = _cpu_s(pid) - used_s
     finally:
         node.destroy_node()
         rclpy.try_shutdown()
     return _figures(arrivals, first, options.rate, lasted_s) | {
-        'node_cpu': round(sum(cpu) / lasted_s, 2),
-        'node_mib': round(sum(_rss_mib(child.pid) for child in nodes))}
+        'node_cpu': round(used_s / lasted_s, 2), 'node_mib': round(_rss_mib(pid))}
 
 
 def _spin(node: Node, children: list[Child], seconds: float, done=lambda: False) -> None:

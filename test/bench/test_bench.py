@@ -14,7 +14,7 @@ from mono_depth_ros.bench.findings import Findings, read_rows, Row
 from mono_depth_ros.bench.options import camera_of, options_of, picture
 from mono_depth_ros.bench.stream import _figures, Arrivals
 from mono_depth_ros.bench.timing import in_turn, summary
-from mono_depth_ros.node.messages import DepthImage, PointCloud
+from mono_depth_ros.node.interface.messages import DepthImage, PointCloud
 
 
 @pytest.fixture
