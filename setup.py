@@ -29,6 +29,7 @@ setup(
     entry_points={
         'console_scripts': [
             f'depth_node = {NAME}.depth_node:main',
+            f'depth_bag = {NAME}.tools.depth_bag.__main__:main',
             f'depth_rviz = {NAME}.tools.depth_rviz:main',
             f'file_camera = {NAME}.cameras.__main__:file_camera',
             f'sim_camera = {NAME}.cameras.__main__:sim_camera',

@@ -50,6 +50,16 @@ class BagReader:
             for connection, log_ns, message in reader.messages(chosen, start_ns, stop_ns):
                 yield connection.topic, connection.msgtype, log_ns, bytes(message)
 
+    def connections(self) -> list[Any]:
+        """The connections of rosbags: topic, type, definition of the type, QoS offered."""
+        with reading(self.path):
+            return list(self._open().connections)
+
+    def typestore(self) -> Any:
+        """The message types of the recording, a typestore of rosbags."""
+        with reading(self.path):
+            return self._open().typestore
+
     def read(self, topic: str, log_ns: int, stamp_ns: int) -> Any:
         """The message of a topic recorded at that time with that stamp."""
         for _, kind, _, message in self.messages((topic,), log_ns, log_ns + 1):

@@ -11,6 +11,10 @@ from pathlib import Path
 from mono_depth_ros.message_formats.topic_names import info_topic_beside
 
 TRANSPORTS = ('/compressed', '/compressedDepth')
+# Words in the names of image topics that show no colours of the scene.
+NO_COLOUR = ('depth', 'infra', '/ir/')
+# Words in the names of topics whose depth is that of the pixels of an image.
+REGISTERED = ('aligned', 'registered', 'ground_truth')
 ROLES = ('image', 'depth', 'camera_info')
 
 
@@ -53,8 +57,8 @@ def choose_topics(path: Path, topics: Sequence[Topic]) -> Topics:
     named = _named(path, topics)
     if named:
         return named
-    depth = _only(path, topics, Kind.DEPTH, wanted=('aligned', 'registered', 'ground_truth'))
-    image = _only(path, topics, Kind.IMAGE, unwanted=('depth', 'infra', '/ir/'))
+    depth = _only(path, topics, Kind.DEPTH, wanted=REGISTERED)
+    image = _only(path, topics, Kind.IMAGE, unwanted=NO_COLOUR)
     beside = info_topic_beside(base(image))
     if any(t.name == beside and t.kind is Kind.CAMERA_INFO and t.messages for t in topics):
         return Topics(image=image, depth=depth, camera_info=beside)
@@ -72,15 +76,25 @@ def base(topic: str) -> str:
     return next((topic[:-len(t)] for t in TRANSPORTS if topic.endswith(t)), topic)
 
 
-def _only(path: Path, topics: Sequence[Topic], kind: Kind, wanted: tuple[str, ...] = (),
-          unwanted: tuple[str, ...] = ()) -> str:
+def fitting(topics: Sequence[Topic], kind: Kind, wanted: tuple[str, ...] = (),
+            unwanted: tuple[str, ...] = ()) -> dict[str, str]:
+    """Topics of a kind that hold messages, one a picture: {name without transport: name}.
+
+    Where there are several: those with a wanted word, else those without an unwanted one.
+    """
     # The shortest name of several transports is the raw one; of a dict, the last entry stays.
     names = sorted((t.name for t in topics if t.kind is kind and t.messages), key=len)
     transports = {base(name): name for name in reversed(names)}
-    if len(transports) > 1:
-        plain = {b: name for b, name in transports.items() if not any(w in b for w in unwanted)}
-        better = {b: name for b, name in plain.items() if any(w in b for w in wanted)}
-        transports = better or plain or transports
+    if len(transports) == 1:
+        return transports
+    plain = {b: name for b, name in transports.items() if not any(w in b for w in unwanted)}
+    better = {b: name for b, name in plain.items() if any(w in b for w in wanted)}
+    return better or plain or transports
+
+
+def _only(path: Path, topics: Sequence[Topic], kind: Kind, wanted: tuple[str, ...] = (),
+          unwanted: tuple[str, ...] = ()) -> str:
+    transports = fitting(topics, kind, wanted, unwanted)
     if len(transports) == 1:
         return next(iter(transports.values()))
     found = ' or '.join(sorted(transports.values())) or 'none'

@@ -13,6 +13,7 @@ from mono_depth_ros.demo.playback import evenly_spaced, read_frames
 from mono_depth_ros.demo.processes import NAMESPACE
 from mono_depth_ros.demo.session import record, Result
 from mono_depth_ros.node.stop_signals import StopSignals
+from mono_depth_ros.progress import end_progress
 
 ROWS = 3
 UNCALIBRATED = (
@@ -66,8 +67,7 @@ def _panel(options: Options, result: Result) -> Path:
 
 
 def _report(options: Options, result: Result, panel: Path | None) -> None:
-    if sys.stdout.isatty():
-        print('\r\033[K', end='')
+    end_progress()
     if result.statistics.arrivals_ns:
         print(f'  in all: {result.statistics.line()}')
     if result.error:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import partial
 import os
 from pathlib import Path
-import sys
 import time
 
 import rclpy
@@ -20,6 +19,7 @@ from mono_depth_ros.demo.processes import Child, NAMESPACE, ros_environment
 from mono_depth_ros.demo.recorder import Recorder
 from mono_depth_ros.demo.statistics import DemoStatistics
 from mono_depth_ros.node.stop_signals import StopSignals
+from mono_depth_ros.progress import progress
 
 FIRST_DEPTH_S = 120.0
 COMPLETE_S = 3.0
@@ -152,16 +152,3 @@ def _ended(child: Child, had_depth: bool) -> str:
 def _no_depth(children: list[Child]) -> str:
     tails = '\n'.join(f'{child.name} ({child.log}):\n{child.last_lines()}' for child in children)
     return f'no depth arrived within {FIRST_DEPTH_S:.0f} s. The last lines of\n{tails}'
-
-
-def progress() -> Callable[[str], None]:
-    """Function that prints a line of progress: in place on a terminal, else every 5 s."""
-    if sys.stdout.isatty():
-        return lambda line: print(f'\r\033[K  {line}', end='', flush=True)
-    shown_s = [time.monotonic() - 3.0]
-
-    def occasionally(line: str) -> None:
-        if time.monotonic() - shown_s[0] >= 5.0:
-            shown_s[0] = time.monotonic()
-            print(f'  {line}', flush=True)
-    return occasionally

@@ -10,6 +10,7 @@ import struct
 import cv2
 import numpy as np
 
+from mono_depth_ros.message_formats.compressed import rgb_from_compressed
 from mono_depth_ros.message_formats.encodings import check_size, rgb_from_bytes
 
 # Depth encodings: type of a number and what it counts, in metres (REP 118).
@@ -44,9 +45,7 @@ def rgb_from_message(message) -> np.ndarray:
         return rgb_from_bytes(
             message.data, encoding=message.encoding, width=message.width, height=message.height,
             step=message.step, is_bigendian=bool(message.is_bigendian))
-    # As stored: an EXIF orientation would turn the image against its depth.
-    as_stored = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-    return cv2.cvtColor(_decoded(message.data, message.format, as_stored), cv2.COLOR_BGR2RGB)
+    return rgb_from_compressed(message.data, message.format)
 
 
 def depth_from_message(message) -> np.ndarray:

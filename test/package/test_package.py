@@ -139,7 +139,7 @@ def test_package_data_covers_every_file_that_is_no_python(setup):
 def test_executables_are_where_ros2_run_looks_and_start(setup):
     lines = setup['entry_points']['console_scripts']
     assert {line.split(' = ')[0] for line in lines} == {
-        'depth_node', 'depth_rviz', 'sim_camera', 'file_camera'}
+        'depth_bag', 'depth_node', 'depth_rviz', 'sim_camera', 'file_camera'}
     for line in lines:
         module, function = line.split(' = ')[1].split(':')
         assert callable(getattr(importlib.import_module(module), function))

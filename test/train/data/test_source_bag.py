@@ -7,11 +7,10 @@ import os
 import pickle
 import struct
 
-import cv2
+from bag_helpers import compressed, image, info, write
 import numpy as np
 import pytest
-from rosbags.rosbag2 import StoragePlugin, Writer
-from rosbags.typesys import get_typestore, Stores
+from rosbags.rosbag2 import StoragePlugin
 
 from mono_depth_ros.bags.reader import BagReader
 from mono_depth_ros.bags.stamps import paired
@@ -20,41 +19,8 @@ from train.data.data_sets import open_data
 from train.data.samples.geometry import rectified
 from train.data.samples.sample import Sample
 
-STORE = get_typestore(Stores.ROS2_HUMBLE)
-TYPES = {name: STORE.types[f'sensor_msgs/msg/{name}']
-         for name in ('Image', 'CompressedImage', 'CameraInfo', 'RegionOfInterest')}
 PERIOD_NS, START_NS = 100_000_000, 5_000_000_000
 LENS = (-0.3, 0.1, 0.0, 0.0, 0.0)
-
-
-def header(stamp_ns):
-    time = STORE.types['builtin_interfaces/msg/Time'](sec=stamp_ns // 10**9,
-                                                      nanosec=stamp_ns % 10**9)
-    return STORE.types['std_msgs/msg/Header'](stamp=time, frame_id='camera')
-
-
-def image(stamp_ns, pixels, encoding, big=False, padding=0):
-    rows = np.ascontiguousarray(pixels, pixels.dtype.newbyteorder('>' if big else '<'))
-    rows = rows.reshape(len(rows), -1).view(np.uint8)
-    rows = np.pad(rows, ((0, 0), (0, padding)))
-    return TYPES['Image'](
-        header=header(stamp_ns), height=pixels.shape[0], width=pixels.shape[1],
-        encoding=encoding, is_bigendian=int(big), step=rows.shape[1], data=rows.ravel())
-
-
-def compressed(stamp_ns, pixels, kind, start=b'', suffix='.png'):
-    data = start + cv2.imencode(suffix, pixels)[1].tobytes()
-    return TYPES['CompressedImage'](header=header(stamp_ns), format=kind,
-                                    data=np.frombuffer(data, np.uint8))
-
-
-def info(stamp_ns, fx=30.0, lens=()):
-    roi = TYPES['RegionOfInterest'](x_offset=0, y_offset=0, height=0, width=0, do_rectify=False)
-    k = np.array([fx, 0, 19.5, 0, fx, 14.5, 0, 0, 1.0])
-    return TYPES['CameraInfo'](
-        header=header(stamp_ns), height=30, width=40, distortion_model='plumb_bob',
-        d=np.array(lens), k=k, r=np.eye(3).ravel(), p=np.zeros(12), binning_x=0, binning_y=0,
-        roi=roi)
 
 
 def rgb(value=9):
@@ -72,19 +38,6 @@ def millimetres():
     depth = np.tile(np.arange(1000, 1040, dtype=np.uint16), (30, 1))
     depth[0, 0] = 0
     return depth
-
-
-def write(path, messages, storage=StoragePlugin.MCAP):
-    """A rosbag2 folder of (topic, time of recording in ns, message)."""
-    with Writer(path, version=9, storage_plugin=storage) as writer:
-        connections = {}
-        for topic, log_ns, message in messages:
-            if topic not in connections:
-                connections[topic] = writer.add_connection(
-                    topic, message.__msgtype__, typestore=STORE)
-            writer.write(connections[topic], log_ns,
-                         STORE.serialize_cdr(message, message.__msgtype__))
-    return path
 
 
 def drive(frames=10, depth=lambda at: image(at, metres(), '32FC1'), depth_topic='/cam/depth'):

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from mono_depth_ros.bags.camera_infos import CameraInfos
 from mono_depth_ros.bags.reader import BagReader, INFO_TYPE
 from mono_depth_ros.bags.stamps import MAX_GAP_S, paired, stamp_of
 from mono_depth_ros.bags.topics import choose_topics, Topics
@@ -33,15 +34,14 @@ from train.data.samples.splits import last_tenth_held_out, MissingSplit
 
 @dataclass(frozen=True, kw_only=True)
 class Index:
-    """Stamps and times of recording of images and depths, and every camera_info that differs.
+    """Stamps and times of recording of images and depths, and the camera over time.
 
     `image_2N` and `depth_2N`: int64 ns, row 0 the stamp, row 1 the time of recording.
     """
 
     image_2N: np.ndarray
     depth_2N: np.ndarray
-    info_stamps: np.ndarray
-    infos: tuple[bytes, ...]
+    infos: CameraInfos
 
 
 class BagSource:
@@ -83,7 +83,7 @@ class BagSource:
             raise ValueError(
                 f'{self._reader.path}: {len(pairs_P2)} images of {self._topics.image} have a '
                 f'message of {self._topics.depth} within {MAX_GAP_S} s, expected at least 2')
-        if not self._index.infos:
+        if not self._index.infos.messages:
             raise ValueError(f'{self._reader.path}: {self._topics.camera_info} holds no '
                              'message, and metric depth needs the camera')
         return pairs_P2
@@ -98,9 +98,8 @@ class BagSource:
             raise ValueError(
                 f'{self._topics.depth} has {depth_HW.shape[1]}x{depth_HW.shape[0]} pixels and '
                 f'{self._topics.image} {width}x{height}: record depth registered to the image')
-        # The last camera_info that is not later than the image, else the first.
-        place = max(int(np.searchsorted(self._index.info_stamps, stamp_ns, 'right')) - 1, 0)
-        info = self._reader.decode(INFO_TYPE, self._index.infos[place])
+        message = self._index.infos.in_force(stamp_ns)
+        info = self._reader.decode(INFO_TYPE, message)
         topic = self._topics.image
         reading = read_camera_info(info, width, height, rectified=is_rectified(topic, info))
         self._warn(*reading.doubts, reading.no_points and (
@@ -127,15 +126,14 @@ def _key(stamp_ns: int) -> str:
 
 def _index(reader: BagReader, topics: Topics) -> Index:
     times: dict[str, list[tuple[int, int]]] = {topics.image: [], topics.depth: []}
-    infos: list[tuple[int, bytes]] = []
+    infos = CameraInfos()
     wanted = (topics.image, topics.depth, topics.camera_info)
     for topic, kind, log_ns, message in reader.messages(wanted):
         stamp_ns = stamp_of(message, log_ns)
         if kind != INFO_TYPE:
             times[topic].append((stamp_ns, log_ns))
-        elif not infos or infos[-1][1][12:] != message[12:]:  # all but the stamp
-            infos.append((stamp_ns, message))
+        else:
+            infos.add(stamp_ns, message)
     image_2N, depth_2N = (np.array(times[topic], np.int64).reshape(-1, 2).T
                           for topic in (topics.image, topics.depth))
-    return Index(image_2N=image_2N, depth_2N=depth_2N, infos=tuple(m for _, m in infos),
-                 info_stamps=np.array([stamp for stamp, _ in infos], np.int64))
+    return Index(image_2N=image_2N, depth_2N=depth_2N, infos=infos)

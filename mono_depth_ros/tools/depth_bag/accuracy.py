@@ -1,0 +1,172 @@
+"""How good the depth in a recording is, where a depth camera recorded the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+import json
+from pathlib import Path
+from typing import Any, TYPE_CHECKING
+
+import numpy as np
+
+from mono_depth_ros.bags.reader import BagReader, INFO_TYPE
+from mono_depth_ros.bags.stamps import paired, stamp_of
+from mono_depth_ros.bags.topics import fitting, Kind, REGISTERED
+from mono_depth_ros.camera import points_from_depth
+from mono_depth_ros.demo.statistics import errors_in_range
+from mono_depth_ros.message_formats.camera_info import is_rectified, read_camera_info
+from mono_depth_ros.message_formats.images import depth_from_message, raw_depth, rgb_from_message
+from mono_depth_ros.metrics import DepthErrors, mean_errors
+from mono_depth_ros.tools.depth_bag.cameras import BagCamera
+
+if TYPE_CHECKING:  # draws with matplotlib
+    from mono_depth_ros.demo.panel import Frame
+
+ROWS = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Accuracy:
+    """Mean errors of a camera's depth over the images that have a true one.
+
+    `scale` is shown over true depth: the mean over images of each one's geometric mean.
+    """
+
+    image_topic: str
+    truth_topic: str
+    images: int
+    errors: DepthErrors
+    range_m: tuple[float, float]
+
+    @property
+    def scale(self) -> float:
+        """Shown over true depth, 1 where right."""
+        return float(np.exp(self.errors.bias_log))
+
+    def line(self) -> str:
+        """One line for people."""
+        lower_m, upper_m = self.range_m
+        return (f'{self.images} images against {self.truth_topic}, {lower_m:g} to {upper_m:g} m: '
+                f'delta1 {self.errors.delta1:.3f}, AbsRel {self.errors.abs_rel:.3f}, scale '
+                f'{self.scale:.3f} (shown over true; depth_scale {1 / self.scale:.3f} mends it)')
+
+    def values(self) -> dict:
+        """The same for programs."""
+        own = {name: value for name, value in vars(self).items() if name != 'errors'}
+        return {**own, 'scale': self.scale, **vars(self.errors)}
+
+
+def report(recording: Path, cameras: Sequence[BagCamera], outputs: set[str],
+           range_m: tuple[float, float]) -> list[Accuracy]:
+    """Accuracy of each camera of a finished recording that has true depth; [] where none has.
+
+    Depth counts as the truth of a camera where it has the frame_id and the size of its images.
+    Only truth within `range_m` counts. Writes accuracy.json and accuracy.png beside the messages.
+    """
+    reader, measured, frames = BagReader(recording), [], []
+    for camera in cameras:
+        truth = _truth_topic(reader, camera, outputs)
+        if truth and (pairs := _pairs(reader, camera.output('depth/image'), truth)):
+            measured.append((camera, truth, pairs))
+    found = []
+    for camera, truth, pairs in measured:
+        views = [_View(reader=reader, camera=camera, truth_topic=truth, pair=pair)
+                 for pair in pairs]
+        errors = [error for view in views if (error := view.errors(range_m))]
+        if errors:
+            found.append(Accuracy(
+                image_topic=camera.image_topic, truth_topic=truth, images=len(errors),
+                errors=mean_errors(errors), range_m=range_m))
+            frames += [view.frame() for view in _spaced(views, max(1, ROWS // len(measured)))]
+    if found:
+        text = json.dumps([accuracy.values() for accuracy in found], indent=1)
+        (recording / 'accuracy.json').write_text(f'{text}\n')
+        _draw(recording / 'accuracy.png', frames, found)
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class _View:
+    """One image of a camera with its true depth; `pair` has stamp and time of both (ns)."""
+
+    reader: BagReader
+    camera: BagCamera
+    truth_topic: str
+    pair: tuple[tuple[int, int], tuple[int, int]]
+
+    def errors(self, range_m: tuple[float, float]) -> DepthErrors | None:
+        return errors_in_range(self.depth_HW, self.truth_HW, range_m)
+
+    @property
+    def depth_HW(self) -> np.ndarray:
+        return raw_depth(self._read(self.camera.output('depth/image'), 0))
+
+    @property
+    def truth_HW(self) -> np.ndarray:
+        return depth_from_message(self._read(self.truth_topic, 1))
+
+    def frame(self) -> Frame:
+        from mono_depth_ros.demo.panel import Frame
+
+        rgb_HW3 = rgb_from_message(self._read(self.camera.image_topic, 0))
+        return Frame(rgb_HW3=rgb_HW3, depth_HW=self.depth_HW, truth_HW=self.truth_HW,
+                     cloud=self._cloud(rgb_HW3))
+
+    def _cloud(self, rgb_HW3: np.ndarray) -> Any:
+        from mono_depth_ros.demo.panel import Cloud
+
+        if not self.camera.infos.messages:
+            return None
+        info = self.reader.decode(INFO_TYPE, self.camera.infos.in_force(self.pair[0][0]))
+        height, width = rgb_HW3.shape[:2]
+        camera = read_camera_info(
+            info, width, height, rectified=is_rectified(self.camera.image_topic, info)).camera
+        xyz_3HW = points_from_depth(self.depth_HW, camera)
+        return Cloud(xyz_N3=np.stack(list(xyz_3HW), axis=-1).reshape(-1, 3),
+                     rgb_N3=rgb_HW3.reshape(-1, 3), camera=camera)
+
+    def _read(self, topic: str, which: int) -> Any:
+        stamp_ns, log_ns = self.pair[which]
+        return self.reader.read(topic, log_ns, stamp_ns)
+
+
+def _truth_topic(reader: BagReader, camera: BagCamera, outputs: set[str]) -> str:
+    """The depth topic in the frame and of the size of a camera's images, '' where none is."""
+    topics = [topic for topic in reader.topics() if topic.name not in outputs]
+    image = _first(reader, camera.image_topic)
+    size = rgb_from_message(image).shape[:2]
+    for topic in fitting(topics, Kind.DEPTH, wanted=REGISTERED).values():
+        depth = _first(reader, topic)
+        if (depth.header.frame_id == image.header.frame_id
+                and depth_from_message(depth).shape == size):
+            return topic
+    return ''
+
+
+def _first(reader: BagReader, topic: str) -> Any:
+    _, kind, _, message = next(reader.messages((topic,)))
+    return reader.decode(kind, message)
+
+
+def _pairs(reader: BagReader, depth_topic: str, truth_topic: str
+           ) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+    times: dict[str, list[tuple[int, int]]] = {depth_topic: [], truth_topic: []}
+    for topic, _, log_ns, message in reader.messages(times):
+        times[topic].append((stamp_of(message, log_ns), log_ns))
+    ours, true = times[depth_topic], times[truth_topic]
+    together = paired(*(np.array([stamp for stamp, _ in part], np.int64)
+                        for part in (ours, true)))
+    return [(ours[i], true[j]) for i, j in together.tolist()]
+
+
+def _spaced(views: Sequence[_View], number: int) -> Iterator[_View]:
+    number = min(number, len(views))
+    return (views[int((step + 0.5) * len(views) / number)] for step in range(number))
+
+
+def _draw(path: Path, frames: Sequence[Frame], found: Sequence[Accuracy]) -> None:
+    from mono_depth_ros.demo.panel import write_panel
+
+    write_panel(path, list(frames), 'Depth of a recording against its true depth',
+                '; '.join(accuracy.line() for accuracy in found))

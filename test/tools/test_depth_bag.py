@@ -1,0 +1,324 @@
+"""depth_bag: every image gets the node's depth, bit by bit, once, whatever interrupts it."""
+
+from array import array
+from dataclasses import replace
+import json
+import os
+from pathlib import Path
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+from model_helpers import write_untrained
+import numpy as np
+import pytest
+from ros_helpers import depth_node, image_message, info_message, Peer, picture
+from sensor_msgs.msg import Image, PointCloud2
+
+pytest.importorskip('rosbags')
+from bag_helpers import compressed, image, info, TYPES, write  # noqa: E402
+from rosbags.rosbag2 import StoragePlugin  # noqa: E402
+
+from mono_depth_ros.bags.camera_infos import CameraInfos  # noqa: E402
+from mono_depth_ros.bags.reader import BagReader  # noqa: E402
+from mono_depth_ros.bags.topics import Kind  # noqa: E402
+from mono_depth_ros.demo.processes import free_domain  # noqa: E402
+from mono_depth_ros.message_formats.images import raw_depth  # noqa: E402
+from mono_depth_ros.progress import bar  # noqa: E402
+from mono_depth_ros.tools.depth_bag import journal, run  # noqa: E402
+from mono_depth_ros.tools.depth_bag.__main__ import main  # noqa: E402
+from mono_depth_ros.tools.depth_bag.cameras import cameras_of  # noqa: E402
+from mono_depth_ros.tools.depth_bag.options import parse  # noqa: E402
+
+START_NS, PERIOD_NS = 5_000_000_000, 100_000_000
+
+
+@pytest.fixture(scope='module')
+def model(tmp_path_factory):
+    path = tmp_path_factory.mktemp('model') / 'tiny.safetensors'
+    write_untrained(path)
+    return path
+
+
+def drive(frames=5, topic='/cam/image_raw', shade=0, kind='raw'):
+    """Images recorded 1 ms after their stamp, with camera_info beside them."""
+    for number in range(frames):
+        at = START_NS + number * PERIOD_NS
+        pixels = picture(40, 30, number + shade)
+        message = image(at, pixels, 'rgb8') if kind == 'raw' else compressed(
+            at, pixels[..., ::-1], 'rgb8; png compressed bgr8')
+        yield f'{topic.removesuffix("/compressed").rpartition("/")[0]}/camera_info', at, info(at)
+        yield topic, at + 10**6, message
+
+
+def by_topic(path):
+    """{topic: [(time of recording, message)]} of a recording."""
+    reader, found = BagReader(path), {}
+    for topic, kind, log_ns, data in reader.messages([t.name for t in reader.topics()]):
+        found.setdefault(topic, []).append((log_ns, reader.decode(kind, data)))
+    return found
+
+
+def stamps(messages):
+    return [(m.header.stamp.sec, m.header.stamp.nanosec) for _, m in messages]
+
+
+def command(model, bag, out, *more):
+    return [str(bag), str(out), '--model', str(model), '--device', 'cpu', *more]
+
+
+def files(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize('storage', list(StoragePlugin))
+def test_every_image_of_every_camera_has_depth_and_nothing_is_lost(
+        tmp_path, model, storage, capsys):
+    bag = write(tmp_path / 'bag', sorted(
+        [*drive(), *drive(3, '/back/image_raw/compressed', 9, 'png')], key=lambda m: m[1]),
+        storage)
+    assert main(command(model, bag, tmp_path / 'out', '--points')) == 0
+    before, after = by_topic(bag), by_topic(tmp_path / 'out')
+    for topic, messages in before.items():
+        assert stamps(after[topic]) == stamps(messages)
+        assert [log_ns for log_ns, _ in after[topic]] == [log_ns for log_ns, _ in messages]
+    for images, camera in (('/cam/image_raw', '/cam'), ('/back/image_raw/compressed', '/back')):
+        for name in ('depth/image', 'depth/camera_info', 'points'):
+            made = after[f'{camera}/{name}']
+            assert stamps(made) == stamps(before[images])
+            assert [log for log, _ in made] == [log for log, _ in before[images]]
+        metres_HW = raw_depth(after[f'{camera}/depth/image'][0][1])
+        assert metres_HW.shape == (30, 40) and np.isfinite(metres_HW).any()
+    assert after.keys() - before.keys() == {f'{camera}/{name}' for camera in ('/cam', '/back')
+                                            for name in ('depth/image', 'depth/camera_info',
+                                                         'points')}
+    assert '8 of 8 images have depth' in capsys.readouterr().out
+    assert sorted(path.name for path in tmp_path.iterdir()) == ['bag', 'out']
+
+
+@pytest.mark.thorough
+def test_compressed_and_raw_images_of_the_same_pixels_have_the_same_depth(tmp_path, model):
+    for kind, topic in (('raw', '/a/image_raw'), ('png', '/a/image_raw/compressed')):
+        write(tmp_path / kind, drive(1, topic, kind=kind))
+        assert main(command(model, tmp_path / kind, tmp_path / f'{kind}_out')) == 0
+    raw, png = (by_topic(tmp_path / f'{kind}_out')['/a/depth/image'][0][1].data
+                for kind in ('raw', 'png'))
+    np.testing.assert_array_equal(raw, png)
+
+
+def stopped_after(monkeypatch, images):
+    """Makes depth_bag stop as by Ctrl-C after so many images."""
+    estimated = run.BagEstimation.outputs_of
+    left = [images]
+
+    def outputs_of(self, *given):
+        left[0] -= 1
+        if left[0] < 0:
+            raise KeyboardInterrupt
+        return estimated(self, *given)
+    monkeypatch.setattr(run.BagEstimation, 'outputs_of', outputs_of)
+    return left
+
+
+def sixteen_bits(frames=5):
+    """Images of 10, then of 12 bits in 16: what is bright depends on the images before."""
+    for number in range(frames):
+        at = START_NS + number * PERIOD_NS
+        bits = 12 if number == 1 else 10
+        pixels = picture(40, 30, number)[..., 0].astype(np.uint16) << (bits - 8)
+        yield '/cam/camera_info', at, info(at)
+        yield '/cam/image_raw', at + 10**6, image(at, pixels, 'mono16')
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize('messages', [drive, sixteen_bits])
+def test_a_run_that_was_stopped_goes_on_and_gives_the_same_bytes(
+        tmp_path, model, monkeypatch, capsys, messages):
+    bag = write(tmp_path / 'bag', messages())
+    whole, resumed = tmp_path / 'a' / 'out', tmp_path / 'b' / 'out'
+    assert main(command(model, bag, whole)) == 0
+    monkeypatch.setattr(journal, 'PART_IMAGES', 2)
+    with monkeypatch.context() as patch:
+        stopped_after(patch, 3)
+        assert main(command(model, bag, resumed)) == 130
+    unfinished = resumed.with_name('out.unfinished')
+    assert not resumed.exists() and unfinished.is_dir()
+    assert 'the same command goes on' in capsys.readouterr().err
+    # Killed while it wrote the second part, and while it assembled another time.
+    half = unfinished / 'part_00000002_00000003'
+    half.mkdir()
+    (half / f'{half.name}.mcap').write_bytes(b'\x89MCAP0\r\nhalf')
+    (unfinished / 'out').mkdir()
+    with monkeypatch.context() as patch:
+        left = stopped_after(patch, 99)
+        assert main(command(model, bag, resumed)) == 0
+        assert left == [99 - 3], 'two images of five were done'
+    assert files(resumed) == files(whole) and not unfinished.exists()
+
+
+@pytest.mark.thorough
+def test_a_run_with_other_wishes_is_not_mixed_into_an_unfinished_one(
+        tmp_path, model, monkeypatch, capsys):
+    bag = write(tmp_path / 'bag', drive())
+    with monkeypatch.context() as patch:
+        stopped_after(patch, 1)
+        main(command(model, bag, tmp_path / 'out'))
+    other = tmp_path / 'mine.yaml'
+    other.write_text('/**: {ros__parameters: {depth_scale: 2.0, points: {stride: 2}}}')
+    assert main(command(model, bag, tmp_path / 'out', '--params', str(other))) == 1
+    assert 'unfinished run with another parameters' in capsys.readouterr().err
+    shutil.rmtree(tmp_path / 'out.unfinished')
+    assert main(command(model, bag, tmp_path / 'one')) == 0
+    assert main(command(model, bag, tmp_path / 'two', '--points', '--params', str(other))) == 0
+    one, two = by_topic(tmp_path / 'one'), by_topic(tmp_path / 'two')
+    first, second = (raw_depth(b['/cam/depth/image'][0][1]) for b in (one, two))
+    np.testing.assert_allclose(second, 2 * first, rtol=1e-6)
+    assert two['/cam/points'][0][1].width == 20
+
+
+@pytest.mark.thorough
+def test_true_depth_in_the_recording_gives_an_accuracy_report(tmp_path, model, capsys):
+    """Truth is half of what the model says: scale 2, AbsRel 1, delta1 0."""
+    bag = write(tmp_path / 'bag', drive(3))
+    assert main(command(model, bag, tmp_path / 'out')) == 0
+    truth = [(log_ns, replace(message, data=(raw_depth(message) / 2).ravel().view(np.uint8)))
+             for log_ns, message in by_topic(tmp_path / 'out')['/cam/depth/image']]
+    other = [('/other/depth', log_ns, replace(m, header=replace(m.header, frame_id='elsewhere')))
+             for log_ns, m in truth]
+    bag = write(tmp_path / 'true', [*drive(3), *other, *(
+        ('/cam/aligned_depth/image', log_ns, message) for log_ns, message in truth)])
+    assert main(command(model, bag, tmp_path / 'two')) == 0
+    said = capsys.readouterr().out
+    assert '3 images against /cam/aligned_depth/image' in said and 'scale 2.000' in said
+    found, = json.loads((tmp_path / 'two' / 'accuracy.json').read_text())
+    assert found['scale'] == pytest.approx(2, rel=1e-6)
+    assert found['abs_rel'] == pytest.approx(1, rel=1e-6) and found['delta1'] == 0
+    assert (tmp_path / 'two' / 'accuracy.png').read_bytes().startswith(b'\x89PNG')
+    assert not (tmp_path / 'out' / 'accuracy.json').exists()
+
+
+def test_an_image_without_depth_is_counted_and_the_next_one_served(tmp_path, model, capsys):
+    bad = (START_NS + 10**8, TYPES['CompressedImage'](
+        header=image(START_NS, picture(4, 3), 'rgb8').header, format='jpeg',
+        data=np.zeros(9, np.uint8)))
+    bag = write(tmp_path / 'bag', [*drive(1, '/c/image_raw/compressed', kind='png'),
+                                   ('/c/image_raw/compressed', *bad),
+                                   *list(drive(3, '/c/image_raw/compressed', kind='png'))[4:]])
+    assert main(command(model, bag, tmp_path / 'out')) == 0
+    said = capsys.readouterr().out
+    assert '2 of 3 images have depth' in said and 'refused, 1 images:' in said
+    assert len(by_topic(tmp_path / 'out')['/c/depth/image']) == 2
+    only_bad = write(tmp_path / 'bad', [('/c/image_raw/compressed', *bad)])
+    # Nothing is left behind where nothing has depth.
+    with pytest.raises(ValueError, match='neither JPEG nor PNG'):
+        run.depth_bag(parse(command(model, only_bad, tmp_path / 'none')))
+    assert not list(tmp_path.glob('none*'))
+
+
+def test_cameras_are_named_by_their_namespace_unless_that_is_taken(tmp_path):
+    bag = write(tmp_path / 'bag', [
+        *drive(1, '/left/image_raw'), *drive(1, '/left/image_rect'),
+        *drive(1, '/right/image_raw'), *drive(1, '/right/image_raw/compressed', kind='png'),
+        ('/right/depth/image', START_NS, image(START_NS, np.ones((30, 40), np.float32), '32FC1')),
+        ('/infra1/image_rect_raw', START_NS, image(START_NS, picture(40, 30), 'rgb8'))])
+    reader = BagReader(bag)
+    outputs = ('depth/image',)
+    assert {c.image_topic: c.output('depth/image') for c in cameras_of(reader, (), outputs)} == {
+        '/left/image_raw': '/left/depth/image',
+        '/left/image_rect': '/left/image_rect/depth/image',
+        '/right/image_raw': '/right/image_raw/depth/image'}
+    infra, = cameras_of(reader, ('/infra1/image_rect_raw',), outputs)
+    assert infra.info_topic == '/infra1/camera_info' and not infra.infos.messages
+    with pytest.raises(ValueError, match='no images on /nowhere; topics with images there: /in'):
+        cameras_of(reader, ('/nowhere',), outputs)
+    assert {topic.kind for topic in reader.topics()} >= {Kind.IMAGE, Kind.DEPTH}
+
+
+def test_the_camera_info_in_force_is_the_last_before_the_image_else_the_first():
+    infos = CameraInfos()
+    for stamp_ns, content in ((10, b'a'), (20, b'a'), (30, b'b')):
+        infos.add(stamp_ns, b'\0' * 12 + content)
+    assert infos.stamps_ns == [10, 30]
+    assert [infos.in_force(at)[12:] for at in (5, 29, 30, 99)] == [b'a', b'a', b'b', b'b']
+
+
+def test_mistakes_get_one_sentence(tmp_path, model, capsys):
+    bag = write(tmp_path / 'bag', [m for m in drive(1) if m[0] == '/cam/camera_info'])
+    wrong = tmp_path / 'wrong.yaml'
+    wrong.write_text('/**: {ros__parameters: {depth_scael: 2.0}}')
+    for given, sentence in (
+            (command(model, bag, tmp_path / 'out'), 'no images on any topic'),
+            (command(model, bag, bag), 'exists already'),
+            (command(model, tmp_path, tmp_path / 'out'), 'does not exist'),
+            (command(model, bag, tmp_path / 'out', '--params', str(wrong)),
+             'no parameter depth_scael; the nearest is depth_scale')):
+        assert main(given) == 1
+        said = capsys.readouterr().err
+        assert sentence in said and said.count('\n') == 1
+    with pytest.raises(SystemExit):
+        main(command(model, bag, tmp_path / 'out', '--params', str(tmp_path / 'none.yaml')))
+    assert not (tmp_path / 'out').exists()
+
+
+def test_the_bar_tells_rate_and_time_left():
+    line = bar(30, 120, time.monotonic() - 10.0, width=8)
+    assert line.startswith('[##......] 30/120, 3.0 a second, 30 s left')
+
+
+@pytest.mark.thorough
+def test_killed_for_real_there_is_no_recording_and_the_next_run_makes_it(tmp_path, model):
+    bag = write(tmp_path / 'bag', drive(200))
+    process = subprocess.Popen(
+        [sys.executable, '-m', 'mono_depth_ros.tools.depth_bag',
+         *command(model, bag, tmp_path / 'out')], cwd=Path(__file__).parents[2],
+        env=os.environ | {'OMP_NUM_THREADS': '1'})
+    unfinished = tmp_path / 'out.unfinished'
+    deadline_s = time.monotonic() + 90
+    while not list(unfinished.glob('part_*/metadata.yaml')):
+        assert process.poll() is None and time.monotonic() < deadline_s
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not (tmp_path / 'out').exists()
+    done = journal.Journal(
+        unfinished, journal.kept_request(unfinished), {}).done
+    assert 0 < done < 200 and done % journal.PART_IMAGES == 0
+    assert main(command(model, bag, tmp_path / 'out')) == 0
+    assert len(by_topic(tmp_path / 'out')['/cam/depth/image']) == 200
+
+
+@pytest.mark.thorough
+def test_the_depth_is_what_the_node_publishes(tmp_path, model):
+    """The node in a process of its own, the same image and camera_info: the same bytes."""
+    rgb_HW3 = picture(64, 48)
+    bag = write(tmp_path / 'bag', [
+        ('/camera_info', START_NS, replace(
+            info(START_NS), width=64, height=48, k=np.array(info_message(64, 48).k),
+            p=np.array(info_message(64, 48).p), d=np.zeros(5))),
+        ('/image_raw', START_NS, image(START_NS, rgb_HW3, 'rgb8'))])
+    assert main(command(model, bag, tmp_path / 'out', '--points')) == 0
+    made = by_topic(tmp_path / 'out')
+    domain = free_domain()
+    process = depth_node(domain, tmp_path / 'log', f'model_file:={model}', 'device:=cpu')
+    peer = Peer(domain)
+    try:
+        peer.wait_active(process)
+        depths, clouds = peer.listen('/depth/image', Image), peer.listen('/points', PointCloud2)
+        infos = peer.publisher(type(info_message(64, 48)), '/camera_info')
+        images = peer.publisher(Image, '/image_raw')
+        peer.wait(lambda: infos.get_subscription_count() and images.get_subscription_count(),
+                  'the node to listen')
+        infos.publish(info_message(64, 48))
+
+        def answered():
+            images.publish(image_message(rgb_HW3))
+            return peer.spin_until(lambda: depths and clouds, 1.0)
+        peer.wait(answered, 'depth and points')
+        assert depths[-1].data == array('B', made['/depth/image'][0][1].data.tobytes())
+        assert clouds[-1].data == array('B', made['/points'][0][1].data.tobytes())
+    finally:
+        peer.close()
+        assert process.end() == 0, process.output()
