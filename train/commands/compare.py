@@ -108,7 +108,7 @@ def _show(options: argparse.Namespace, source: DataSet, entries: Sequence[Entry]
         samples = chosen_samples(rows[0].report, source, protocol, options.pictures)
         title = (f'{source.name} {options.split}: {len(samples)} of {len(rows[0].report.images)} '
                  f'images, evenly spaced from best to worst by AbsRel of {rows[0].entry.name}')
-        write_comparison(path, samples, columns_of(rows, samples, options.stacks), protocol, title)
+        write_comparison(path, samples, columns_of(rows, samples, options.stacks, protocol), title)
         print(f'\nfigure: {path}')
     return rows
 

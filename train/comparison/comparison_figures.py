@@ -6,7 +6,7 @@ The paper's figures 6 (coarse and fine output), 7 (all networks) and 8 (outdoor 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -35,11 +35,11 @@ TILE_INCHES, TILE_WIDTH = 2.5, 320
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """Depth maps (H, W) in metres, one an image, under a heading; `noted` has errors written."""
+    """Depth maps (H, W) in metres under a heading, one an image, each with a note or without."""
 
     heading: str
     depths: Sequence[np.ndarray]
-    noted: bool = True
+    notes: Sequence[str] = ()
 
 
 def chosen_samples(report: Report, source: DataSet, protocol: Protocol,
@@ -51,8 +51,9 @@ def chosen_samples(report: Report, source: DataSet, protocol: Protocol,
             for place in spread_numbers(len(names), count)]
 
 
-def columns_of(rows: Sequence[Row], samples: Sequence[Sample], stacks: bool) -> list[Column]:
-    """What each network predicts; with `stacks` the output of each of its stacks."""
+def columns_of(rows: Sequence[Row], samples: Sequence[Sample], stacks: bool,
+               protocol: Protocol) -> list[Column]:
+    """What each network predicts, with its errors; with `stacks` the output of each stack."""
     columns = []
     for row in rows:
         heading = f'{row.entry.name}\ndelta1 {row.report.mean.delta1:.3f}'
@@ -61,7 +62,8 @@ def columns_of(rows: Sequence[Row], samples: Sequence[Sample], stacks: bool) -> 
         else:
             columns.append(Column(heading=heading, depths=[
                 row.entry.estimator.estimate(s.rgb, s.camera).clipped for s in samples]))
-    return columns
+    return [replace(column, notes=[error_note(depth_HW, sample, protocol) for depth_HW, sample
+                                   in zip(column.depths, samples)]) for column in columns]
 
 
 def stack_columns(entry: Entry, samples: Sequence[Sample], heading: str) -> list[Column]:
@@ -95,7 +97,7 @@ def check_ending(path: Path) -> None:
 
 
 def write_comparison(path: Path, samples: Sequence[Sample], columns: Sequence[Column],
-                     protocol: Protocol, title: str) -> None:
+                     title: str) -> None:
     """Write a picture (.png, .pdf, .svg), one row an image; OSError or ValueError where it cannot.
 
     One logarithmic colour scale for all, its bar in metres: the known true depth, but 1 % at
@@ -105,17 +107,17 @@ def write_comparison(path: Path, samples: Sequence[Sample], columns: Sequence[Co
     shown = [small(sample, TILE_WIDTH) for sample in samples]
     limits = depth_limits([sample.depth for sample in shown])
     figure, axes = _grid(shown, 2 + len(columns), title)
-    truth = Column(heading='true depth\n ', depths=[s.depth for s in shown], noted=False)
+    truth = Column(heading='true depth\n ', depths=[s.depth for s in shown])
     for axis, sample in zip(axes[:, 0], shown):
         axis.imshow(sample.rgb)
     axes[0, 0].set_title('image\n ', color=INK, fontsize=9, loc='left')
     for number, column in enumerate([truth, *columns], 1):
         axes[0, number].set_title(column.heading, color=INK, fontsize=9, loc='left')
-        for axis, depth_HW, sample, whole in zip(axes[:, number], column.depths, shown, samples):
+        for axis, depth_HW, sample in zip(axes[:, number], column.depths, shown):
             depth_hw = small_depth(depth_HW, sample.camera.width, sample.camera.height)
             axis.imshow(depth_picture(depth_hw, *limits))
-            if column.noted:
-                _note(axis, depth_HW, whole, protocol)
+        for axis, note in zip(axes[:, number], column.notes):
+            _note(axis, note)
     _bar(figure, axes, limits)
     write_figure(path, figure)
 
@@ -134,10 +136,14 @@ def _grid(shown: Sequence[Sample], columns: int, title: str):
     return figure, axes
 
 
-def _note(axis, depth_HW: np.ndarray, sample: Sample, protocol: Protocol) -> None:
+def error_note(depth_HW: np.ndarray, sample: Sample, protocol: Protocol) -> str:
+    """AbsRel and delta1 of a depth map of a sample, as they are written into its picture."""
     errors = depth_errors(*protocol.counted(depth_HW, sample.depth))
-    axis.text(0.02, 0.04, f'AbsRel {errors.abs_rel:.2f}  delta1 {errors.delta1:.2f}',
-              transform=axis.transAxes, color='white', fontsize=7.5,
+    return f'AbsRel {errors.abs_rel:.2f}  delta1 {errors.delta1:.2f}'
+
+
+def _note(axis, text: str) -> None:
+    axis.text(0.02, 0.04, text, transform=axis.transAxes, color='white', fontsize=7.5,
               bbox={'facecolor': 'black', 'alpha': 0.55, 'edgecolor': 'none', 'pad': 2})
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from mono_depth_ros.metrics import DELTA, factor_apart
+from mono_depth_ros.metrics import DELTA, factor_apart, interval
 from mono_depth_ros.scale.hole_filling import fill_depth, nearest_known, usable
 from train.data.samples.lidar import densify, Fill
 from train.data.samples.sample import Sample
@@ -41,6 +41,12 @@ class FillError:
     abs_rel: float
     delta1: float
     gross: float
+
+
+# Filled over true depth of the hidden pixels by method, an array (N,) a frame; NaN is not filled.
+FillRatios = dict[str, list[np.ndarray]]
+# The class (H, W) of every pixel to hide in a frame, from 1 on, and 0 for those that stay.
+Hide = Callable[[FillFrame], np.ndarray]
 
 
 def fill_nearest(frame: FillFrame) -> np.ndarray:
@@ -74,8 +80,17 @@ def fill_bilateral(frame: FillFrame, rounds: int = 12) -> np.ndarray:
     return fill_nearest(replace(frame, sensor=depth_HW))
 
 
+def fill_one_scale(frame: FillFrame) -> np.ndarray:
+    """The prediction at one scale for the whole image: the median of sensor over prediction."""
+    both_HW = usable(frame.sensor) & usable(frame.predicted)
+    scale = np.median(frame.sensor[both_HW] / frame.predicted[both_HW]) if both_HW.any() else 1.0
+    return np.where(np.isnan(frame.sensor), frame.predicted * np.float32(scale), frame.sensor)
+
+
+FITTED = 'network, fitted'
 FILLS: dict[str, Callable[[FillFrame], np.ndarray]] = {
-    'network, fitted': lambda frame: fill_depth(frame.sensor, frame.predicted),
+    FITTED: lambda frame: fill_depth(frame.sensor, frame.predicted),
+    'network, one scale': fill_one_scale,
     'network, as it is': lambda frame: np.where(
         np.isnan(frame.sensor), frame.predicted, frame.sensor),
     'nearest': fill_nearest,
@@ -84,38 +99,68 @@ FILLS: dict[str, Callable[[FillFrame], np.ndarray]] = {
 }
 
 
-def compare_fills(frames: Iterable[FillFrame], rng: np.random.Generator, holes: int = 4,
-                  size: float = 0.2) -> dict[str, FillError]:
-    """Errors of every method in FILLS on measured pixels that were hidden from it.
+def compare_fills(frames: Iterable[FillFrame], hide: Hide) -> dict[int, FillRatios]:
+    """Of every method in FILLS what it puts in place of measured pixels hidden from it, by class.
 
-    In each frame `holes` ellipses, up to `size` of the image's height across, are hidden; errors
-    are pooled over all hidden pixels that were filled. Raises ValueError without any.
+    All classes are hidden at once. Raises ValueError where no measured pixel was hidden.
     """
-    errors: dict[str, list[np.ndarray]] = {name: [] for name in FILLS}
-    pixels = 0
+    found: dict[int, FillRatios] = {}
     for frame in frames:
-        hidden_HW = hidden_region(frame.sensor.shape, rng, holes, size) & usable(frame.sensor)
-        pixels += int(hidden_HW.sum())
-        left_HW = np.where(hidden_HW, np.float32(np.nan), frame.sensor)
-        left = FillFrame(sensor=left_HW, predicted=frame.predicted, rgb=frame.rgb)
-        for name, fill in FILLS.items():
-            filled_N = fill(left)[hidden_HW]
-            known_N = usable(filled_N)
-            errors[name].append(filled_N[known_N] / frame.sensor[hidden_HW][known_N])
-    if not pixels:
+        class_HW = hidden_classes(frame, hide)
+        left = without(frame, class_HW > 0)
+        filled = {name: fill(left) for name, fill in FILLS.items()}
+        for number in np.unique(class_HW[class_HW > 0]).tolist():
+            hidden_HW = class_HW == number
+            ratios = found.setdefault(number, {name: [] for name in FILLS})
+            for name, filled_HW in filled.items():
+                ratios[name].append(ratio_of(filled_HW[hidden_HW], frame.sensor[hidden_HW]))
+    if not found:
         raise ValueError('no measured pixel to hide: give frames with depth')
-    return {name: _error(np.concatenate(parts), pixels) for name, parts in errors.items()}
+    return dict(sorted(found.items()))
 
 
-def hidden_region(shape: tuple[int, ...], rng: np.random.Generator, holes: int,
-                  size: float) -> np.ndarray:
-    """Mask (H, W) of `holes` ellipses, half to all of `size` times the height across."""
-    mask_HW = np.zeros(shape[:2], np.uint8)
-    for _ in range(holes):
-        centre = (int(rng.integers(shape[1])), int(rng.integers(shape[0])))
-        axes = tuple(max(1, round(shape[0] * size * a / 2)) for a in rng.uniform(0.5, 1, 2))
-        cv2.ellipse(mask_HW, centre, axes, float(rng.uniform(0, 180)), 0, 360, 1, -1)
-    return mask_HW > 0
+def hidden_classes(frame: FillFrame, hide: Hide) -> np.ndarray:
+    """The class (H, W) of every measured pixel to hide, 0 for all others."""
+    return np.where(usable(frame.sensor), hide(frame), 0)
+
+
+def without(frame: FillFrame, hidden_HW: np.ndarray) -> FillFrame:
+    """The frame whose sensor does not know the hidden pixels (H, W) bool."""
+    return replace(frame, sensor=np.where(hidden_HW, np.float32(np.nan), frame.sensor))
+
+
+def ratio_of(filled_N: np.ndarray, true_N: np.ndarray) -> np.ndarray:
+    """Filled over true depth (N,), NaN where nothing was filled in."""
+    return np.where(usable(filled_N), filled_N, np.nan) / true_N
+
+
+def fill_errors(ratios: FillRatios) -> dict[str, FillError]:
+    """Errors of every method, pooled over all hidden pixels that were filled."""
+    joined = {name: np.concatenate(parts) for name, parts in ratios.items()}
+    return {name: _error(ratio_N[np.isfinite(ratio_N)], ratio_N.size)
+            for name, ratio_N in joined.items()}
+
+
+def fill_difference(ratios: FillRatios, method: str, other: str, rng: np.random.Generator,
+                    draws: int = 2000) -> tuple[float, float, float]:
+    """AbsRel of one method less that of another, and its 95 % interval, paired frame by frame.
+
+    Frames are drawn anew (bootstrap), for the pixels of one resemble each other; only what both
+    filled counts.
+    """
+    sums_F3 = np.array([_paired_sums(ours_N, theirs_N) for ours_N, theirs_N in zip(
+        ratios[method], ratios[other])])
+    weight_DF = rng.multinomial(len(sums_F3), np.full(len(sums_F3), 1 / len(sums_F3)), draws)
+    drawn_D3 = weight_DF @ sums_F3
+    drawn_D = (drawn_D3[:, 0] - drawn_D3[:, 1]) / np.maximum(drawn_D3[:, 2], 1)
+    ours, theirs, pixels = sums_F3.sum(0)
+    return (float((ours - theirs) / max(pixels, 1)), *interval(drawn_D))
+
+
+def _paired_sums(ours_N: np.ndarray, theirs_N: np.ndarray) -> tuple[float, float, int]:
+    both_N = np.isfinite(ours_N) & np.isfinite(theirs_N)
+    return (float(np.abs(ours_N[both_N] - 1).sum()), float(np.abs(theirs_N[both_N] - 1).sum()),
+            int(both_N.sum()))
 
 
 def nearest_within(depth_HW: np.ndarray, rgb_HW3: np.ndarray) -> np.ndarray:
