@@ -21,11 +21,12 @@ from train.commands import (
     report,
     show,
     simulate,
+    table1,
 )
 from train.data.samples.data_notes import printed_notes
 
 COMMANDS = (fit, evaluate, export, compare, cameras, leave_one_out, report, pack, holes, densify,
-            data, simulate, show)
+            data, simulate, show, table1)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

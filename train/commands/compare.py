@@ -19,11 +19,11 @@ from train.comparison.comparison_figures import (
     write_comparison,
 )
 from train.comparison.comparison_table import LABELS, sorted_rows, table_text
-from train.comparison.cost import cost_of, network_ms
+from train.comparison.cost import cost_of, ms_by_device
 from train.data.data_sets import DataSet, open_data
 from train.data.samples.splits import MissingSplit
 from train.evaluation.learned_images import check_learned
-from train.evaluation.measurement import evaluate, load_estimator
+from train.evaluation.measurement import evaluate
 from train.evaluation.protocols import PROTOCOLS
 from train.output_files import write_file
 
@@ -116,18 +116,9 @@ def _show(options: argparse.Namespace, source: DataSet, entries: Sequence[Entry]
 def _rows(options: argparse.Namespace, source: DataSet, entries: Sequence[Entry]) -> list[Row]:
     reports = [evaluate(entry.estimator, source, options.split, PROTOCOLS[options.protocol])
                for entry in entries]
-    times = _times(source, entries, pick_device(options.device))
+    samples = [source[number] for number in range(min(TIMED_IMAGES, len(source)))]
+    times = ms_by_device([entry.estimator for entry in entries], samples,
+                         pick_device(options.device))
     return [Row(entry=entry, report=report, cost=cost_of(entry.card.network),
                 ms={device: ms[number] for device, ms in times.items()})
             for number, (entry, report) in enumerate(zip(entries, reports))]
-
-
-def _times(source: DataSet, entries: Sequence[Entry], device: str) -> dict[str, list[float]]:
-    """Milliseconds of every entry, on the CPU and, where `device` is one, on the GPU."""
-    samples = [source[number] for number in range(min(TIMED_IMAGES, len(source)))]
-    times = {}
-    for place in dict.fromkeys(('cpu', device)):
-        estimators = [entry.estimator if place == device else
-                      load_estimator(entry.estimator.model_path, place) for entry in entries]
-        times[place] = network_ms(estimators, samples)
-    return times

@@ -11,6 +11,7 @@ from mono_depth_ros.model_file import find_model
 from train.commands.shared_options import add_device
 from train.cross_validation.folds import check_data, Fold, Plan, read_fold, run_folds
 from train.cross_validation.summary import as_json, as_markdown, summary
+from train.fitting.parallel_runs import keep_plan
 from train.output_files import write_file
 from train.recipes.camera_groups import TABLES
 from train.recipes.recipe import RECIPES
@@ -62,7 +63,8 @@ def leave_one_out(options: argparse.Namespace) -> None:
     folds = [Fold(left_out=tuple(word.split(',')), seed=seed)
              for seed in options.seeds for word in leave]
     check_data(plan, folds)
-    _keep_plan(plan)
+    keep_plan(plan.folder, {'recipe': plan.recipe, 'words': plan.words, 'also': plan.also,
+                            'capped': plan.capped, 'table': plan.table.name})
     results = {}
     for fold in run_folds(plan, folds, max(1, options.jobs)):
         results[fold] = read_fold(plan, fold)
@@ -87,13 +89,3 @@ def _words(options: argparse.Namespace) -> tuple[str, ...]:
 def _absolute(spec: str) -> str:
     name, _, place = spec.partition('=')
     return f'{name}={Path(place).expanduser().resolve()}'
-
-
-def _keep_plan(plan: Plan) -> None:
-    """Write down what is trained; ValueError where the folder holds another plan's folds."""
-    path = plan.folder / 'plan.json'
-    text = json.dumps({'recipe': plan.recipe, 'words': plan.words, 'also': plan.also,
-                       'capped': plan.capped, 'table': plan.table.name}, indent=1) + '\n'
-    if path.is_file() and path.read_text() != text:
-        raise ValueError(f'{plan.folder} holds folds of another plan ({path}): give another --out')
-    write_file(path, text)

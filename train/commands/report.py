@@ -41,14 +41,20 @@ def report(options: argparse.Namespace) -> None:
     """Run the command; raises ValueError or OSError in one sentence."""
     source = open_data(options.data, REPORT)
     estimator = load_estimator(options.model, options.device)
-    before = options.uses.read_text() if options.uses.is_file() else ''
-    number = len(before.splitlines()) + 1
     figures = measure(estimator, source, PROTOCOLS[PROTOCOL], steps=True)
-    line = {'use': number, 'date': datetime.now(timezone.utc).date().isoformat(),
-            'model': estimator.card.name, 'sha256': estimator.model_sha256,
-            'protocol': PROTOCOL, **asdict(figures)}
-    write_file(options.uses, before + json.dumps(line) + '\n')
+    number = note_use(options.uses, {
+        'model': estimator.card.name, 'sha256': estimator.model_sha256, 'protocol': PROTOCOL,
+        **asdict(figures)})
     print(f'{estimator.card.name} on {source.name} {REPORT}, protocol {PROTOCOL}, {figures.images}'
           f' images, one pass: delta1 {figures.delta1:.4f}, AbsRel {figures.abs_rel:.4f}, RMSE '
           f'{figures.rmse_m:.4f} m, scale {figures.scale:.3f}')
     print(f'the report split was used {number} times, this one counted; commit {options.uses}')
+
+
+def note_use(path: Path, figures: dict) -> int:
+    """Add a line to the file of uses of the report split; how often it was used, this counted."""
+    before = path.read_text() if path.is_file() else ''
+    number = len(before.splitlines()) + 1
+    line = {'use': number, 'date': datetime.now(timezone.utc).date().isoformat(), **figures}
+    write_file(path, before + json.dumps(line) + '\n')
+    return number

@@ -16,6 +16,7 @@ from mono_depth_ros.estimator import DepthEstimator
 from mono_depth_ros.model_card import NetworkSpec
 from mono_depth_ros.networks.registry import build
 from train.data.samples.sample import Sample
+from train.evaluation.measurement import load_estimator
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +60,18 @@ def network_ms(estimators: Sequence[DepthEstimator], samples: Sequence[Sample],
         row[:] = [estimator.estimate(sample.rgb, sample.camera).network_ms
                   for estimator in estimators]
     return np.median(taken[1:], axis=0).tolist()
+
+
+def ms_by_device(estimators: Sequence[DepthEstimator], samples: Sequence[Sample],
+                 device: str) -> dict[str, list[float]]:
+    """Milliseconds of every network on the CPU and, where `device` is one, on the GPU.
+
+    The estimators are on `device`.
+    """
+    return {place: network_ms(
+        estimators if place == device else [load_estimator(estimator.model_path, place)
+                                            for estimator in estimators], samples)
+        for place in dict.fromkeys(('cpu', device))}
 
 
 def machine(device: str) -> str:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 import json
-import os
 from pathlib import Path
-import signal
-import subprocess
 import sys
-import time
 
 from mono_depth_ros.model_file import SUFFIX
 from train.cross_validation.figures import combined, Figures, measure
@@ -19,11 +16,9 @@ from train.evaluation.measurement import load_estimator
 from train.evaluation.protocols import PROTOCOLS
 from train.export.model_export import export_run
 from train.fitting.checkpoint import has_checkpoint
+from train.fitting.parallel_runs import run_tasks, Task
 from train.output_files import write_file
 from train.recipes.camera_groups import CameraSet, CameraTable
-
-ROOT = Path(__file__).parents[2]
-POLL_S = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,41 +96,13 @@ def run_folds(plan: Plan, folds: Sequence[Fold], jobs: int) -> Iterator[Fold]:
     An interruption stops the trainings after they have saved. Raises ValueError where one fails,
     naming its log.
     """
-    waiting = [fold for fold in folds if not plan.result_file(fold).is_file()]
-    yield from (fold for fold in folds if fold not in waiting)
-    running: dict[Fold, subprocess.Popen] = {}
-    try:
-        while waiting or running:
-            while waiting and len(running) < jobs:
-                fold = waiting.pop(0)
-                running[fold] = _start(plan, fold, jobs)
-            for fold in [fold for fold, process in running.items() if process.poll() is not None]:
-                _check(plan, fold, running.pop(fold).returncode)
-                measure_fold(plan, fold)
-                yield fold
-            time.sleep(POLL_S)
-    finally:
-        for process in running.values():
-            process.send_signal(signal.SIGINT)  # `fit` saves on it
-        for process in running.values():
-            process.wait()
-
-
-def _start(plan: Plan, fold: Fold, jobs: int) -> subprocess.Popen:
-    log = plan.folder / fold.name / 'log.txt'
-    log.parent.mkdir(parents=True, exist_ok=True)
-    threads = {'OMP_NUM_THREADS': str(max(1, (os.cpu_count() or 1) // jobs))}
-    with open(log, 'a') as output:
-        return subprocess.Popen(plan.fit_command(fold), cwd=ROOT, env={**threads, **os.environ},
-                                stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
-
-
-def _check(plan: Plan, fold: Fold, returncode: int) -> None:
-    if returncode:
-        log = plan.folder / fold.name / 'log.txt'
-        last = log.read_text().strip().splitlines()[-1:]
-        raise ValueError(f'the training of fold {fold.name} ended with {returncode} '
-                         f'({"".join(last)}); see {log}')
+    waiting = {fold.name: fold for fold in folds if not plan.result_file(fold).is_file()}
+    yield from (fold for fold in folds if fold.name not in waiting)
+    tasks = [Task(name=name, command=partial(plan.fit_command, fold),
+                  log=plan.folder / name / 'log.txt') for name, fold in waiting.items()]
+    for task in run_tasks(tasks, jobs):
+        measure_fold(plan, waiting[task.name])
+        yield waiting[task.name]
 
 
 def measure_fold(plan: Plan, fold: Fold) -> None:

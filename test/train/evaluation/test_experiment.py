@@ -1,0 +1,219 @@
+"""The paper's experiment: its budget, its data, its statistics by hand, and a small real run."""
+
+from dataclasses import replace
+import json
+
+import numpy as np
+import pytest
+from train_helpers import write_folder
+
+from train.__main__ import main
+from train.comparison import experiment, experiment_runs
+from train.comparison.cost import Cost
+from train.comparison.experiment import CLAIMS, ENTRANTS
+from train.comparison.experiment_data import prepare_data, scenes_of
+from train.comparison.experiment_runs import roughness
+from train.comparison.experiment_statistics import (
+    difference,
+    Estimate,
+    estimate,
+    table_of,
+    verdict,
+)
+from train.comparison.experiment_table import BASELINE, claim_told, table_text, TableRow
+from train.data.data_sets import open_data
+from train.recipes.overrides import overridden
+from train.recipes.recipe import recipe_called
+
+
+@pytest.mark.parametrize('name', ENTRANTS)
+def test_every_network_gets_the_same_epochs(name):
+    entrant = ENTRANTS[name]
+    for total in (3, 30, 100):
+        recipe = overridden(recipe_called(entrant.recipe),
+                            entrant.settings(entrant.epochs(total), entrant.rates[0]))
+        epochs = [stage.epochs for stage in recipe.stages]
+        assert sum(epochs) == total and all(epochs[:len(entrant.shares)])
+        assert recipe.batch_size == 8
+
+
+def test_too_few_epochs_for_all_stages_are_refused():
+    assert ENTRANTS['eigen_modified3'].epochs(30) == [14, 8, 8]
+    with pytest.raises(ValueError, match='eigen_modified3 is trained in 3 stages.*got 2'):
+        ENTRANTS['eigen_modified3'].epochs(2)
+
+
+@pytest.mark.parametrize('name', ENTRANTS)
+def test_three_rates_are_tried_and_change_the_first_stage_alone(name):
+    entrant = ENTRANTS[name]
+    recipe = recipe_called(entrant.recipe)
+    tried = [overridden(recipe, entrant.settings([1, *[0] * (len(recipe.stages) - 1)], rate))
+             for rate in entrant.rates]
+    firsts = {(one.stages[0].optimiser, one.stages[0].lr) for one in tried}
+    assert len(firsts) == 3
+    assert {one.stages[1:] for one in tried} == {
+        tuple(replace(stage, epochs=0) for stage in recipe.stages[1:])}
+
+
+def test_claims_name_networks_that_take_part():
+    assert {name for claim in CLAIMS for name in (claim.first, claim.second)} <= set(ENTRANTS)
+
+
+def test_scenes_are_runs_of_indices_and_folders():
+    keys = ['0002', '0003', '0007', '0008', 'kitchen/0001', 'kitchen/0002', 'odd']
+    assert scenes_of(keys) == ['0002', '0002', '0007', '0007', 'kitchen', 'kitchen', 'odd']
+
+
+def test_sweeps_see_training_scenes_alone(tmp_path):
+    """Six training images 0 to 5 of one run, then 20 and 21: one of the two scenes is val."""
+    folder = write_folder(tmp_path / 'set')
+    for key in ('0020', '0021'):
+        for kind in ('rgb', 'depth'):
+            (folder / kind / f'{key}.png').write_bytes(
+                (folder / kind / '0000.png').read_bytes())
+    (folder / 'train.txt').write_text('\n'.join(
+        [f'{i:04d}' for i in range(6)] + ['0020', '0021']))
+    (whole,), (tuning,) = prepare_data([f'x={folder}'], tmp_path / 'packs')
+    assert [len(open_data(whole, split)) for split in ('train', 'val')] == [8, 2]
+    train, val = (open_data(tuning, split).keys for split in ('train', 'val'))
+    assert sorted([*train, *val]) == open_data(whole, 'train').keys
+    assert set(val) in ({f'{i:04d}' for i in range(6)}, {'0020', '0021'})
+    np.testing.assert_array_equal(open_data(tuning, 'train')[0].rgb, open_data(
+        whole, 'train')[open_data(whole, 'train').keys.index(train[0])].rgb)
+    (few,), _ = prepare_data([f'x={folder}'], tmp_path / 'few', most=2)
+    assert open_data(few, 'train').keys == ['0000', '0021']
+
+
+def test_data_without_a_val_split_has_the_frames_of_the_public_split_held_out(tmp_path):
+    folder = write_folder(tmp_path / 'set')
+    (folder / 'val.txt').unlink()
+    (whole,), _ = prepare_data([f'x={folder}'], tmp_path / 'packs')
+    held_out, learned = (open_data(whole, split).keys for split in ('val', 'train'))
+    assert len(held_out) == 1 and len(learned) == 5 and not set(held_out) & set(learned)
+
+
+def images(*values, roughness=0.0):
+    """Figures of images called a, b, c ... with those delta1, an AbsRel of 1 - delta1."""
+    return {f'x/{chr(97 + i)}': {'delta1': v, 'abs_rel': 1 - v, 'rmse_m': v, 'silog': v,
+                                 'roughness': roughness} for i, v in enumerate(values)}
+
+
+def test_a_mean_is_that_of_seeds_and_images():
+    errors = table_of([images(0.2, 0.4), images(0.4, 0.6)], 'delta1')
+    found = estimate(errors)
+    assert found.mean == pytest.approx(0.4)
+    assert found.seeds == pytest.approx((0.3, 0.5))
+    assert (found.low, found.high) == pytest.approx((0.3, 0.5))  # one image twice, the means
+    with pytest.raises(ValueError, match='different images'):
+        table_of([images(0.2, 0.4), images(0.2)], 'delta1')
+
+
+def test_differences_are_paired_by_image_and_know_of_the_seeds():
+    """Every image is better by 0.1 whatever it is: no image changes that, another seed does."""
+    rng = np.random.default_rng(0)
+    base = rng.uniform(0, 1, (1, 50))
+    found = difference(base + 0.1, base)
+    assert (found.mean, found.low, found.high) == pytest.approx((0.1, 0.1, 0.1))
+    seeds = difference(np.concatenate([base - 0.1, base + 0.3]), np.concatenate([base, base]))
+    assert seeds.mean == pytest.approx(0.1) and seeds.low < 0 < seeds.high
+
+
+@pytest.mark.parametrize('low, high, rises, margin, seeds, told', [
+    (0.01, 0.03, True, 0.0, 2, 'holds'), (-0.03, -0.01, True, 0.0, 2, 'does not hold'),
+    (-0.03, 0.01, True, 0.0, 2, 'cannot be told'), (-0.03, -0.01, False, 0.0, 2, 'holds'),
+    (0.01, 0.03, False, 0.0, 2, 'does not hold'), (-0.009, 0.01, True, -0.01, 2, 'holds'),
+    (0.01, 0.03, True, 0.0, 1, 'cannot be told from one training each')])
+def test_a_verdict_is_what_the_interval_says(low, high, rises, margin, seeds, told):
+    found = Estimate(mean=(low + high) / 2, low=low, high=high)
+    assert verdict(found, rises, margin, seeds) == told
+
+
+def row(name, *seeds, parameters=1):
+    cost = Cost(parameters=parameters, multiply_adds=10 ** 9)
+    return TableRow(name=name, seeds=seeds, cost=cost,
+                    ms={'cpu': 1.5}, trained=('staged', 30))
+
+
+def test_claims_follow_from_the_rows():
+    ours = row('eigen_modified', images(0.6, 0.7), images(0.6, 0.72), parameters=50)
+    theirs = row('eigen', images(0.5, 0.5), images(0.5, 0.5), parameters=70)
+    told = {claim.text: claim_told(claim, ours, theirs)[0] for claim in CLAIMS
+            if (claim.first, claim.second) == ('eigen_modified', 'eigen')}
+    assert list(told.values()) == ['holds', 'holds', 'holds', 'cannot be told']
+    base = TableRow(name=BASELINE, seeds=[images(0.4, 0.4)])
+    text = table_text('A title', [base, ours, theirs])
+    lines = {line.split(' | ')[0]: line for line in text.splitlines() if line.startswith('| ')}
+    assert '0.655 (0.600 to 0.710)' in lines['| eigen_modified']
+    assert '0.650 to 0.660' in lines['| eigen_modified']
+    assert '+0.255 (+0.200 to +0.320)' in lines['| eigen_modified']
+    assert '0.901 / 0.088 / 0.092 %' in lines['| eigen_modified']
+    assert lines[f'| {BASELINE}'].endswith('| - | - | - | - | - |')
+    assert 'than AlexNet' not in text and 'fewer parameters than Eigen: **holds**' in text
+
+
+def test_a_row_of_one_data_set():
+    both = {**images(0.5), 'y/a': images(0.1)['x/a']}
+    assert row('eigen', both).on('y').seeds == [{'y/a': both['y/a']}]
+
+
+def test_roughness_of_a_plane_and_of_a_step():
+    """A step of log 2 between two columns of 80: two second differences of it in 78."""
+    assert roughness(np.full((120, 160), 3, np.float32)) == 0
+    step = np.full((120, 160), 2, np.float32)
+    step[:, 80:] = 4
+    assert roughness(step) == pytest.approx(2 * np.log(2) / 78 / 2, rel=1e-4)
+
+
+def in_this_process(tasks, lanes):
+    """As `run_tasks`, without the seconds that a process takes to start."""
+    for task in tasks:
+        assert main(list(task.command())[3:]) == 0
+        yield task
+
+
+SMALL = ('--set', 'network.input_width=96', '--set', 'network.input_height=64', '--set',
+         'imagenet_stem=False', '--set', 'batch_size=2')
+
+
+@pytest.mark.thorough
+def test_a_small_run_is_swept_trained_measured_and_goes_on(tmp_path, monkeypatch, capsys):
+    """One network of two rates; then a second training, for which nothing is swept again."""
+    monkeypatch.setattr(experiment_runs, 'run_tasks', in_this_process)
+    monkeypatch.setitem(ENTRANTS, 'mobile', replace(
+        ENTRANTS['mobile'], rates=experiment.MOBILE_RATES[:2]))
+    folder = write_folder(tmp_path / 'set')
+    out = tmp_path / 'out'
+    words = ['table1', '--data', f'x={folder}', '--out', str(out), '--networks', 'mobile',
+             '--epochs', '2', '--lanes', '2', '--device', 'cpu', *SMALL]
+    assert main([*words, '--seeds', '1']) == 0
+    text = (out / 'table1.md').read_text()
+    assert '| mobile | joint | 12 | 1 |' in text and f'| {BASELINE} |' in text
+    assert '**' in text and 'AdamW' in text
+    swept = (out / 'sweep' / 'mobile-0' / 'score.json').stat().st_mtime_ns
+    assert not list(out.rglob('checkpoint.pt'))
+    capsys.readouterr()
+    assert main([*words, '--seeds', '2']) == 0
+    assert 'mobile seed 1: delta1' in capsys.readouterr().out
+    assert (out / 'sweep' / 'mobile-0' / 'score.json').stat().st_mtime_ns == swept
+    assert '| mobile | joint | 12 | 2 |' in (out / 'table1.md').read_text()
+    seeds = [json.loads(path.read_text()) for path in sorted(
+        (out / 'figures' / 'val').glob('mobile-*.json'))]
+    assert len(seeds) == 2 and seeds[0] != seeds[1] and set(seeds[0]) == {'x/0006', 'x/0007'}
+    assert main([*words, '--seeds', '2', '--epochs', '3']) == 1
+    assert 'made by another plan' in capsys.readouterr().err
+
+
+def test_the_best_rate_of_the_sweep_is_taken(tmp_path):
+    entrant = ENTRANTS['eigen']
+    one = experiment_runs.Experiment(
+        folder=tmp_path, world=experiment.WORLDS['room'], entrants=(entrant,), data=('x=a',),
+        tuning=('x=b',), epochs=30, sweep_epochs=3, seeds=1, words=('amp=bf16',))
+    for number, delta1 in enumerate((0.4, 0.6, 0.5)):
+        score = one.trial_folder(entrant, number) / 'score.json'
+        score.parent.mkdir(parents=True)
+        score.write_text(json.dumps({'delta1': delta1}))
+    task, = experiment_runs._tasks(one)
+    command = ' '.join(task.command())
+    assert 'fit eigen ' in command and '--set=stages.1.lr=3e-4' in command
+    assert '--set=stages.1.epochs=20 --set=stages.2.epochs=10' in command
+    assert '--data x=a' in command and command.endswith('--set=seed=0 --set=amp=bf16')

@@ -1,0 +1,47 @@
+"""Processes side by side: their order, what waits for what, one that fails, an interruption."""
+
+import sys
+import time
+
+import pytest
+
+from train.fitting.parallel_runs import keep_plan, run_tasks, Task
+
+
+def task(folder, name, code, *needs):
+    """A process of Python that runs a line."""
+    return Task(name=name, command=lambda: [sys.executable, '-S', '-c', code], needs=needs,
+                log=folder / name / 'log.txt')
+
+
+def test_a_task_waits_for_those_it_needs_and_others_go_by(tmp_path):
+    """`last` asks for what `first` wrote; its command is not asked for before that is read."""
+    first = task(tmp_path, 'first', f'import time; time.sleep(1); open({str(tmp_path / "x")!r}, '
+                 '"w").write("done")')
+    last = Task(name='last', needs=('first', 'gone'), log=tmp_path / 'last.txt', command=lambda: [
+        sys.executable, '-S', '-c', f'print({(tmp_path / "x").read_text()!r})'])
+    order = []
+    for done in run_tasks([first, last, task(tmp_path, 'aside', 'pass')], 2):
+        order.append(done.name)
+    assert order == ['aside', 'first', 'last']
+    assert (tmp_path / 'last.txt').read_text() == 'done\n'
+
+
+def test_what_fails_is_told_with_its_log_and_stops_the_others(tmp_path):
+    (tmp_path / 'others').mkdir()
+    code = ('import time\ntry:\n time.sleep(60)\nexcept KeyboardInterrupt:\n'
+            ' print("saved")')
+    tasks = [task(tmp_path, 'long', code), task(tmp_path, 'wrong', 'import sys, time; '
+                                                'time.sleep(1); sys.exit("no data")')]
+    began_s = time.monotonic()
+    with pytest.raises(ValueError, match=r'training wrong ended with 1 \(no data\); see .*log'):
+        list(run_tasks(tasks, 2))
+    assert time.monotonic() - began_s < 30
+    assert (tmp_path / 'long' / 'log.txt').read_text() == 'saved\n'
+
+
+def test_a_folder_keeps_one_plan(tmp_path):
+    keep_plan(tmp_path / 'new', {'epochs': 3, 'data': ('a',)})
+    keep_plan(tmp_path / 'new', {'epochs': 3, 'data': ('a',)})
+    with pytest.raises(ValueError, match='another plan .*plan.json'):
+        keep_plan(tmp_path / 'new', {'epochs': 4, 'data': ('a',)})

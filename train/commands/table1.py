@@ -1,0 +1,245 @@
+"""`scripts/table1`: the paper's experiment, from sweeps to the table and its claims."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from datetime import datetime, timezone
+import json
+import os
+from pathlib import Path
+import signal
+from typing import Any
+
+from mono_depth_ros.backends.torch_backend import pick_device
+from mono_depth_ros.model_file import read_card
+from train.commands.report import note_use, USES
+from train.commands.shared_options import add_data, add_device
+from train.comparison.comparison import training_of
+from train.comparison.cost import cost_of, machine, ms_by_device
+from train.comparison.experiment import Entrant, ENTRANTS, WORLDS
+from train.comparison.experiment_data import prepare_data
+from train.comparison.experiment_runs import (
+    Experiment,
+    figures_of,
+    run_experiment,
+    sweep_scores,
+)
+from train.comparison.experiment_table import BASELINE, sweep_text, table_text, TableRow
+from train.data.data_sets import open_data
+from train.data.nyu_report import REPORT
+from train.evaluation.baseline import MeanDepthMap
+from train.evaluation.measurement import load_estimator
+from train.evaluation.protocols import PROTOCOLS
+from train.fitting.parallel_runs import keep_plan
+from train.output_files import write_file
+
+TIMED_IMAGES = 5
+# What --quick sets: a check that all works, not an experiment.
+QUICK: dict[str, Any] = {'epochs': 3, 'seeds': 1, 'images': 16,
+                         'networks': ('eigen_modified', 'eigen', 'eigen_modified_joint')}
+
+
+def add_command(commands) -> None:
+    """Add the command to the subparsers of the command line."""
+    one = commands.add_parser('table1', help="the paper's experiment: train, compare, judge",
+                              description=(
+        'Train the networks of the paper on the same images with the same budget, each at the '
+        'best of three learning rates on a part of the training scenes, several times; measure '
+        'them on held-out images and write a table with what holds of the paper. Give the same '
+        'command again to go on after an interruption.'))
+    add_data(one)
+    one.add_argument('--out', type=Path, default=Path('runs/table1'), metavar='DIR',
+                     help='folder of everything (default runs/table1)')
+    one.add_argument('--world', choices=WORLDS, default='room',
+                     help='room (default), or street: section V-C, two networks outdoors')
+    one.add_argument('--networks', nargs='+', choices=ENTRANTS, metavar='NAME',
+                     help=f'default: all of {", ".join(ENTRANTS)}; street: two of them')
+    one.add_argument('--epochs', type=int, metavar='N',
+                     help='of each network, all stages together (default 30, on a GPU 100)')
+    one.add_argument('--sweep-epochs', type=int, metavar='N',
+                     help='of each rate of the sweep (default a tenth of the epochs)')
+    one.add_argument('--seeds', type=int, metavar='N',
+                     help='trainings of each network (default 2, on a GPU 3)')
+    one.add_argument('--images', type=int, metavar='N',
+                     help='use no more than N images of each split (default all)')
+    one.add_argument('--lanes', type=int, metavar='N',
+                     help='trainings at a time (default one a core, on a GPU 3)')
+    one.add_argument('--set', action='append', metavar='NAME=VALUE', default=[], dest='settings',
+                     help='change every recipe, as for `fit`: amp=bf16')
+    one.add_argument('--quick', action='store_true',
+                     help='three networks, 16 images, 3 epochs: minutes, to see that it works')
+    one.add_argument('--report', action='store_true', help=(
+        'when all is trained: measure once on the report split of NYU-Depth-v2, which needs '
+        'the labelled images themselves (not packed), and note that in docs/report_uses.jsonl'))
+    add_device(one)
+    one.set_defaults(command=table1)
+
+
+def table1(options: argparse.Namespace) -> None:
+    """Run the command; raises ValueError or OSError in one sentence."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    device = pick_device(options.device)
+    _fill_in(options, device.startswith('cuda'))
+    experiment = _experiment(options, device)
+    keep_plan(experiment.folder, _plan(options, experiment))
+    log = experiment.folder / 'table1.log'
+    _say(log, f'{len(experiment.entrants)} networks, {options.seeds} trainings each, '
+         f'{options.epochs} epochs, {options.lanes} at a time')
+    for line in run_experiment(experiment, options.lanes):
+        _say(log, line)
+        _write_page(experiment, options, timed=False)
+    text = _write_page(experiment, options, timed=True)
+    _say(log, f'done: {experiment.folder / "table1.md"}')
+    print(text)
+    if options.report:
+        print(_report(experiment, options))
+
+
+def _fill_in(options: argparse.Namespace, gpu: bool) -> None:
+    """Give every option that was left open its value; ValueError for one that cannot be."""
+    usual = dict(QUICK) if options.quick else {
+        'epochs': 100 if gpu else 30, 'seeds': 3 if gpu else 2, 'images': 0,
+        'networks': WORLDS[options.world].entrants}
+    usual |= {'lanes': 3 if gpu else os.cpu_count() or 1}
+    for name, value in usual.items():
+        if getattr(options, name) is None:
+            setattr(options, name, value)
+    if options.sweep_epochs is None:
+        options.sweep_epochs = max(1, options.epochs // 10)
+    for name in ('epochs', 'sweep_epochs', 'seeds', 'lanes'):
+        if getattr(options, name) < 1:
+            raise ValueError(f'--{name.replace("_", "-")} must be at least 1, got '
+                             f'{getattr(options, name)}')
+
+
+def _experiment(options: argparse.Namespace, device: str) -> Experiment:
+    entrants = tuple(ENTRANTS[name] for name in options.networks)
+    for entrant in entrants:
+        entrant.epochs(options.epochs)
+    folder = options.out.resolve()
+    data, tuning = prepare_data(options.data, folder / 'packs', options.images)
+    return Experiment(folder=folder, world=WORLDS[options.world], entrants=entrants,
+                      data=tuple(data), tuning=tuple(tuning), epochs=options.epochs,
+                      sweep_epochs=options.sweep_epochs, seeds=options.seeds,
+                      words=tuple(options.settings), device=device)
+
+
+def _plan(options: argparse.Namespace, experiment: Experiment) -> dict:
+    """What may not change between two calls; networks and seeds may be added."""
+    return {'world': options.world, 'epochs': options.epochs, 'images': options.images,
+            'sweep_epochs': options.sweep_epochs, 'words': list(experiment.words),
+            'data': list(experiment.data)}
+
+
+def _say(log: Path, line: str) -> None:
+    line = f'{datetime.now(timezone.utc):%Y-%m-%d %H:%M:%S} {line}'
+    print(line, flush=True)
+    with open(log, 'a') as file:
+        file.write(line + '\n')
+
+
+def _write_page(experiment: Experiment, options: argparse.Namespace, timed: bool) -> str:
+    """Write table1.md of what is trained so far."""
+    text = _page(experiment, options, 'val', timed)
+    write_file(experiment.folder / 'table1.md', text)
+    return text
+
+
+def _page(experiment: Experiment, options: argparse.Namespace, split: str, timed: bool) -> str:
+    """A table and its claims for every data set, then how all was made."""
+    rows = _rows(experiment, split, timed)
+    names = [spec.partition('=')[0] for spec in experiment.data]
+    tables = [table_text(f"The paper's networks on {name} {split}, {options.epochs} epochs each",
+                         [row.on(name) for row in rows]) for name in names]
+    return '\n'.join([*tables, *_notes(experiment, rows)]) + '\n'
+
+
+def _rows(experiment: Experiment, split: str, timed: bool) -> list[TableRow]:
+    """The baseline, and every network with the seeds that are measured on `split`."""
+    base = json.loads(_baseline_file(experiment, split).read_text())
+    rows = [TableRow(name=BASELINE, seeds=[base])]
+    done = {entrant: seeds for entrant in experiment.entrants
+            if (seeds := _seeds_done(experiment, entrant, split))}
+    ms = _ms(experiment, list(done)) if timed and done else {}
+    for number, (entrant, seeds) in enumerate(done.items()):
+        card = read_card(experiment.model_file(entrant, 0))
+        rows.append(TableRow(
+            name=entrant.name, trained=training_of(card), cost=cost_of(card.network),
+            ms={place: taken[number] for place, taken in ms.items()} if ms else None,
+            seeds=[json.loads(experiment.figures_file(entrant, seed, split).read_text())
+                   for seed in seeds]))
+    return rows
+
+
+def _seeds_done(experiment: Experiment, entrant: Entrant, split: str) -> list[int]:
+    return [seed for seed in range(experiment.seeds)
+            if experiment.figures_file(entrant, seed, split).is_file()]
+
+
+def _baseline_file(experiment: Experiment, split: str) -> Path:
+    """The figures of the mean depth map of the training images, measured when first asked for."""
+    path = experiment.folder / 'figures' / split / 'mean_depth_map.json'
+    if not path.is_file():
+        mean_map = MeanDepthMap([open_data(spec, 'train') for spec in experiment.data])
+        figures = figures_of(mean_map, [open_data(spec, split) for spec in experiment.data],
+                             split, PROTOCOLS[experiment.world.protocol])
+        write_file(path, json.dumps(figures, indent=1) + '\n')
+    return path
+
+
+def _ms(experiment: Experiment, entrants: Sequence[Entrant]) -> dict[str, list[float]]:
+    """Milliseconds of the networks by device, interleaved in one run."""
+    estimators = [load_estimator(experiment.model_file(entrant, 0), experiment.device)
+                  for entrant in entrants]
+    source = open_data(experiment.data[0], 'val')
+    samples = [source[number] for number in range(min(TIMED_IMAGES, len(source)))]
+    return ms_by_device(estimators, samples, experiment.device)
+
+
+def _notes(experiment: Experiment, rows: Sequence[TableRow]) -> list[str]:
+    learned = sum(len(open_data(spec, 'train')) for spec in experiment.data)
+    version = next((f'code {card.provenance.git_commit} ({card.provenance.git_tree}), '
+                    f'{", ".join(card.provenance.versions)}' for entrant in experiment.entrants
+                    if experiment.is_trained(entrant, 0)
+                    for card in [read_card(experiment.model_file(entrant, 0))]), 'not trained yet')
+    words = f', `{" ".join(experiment.words)}`' if experiment.words else ''
+    return [
+        f'{datetime.now(timezone.utc):%Y-%m-%d}, {machine(experiment.device)}; {version}.',
+        f'{learned} training images, {len(rows[0].seeds[0])} measured, protocol '
+        f'{experiment.world.protocol}, nothing aligned to the truth. Every network: '
+        f'{experiment.epochs} epochs, batches of 8, the same random views (flip, turn, zoom, '
+        'colours, blur), gradients clipped at norm 1, rate rising for a tenth and falling on a '
+        f"cosine{words}. Weight decay 0.02 with AdamW, none with SGD. The paper's networks: its "
+        'loss, dropout 0.5 on the hidden fully connected layer; `mobile`: its own recipe, '
+        'ImageNet stem, weight averages.',
+        'Intervals resample images, those of differences seeds too. Roughness: mean second '
+        'difference of log depth at 80x60. Milliseconds inside the network, batch 1, interleaved.',
+        '', f'Rates of the first stage by delta1 after {experiment.sweep_epochs} epochs on the '
+        'training scenes less a tenth, measured on that tenth (later stages: those of the '
+        'recipes):', '',
+        *sweep_text({entrant: sweep_scores(experiment, entrant)
+                     for entrant in experiment.entrants})]
+
+
+def _report(experiment: Experiment, options: argparse.Namespace) -> str:
+    """Measure everything on the report split, once; the page."""
+    missing = [entrant.name for entrant in experiment.entrants for seed in range(experiment.seeds)
+               if not experiment.is_trained(entrant, seed)]
+    if missing:
+        raise ValueError(f'not all is trained: {", ".join(missing)}')
+    sources = [open_data(spec, REPORT) for spec in options.data]
+    protocol = PROTOCOLS[experiment.world.protocol]
+    mean_map = MeanDepthMap([open_data(spec, 'train') for spec in experiment.data])
+    measured = {experiment.folder / 'figures' / REPORT / 'mean_depth_map.json': mean_map} | {
+        experiment.figures_file(entrant, seed, REPORT): load_estimator(
+            experiment.model_file(entrant, seed), experiment.device)
+        for entrant in experiment.entrants for seed in range(experiment.seeds)}
+    for path, predictor in measured.items():
+        if not path.is_file():
+            write_file(path, json.dumps(figures_of(predictor, sources, REPORT, protocol)) + '\n')
+    number = note_use(USES, {'model': f'table1: {len(measured)} of {options.world}'})
+    text = (f'{_page(experiment, options, REPORT, timed=True)}\n'
+            f'The report split was used {number} times, this one counted.\n')
+    write_file(experiment.folder / 'table1_report.md', text)
+    return text

@@ -1,0 +1,203 @@
+"""Runs the experiment: sweeps, trainings and measurements; what was interrupted goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+import json
+from pathlib import Path
+import sys
+
+import cv2
+import numpy as np
+
+from mono_depth_ros.model_file import SUFFIX
+from train.comparison.experiment import Entrant, World
+from train.data.data_sets import DataSet, open_data
+from train.evaluation.measurement import evaluate, load_estimator, Predictor
+from train.evaluation.protocols import Protocol, PROTOCOLS
+from train.export.model_export import export_run
+from train.fitting.checkpoint import has_checkpoint
+from train.fitting.checkpoint import NAME as CHECKPOINT
+from train.fitting.parallel_runs import run_tasks, Task
+from train.fitting.run_log import HISTORY
+from train.output_files import write_file
+from train.recipes.recipe import recipe_called
+
+# Size at which the roughness of depth is taken, that of the paper's maps.
+MAP_SIZE = (80, 60)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """What is trained, on what, for how long, and where it is kept.
+
+    `data` and `tuning` are packs as NAME=DIR (experiment_data), `words` go to every `train fit`.
+    """
+
+    folder: Path
+    world: World
+    entrants: tuple[Entrant, ...]
+    data: tuple[str, ...]
+    tuning: tuple[str, ...]
+    epochs: int
+    sweep_epochs: int
+    seeds: int
+    words: tuple[str, ...] = ()
+    device: str = 'auto'
+
+    def trial_folder(self, entrant: Entrant, number: int) -> Path:
+        """Where a training of the sweep lies."""
+        return self.folder / 'sweep' / f'{entrant.name}-{number}'
+
+    def run_folder(self, entrant: Entrant, seed: int) -> Path:
+        """Where a training lies, until it is measured."""
+        return self.folder / 'runs' / f'{entrant.name}-s{seed}'
+
+    def model_file(self, entrant: Entrant, seed: int) -> Path:
+        """Where its model file lies."""
+        return self.folder / 'models' / f'{entrant.name}-s{seed}{SUFFIX}'
+
+    def figures_file(self, entrant: Entrant, seed: int, split: str = 'val') -> Path:
+        """Where its figures lie once it is measured."""
+        return self.folder / 'figures' / split / f'{entrant.name}-s{seed}.json'
+
+    def is_trained(self, entrant: Entrant, seed: int) -> bool:
+        """Whether there is nothing left to do of this training."""
+        return self.figures_file(entrant, seed).is_file()
+
+
+def run_experiment(experiment: Experiment, lanes: int) -> Iterator[str]:
+    """Do all that is not done, `lanes` trainings at a time; a line of what was found after each.
+
+    A network's sweep comes before its first training, the first training of all networks before
+    the second.
+    """
+    sources = [open_data(spec, 'val') for spec in experiment.data]
+    for task in run_tasks(_tasks(experiment), lanes):
+        kind, entrant, number = _parts(experiment, task.name)
+        yield (_keep_score(experiment, entrant, number) if kind == 'sweep' else
+               _measure(experiment, entrant, number, sources))
+
+
+def _tasks(experiment: Experiment) -> list[Task]:
+    tasks = []
+    for seed in range(experiment.seeds):
+        for entrant in experiment.entrants:
+            if experiment.is_trained(entrant, seed):
+                continue
+            trials = [_name('sweep', entrant, number) for number in range(len(entrant.rates))]
+            if not seed:
+                tasks += [Task(name=name, log=_log(experiment.trial_folder(entrant, number)),
+                               command=partial(_trial_command, experiment, entrant, number))
+                          for number, name in enumerate(trials)
+                          if _score(experiment, entrant, number) is None]
+            tasks.append(Task(name=_name('run', entrant, seed), needs=tuple(trials),
+                              log=_log(experiment.run_folder(entrant, seed)),
+                              command=partial(_run_command, experiment, entrant, seed)))
+    return tasks
+
+
+def _name(kind: str, entrant: Entrant, number: int) -> str:
+    return f'{kind} {entrant.name} {number}'
+
+
+def _parts(experiment: Experiment, name: str) -> tuple[str, Entrant, int]:
+    kind, entrant, number = name.split()
+    return kind, next(one for one in experiment.entrants if one.name == entrant), int(number)
+
+
+def _log(folder: Path) -> Path:
+    return folder / 'log.txt'
+
+
+def _trial_command(experiment: Experiment, entrant: Entrant, number: int) -> list[str]:
+    """A training of the sweep: the first stage alone."""
+    stages = len(entrant.epochs(len(entrant.shares)))
+    settings = entrant.settings([experiment.sweep_epochs, *[0] * (stages - 1)],
+                                entrant.rates[number])
+    return _fit(experiment, entrant, experiment.trial_folder(entrant, number),
+                experiment.tuning, settings)
+
+
+def _run_command(experiment: Experiment, entrant: Entrant, seed: int) -> list[str]:
+    settings = entrant.settings(entrant.epochs(experiment.epochs),
+                                chosen_rate(experiment, entrant))
+    return _fit(experiment, entrant, experiment.run_folder(entrant, seed), experiment.data,
+                [*settings, f'seed={seed}'])
+
+
+def _fit(experiment: Experiment, entrant: Entrant, folder: Path, data: Sequence[str],
+         settings: Sequence[str]) -> list[str]:
+    base = [sys.executable, '-m', 'train', 'fit', entrant.recipe, '--out', str(folder),
+            '--workers=0', f'--device={experiment.device}']
+    if has_checkpoint(folder):
+        return [*base, '--resume']
+    return [*base, *(word for spec in data for word in ('--data', spec)),
+            *(f'--set={word}' for word in (*experiment.world.settings, *settings,
+                                           *experiment.words))]
+
+
+def chosen_rate(experiment: Experiment, entrant: Entrant) -> tuple[str, ...]:
+    """The settings of the first stage that had the best delta1 in the sweep."""
+    scores = [_score(experiment, entrant, number) or 0.0 for number in range(len(entrant.rates))]
+    return entrant.rates[int(np.argmax(scores))]
+
+
+def sweep_scores(experiment: Experiment, entrant: Entrant) -> list[float | None]:
+    """delta1 of every rate on the held-out training scenes, None of those not tried yet."""
+    return [_score(experiment, entrant, number) for number in range(len(entrant.rates))]
+
+
+def _score(experiment: Experiment, entrant: Entrant, number: int) -> float | None:
+    path = experiment.trial_folder(entrant, number) / 'score.json'
+    return json.loads(path.read_text())['delta1'] if path.is_file() else None
+
+
+def _keep_score(experiment: Experiment, entrant: Entrant, number: int) -> str:
+    """Write down what a rate reached, and drop its weights."""
+    folder = experiment.trial_folder(entrant, number)
+    last = json.loads((folder / HISTORY).read_text().splitlines()[-1])
+    delta1 = last[f'{recipe_called(entrant.recipe).stages[0].trains[-1]}_delta1']
+    write_file(folder / 'score.json', json.dumps({'delta1': delta1, **last}) + '\n')
+    (folder / CHECKPOINT).unlink()
+    return f'sweep {entrant.name}: {" ".join(entrant.rates[number])} delta1 {delta1:.4f}'
+
+
+def _measure(experiment: Experiment, entrant: Entrant, seed: int,
+             sources: Sequence[DataSet]) -> str:
+    """Export a finished training, measure it on the held-out images, drop its checkpoint."""
+    model = experiment.model_file(entrant, seed)
+    model.parent.mkdir(parents=True, exist_ok=True)
+    protocol = PROTOCOLS[experiment.world.protocol]
+    export_run(experiment.run_folder(entrant, seed), model, (), protocol)
+    figures = figures_of(load_estimator(model, experiment.device), sources, 'val', protocol)
+    write_file(experiment.figures_file(entrant, seed), json.dumps(figures, indent=1) + '\n')
+    (experiment.run_folder(entrant, seed) / CHECKPOINT).unlink()
+    delta1 = np.mean([image['delta1'] for image in figures.values()])
+    return f'{entrant.name} seed {seed}: delta1 {delta1:.4f} on {len(figures)} images'
+
+
+def figures_of(predictor: Predictor, sources: Sequence[DataSet], split: str,
+               protocol: Protocol) -> dict[str, dict[str, float]]:
+    """Errors and roughness of every image of all data sets, by its name."""
+    found: dict[str, dict[str, float]] = {}
+    for source in sources:
+        images = evaluate(predictor, source, split, protocol).images
+        for index, key in enumerate(source.keys):
+            name = f'{source.name}/{key}'
+            if name in images:
+                sample = protocol.view(source[index])
+                depth_HW = predictor.estimate(sample.rgb, sample.camera).clipped
+                found[name] = {**asdict(images[name]), 'roughness': roughness(depth_HW)}
+    return found
+
+
+def roughness(depth_HW: np.ndarray) -> float:
+    """Mean |second difference| of log depth along rows and columns, at MAP_SIZE.
+
+    0 for a plane seen head on, the more the rougher.
+    """
+    log_hw = cv2.resize(np.log(depth_HW), MAP_SIZE, interpolation=cv2.INTER_AREA)
+    return float(np.mean([np.abs(np.diff(log_hw, 2, axis)).mean() for axis in (0, 1)]))

@@ -1,0 +1,123 @@
+"""The experiment's table, what holds of the paper's claims, and how rates were chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from train.comparison.cost import Cost
+from train.comparison.experiment import Claim, CLAIMS, Entrant, PRINTED
+from train.comparison.experiment_statistics import (
+    difference,
+    Estimate,
+    estimate,
+    Images,
+    table_of,
+    verdict,
+)
+
+ERRORS = {'delta1': 'delta1', 'abs_rel': 'AbsRel', 'rmse_m': 'RMSE m', 'silog': 'SILog',
+          'roughness': 'roughness'}
+BASELINE = 'mean depth map'
+NOT_METRES = ("The paper's printed figures are not metres: its public code learns the low byte "
+              'of the raw Kinect disparity and tests on neighbours of training frames.')
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableRow:
+    """One network: the figures of its seeds, its cost, its milliseconds by device, its sweep.
+
+    `trained` is (staged, joint or one scale, images seen); None for the baseline.
+    """
+
+    name: str
+    seeds: Sequence[Images]
+    cost: Cost | None = None
+    ms: Mapping[str, float] | None = None
+    trained: tuple[str, int | None] | None = None
+
+    def on(self, data: str) -> TableRow:
+        """The same row for the images of one data set."""
+        return replace(self, seeds=[{name: image for name, image in seed.items()
+                                     if name.startswith(f'{data}/')} for seed in self.seeds])
+
+
+def table_text(title: str, rows: Sequence[TableRow]) -> str:
+    """Markdown: the table, differences to the baseline, and the claims."""
+    devices = list(next((row.ms for row in rows if row.ms), {}))
+    head = ['network', 'trained', 'images seen', 'seeds', *(f'{name} (95 %)' for name in
+                                                          ERRORS.values()),
+            'delta1 of the seeds', f'delta1 less {BASELINE}', 'parameters', 'multiply-adds',
+            *(f'ms {device}' for device in devices), 'printed in the paper']
+    base = next((row for row in rows if row.name == BASELINE), None)
+    return '\n'.join([
+        f'# {title}', '', f'{len(rows[0].seeds[0])} images.', '', _line(head),
+        '|---' * len(head) + '|', *(_line(_cells(row, base, devices)) for row in rows), '',
+        NOT_METRES, '', *claims_text(rows), ''])
+
+
+def _cells(row: TableRow, base: TableRow | None, devices: Sequence[str]) -> list[str]:
+    found = {error: estimate(table_of(row.seeds, error)) for error in ERRORS}
+    trained, images = row.trained or ('-', None)
+    cost = row.cost
+    return [row.name, trained, '-' if images is None else f'{images:,}', str(len(row.seeds)),
+            *(_estimate(one, 4 if error == 'roughness' else 3) for error, one in found.items()),
+            _range(found['delta1'].seeds), _less(row, base),
+            f'{cost.parameters / 1e6:.2f} M' if cost else '-',
+            f'{cost.multiply_adds / 1e9:.2f} G' if cost else '-',
+            *(f'{row.ms[device]:.1f}' if row.ms else '-' for device in devices),
+            PRINTED.get(row.name, '-')]
+
+
+def _less(row: TableRow, base: TableRow | None) -> str:
+    if base is None or row is base:
+        return '-'
+    return _signed(difference(table_of(row.seeds, 'delta1'), table_of(base.seeds, 'delta1')))
+
+
+def _estimate(found: Estimate, digits: int) -> str:
+    return f'{found.mean:.{digits}f} ({found.low:.{digits}f} to {found.high:.{digits}f})'
+
+
+def _signed(found: Estimate) -> str:
+    return f'{found.mean:+.3f} ({found.low:+.3f} to {found.high:+.3f})'
+
+
+def _range(values: Sequence[float]) -> str:
+    return f'{min(values):.3f} to {max(values):.3f}' if len(values) > 1 else '-'
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f'| {" | ".join(cells)} |'
+
+
+def claims_text(rows: Sequence[TableRow]) -> list[str]:
+    """A line for each claim of the paper of which both networks are there."""
+    by_name = {row.name: row for row in rows}
+    lines = [f'- {claim.text}: **{told}** ({why})' for claim in CLAIMS
+             if claim.first in by_name and claim.second in by_name
+             for told, why in [claim_told(claim, by_name[claim.first], by_name[claim.second])]]
+    return ["What holds of the paper's claims:", '', *lines] if lines else []
+
+
+def claim_told(claim: Claim, first: TableRow, second: TableRow) -> tuple[str, str]:
+    """The verdict on a claim, and the figures it rests on."""
+    if claim.error == 'parameters':
+        counts = [row.cost.parameters for row in (first, second) if row.cost]
+        return ('holds' if counts[0] < counts[1] else 'does not hold',
+                ' against '.join(f'{count / 1e6:.2f} M' for count in counts))
+    found = difference(*(table_of(row.seeds, claim.error) for row in (first, second)))
+    told = verdict(found, claim.rises, claim.margin, min(len(first.seeds), len(second.seeds)))
+    return told, f'{ERRORS[claim.error]} {_signed(found)}'
+
+
+def sweep_text(scores: Mapping[Entrant, Sequence[float | None]]) -> list[str]:
+    """A table of the sweeps: delta1 on the held-out training scenes by rate, the best in bold."""
+    lines = []
+    for entrant, found in scores.items():
+        best = max((score for score in found if score is not None), default=None)
+        cells = [f'{" ".join(rate)}: ' + ('-' if score is None else f'**{score:.3f}**' if
+                                          score == best else f'{score:.3f}')
+                 for rate, score in zip(entrant.rates, found)]
+        lines.append(_line([entrant.name, *cells]))
+    return [_line(['sweep', 'first', 'second', 'third']), '|---' * 4 + '|', *lines]

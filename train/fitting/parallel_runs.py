@@ -1,0 +1,86 @@
+"""Trainings side by side, each a process of its own with a log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+import json
+import os
+from pathlib import Path
+import signal
+import subprocess
+import time
+
+from train.output_files import write_file
+
+ROOT = Path(__file__).parents[2]
+POLL_S = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """A process, its log, and the names of the tasks that come before it.
+
+    The command is asked for when it starts, so that it may depend on what those found.
+    """
+
+    name: str
+    command: Callable[[], Sequence[str]]
+    log: Path
+    needs: tuple[str, ...] = ()
+
+
+def keep_plan(folder: Path, plan: dict) -> None:
+    """Write down in plan.json what is done in a folder; ValueError where it holds another plan."""
+    path = folder / 'plan.json'
+    text = json.dumps(plan, indent=1) + '\n'
+    if path.is_file() and path.read_text() != text:
+        raise ValueError(f'{folder} holds what was made by another plan ({path}): give another '
+                         '--out')
+    write_file(path, text)
+
+
+def run_tasks(tasks: Sequence[Task], lanes: int) -> Iterator[Task]:
+    """Run all tasks in their order, `lanes` at a time; each as it is done.
+
+    A task waits for those it needs, of which others than `tasks` are done. An interruption stops
+    the processes after they have saved. Raises ValueError where one fails, naming its log.
+    """
+    waiting, running = list(tasks), dict[Task, subprocess.Popen]()
+    try:
+        while waiting or running:
+            for task in _ready(waiting, running)[:lanes - len(running)]:
+                waiting.remove(task)
+                running[task] = _start(task, lanes)
+            for task in [task for task, process in running.items() if process.poll() is not None]:
+                _check(task, running[task].returncode)
+                yield task  # before those that need it start
+                del running[task]
+            time.sleep(POLL_S)
+    finally:
+        for process in running.values():
+            process.send_signal(signal.SIGINT)  # `fit` saves on it
+        for process in running.values():
+            process.wait()
+
+
+def _ready(waiting: Sequence[Task], running: dict[Task, subprocess.Popen]) -> list[Task]:
+    open_names = {task.name for task in (*waiting, *running)}
+    return [task for task in waiting if not open_names.intersection(task.needs)]
+
+
+def _start(task: Task, lanes: int) -> subprocess.Popen:
+    task.log.parent.mkdir(parents=True, exist_ok=True)
+    threads = {'OMP_NUM_THREADS': str(max(1, (os.cpu_count() or 1) // lanes))}
+    with open(task.log, 'a') as output:
+        # A group of its own, so that Ctrl-C reaches it once, from here; not a session, which on
+        # Linux would have a scheduling group without the priority of this one.
+        return subprocess.Popen(task.command(), cwd=ROOT, env={**threads, **os.environ},
+                                stdout=output, stderr=subprocess.STDOUT, preexec_fn=os.setpgrp)
+
+
+def _check(task: Task, returncode: int) -> None:
+    if returncode:
+        last = task.log.read_text().strip().splitlines()[-1:]
+        raise ValueError(f'the training {task.name} ended with {returncode} '
+                         f'({"".join(last)}); see {task.log}')
