@@ -105,7 +105,7 @@ def _measured(options: argparse.Namespace, estimator: DepthEstimator, source: Da
     if options.figure:
         *_, (_, hide) = _hiding(options, samples)
         _draw(options.figure, samples, frames, hide, f'{estimator.card.name} on {source.name}: '
-              f'holes of the depth sensor, {what} each')
+              f'depth with {what} hidden in each image, and filled')
         print(f'figure: {options.figure}')
     return {'model': estimator.card.name, 'data': source.name, 'split': options.split,
             'frames': len(frames), 'hidden': what, 'seed': options.seed,

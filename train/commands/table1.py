@@ -42,8 +42,7 @@ QUICK: dict[str, Any] = {'epochs': 3, 'seeds': 1, 'images': 16,
 
 def add_command(commands) -> None:
     """Add the command to the subparsers of the command line."""
-    one = commands.add_parser('table1', help="the paper's experiment: train, compare, judge",
-                              description=(
+    one = commands.add_parser('table1', help="the paper's experiment", description=(
         'Train the networks of the paper on the same images with the same budget, each at the '
         'best of three learning rates on a part of the training scenes, several times; measure '
         'them on held-out images and write a table with what holds of the paper. Give the same '

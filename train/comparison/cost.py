@@ -68,10 +68,12 @@ def ms_by_device(estimators: Sequence[DepthEstimator], samples: Sequence[Sample]
 
     The estimators are on `device`.
     """
-    return {place: network_ms(
-        estimators if place == device else [load_estimator(estimator.model_path, place)
-                                            for estimator in estimators], samples)
-        for place in dict.fromkeys(('cpu', device))}
+    times = {}
+    for place in dict.fromkeys(('cpu', device)):
+        there = estimators if place == device else [
+            load_estimator(estimator.model_path, place) for estimator in estimators]
+        times[place] = network_ms(there, samples)
+    return times
 
 
 def machine(device: str) -> str:

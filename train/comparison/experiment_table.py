@@ -45,8 +45,8 @@ class TableRow:
 def table_text(title: str, rows: Sequence[TableRow]) -> str:
     """Markdown: the table, differences to the baseline, and the claims."""
     devices = list(next((row.ms for row in rows if row.ms), {}))
-    head = ['network', 'trained', 'images seen', 'seeds', *(f'{name} (95 %)' for name in
-                                                          ERRORS.values()),
+    head = ['network', 'trained', 'images seen', 'seeds',
+            *(f'{name} (95 %)' for name in ERRORS.values()),
             'delta1 of the seeds', f'delta1 less {BASELINE}', 'parameters', 'multiply-adds',
             *(f'ms {device}' for device in devices), 'printed in the paper']
     base = next((row for row in rows if row.name == BASELINE), None)
