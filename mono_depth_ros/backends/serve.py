@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mono_depth_ros import self_test
-from mono_depth_ros.backends.backend import Backend, BackendSpec
+from mono_depth_ros.backends.backend import Backend, BackendSpec, first_line
 from mono_depth_ros.backends.engine_cache import engine_folder
 from mono_depth_ros.backends.machine import identity, this_machine
 from mono_depth_ros.backends.selection import candidates, ModelForms
@@ -63,8 +63,11 @@ def open_backend(path: Path, card: ModelCard, spec: BackendSpec) -> Backend:
 def _only(path: Path, card: ModelCard, spec: BackendSpec) -> Serving:
     try:
         network = build(path, card, spec)
-    except ValueError as error:
-        raise ValueError(f'{path} cannot be served by {spec}: {error}; try precision fp32 or '
+    except (OSError, ModuleNotFoundError):
+        raise
+    except Exception as error:  # whatever a runtime raises for a card that lies
+        said = str(error) if isinstance(error, ValueError) else first_line(error)
+        raise ValueError(f'{path} cannot be served by {spec}: {said}; try precision fp32 or '
                          'backend auto, else the file or the device is broken') from error
     return Serving(network=network, spec=spec, reason=f'{spec}: no other can serve what is asked')
 

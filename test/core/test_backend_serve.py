@@ -1,5 +1,6 @@
 """Every backend gives the network's numbers; the fastest that does serves, no other ever."""
 
+import json
 from pathlib import Path
 import subprocess
 import sys
@@ -106,6 +107,23 @@ def test_a_wrong_engine_never_serves(path, cache, wrong_openvino, noise, probe):
     assert 'openvino fp32 on cpu: it fails its self-test in fp32' in estimator.backend_reason
     with pytest.raises(ValueError, match='openvino fp32 on cpu: it fails its self-test'):
         DepthEstimator.load(path, 'cpu', 'fp32', 'openvino')
+
+
+@pytest.mark.parametrize('backend', ['torch', 'onnxruntime', 'openvino'])
+def test_a_card_of_another_input_is_refused_by_name(tmp_path, cache, backend):
+    """ONNX Runtime's own exceptions are no ValueError and run over lines."""
+    data = find_model('indoor').read_bytes()
+    end = 8 + int.from_bytes(data[:8], 'little')
+    header = json.loads(data[8:end])
+    card = json.loads(header['__metadata__']['card'])
+    card['network'].update(input_width=288, input_height=224)
+    card['reference'].update(width=288, height=224, cx=143.5, cy=111.5)
+    header['__metadata__']['card'] = json.dumps(card)
+    lying, text = tmp_path / 'lying.safetensors', json.dumps(header).encode()
+    lying.write_bytes(len(text).to_bytes(8, 'little') + text + data[end:])
+    with pytest.raises(ValueError, match='lying.safetensors cannot be served by') as raised:
+        DepthEstimator.load(lying, 'cpu', 'fp32', backend)
+    assert '\n' not in str(raised.value)
 
 
 def test_a_small_error_within_the_tolerance_serves(path, cache, wrong_openvino):

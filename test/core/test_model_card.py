@@ -55,6 +55,7 @@ def changed(change):
     (lambda d: d.update(resize='crop'), "card.resize: 'crop' is not one of"),
     (lambda d: d.update(output='disparity'), "card.output: 'disparity' is not one of"),
     (lambda d: d['provenance'].update(git_tree='?'), r"card.provenance.git_tree: '\?' is not"),
+    (lambda d: d['self_test'].update(probe=[0.0] * 15), 'probe: expected 16 numbers or none, got'),
     (lambda d: d['reference'].update(fx=-1), 'focal length')])
 def test_a_wrong_card_is_refused_by_name(change, message):
     with pytest.raises(ValueError, match=message):
