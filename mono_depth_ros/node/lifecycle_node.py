@@ -13,6 +13,7 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from rclpy.qos import QoSProfile
 from std_msgs.msg import Header
 
+from mono_depth_ros.node import ros_parameters
 from mono_depth_ros.node.camera_stream import Arrival, CameraStream
 from mono_depth_ros.node.diagnostics import (
     Findings,
@@ -26,12 +27,6 @@ from mono_depth_ros.node.interface import messages
 from mono_depth_ros.node.interface.parameters import PARAMETERS, Settings
 from mono_depth_ros.node.latest_frame import LatestFrameWorker
 from mono_depth_ros.node.process import answer_arguments, one_line, run, transition
-from mono_depth_ros.node.ros_parameters import (
-    declare_parameters,
-    in_declared_type,
-    on_set,
-    unknown_parameters,
-)
 from mono_depth_ros.node.rounds import serve
 from mono_depth_ros.node.stop_signals import StopSignals
 
@@ -46,8 +41,8 @@ class DepthNode(LifecycleNode):
     def __init__(self, stopping: Callable[[], bool] = lambda: False, **kwargs):
         super().__init__('depth_node', **kwargs)
         self._stopping = stopping
-        self.settings = declare_parameters(self)
-        for sentence in unknown_parameters(self):
+        self.settings = ros_parameters.declare_parameters(self)
+        for sentence in ros_parameters.unknown_parameters(self):
             self.get_logger().warning(sentence)
         self.streams = self._streams_of(self.settings)
         self._estimator: Any = None  # set from configure to cleanup, else None
@@ -55,7 +50,7 @@ class DepthNode(LifecycleNode):
         self._active_s = time.monotonic()
         self.state, self._failure = 'unconfigured', ''
         self.add_on_set_parameters_callback(
-            on_set(self, self._apply, lambda: self._estimator is not None))
+            ros_parameters.on_set(self, self._apply, lambda: self._estimator is not None))
         # Steady: with use_sim_time and no /clock a timer of ROS time would never fire.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._diagnostics = self.create_publisher(
@@ -143,11 +138,13 @@ class DepthNode(LifecycleNode):
 
     def set_parameters(self, parameter_list):
         """Set one by one; a whole number given for a parameter with decimals becomes a double."""
-        return super().set_parameters(in_declared_type(parameter_list))
+        return super().set_parameters(ros_parameters.in_declared_type(parameter_list))
 
     def set_parameters_atomically(self, parameter_list):
         """Set all or none, as `set_parameters`; the services of ROS 2 call this one."""
-        return super().set_parameters_atomically(in_declared_type(parameter_list))
+        refused = ros_parameters.unknown_refused(self, parameter_list)
+        return refused or super().set_parameters_atomically(
+            ros_parameters.in_declared_type(parameter_list))
 
     def _streams_of(self, settings: Settings) -> list[CameraStream]:
         return [CameraStream(self, name, settings) for name in settings.cameras or ('',)]

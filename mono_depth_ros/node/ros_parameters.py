@@ -73,14 +73,26 @@ def unknown_parameters(node: Node, parameters: Sequence[Parameter] = PARAMETERS)
     """One sentence for each given parameter that the node does not have."""
     # rclpy has no public access to parameters that were given but not declared.
     given = getattr(node, '_parameter_overrides', {})
-    sentences = []
-    for name in given:
-        if not node.has_parameter(name) and not name.startswith('qos_overrides.'):
-            near = nearest_name(name, parameters)
-            known = ', '.join(parameter.name for parameter in parameters)
-            hint = f'did you mean {near}?' if near else f'known: {known}'
-            sentences.append(f'unknown parameter {name} has no effect: {hint}')
-    return sentences
+    return [f'unknown parameter {name} has no effect: {_hint(name, parameters)}' for name in given
+            if not node.has_parameter(name) and not name.startswith('qos_overrides.')]
+
+
+def unknown_refused(node: Node, changes: Iterable[RosParameter]) -> SetParametersResult | None:
+    """The refusal of changes to parameters the node does not have, None where it has all.
+
+    rclpy's own names none of them.
+    """
+    unknown = [change.name for change in changes if not node.has_parameter(change.name)]
+    if not unknown:
+        return None
+    return SetParametersResult(successful=False, reason='; '.join(
+        f'unknown parameter {name}: {_hint(name, PARAMETERS)}' for name in unknown))
+
+
+def _hint(unknown: str, parameters: Sequence[Parameter]) -> str:
+    near = nearest_name(unknown, parameters)
+    known = ', '.join(parameter.name for parameter in parameters)
+    return f'did you mean {near}?' if near else f'known: {known}'
 
 
 def on_set(

@@ -125,6 +125,10 @@ def test_without_camera_info_depth_is_served_but_no_points(setting):
 def test_misspelt_parameter_is_named_with_the_nearest(setting):
     assert ('unknown parameter min_deth has no effect: did you mean min_depth?'
             in setting.process.output())
+    refused, taken = setting.peer.set_parameters(max_deth=5.0, max_depth=9.0)
+    assert refused.reason == 'unknown parameter max_deth: did you mean max_depth?'
+    assert not refused.successful and taken.successful
+    assert setting.peer.set_parameters(max_depth=0.0)[0].successful
 
 
 def test_late_camera_info_once_is_kept_and_doubled_focal_length_doubles_depth(setting):
