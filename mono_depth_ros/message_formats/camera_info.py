@@ -11,6 +11,8 @@ from mono_depth_ros.plausibility import doubts_about
 # What an image_transport appends to the name of the topic it sends.
 TRANSPORTS = ('compressed', 'compressedDepth', 'theora', 'ffmpeg', 'zstd')
 
+ADVICE = 'calibrate the camera, or publish its focal lengths'
+
 
 @dataclass(frozen=True, kw_only=True)
 class CameraReading:
@@ -113,6 +115,8 @@ def _matrix(info, rectified: bool) -> tuple[float, float, float, float, str]:
     if not wrong:
         return *wanted, ''  # type: ignore[return-value]
     if other_wrong := _unusable('K' if rectified else 'P', *other):
+        if not any((*wanted, *other)):
+            wrong = f'camera_info is uncalibrated (K and P are zero): {ADVICE}'
         raise ValueError(other_wrong if any(other) and not any(wanted) else wrong)
     no_points = '' if rectified else (
         f'{wrong}; P has a focal length: set the parameter rectified if the images are rectified')
@@ -122,8 +126,7 @@ def _matrix(info, rectified: bool) -> tuple[float, float, float, float, str]:
 def _unusable(name: str, fx: float, fy: float, cx: float, cy: float) -> str:
     """Why a matrix of CameraInfo gives no focal length, '' where it does."""
     if not (fx and fy):
-        return (f'camera_info is uncalibrated ({name} is zero): calibrate the camera, or publish '
-                'its focal lengths')
+        return f'camera_info is uncalibrated ({name} is zero): {ADVICE}'
     if not all(map(math.isfinite, (fx, fy, cx, cy))):
         return f'camera_info has a {name} that is not finite: fx={fx} fy={fy} cx={cx} cy={cy}'
     if min(fx, fy) < 0:

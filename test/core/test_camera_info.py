@@ -82,8 +82,8 @@ NAN, INF = float('nan'), float('inf')
 
 
 @pytest.mark.parametrize('changes, rectified, sentence', [
-    ({'k': [0.0] * 9, 'p': [0.0] * 12}, False, 'uncalibrated .K is zero'),
-    ({'k': [0.0] * 9, 'p': [0.0] * 12}, True, 'uncalibrated .P is zero'),
+    ({'k': [0.0] * 9, 'p': [0.0] * 12}, False, 'uncalibrated .K and P are zero'),
+    ({'k': [0.0] * 9, 'p': [0.0] * 12}, True, 'uncalibrated .K and P are zero'),
     ({'k': k(NAN, 1.0), 'p': p(NAN)}, False, 'K that is not finite'),
     ({'k': k(5.0, INF), 'p': p(0.0)}, False, 'not finite'),
     ({'k': k(-5.0, 1.0), 'p': p(-5.0)}, False, 'above 0'),
