@@ -149,16 +149,21 @@ class UnknownDepth:
     def add(self, problems: Sequence[str]) -> list[str]:
         """Count one batch; the reasons not met before.
 
-        Raises ValueError once MOST_UNKNOWN of at least ENOUGH_VIEWS were of no use.
+        Raises ValueError once more than MOST_UNKNOWN of at least ENOUGH_VIEWS were of no use.
         """
         found = [problem for problem in problems if problem]
         new = [problem for problem in dict.fromkeys(found) if problem not in self.problems]
         self.views += len(problems)
         self.problems.update(found)
-        if self.views >= ENOUGH_VIEWS and self.problems.total() > MOST_UNKNOWN * self.views:
-            raise ValueError(f'{self.text()}. More than {MOST_UNKNOWN:.0%} is too many to go on: '
-                             'look at the data with `python -m train data NAME=DIR`')
+        if self.views >= ENOUGH_VIEWS:
+            self.check()
         return new
+
+    def check(self) -> None:
+        """Raise ValueError where more than MOST_UNKNOWN of the views were of no use."""
+        if self.problems.total() > MOST_UNKNOWN * self.views:
+            raise ValueError(f'{self.text()}. More than {MOST_UNKNOWN:.0%} is too many to go on: '
+                             'look at the data with `scripts/train data NAME=DIR`')
 
     def text(self) -> str:
         """How many, and the most frequent reasons."""

@@ -190,7 +190,11 @@ class StageRun:
 
     def end_epoch(self, validation: Validation, log: RunLog | None, bar: tqdm,
                   summary: TrainingSummary) -> None:
-        """Write checkpoint and history; validate the EMA weights on the held-out images."""
+        """Write checkpoint and history; validate the EMA weights on the held-out images.
+
+        Raises ValueError where most views were of no use, however few they were.
+        """
+        summary.unknown.check()
         self.save()
         summary.validation = validation.validate(self.ema.network)
         group = self.context.group
