@@ -45,8 +45,8 @@ class Findings:
     def attempt(self, name: str, work: Callable[[], Values], needs_s: float = 0.0) -> bool:
         """Whether `work` gave values; the row says what it raised, or that no time was left."""
         if self.left_s < needs_s:
-            self.add(name, 'left out', f'{needs_s:.0f} s were needed, '
-                     f'{max(self.left_s, 0):.0f} s were left')
+            self.add(name, 'left out', 'no time was left' if self.left_s < 0 else
+                     f'{needs_s:.0f} s were needed, {self.left_s:.0f} s were left')
             return False
         start = time.monotonic()
         try:

@@ -18,6 +18,7 @@ import venv
 
 from mono_depth_ros.backends.torch_backend import pick_device
 from mono_depth_ros.bench.findings import Findings, read_rows
+from train.data.samples.data_notes import printed_notes
 from train.gpu_check.packed_data import draw_data, make_packs, packs_in
 from train.gpu_check.report import machine, write_report
 
@@ -34,7 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     try:
         if options.pack:
-            written = make_packs(options.data, options.pack)
+            with printed_notes():
+                written = make_packs(options.data, options.pack)
             print(f'{options.pack}: {written:.1f} MB; it is read from {DATA} beside the checkout, '
                   'or by --packed DIR')
             return 0

@@ -70,4 +70,5 @@ def markdown(facts: Values, rows: Sequence[Row]) -> str:
 
 def _numbers(row: Row) -> str:
     text = ', '.join(f'{name} {value}' for name, value in row.values.items())
-    return (row.reason or text).replace('|', '/')
+    # One line, without a column's end: it is a cell of a table.
+    return ' '.join((row.reason or text).split()).replace('|', '/')
