@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 import re
 import shutil
+import signal
 import tempfile
 
 import pytest
@@ -14,6 +15,7 @@ from record_helpers import Record
 ROOT = Path(__file__).parents[1]
 # Folders whose tests need more than a robot has, and the requirements that bring it.
 NEEDS = {'train': 'train', 'simulation': 'demo', 'demo': 'demo'}
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # A test left to `-m fast` that takes longer than this is named at the end.
 FAST_S = 1.5
 
@@ -72,6 +74,23 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if not any(item.get_closest_marker(name) for name in ('thorough', 'slow')):
             item.add_marker('fast')
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item, nextitem):
+    """After every test signals do what they did before it.
+
+    Processes that later tests start inherit which are blocked or ignored: a test that left SIGINT
+    blocked made those of other files fail.
+    """
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    handlers = {number: signal.getsignal(number) for number in STOP_SIGNALS}
+    result = yield
+    signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+    for number, handler in handlers.items():
+        if handler is not None:  # None: installed by a library
+            signal.signal(number, handler)
+    return result
 
 
 def pytest_terminal_summary(terminalreporter, config):

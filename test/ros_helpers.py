@@ -6,6 +6,7 @@ Run as a program it is a camera: it publishes what JSON lines on its standard in
 from __future__ import annotations
 
 from array import array
+import atexit
 import json
 import os
 from pathlib import Path
@@ -72,7 +73,10 @@ def stamp(seconds: float):
 
 
 class Process:
-    """A child process; its output goes to a file, and `end` or `wait` give its exit code."""
+    """A child process; its output goes to a file, and `end` or `wait` give its exit code.
+
+    It is killed with this one: a fixture that fails half made never ends what it has started.
+    """
 
     def __init__(self, command: list[str], domain: int, log: Path, **environment: str):
         self._log = log
@@ -81,6 +85,7 @@ class Process:
                 command, stdin=subprocess.PIPE, stdout=file, stderr=subprocess.STDOUT, cwd=ROOT,
                 env=os.environ | {'ROS_DOMAIN_ID': str(domain), 'PYTHONUNBUFFERED': '1',
                                   'ROS_LOG_DIR': str(log.parent / 'ros')} | environment)
+        atexit.register(self.popen.kill)
 
     def output(self) -> str:
         """All it has printed so far."""

@@ -1,5 +1,7 @@
 """What test/conftest.py does to the suite: skips with a reason, and the marks of its speeds."""
 
+import signal
+
 import conftest
 import pytest
 
@@ -49,3 +51,10 @@ def test_what_has_no_other_speed_is_fast(marks, fast):
     item = Item()
     conftest.pytest_collection_modifyitems([item])
     assert ('fast' in item.given) is fast
+
+
+@pytest.mark.parametrize('turn', range(2))
+def test_signals_that_a_test_blocks_or_takes_are_free_in_the_next(turn):
+    """Else what a later test starts cannot be stopped: it inherits both."""
+    assert signal.SIGTERM not in signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    assert signal.signal(signal.SIGINT, signal.SIG_IGN) is signal.default_int_handler
