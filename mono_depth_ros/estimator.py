@@ -14,6 +14,7 @@ import numpy as np
 from mono_depth_ros.backends.backend import BackendSpec
 from mono_depth_ros.backends.serve import serve
 from mono_depth_ros.camera import Camera
+from mono_depth_ros.geometry.lens_view import lens_view, LensView
 from mono_depth_ros.model_file import find_model, read_card, sha256_of
 from mono_depth_ros.preprocess import (
     decode_confidence,
@@ -42,7 +43,8 @@ class DepthEstimate:
     `depth` (H, W) float32 metres along the optical axis at the image's size: NaN where unknown,
     -inf nearer and +inf farther than `range_m` (REP 117). `camera` is that of the depth,
     `network_ms` the time inside the network, `uncertainty` what the network says of its own
-    error, at its own size.
+    error, at its own size. `lens` is the view the network had of a distorted image, None where
+    it had the image itself; what it does not reach is NaN.
     """
 
     depth: np.ndarray
@@ -50,6 +52,7 @@ class DepthEstimate:
     network_ms: float
     uncertainty: Uncertainty | None = None
     range_m: tuple[float, float] = (0.0, np.inf)
+    lens: LensView | None = None
 
     @property
     def clipped(self) -> np.ndarray:
@@ -65,17 +68,23 @@ class DepthEstimate:
         """
         if self.uncertainty is None:
             return None
-        return decode_confidence(self.uncertainty.log_uncertainty, self.uncertainty.letterbox)
+        confidence_hw = decode_confidence(
+            self.uncertainty.log_uncertainty, self.uncertainty.letterbox)
+        return self.lens.to_image(confidence_hw) if self.lens else confidence_hw
 
 
 @dataclass(frozen=True, kw_only=True)
 class _View:
-    """An image as the network sees it: planes, the image's camera, and that of the planes."""
+    """An image as the network sees it: planes, the image's camera, and that of the planes.
+
+    `lens` is the undistorted view that the planes were made from, None where it was the image.
+    """
 
     image_CHW: np.ndarray
     camera: Camera
     letterbox: Letterbox
     seen_by: Camera
+    lens: LensView | None
 
 
 class DepthEstimator:
@@ -121,9 +130,10 @@ class DepthEstimator:
                  size: tuple[int, int] | None = None) -> DepthEstimate:
         """Depth of an RGB image (H, W, 3) uint8 taken by `camera`.
 
-        Without a camera the model's own field of view is assumed, and the scale of the depth is
-        wrong by as much as that is. `size` is the width and height of the depth, and of the
-        camera, where the image is a reduced one of those. Raises ValueError for other arrays.
+        The network gets an undistorted view of what a lens bent (geometry/lens_view.py). Without
+        a camera the model's own field of view is assumed, and the scale of the depth is wrong by
+        as much as that is. `size` is the width and height of the depth, and of the camera, where
+        the image is a reduced one of those. Raises ValueError for other arrays.
         """
         view = self._view(rgb_HW3, camera, size)
         start = time.perf_counter()
@@ -157,24 +167,29 @@ class DepthEstimator:
         width, height = size or rgb_HW3.shape[1::-1]
         _check_image(rgb_HW3, camera, (width, height))
         camera = camera or self.reference_camera(width, height)
-        letterbox = self._letterbox(width, height)
-        image_CHW = encode_image(rgb_HW3, letterbox, self.card.normalisation)
-        seen_by = letterbox.camera(camera)
+        lens = lens_view(camera)
+        pinhole, image_HW3 = (lens.camera, lens.image(rgb_HW3)) if lens else (camera, rgb_HW3)
+        letterbox = self._letterbox(pinhole.width, pinhole.height)
+        image_CHW = encode_image(image_HW3, letterbox, self.card.normalisation)
+        seen_by = letterbox.camera(pinhole)
         if self.card.network.camera_input:
             image_CHW = with_camera(image_CHW, seen_by, self.card.reference)
-        return _View(image_CHW=image_CHW, camera=camera, letterbox=letterbox, seen_by=seen_by)
+        return _View(image_CHW=image_CHW, camera=camera, letterbox=letterbox, seen_by=seen_by,
+                     lens=lens)
 
     def _decoded(self, view: _View, planes: np.ndarray, network_ms: float) -> DepthEstimate:
         ratio = metres_per_output(view.seen_by, self.card.reference, self.card.output)
         depth_HW = decode_depth(
             planes[0], view.letterbox, ratio, self.card.min_depth_m, self.card.max_depth_m,
             self.card.output)
+        if view.lens:
+            depth_HW = view.lens.to_image(depth_HW)
         uncertainty = None
         if len(planes) > 1:
             uncertainty = Uncertainty(log_uncertainty=planes[1], letterbox=view.letterbox)
         return DepthEstimate(
             depth=depth_HW, camera=view.camera, network_ms=network_ms, uncertainty=uncertainty,
-            range_m=(self.card.min_depth_m, self.card.max_depth_m))
+            range_m=(self.card.min_depth_m, self.card.max_depth_m), lens=view.lens)
 
     def reference_camera(self, width: int, height: int) -> Camera:
         """The pinhole camera `estimate` assumes for an image whose camera is unknown."""

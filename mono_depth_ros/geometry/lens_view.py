@@ -48,11 +48,13 @@ class LensView:
         return sum(part.nbytes for part in (*self.image_maps, *self.depth_maps, self.outside))
 
     def image(self, rgb_HW3: np.ndarray) -> np.ndarray:
-        """The view (h, w, 3) uint8 of a distorted image (H, W, 3) uint8."""
-        height, width = (side // self.shrink for side in rgb_HW3.shape[:2])
-        if self.shrink > 1:
-            whole = rgb_HW3[:height * self.shrink, :width * self.shrink]
-            rgb_HW3 = cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA)
+        """The view (h, w, 3) uint8 of a distorted image, uint8: (H, W, 3), or a reduced one."""
+        full = self.outside.shape
+        height, width = (side // self.shrink for side in full)
+        if rgb_HW3.shape[:2] == full:  # whole factors: eight times as fast as others
+            rgb_HW3 = rgb_HW3[:height * self.shrink, :width * self.shrink]
+        if rgb_HW3.shape[:2] != (height, width):
+            rgb_HW3 = cv2.resize(rgb_HW3, (width, height), interpolation=cv2.INTER_AREA)
         return cv2.remap(rgb_HW3, *self.image_maps, cv2.INTER_LINEAR,
                          borderMode=cv2.BORDER_REPLICATE)
 
@@ -82,15 +84,20 @@ def bends(camera: Camera) -> bool:
 
 
 def view_camera(camera: Camera, widest_deg: float = WIDEST_DEG) -> Camera:
-    """The pinhole that sees what a lens sees, up to `widest_deg` across and down.
+    """The pinhole that sees what a lens sees across and down the axis, up to `widest_deg`.
 
-    It has square pixels and about SIDE_PX on the longer side, as many as the image where that
-    has fewer.
+    Not more: of a lens that bends lines outwards, corners beyond that rectangle would leave the
+    view without picture on its sides, and with a fifth of it empty the error of depth was 1.3
+    times as large. It has square pixels and about SIDE_PX on the longer side, as many as the
+    image where that has fewer.
     """
-    x_hw, y_hw, _ = _grid(camera)
+    x_hw, y_hw, seen = _grid(camera)
     limit = math.tan(math.radians(widest_deg) / 2)
-    left, right, top, bottom = np.clip(
-        [np.nanmin(x_hw), np.nanmax(x_hw), np.nanmin(y_hw), np.nanmax(y_hw)], -limit, limit)
+    row, column = (int(np.clip(round(at), 0, size - 1))
+                   for at, size in ((seen.cy, seen.height), (seen.cx, seen.width)))
+    left, right, top, bottom = (
+        float(np.clip(edge(line), -limit, limit))
+        for line in (x_hw[row], y_hw[:, column]) for edge in (np.nanmin, np.nanmax))
     longer = max(camera.width, camera.height) // _shrink(camera)
     focal = longer / max(right - left, bottom - top)
     width, height = (max(1, round(focal * size)) for size in (right - left, bottom - top))

@@ -7,8 +7,8 @@ import numpy as np
 
 from mono_depth_ros.camera import Camera, points_from_depth
 
-# Columns of the grid of neighbours: about what networks put out.
-COLUMNS = 160
+# Cells of the grid of neighbours on the longer side: about what networks put out.
+CELLS = 160
 
 
 def normals_from_depth(
@@ -16,10 +16,10 @@ def normals_from_depth(
     """Unit normals (H, W, 3) float32 in the optical frame, towards the camera; NaN where unknown.
 
     They are at right angles to the lines between the neighbours left and right, and above and
-    below, each about one 160th of the width away; a pixel with an unknown or infinite neighbour
+    below, each about one 160th of the longer side away; a pixel with an unknown or infinite neighbour
     has none. On a plane they are exact, whatever the lens. Written to `out_HW3` where given.
     """
-    step = max(1, round(depth_HW.shape[1] / COLUMNS))
+    step = max(1, round(max(depth_HW.shape) / CELLS))
     xyz = points_from_depth(depth_HW, camera)
     across, down = ([_change(plane_HW, step, axis) for plane_HW in xyz] for axis in (1, 0))
     # y of the image crossed with its x: against the optical axis.

@@ -1,5 +1,6 @@
 """The model file and the estimator: what users call."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from model_helpers import write_untrained
@@ -10,6 +11,7 @@ import torch
 
 from mono_depth_ros.camera import Camera
 from mono_depth_ros.estimator import DepthEstimator
+from mono_depth_ros.geometry.lens_view import lens_view
 from mono_depth_ros.model_file import find_model, FORMAT_VERSION, load_model, read_card, save_model
 
 
@@ -61,6 +63,28 @@ def test_an_image_at_another_resolution_is_the_same_scene(estimator):
     large = estimator.estimate(np.repeat(np.repeat(rgb, 2, 0), 2, 1),
                                camera(640, 480, 500).resized(1280, 960)).depth
     np.testing.assert_allclose(large[1::2, 1::2], small, rtol=2e-2)
+
+
+def test_a_lens_that_bends_nothing_to_speak_of_changes_no_bit(estimator):
+    rgb, pinhole = noise(480, 640), camera(640, 480, 500)
+    bent = replace(pinhole, distortion=(-0.01, 0.003, 1e-4, 1e-4, 0.0))
+    estimate = estimator.estimate(rgb, bent)
+    assert np.array_equal(estimate.depth, estimator.estimate(rgb, pinhole).depth)
+    assert estimate.lens is None and estimate.camera == bent
+
+
+def test_the_network_gets_a_view_of_a_wide_lens_and_depth_comes_back_for_its_pixels(estimator):
+    rgb = noise(480, 640)
+    fisheye = replace(camera(640, 480, 250), distortion=(-0.01, 0.005, -0.001, 0.0),
+                      distortion_model='equidistant')
+    estimate = estimator.estimate(rgb, fisheye)
+    view = lens_view(fisheye)
+    of_view = estimator.estimate(view.image(rgb), view.camera)
+    assert estimate.camera == fisheye and estimate.lens is view
+    assert np.array_equal(estimate.depth, view.to_image(of_view.depth), equal_nan=True)
+    assert np.array_equal(estimate.confidence, view.to_image(of_view.confidence), equal_nan=True)
+    assert np.isnan(estimate.depth).mean() == pytest.approx(1 - view.reached)
+    assert view.reached < 0.9
 
 
 def test_without_a_camera_the_reference_view_is_assumed(estimator):
