@@ -1,6 +1,5 @@
 """Whatever comes, the node goes on, counts every image once and says what is wrong (no torch)."""
 
-from array import array
 from collections.abc import Iterator
 from dataclasses import replace
 import sys
@@ -8,6 +7,7 @@ from threading import Event
 import time
 from types import SimpleNamespace
 
+from hostile_messages import hostile_images, hostile_infos
 from hypothesis import given, settings
 from hypothesis import strategies as st
 import numpy as np
@@ -16,7 +16,7 @@ import rclpy
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from ros_helpers import image_message, info_message, Peer, picture
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from sensor_msgs.msg import CompressedImage, Image
 
 from mono_depth_ros.demo.processes import free_domain
 from mono_depth_ros.node.camera_stream import CameraStream
@@ -283,35 +283,6 @@ def test_camera_info_of_the_image_s_stamp_is_used_else_the_latest(active, monkey
         eye(node).processor.add_info(info_message(8, 6, focal=99.0))
     send(node, good_image(1))
     assert focals[-1] == 99
-
-
-INT32, BYTES = st.integers(-2**31, 2**31 - 1), st.binary(max_size=200)
-FLOATS = st.floats(width=64) | st.sampled_from([0.0, 500.0])
-
-
-@st.composite
-def hostile_images(draw) -> Image:
-    encoding = draw(st.sampled_from(
-        ['rgb8', 'bgr8', 'mono8', 'mono16', 'nv12', 'yuv422', 'bayer_rggb8', '', '32FC1', 'jpeg']))
-    width, height, step = (draw(st.integers(0, 9) | st.integers(0, 2**32 - 1)) for _ in range(3))
-    message = Image(encoding=encoding, width=width, height=height, step=step,
-                    is_bigendian=draw(st.integers(0, 255)), data=array('B', draw(BYTES)))
-    message.header.stamp.sec = draw(INT32)
-    message.header.stamp.nanosec = draw(st.integers(0, 2**32 - 1))
-    message.header.frame_id = draw(st.sampled_from(['', 'eye']))
-    return message
-
-
-@st.composite
-def hostile_infos(draw) -> CameraInfo:
-    info = info_message(draw(st.integers(1, 9)), draw(st.integers(1, 9)))
-    info.k = draw(st.lists(FLOATS, min_size=9, max_size=9))
-    info.p = draw(st.lists(FLOATS, min_size=12, max_size=12))
-    info.d = draw(st.lists(FLOATS, max_size=14))
-    info.distortion_model = draw(st.sampled_from(['', 'plumb_bob', 'equidistant', 'odd']))
-    info.binning_x, info.roi.width = draw(st.integers(0, 2**32 - 1)), draw(st.integers(0, 9))
-    info.header.stamp.sec = draw(INT32)
-    return info
 
 
 ANSWERS = st.sampled_from([2.0, float('nan'), float('inf'), -1.0, 0.0, *ERRORS])
