@@ -1,6 +1,6 @@
 """One process that publishes VGA images of several cameras until SIGTERM, then how many.
 
-`python -m mono_depth_ros.bench.soak_camera RATE_HZ NAMESPACE...`; '' is a namespace too.
+`python -m mono_depth_ros.soak.camera RATE_HZ NAMESPACE...`; '' is a namespace too.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import sys
 from threading import Event
 import time
 
-import numpy as np
 import rclpy
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
@@ -20,16 +19,15 @@ from rclpy.utilities import remove_ros_args
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
-from mono_depth_ros.camera import Camera
+from mono_depth_ros.bench.options import camera_of, picture
 from mono_depth_ros.node.interface import messages
 
-CAMERA = Camera(fx=520.0, fy=520.0, cx=319.5, cy=239.5, width=640, height=480)
+CAMERA = camera_of(640, 480)
 
 
 def image_message() -> Image:
-    """A VGA rgb8 image with gradients in it."""
-    v, u = np.mgrid[0:CAMERA.height, 0:CAMERA.width]
-    rgb_HW3 = np.stack([u % 256, v % 256, (u + v) % 256], axis=-1).astype(np.uint8)
+    """A VGA rgb8 image with something in it."""
+    rgb_HW3 = picture(CAMERA.width, CAMERA.height)
     return Image(width=CAMERA.width, height=CAMERA.height, step=3 * CAMERA.width, encoding='rgb8',
                  data=array('B', rgb_HW3.tobytes()))
 

@@ -1,6 +1,7 @@
-"""The depth node with a network as slow as asked for: `python -m ....slow_node 125 --ros-args`.
+"""The depth node with a network as slow as asked for.
 
-What a slower computer does to a stream, at the CPU load of a faster one.
+What a slower computer does to a stream, at the CPU load of a faster one:
+`python -m mono_depth_ros.soak.slow_node MILLISECONDS --ros-args`.
 """
 
 from __future__ import annotations

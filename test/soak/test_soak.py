@@ -1,16 +1,19 @@
 """Short forms of scripts/soak, and its arithmetic."""
 
+import time
+
 import numpy as np
 import pytest
 
-from mono_depth_ros.bench import soak
-from mono_depth_ros.bench.slow_node import SlowNetwork
+from mono_depth_ros.soak.__main__ import churned, NETWORK_MS, RATE_HZ
+from mono_depth_ros.soak.slow_node import SlowNetwork
+from mono_depth_ros.soak.stream import Run, stream
 
 
-def run_of(received=5, processed=2, dropped=3, came=2, sent=6) -> soak.Run:
+def run_of(received=5, processed=2, dropped=3, came=2, sent=6) -> Run:
     counts = {'received': received, 'processed': processed, 'dropped': dropped, 'refused': 0,
               'unused': 0}
-    return soak.Run(
+    return Run(
         came_s={'': [0.0] * came}, age_ms={}, published_age_ms=[], memory_mib=[], sent=sent,
         values={'depth_node: depth': {f'images {name}': str(n) for name, n in counts.items()}})
 
@@ -24,18 +27,18 @@ def test_counts_that_do_not_add_up_are_named(changes, wrong):
 
 def test_a_slow_network_answers_the_same_later():
     network = SlowNetwork(lambda image, intrinsics: image + 1, 0.05)
-    planes, due_s = np.zeros(3), soak.time.monotonic() + 0.05
-    assert (network(planes) == 1).all() and soak.time.monotonic() >= due_s
+    planes, due_s = np.zeros(3), time.monotonic() + 0.05
+    assert (network(planes) == 1).all() and time.monotonic() >= due_s
 
 
 @pytest.mark.thorough
 def test_too_fast_a_stream_is_served_with_its_latest_images_and_counted():
-    run = soak.stream(3.0, soak.NETWORK_MS, soak.RATE_HZ, [''], [])
+    run = stream(3.0, NETWORK_MS, RATE_HZ, [''], [])
     assert run.wrong_counts() == '' and run.count('refused') == 0
     assert run.count('dropped') > run.count('processed') > 10
-    assert np.median(run.age_ms['']) < 2 * soak.NETWORK_MS  # older ones would wait in a queue
+    assert np.median(run.age_ms['']) < 2 * NETWORK_MS  # older ones would wait in a queue
 
 
 @pytest.mark.thorough
 def test_a_node_bears_cameras_and_listeners_that_come_and_go():
-    assert soak.churned(7)
+    assert churned(7)

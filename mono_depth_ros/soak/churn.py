@@ -10,9 +10,9 @@ from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
-from mono_depth_ros.bench.soak_camera import CAMERA, image_message
 from mono_depth_ros.demo.processes import Child, NAMESPACE
 from mono_depth_ros.node.interface.messages import info_from_camera
+from mono_depth_ros.soak.camera import CAMERA, image_message
 
 PUBLISHED = [(ReliabilityPolicy.RELIABLE, DurabilityPolicy.VOLATILE),
              (ReliabilityPolicy.BEST_EFFORT, DurabilityPolicy.VOLATILE),
