@@ -23,6 +23,13 @@ SETTINGS = settings_from({parameter.name: parameter.default for parameter in PAR
 GOOD = image_message(picture(WIDTH, HEIGHT))
 
 
+def image_of(**changes) -> Image:
+    message = image_message(picture(WIDTH, HEIGHT))
+    for name, value in changes.items():
+        setattr(message, name, value)
+    return message
+
+
 class Publisher:
     """Keeps the size of what is sent, after a look at whether its memory is of that size."""
 
@@ -105,6 +112,15 @@ def test_hostile_messages_give_depth_of_their_size_or_a_sentence(message, depth_
 @given(message=MESSAGES, depth_m=DEPTHS)
 def test_ten_thousand_hostile_messages(message, depth_m):
     check(message, depth_m)
+
+
+@pytest.mark.parametrize('message, sentence', [
+    (image_of(width=0), 'empty'), (image_of(height=0), 'empty'),
+    (image_of(width=10000, height=10000), '64 megapixels'), (image_of(encoding='x'), "'x'")])
+def test_the_size_is_looked_at_first(message, sentence):
+    EYE.processor.add_info(info_message(WIDTH, HEIGHT))
+    with pytest.raises(ValueError, match=sentence):
+        EYE.serve(message)
 
 
 def test_a_good_camera_gives_every_output():

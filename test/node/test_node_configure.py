@@ -1,8 +1,11 @@
 """What configure checks and cleanup forgets, with a stand-in for the estimator (no torch)."""
 
 from collections.abc import Iterator
+from contextlib import suppress
+import gc
 import sys
 from types import SimpleNamespace
+import weakref
 
 import pytest
 import rclpy
@@ -18,6 +21,10 @@ STAND_IN = SimpleNamespace(
                          weights_licence='research'), model_path='plain',
     has_confidence=False, device='cpu', precision='fp32', backend='torch',
     backend_reason='asked for', model_sha256='0', together=1, warm_up=lambda: None)
+
+
+class Loaded:
+    """An estimator that can be watched: a SimpleNamespace cannot."""
 
 
 @pytest.fixture
@@ -55,3 +62,31 @@ def test_cleanup_leaves_no_error_of_an_image_behind(node):
     node.streams[0].statistics.refused('image refused: cut short', 0.0)
     assert node.trigger_cleanup() == TransitionCallbackReturn.SUCCESS
     assert state(node) == ('OK', 'unconfigured')
+
+
+def test_each_step_twice_in_a_row_is_refused_and_changes_nothing(node):
+    """The second of each is no transition of ROS 2's lifecycle: rclpy says so, we stay."""
+    for step, reached in (('configure', 'inactive'), ('activate', 'active'),
+                          ('deactivate', 'inactive'), ('cleanup', 'unconfigured')):
+        assert getattr(node, f'trigger_{step}')() == TransitionCallbackReturn.SUCCESS
+        with suppress(RuntimeError):  # raised by some rclpy, FAILURE or ERROR of others
+            assert getattr(node, f'trigger_{step}')() != TransitionCallbackReturn.SUCCESS
+        assert node.state == reached and state(node)[0] != 'ERROR'
+
+
+def test_cleanup_gives_back_what_configure_took(node, monkeypatch):
+    def loaded(*given):
+        estimator = Loaded()
+        vars(estimator).update(vars(STAND_IN))
+        made.append(weakref.ref(estimator))
+        return estimator
+    made, before = [], {name for name, _ in node.get_topic_names_and_types()}
+    ends_before = [len(list(ends)) for ends in (node.publishers, node.subscriptions)]
+    monkeypatch.setattr(sys.modules['mono_depth_ros.estimator'].DepthEstimator, 'load', loaded)
+    for _ in range(3):
+        for step in ('configure', 'activate', 'deactivate', 'cleanup'):
+            assert getattr(node, f'trigger_{step}')() == TransitionCallbackReturn.SUCCESS
+        gc.collect()
+        assert made[-1]() is None  # the model, and with it its memory on the device
+        assert [len(list(ends)) for ends in (node.publishers, node.subscriptions)] == ends_before
+    assert len(made) == 3 and {name for name, _ in node.get_topic_names_and_types()} == before

@@ -21,6 +21,7 @@ from ros_helpers import (
     picture,
     stamp,
 )
+from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
 from mono_depth_ros.demo.processes import free_domain
@@ -379,3 +380,22 @@ def test_camera_info_published_once_before_the_node_is_active_is_found(setting):
     setting.infos.publish(info_message(WIDTH, HEIGHT, 33.0))
     assert peer.change_state(ACTIVATE)
     peer.wait(lambda: _served_with(setting, 33.0), 'the kept camera_info in use')
+
+
+def test_simulated_time_may_run_at_any_speed_and_go_back(setting):
+    peer = setting.peer
+    clock = peer.publisher(Clock, '/clock', depth=10)
+    assert peer.set_parameters(use_sim_time=True)[0].successful
+    before, told = setting.counts(), {}
+    for start_s, rate in ((1000.0, 10.0), (1000.0, 0.1), (20.0, 1.0)):  # the bag starts again
+        for step in range(5):
+            clock.publish(Clock(clock=stamp(start_s + step * rate / 10)))
+            peer.spin_until(lambda: False, 0.05)
+        setting.seconds = int(start_s)
+        assert setting.answer(Image, 'depth/image').width == WIDTH
+        told = peer.wait(lambda: (v := peer.fresh_diagnostics()) and abs(
+            float(v['age of image (ms)'])) < 6000 and v, 'an age by the clock of the bag')
+    after = setting.counts()
+    assert told['state'] == 'active' and after['refused'] == before['refused']
+    assert after['processed'] >= before['processed'] + 3
+    assert peer.set_parameters(use_sim_time=False)[0].successful

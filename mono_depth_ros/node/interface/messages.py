@@ -19,7 +19,7 @@ from mono_depth_ros.camera import Camera, rays_of
 from mono_depth_ros.colormap import depth_colours
 from mono_depth_ros.depth_units import depth_to_uint16
 from mono_depth_ros.message_formats.compressed import rgb_from_compressed
-from mono_depth_ros.message_formats.encodings import BitDepth, rgb_from_bytes
+from mono_depth_ros.message_formats.encodings import BitDepth, check_size, rgb_from_bytes
 from mono_depth_ros.message_formats.pictures import picture_size
 
 # Rows of a cloud filled at a time: at 640 columns 250 kB of planes, an eighth of a core's cache.
@@ -27,10 +27,11 @@ BAND = 32
 
 
 def image_size(message: Image | CompressedImage) -> tuple[int, int]:
-    """Width and height in pixels of a camera image; ValueError where a compressed one has none."""
-    if isinstance(message, CompressedImage):
-        return picture_size(message.data)
-    return message.width, message.height
+    """Width and height in pixels of a camera image; ValueError where it has none, or too many."""
+    size = (picture_size(message.data) if isinstance(message, CompressedImage)
+            else (message.width, message.height))
+    check_size(*size)
+    return size
 
 
 def rgb_from_image(
