@@ -13,7 +13,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from mono_depth_ros.message_formats.stamps import stamp_ns
 from mono_depth_ros.node.diagnostics import Findings, FrameStatistics, stale_input, Timing
-from mono_depth_ros.node.frame_processor import FrameProcessor, PreparedImage
+from mono_depth_ros.node.frame_processor import FrameProcessor, PreparedImage, range_m
 from mono_depth_ros.node.interface.parameters import Settings
 from mono_depth_ros.node.interface.stream_part import Input
 from mono_depth_ros.node.latest_frame import LatestFrameWorker
@@ -57,7 +57,8 @@ class CameraStream:
         self._unpublished_s = time.monotonic()
 
     def configure(self, estimator: DepthEstimator) -> None:
-        """Make the publishers and whatever the steps need."""
+        """Make the publishers and whatever the steps need; ValueError for unfit settings."""
+        range_m(estimator, self.settings)
         self.processor = FrameProcessor(
             estimator, [step(self._node, self._prefix) for step in STEPS],
             Outputs(self._node, self._prefix), *(

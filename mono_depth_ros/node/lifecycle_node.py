@@ -41,10 +41,10 @@ class DepthNode(LifecycleNode):
     def __init__(self, stopping: Callable[[], bool] = lambda: False, **kwargs):
         super().__init__('depth_node', **kwargs)
         self._stopping = stopping
-        self.settings = ros_parameters.declare_parameters(self)
+        settings = ros_parameters.declare_parameters(self)
         for sentence in ros_parameters.unknown_parameters(self):
             self.get_logger().warning(sentence)
-        self.streams = self._streams_of(self.settings)
+        self.settings, self.streams = settings[''], self._streams_of(settings)
         self._estimator: Any = None  # set from configure to cleanup, else None
         self._worker: Any = None  # set from activate to deactivate, else None
         self._active_s = time.monotonic()
@@ -64,13 +64,13 @@ class DepthNode(LifecycleNode):
         from mono_depth_ros.estimator import DepthEstimator  # torch takes seconds to import
 
         self._still_wanted()
+        ros_parameters.declare_for_cameras(self, self.settings.cameras)
         settings = self.settings
         estimator = DepthEstimator.load(
             settings.model_file, settings.device, settings.precision, settings.backend)
         self._still_wanted()
         estimator.warm_up()
         self._still_wanted()
-        range_m(estimator, settings)
         self._estimator = estimator
         for stream in self.streams:
             stream.configure(estimator)
@@ -146,8 +146,8 @@ class DepthNode(LifecycleNode):
         return refused or super().set_parameters_atomically(
             ros_parameters.in_declared_type(parameter_list))
 
-    def _streams_of(self, settings: Settings) -> list[CameraStream]:
-        return [CameraStream(self, name, settings) for name in settings.cameras or ('',)]
+    def _streams_of(self, settings: dict[str, Settings]) -> list[CameraStream]:
+        return [CameraStream(self, name, settings[name]) for name in settings[''].cameras or ('',)]
 
     def _note(self, sentence: str) -> None:
         for stream in self.streams:
@@ -157,14 +157,15 @@ class DepthNode(LifecycleNode):
         if self._stopping():  # a signal came between the slow steps of the start
             raise RuntimeError('the process is ending')
 
-    def _apply(self, settings: Settings) -> None:
-        if self._estimator:
-            range_m(self._estimator, settings)
-        if settings.cameras != self.settings.cameras:  # only while unconfigured
+    def _apply(self, settings: dict[str, Settings]) -> None:
+        if settings[''].cameras != self.settings.cameras:  # only while unconfigured
             self.streams = self._streams_of(settings)
-        self.settings = settings
+        if self._estimator:
+            for stream in self.streams:
+                range_m(self._estimator, settings[stream.name])
+        self.settings = settings['']
         for stream in self.streams:
-            stream.settings = settings
+            stream.settings = settings[stream.name]
 
     def _serve(self, arrivals: list[Arrival]) -> None:
         serve(self._estimator, arrivals)

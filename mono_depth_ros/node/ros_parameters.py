@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from rcl_interfaces.msg import (
     FloatingPointRange,
@@ -22,14 +23,56 @@ from mono_depth_ros.node.interface.parameters import (
 )
 from mono_depth_ros.node.process import one_line
 
+# What a single camera may have of its own, as NAME.depth_scale.
+OF_A_CAMERA = tuple(parameter for parameter in PARAMETERS if parameter.settable == 'always')
 
-def declare_parameters(node: Node) -> Settings:
-    """Declare every parameter; ValueError or ParameterException says which value is wrong."""
+
+def declare_parameters(node: Node) -> dict[str, Settings]:
+    """Declare every parameter; their settings as of `settings_of`.
+
+    ValueError or ParameterException says which value is wrong.
+    """
     given = [node.declare_parameter(parameter.name, parameter.default, descriptor_of(parameter))
              for parameter in PARAMETERS]
     declared = in_declared_type(given)
-    settings = settings_from({parameter.name: parameter.value for parameter in declared})
+    cameras = settings_from({new.name: new.value for new in declared}).cameras
     node.set_parameters([new for new, old in zip(declared, given) if new is not old])
+    declare_for_cameras(node, cameras)
+    return settings_of(node)
+
+
+def declare_for_cameras(node: Node, cameras: Iterable[str]) -> None:
+    """Declare what was given for single cameras and is not declared yet."""
+    given = _given(node)
+    for camera in cameras:
+        for parameter in OF_A_CAMERA:
+            name = f'{camera}.{parameter.name}'
+            if name in given and not node.has_parameter(name):
+                declared = node.declare_parameter(
+                    name, parameter.default, descriptor_of(parameter))
+                node.set_parameters(in_declared_type([declared]))
+
+
+def settings_of(node: Node, new: Mapping[str, Any] | None = None) -> dict[str, Settings]:
+    """Settings of the node under '', and of each of its cameras under its name.
+
+    A camera has those of the node but for its own. `new` are values about to be set. ValueError
+    for a wrong one.
+    """
+    new = new or {}
+
+    def value(name: str, otherwise: Any = None) -> Any:
+        has = node.has_parameter(name)
+        return new.get(name, node.get_parameter(name).value if has else otherwise)
+    values = {parameter.name: value(parameter.name) for parameter in PARAMETERS}
+    settings = {'': settings_from(values)}
+    for camera in settings[''].cameras:
+        own = {parameter.name: value(f'{camera}.{parameter.name}', values[parameter.name])
+               for parameter in OF_A_CAMERA}
+        try:
+            settings[camera] = settings_from(values | own)
+        except ValueError as error:
+            raise ValueError(f'camera {camera}: {error}') from error
     return settings
 
 
@@ -40,7 +83,8 @@ def in_declared_type(changes: Iterable[RosParameter]) -> list[RosParameter]:
     empty list, which has no type of its own, becomes one of texts.
     """
     kinds = {parameter.name: type(parameter.default) for parameter in PARAMETERS}
-    return [_typed(change, kinds.get(change.name)) for change in changes]
+    return [_typed(change, kinds.get(change.name, kinds.get(change.name.partition('.')[2])))
+            for change in changes]
 
 
 def _typed(change: RosParameter, kind: type | None) -> RosParameter:
@@ -71,10 +115,14 @@ def descriptor_of(parameter: Parameter) -> ParameterDescriptor:
 
 def unknown_parameters(node: Node, parameters: Sequence[Parameter] = PARAMETERS) -> list[str]:
     """One sentence for each given parameter that the node does not have."""
-    # rclpy has no public access to parameters that were given but not declared.
-    given = getattr(node, '_parameter_overrides', {})
-    return [f'unknown parameter {name} has no effect: {_hint(name, parameters)}' for name in given
+    return [f'unknown parameter {name} has no effect: {_hint(name, parameters)}'
+            for name in _given(node)
             if not node.has_parameter(name) and not name.startswith('qos_overrides.')]
+
+
+def _given(node: Node) -> Iterable[str]:
+    # rclpy has no public access to parameters that were given but not declared.
+    return getattr(node, '_parameter_overrides', {})
 
 
 def unknown_refused(node: Node, changes: Iterable[RosParameter]) -> SetParametersResult | None:
@@ -96,7 +144,7 @@ def _hint(unknown: str, parameters: Sequence[Parameter]) -> str:
 
 
 def on_set(
-        node: Node, apply: Callable[[Settings], None],
+        node: Node, apply: Callable[[dict[str, Settings]], None],
         configured: Callable[[], bool]) -> Callable[[list], SetParametersResult]:
     """Build the callback that checks all parameters together and applies the new settings.
 
@@ -104,7 +152,6 @@ def on_set(
     """
     def callback(changes) -> SetParametersResult:
         new = {change.name: change.value for change in changes}
-        values = {p.name: new.get(p.name, node.get_parameter(p.name).value) for p in PARAMETERS}
         fixed = [p.name for p in PARAMETERS if p.name in new and p.settable == 'unconfigured'
                  and new[p.name] != node.get_parameter(p.name).value]
         if fixed and configured():
@@ -112,7 +159,7 @@ def on_set(
                 f'{", ".join(fixed)} is read when the node is configured: deactivate and clean '
                 'it up first (ros2 lifecycle set), then set it and configure again'))
         try:
-            apply(settings_from(values))
+            apply(settings_of(node, new))
         except Exception as error:  # it would end the service call, and with it the process
             return SetParametersResult(successful=False, reason=one_line(error))
         return SetParametersResult(successful=True)

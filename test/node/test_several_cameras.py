@@ -203,6 +203,35 @@ def test_the_cameras_are_read_while_unconfigured(node):
         node.trigger_cleanup()
 
 
+def test_a_camera_may_have_settings_of_its_own(monkeypatch):
+    made, context = start(monkeypatch, Model(), [
+        Parameter('cameras', value=['a', 'b']), Parameter('depth_scale', value=2.0),
+        Parameter('a.depth_scale', value=3), Parameter('c.depth_scale', value=4.0),
+        Parameter('b.points.stride', value=2)])
+    a, b = made.streams
+    assert (a.settings.depth_scale, b.settings.depth_scale) == (3.0, 2.0)
+    assert (a.settings.points_stride, b.settings.points_stride) == (1, 2)
+    for stream in made.streams:
+        stream.on_image(image(0, 0))
+    settle(made)
+    assert sorted(made.sent) == [('a/', 0, 3.0), ('b/', 0, 2.0)]
+    for name, value, sentence in (('a.depth_scale', 99.0, 'out of range'),
+                                  ('a.max_depth', 5.0, 'did you mean max_depth'),
+                                  ('b.points.stride', 1.5, 'camera b: parameter points.stride')):
+        result = made.set_parameters_atomically([Parameter(name, value=value)])
+        assert not result.successful and sentence in result.reason
+    assert made.set_parameters_atomically([Parameter('depth_scale', value=1)]).successful
+    assert made.set_parameters_atomically([Parameter('a.depth_scale', value=1)]).successful
+    assert a.settings.depth_scale == b.settings.depth_scale == 1.0
+    assert made.get_parameter('a.depth_scale').type_ == Parameter.Type.DOUBLE
+    made.trigger_deactivate()
+    made.trigger_cleanup()  # another camera, which was given a value at start
+    assert made.set_parameters_atomically([Parameter('cameras', value=['c'])]).successful
+    assert made.trigger_configure() == TransitionCallbackReturn.SUCCESS
+    assert made.streams[0].settings.depth_scale == 4.0
+    stop(made, context)
+
+
 @pytest.fixture
 def compressed(monkeypatch) -> Iterator[DepthNode]:
     made, context = start(monkeypatch, Model(), [
