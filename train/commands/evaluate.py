@@ -13,6 +13,7 @@ import numpy as np
 from mono_depth_ros.estimator import DepthEstimator
 from mono_depth_ros.model_file import find_model, read_card
 from train.commands.shared_options import add_data, add_device, add_protocol, add_split
+from train.data.data_set_facts import facts_called, Window
 from train.data.data_sets import DataSet, open_data
 from train.evaluation.baseline import MeanDepthMap
 from train.evaluation.confidence import measure_calibration
@@ -20,7 +21,7 @@ from train.evaluation.ensemble import Ensemble, Flipped
 from train.evaluation.html_report import write_report
 from train.evaluation.learned_images import check_learned, learned_images
 from train.evaluation.measurement import evaluate, load_estimator, Predictor, Report
-from train.evaluation.protocols import PROTOCOLS, zoomed
+from train.evaluation.protocols import PROTOCOLS, without_frame, zoomed
 from train.output_files import write_file
 
 
@@ -44,6 +45,9 @@ def add_command(commands) -> None:
     one.add_argument('--zoom', type=float, default=1.0, metavar='FACTOR',
                      help='measure on the middle of every image, as a lens of FACTOR times the '
                           'focal length would see it: the scene then seems that much nearer')
+    one.add_argument('--mirror-frame', action='store_true', help=(
+        "replace NYU's white frame by the mirror image of what is beside it: a network can read "
+        'the scale from the frame'))
     one.add_argument('--json', type=Path, metavar='FILE', help='write all figures there')
     one.add_argument('--report', type=Path, metavar='DIR',
                      help='write a page with tables, pictures and error maps there')
@@ -54,6 +58,8 @@ def _evaluate(options: argparse.Namespace) -> None:
     opened = {spec: open_data(spec, options.split) for spec in options.data}
     sources = list(opened.values())
     protocol = PROTOCOLS[options.protocol]
+    if options.mirror_frame:
+        protocol = without_frame(protocol, _frame_of(opened))
     if options.zoom != 1:
         protocol = zoomed(protocol, options.zoom)
     learned = _check_learned(options, opened)
@@ -77,6 +83,16 @@ def _evaluate(options: argparse.Namespace) -> None:
             page = write_report(options.report / source.name, f'{name} on {source.name}', report,
                                 source, protocol, estimator)
             print(f'report: {page}')
+
+
+def _frame_of(opened: Mapping[str, DataSet]) -> Window:
+    """The window within the frame of the data sets; ValueError where one has no known frame."""
+    windows = {source.name: facts_called(source.name).window for source in opened.values()}
+    for name, window in windows.items():
+        if window is None:
+            raise ValueError(f'--mirror-frame: images of {name} have no known frame; those called '
+                             'nyu have')
+    return next(window for window in windows.values() if window)
 
 
 def _check_learned(options: argparse.Namespace, opened: Mapping[str, DataSet]) -> set[str]:

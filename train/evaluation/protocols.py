@@ -107,6 +107,26 @@ def zoomed(protocol: Protocol, factor: float) -> Protocol:
     return replace(protocol, name=f'{protocol.name} {factor:g}x', view=middle)
 
 
+def without_frame(protocol: Protocol, window: tuple[float, float, float, float]) -> Protocol:
+    """`protocol` on images whose frame outside `window` is the mirror image of what is beside it.
+
+    `window` as top, bottom, left, right in shares of the image. NYU-Depth-v2 has a white frame
+    from which a network may read that it sees NYU, and so the scale: this measures without.
+    """
+    def mirrored(sample: Sample) -> Sample:
+        height, width = sample.depth.shape
+        # Two pixels of the picture go with the frame, for resizing and JPEG mixed both.
+        top, left = (math.ceil(share * side) + 2 for share, side in (
+            (window[0], height), (window[2], width)))
+        bottom, right = (math.floor(share * side) - 2 for share, side in (
+            (window[1], height), (window[3], width)))
+        picture = sample.rgb[top:bottom, left:right]
+        rgb_HW3 = cv2.copyMakeBorder(picture, top, height - bottom, left, width - right,
+                                     cv2.BORDER_REFLECT)
+        return protocol.view(replace(sample, rgb=np.asarray(rgb_HW3)))
+    return replace(protocol, name=f'{protocol.name} no frame', view=mirrored)
+
+
 PROTOCOLS = {protocol.name: protocol for protocol in (
     # Eigen's crop as BTS, AdaBins and ZoeDepth use it on NYU-Depth-v2: rows 45:471, columns
     # 41:601 of 480x640, scaled to the truth's size.

@@ -5,7 +5,7 @@ import pytest
 
 from mono_depth_ros.camera import Camera
 from train.data.samples.sample import Sample
-from train.evaluation.protocols import PROTOCOLS, zoomed
+from train.evaluation.protocols import PROTOCOLS, without_frame, zoomed
 
 
 @pytest.mark.parametrize('height, width, rows, columns', [
@@ -103,3 +103,24 @@ def test_zoom_shows_the_middle_and_moves_the_camera_along():
     assert protocol.name == 'full 2x'
     with pytest.raises(ValueError, match='at least 1, got 0.5'):
         zoomed(protocol, 0.5)
+
+
+def test_the_frame_becomes_the_mirror_image_of_the_picture_and_nothing_else_changes():
+    """48x64, of which rows 5 to 42 and columns 8 to 59 are picture; two pixels of it go too."""
+    rgb = np.random.default_rng(0).integers(0, 200, (48, 64, 3), np.uint8)
+    white = rgb.copy()
+    white[:5], white[43:], white[:, :8], white[:, 60:] = 255, 255, 255, 255
+    depth = np.ones((48, 64), np.float32)
+    camera = Camera(fx=50, fy=50, cx=31, cy=23, width=64, height=48)
+    window = (5 / 48, 43 / 48, 8 / 64, 60 / 64)
+    protocol = without_frame(PROTOCOLS['eigen-crop'], window)
+    seen = protocol.view(Sample(rgb=white, depth=depth, camera=camera, name='x'))
+    assert seen.rgb.max() < 200
+    np.testing.assert_array_equal(seen.rgb[7:41, 10:58], rgb[7:41, 10:58])
+    np.testing.assert_array_equal(seen.rgb[6, 10:58], rgb[7, 10:58])
+    np.testing.assert_array_equal(seen.rgb[7:41, 58:], rgb[7:41, 52:58][:, ::-1])
+    assert seen.depth is depth and protocol.window == PROTOCOLS['eigen-crop'].window
+    assert protocol.name == 'eigen-crop no frame'
+    # The frame goes before the view of a protocol is cut.
+    middle = zoomed(protocol, 2).view(Sample(rgb=white, depth=depth, camera=camera, name='x'))
+    np.testing.assert_array_equal(middle.rgb, seen.rgb[12:36, 16:48])
