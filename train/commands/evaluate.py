@@ -45,7 +45,7 @@ def add_command(commands) -> None:
     one.add_argument('--zoom', type=float, default=1.0, metavar='FACTOR',
                      help='measure on the middle of every image, as a lens of FACTOR times the '
                           'focal length would see it: the scene then seems that much nearer')
-    one.add_argument('--mirror-frame', action='store_true', help=(
+    one.add_argument('--without-frame', action='store_true', help=(
         "replace NYU's white frame by the mirror image of what is beside it: a network can read "
         'the scale from the frame'))
     one.add_argument('--json', type=Path, metavar='FILE', help='write all figures there')
@@ -58,7 +58,7 @@ def _evaluate(options: argparse.Namespace) -> None:
     opened = {spec: open_data(spec, options.split) for spec in options.data}
     sources = list(opened.values())
     protocol = PROTOCOLS[options.protocol]
-    if options.mirror_frame:
+    if options.without_frame:
         protocol = without_frame(protocol, _frame_of(opened))
     if options.zoom != 1:
         protocol = zoomed(protocol, options.zoom)
@@ -90,8 +90,8 @@ def _frame_of(opened: Mapping[str, DataSet]) -> Window:
     windows = {source.name: facts_called(source.name).window for source in opened.values()}
     for name, window in windows.items():
         if window is None:
-            raise ValueError(f'--mirror-frame: images of {name} have no known frame; those called '
-                             'nyu have')
+            raise ValueError(f'--without-frame: no frame of {name} is known, those called '
+                             'nyu have one')
     return next(window for window in windows.values() if window)
 
 

@@ -68,7 +68,7 @@ def _image_weights(images: int) -> np.ndarray:
         images, np.full(images, 1 / images), DRAWS) / images
 
 
-def verdict(found: Estimate, rises: bool, margin: float, seeds: int) -> str:
+def conclusion(found: Estimate, rises: bool, margin: float, seeds: int) -> str:
     """Whether a difference is above `margin` (below, unless it `rises`), by its interval.
 
     Of one training each nothing can be told: two of one recipe differ as well.

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from train.comparison.cost import Cost
 from train.comparison.experiment import Claim, CLAIMS, Entrant, PRINTED
 from train.comparison.experiment_statistics import (
+    conclusion,
     difference,
     Estimate,
     estimate,
     Images,
     table_of,
-    verdict,
 )
 
 ERRORS = {'delta1': 'delta1', 'abs_rel': 'AbsRel', 'rmse_m': 'RMSE m', 'silog': 'SILog',
@@ -101,13 +101,13 @@ def claims_text(rows: Sequence[TableRow]) -> list[str]:
 
 
 def claim_told(claim: Claim, first: TableRow, second: TableRow) -> tuple[str, str]:
-    """The verdict on a claim, and the figures it rests on."""
+    """The conclusion on a claim, and the figures it rests on."""
     if claim.error == 'parameters':
         counts = [row.cost.parameters for row in (first, second) if row.cost]
         return ('holds' if counts[0] < counts[1] else 'does not hold',
                 ' against '.join(f'{count / 1e6:.2f} M' for count in counts))
     found = difference(*(table_of(row.seeds, claim.error) for row in (first, second)))
-    told = verdict(found, claim.rises, claim.margin, min(len(first.seeds), len(second.seeds)))
+    told = conclusion(found, claim.rises, claim.margin, min(len(first.seeds), len(second.seeds)))
     return told, f'{ERRORS[claim.error]} {_signed(found)}'
 
 

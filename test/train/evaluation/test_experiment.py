@@ -14,11 +14,11 @@ from train.comparison.experiment import CLAIMS, ENTRANTS
 from train.comparison.experiment_data import prepare_data, scenes_of
 from train.comparison.experiment_runs import roughness
 from train.comparison.experiment_statistics import (
+    conclusion,
     difference,
     Estimate,
     estimate,
     table_of,
-    verdict,
 )
 from train.comparison.experiment_table import BASELINE, claim_told, table_text, TableRow
 from train.data.data_sets import open_data
@@ -123,9 +123,9 @@ def test_differences_are_paired_by_image_and_know_of_the_seeds():
     (-0.03, 0.01, True, 0.0, 2, 'cannot be told'), (-0.03, -0.01, False, 0.0, 2, 'holds'),
     (0.01, 0.03, False, 0.0, 2, 'does not hold'), (-0.009, 0.01, True, -0.01, 2, 'holds'),
     (0.01, 0.03, True, 0.0, 1, 'cannot be told from one training each')])
-def test_a_verdict_is_what_the_interval_says(low, high, rises, margin, seeds, told):
+def test_a_conclusion_is_what_the_interval_says(low, high, rises, margin, seeds, told):
     found = Estimate(mean=(low + high) / 2, low=low, high=high)
-    assert verdict(found, rises, margin, seeds) == told
+    assert conclusion(found, rises, margin, seeds) == told
 
 
 def row(name, *seeds, parameters=1):

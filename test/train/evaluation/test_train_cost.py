@@ -1,5 +1,7 @@
 """Parameters and multiply-adds against hand counts, and interleaved timing."""
 
+from pathlib import Path
+import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -39,6 +41,18 @@ def test_cost_of_the_paper_s_network_by_hand():
             + 25 * 64 * 1 * 4800)
     assert cost.multiply_adds == coarse + fine
     assert cost.parameters == pytest.approx(50.15e6, rel=1e-3)
+
+
+def test_costs_are_those_of_the_results():
+    """Every line NETWORK, input, parameters, multiply-adds of docs/results.md."""
+    page = (Path(__file__).parents[3] / 'docs' / 'results.md').read_text()
+    lines = re.findall(r'^\| `(\w+)` \| (\d+)x(\d+) \| ([\d.]+) M \| ([\d.]+) G \|$', page, re.M)
+    assert {'eigen_modified', 'eigen', 'alexnet', 'resnet18'} <= {line[0] for line in lines}
+    for name, width, height, millions, billions in lines:
+        spec, cost = default_spec(name), cost_of(default_spec(name))
+        assert (spec.input_width, spec.input_height) == (int(width), int(height))
+        assert f'{cost.parameters / 1e6:.2f}' == millions, name
+        assert f'{cost.multiply_adds / 1e9:.2f}' == billions, name
 
 
 class Slow:
