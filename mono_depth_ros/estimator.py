@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 import os
 from pathlib import Path
 import time
@@ -12,6 +12,7 @@ import time
 import numpy as np
 
 from mono_depth_ros.backends.backend import BackendSpec
+from mono_depth_ros.backends.recovery import RecoveringNetwork
 from mono_depth_ros.backends.serve import serve
 from mono_depth_ros.camera import Camera
 from mono_depth_ros.geometry.lens_view import lens_view, LensView
@@ -91,40 +92,46 @@ class DepthEstimator:
     """A model loaded on one device. Use `load`; call it from one thread at a time.
 
     `has_confidence` says whether its estimates have a confidence; `backend`, `device` and
-    `precision` what runs the network, and `backend_reason` why that, in one sentence.
+    `precision` what runs the network, and `backend_reason` why that, in one sentence;
+    `device_error` what its device did last, '' while it works.
     """
 
-    def __init__(self, path: Path, asked: BackendSpec):
+    def __init__(self, path: Path, asked: BackendSpec, on_device_error: str = ''):
         self.card = read_card(path)
         self.model_path = path
         self.model_sha256 = sha256_of(path)
-        serving = serve(path, self.card, self.model_sha256, asked)
-        self._network = serving.network
-        self.backend, self.device, self.precision = (
-            serving.spec.backend, serving.spec.device, serving.spec.precision)
-        self.backend_reason = serving.reason
+        load = partial(serve, path, self.card, self.model_sha256)
+        self._network = RecoveringNetwork(load(asked), on_device_error, load)
         self.has_confidence = len(self._network(
             probe_image(self.card), intrinsics_of(self.card.reference))) > 1
 
     @classmethod
     def load(cls, model: str | os.PathLike = 'indoor', device: str = 'auto',
-             precision: str = 'auto', backend: str = 'auto') -> DepthEstimator:
+             precision: str = 'auto', backend: str = 'auto',
+             on_device_error: str = '') -> DepthEstimator:
         """Model by shipped name or path, on 'auto', 'cpu', 'cuda' or 'cuda:N'.
 
         `backend` is 'auto', 'torch', 'openvino', 'onnxruntime' or 'tensorrt'; 'auto' measures
         which of those that are installed and pass the model's self-test is fastest, once for a
         file and machine. Precision 'auto' is fp16 on a GPU; on a CPU bf16 where OpenVINO and a
-        CPU that multiplies it make it faster, else fp32. Raises OSError, ValueError or
-        ModuleNotFoundError whose text says what is wrong with the file, the device or the
-        numbers, and what to do.
+        CPU that multiplies it make it faster, else fp32. `on_device_error` is 'retry', 'cpu' or
+        'fail' (`backends.recovery.NEXT`), '' to leave errors to the caller. Raises OSError,
+        ValueError or ModuleNotFoundError whose text says what is wrong with the file, the device
+        or the numbers, and what to do.
         """
         asked = BackendSpec(backend=backend, device=device, precision=precision)
-        return cls(find_model(model), asked)
+        return cls(find_model(model), asked, on_device_error)
+
+    backend = property(lambda self: self._network.spec.backend)
+    device = property(lambda self: self._network.spec.device)
+    precision = property(lambda self: self._network.spec.precision)
+    backend_reason = property(lambda self: self._network.reason)
+    device_error = property(lambda self: self._network.trouble)
 
     @property
     def together(self) -> int:
         """How many images it pays to give to `estimate_all` at once, 1 where it does not."""
-        return getattr(self._network, 'together', 1)
+        return self._network.together
 
     def estimate(self, rgb_HW3: np.ndarray, camera: Camera | None = None,
                  size: tuple[int, int] | None = None) -> DepthEstimate:
@@ -152,8 +159,7 @@ class DepthEstimator:
             raise ValueError(f'{self.backend} on {self.device} takes one image at a time')
         views = [self._view(*image) for image in images]
         start = time.perf_counter()
-        planes = self._network.batch(  # type: ignore[attr-defined]
-            np.stack([view.image_CHW for view in views]))
+        planes = self._network.batch(np.stack([view.image_CHW for view in views]))
         network_ms = (time.perf_counter() - start) * 1e3
         return [self._decoded(view, part, network_ms) for view, part in zip(views, planes)]
 

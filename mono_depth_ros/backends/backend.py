@@ -41,6 +41,10 @@ class BackendSpec:
         return f'{self.backend} {self.precision} on {self.device}'
 
 
+class DeviceError(ValueError):
+    """A device that could not run the network, though it could before: memory full, lost."""
+
+
 def first_line(error: BaseException) -> str:
     """The first line of what a runtime says went wrong: their texts run over pages."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import onnxruntime
 
-from mono_depth_ros.backends.backend import BackendSpec, first_line
+from mono_depth_ros.backends.backend import BackendSpec, DeviceError, first_line
 from mono_depth_ros.backends.onnx_planes import graph_inputs, planes_of
 from mono_depth_ros.backends.selection import PROVIDER
 from mono_depth_ros.model_card import GraphSpec
@@ -37,12 +37,15 @@ class OnnxRuntimeBackend:
         if self._session.get_providers()[0] != first:
             # It falls back to the CPU with a line in the log: that would be another device.
             raise ValueError(f'ONNX Runtime cannot use {first} here: see its message above')
-        self._graph = graph
+        self._graph, self._device = graph, spec.device
 
     def __call__(
             self, image_CHW: np.ndarray, intrinsics_33: np.ndarray | None = None) -> np.ndarray:
-        output, = self._session.run(
-            [self._graph.depth_output], graph_inputs(self._graph, image_CHW, intrinsics_33))
+        inputs = graph_inputs(self._graph, image_CHW, intrinsics_33)
+        try:
+            output, = self._session.run([self._graph.depth_output], inputs)
+        except Exception as error:
+            raise DeviceError(f'{self._device} fails: {first_line(error)}') from error
         return planes_of(self._graph, output)
 
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 import openvino
 
-from mono_depth_ros.backends.backend import first_line
+from mono_depth_ros.backends.backend import DeviceError, first_line
 from mono_depth_ros.backends.engine_cache import cached_engine
 from mono_depth_ros.backends.onnx_planes import graph_inputs, planes_of
 from mono_depth_ros.model_card import GraphSpec
@@ -37,7 +37,10 @@ class OpenVinoBackend:
             self, image_CHW: np.ndarray, intrinsics_33: np.ndarray | None = None) -> np.ndarray:
         inputs = graph_inputs(self._graph, image_CHW, intrinsics_33)
         request = self._requests.get(image_CHW.shape) or self._compile(image_CHW.shape, inputs)
-        request.infer(inputs, share_inputs=True)
+        try:
+            request.infer(inputs, share_inputs=True)
+        except RuntimeError as error:
+            raise DeviceError(f'the CPU fails: {first_line(error)}') from error
         return planes_of(self._graph, request.get_tensor(self._graph.depth_output).data)
 
     def _compile(self, shape: tuple[int, ...],

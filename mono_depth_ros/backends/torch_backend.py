@@ -11,6 +11,7 @@ import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from mono_depth_ros.backends.backend import DeviceError, first_line
 from mono_depth_ros.networks.multi_scale import MultiScaleNetwork
 
 DTYPES = {'fp32': torch.float32, 'fp16': torch.float16, 'bf16': torch.bfloat16}
@@ -73,12 +74,16 @@ class TorchBackend:
 
 @contextmanager
 def enough_memory(device: str) -> Iterator[None]:
-    """Turn a GPU's exhausted memory, on which torch writes a page, into one sentence."""
+    """Turn a GPU's trouble, on which torch writes a page, into one sentence."""
     try:
         yield
     except torch.cuda.OutOfMemoryError as error:
-        raise ValueError(f'the memory of {device} is full: end other programs that use it '
-                         '(nvidia-smi lists them), or use a smaller batch or the cpu') from error
+        raise DeviceError(f'the memory of {device} is full: end other programs that use it '
+                          '(nvidia-smi lists them), or use a smaller batch or the cpu') from error
+    except RuntimeError as error:
+        if not device.startswith('cuda'):
+            raise
+        raise DeviceError(f'{device} fails: {first_line(error)}') from error
 
 
 def fuse_norms(network: nn.Module) -> nn.Module:

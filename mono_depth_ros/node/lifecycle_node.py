@@ -67,7 +67,8 @@ class DepthNode(LifecycleNode):
         ros_parameters.declare_for_cameras(self, self.settings.cameras)
         settings = self.settings
         estimator = DepthEstimator.load(
-            settings.model_file, settings.device, settings.precision, settings.backend)
+            settings.model_file, settings.device, settings.precision, settings.backend,
+            settings.on_device_error)
         self._still_wanted()
         estimator.warm_up()
         self._still_wanted()
@@ -168,7 +169,10 @@ class DepthNode(LifecycleNode):
             stream.settings = settings[stream.name]
 
     def _serve(self, arrivals: list[Arrival]) -> None:
+        known = self._estimator.device_error
         serve(self._estimator, arrivals)
+        if self._estimator.device_error != known:
+            self.get_logger().error(self._estimator.device_error)
 
     def _match_publishers(self) -> None:
         for stream in self.streams:

@@ -43,6 +43,7 @@ class Model:
                            weights_licence='research')
     model_path, model_sha256, device, precision = 'plain', '0', 'cpu', 'fp32'
     has_confidence, backend, backend_reason, together = False, 'torch', 'asked for', 1
+    device_error = ''
 
     def __init__(self):
         self.answer, self.refuse_to_load, self.subscribed = 2.0, None, True
@@ -160,6 +161,23 @@ def test_after_any_error_of_the_model_the_next_image_is_served(active, error):
     assert level == 'WARN' and (str(error) or type(error).__name__) in sentence
     model.answer = 2.0
     assert send(node, good_image())['processed'] == before['processed'] + 1
+
+
+def test_a_device_that_gives_up_is_one_error_in_the_log(active, monkeypatch):
+    node, model = active
+    said, logger = [], node.get_logger()
+    monkeypatch.setattr(node, 'get_logger', lambda: SimpleNamespace(
+        error=lambda text, **_: said.append(text), warning=logger.warning, info=logger.info))
+    monkeypatch.setattr(model, 'device_error', '')
+    true = model.estimate
+
+    def lost(*inputs):
+        model.device_error = 'torch fp16 on cuda:0 gave up: lost; the CPU takes over'
+        return true(*inputs)
+    monkeypatch.setattr(model, 'estimate', lost)
+    for _ in range(3):
+        send(node, good_image())
+    assert said == ['torch fp16 on cuda:0 gave up: lost; the CPU takes over']
 
 
 def test_an_image_that_cannot_even_be_offered_to_the_worker_is_counted(active, monkeypatch):

@@ -18,6 +18,7 @@ class Settings:
     device: str
     precision: str
     backend: str
+    on_device_error: str
     depth_scale: float
     min_depth: float
     max_depth: float
@@ -84,6 +85,11 @@ PARAMETERS = (
         pattern='auto|torch|openvino|onnxruntime|tensorrt',
         description='What runs the network: auto (the fastest here), torch, openvino, '
                     'onnxruntime or tensorrt.'),
+    Parameter(
+        name='on_device_error', default='retry', settable='unconfigured',
+        pattern='retry|cpu|fail',
+        description='When the device gives up (memory full, lost): retry (load the network again),'
+                    ' cpu (the CPU takes over) or fail (serve nothing more).'),
     Parameter(
         name='depth_scale', default=1.0, least=0.1, most=10.0,
         description='Depth is multiplied by it: true over shown distance, measured once.'),
