@@ -10,7 +10,7 @@ import sys
 
 from mono_depth_ros.backends.torch_backend import enough_memory, pick_device
 from mono_depth_ros.model_file import SUFFIX
-from train.commands.shared_options import add_device, DATA_HELP
+from train.commands.shared_options import add_cameras, add_device, DATA_HELP
 from train.fitting.batches import FEEDS
 from train.fitting.checkpoint import has_checkpoint
 from train.fitting.distillation import Teachers
@@ -19,6 +19,7 @@ from train.fitting.run_folder import begin_run, check_data, read_run, Run, start
 from train.fitting.run_log import BOARD, TrainingSummary
 from train.fitting.stage_run import RunContext
 from train.fitting.training_loop import fit
+from train.recipes.camera_groups import caps_setting, TABLES
 from train.recipes.overrides import overridden
 from train.recipes.recipe import Recipe, recipe_called, RECIPES
 
@@ -36,6 +37,7 @@ def add_command(commands) -> None:
     one.add_argument('recipe', choices=sorted(RECIPES), help='what to train')
     one.add_argument('--data', action='append', metavar='NAME=DIR', default=[], help=DATA_HELP)
     one.add_argument('--out', type=Path, required=True, help='folder of the run')
+    add_cameras(one, root_needed=False)
     add_device(one)
     one.add_argument('--workers', type=int, help='processes that read data (default: one less '
                      'than cores, at most 4 beside a CPU and 16 beside a GPU)')
@@ -87,7 +89,8 @@ def _fit(options: argparse.Namespace) -> None:
 
 def _run(options: argparse.Namespace, group: ProcessGroup) -> tuple[Run, Recipe]:
     """The run to continue or to begin, and its recipe."""
-    recipe = overridden(recipe_called(options.recipe), options.settings)
+    data, settings = _data_and_settings(options)
+    recipe = overridden(recipe_called(options.recipe), settings)
     group.check_batch(recipe.batch_size)
     if options.resume:
         run = read_run(options.out)
@@ -95,17 +98,25 @@ def _run(options: argparse.Namespace, group: ProcessGroup) -> tuple[Run, Recipe]
             raise ValueError(f'{options.out} is a run of {run.recipe!r} with its own --set: '
                              f'continue it with `fit {run.recipe} --out {options.out} --resume`')
         return run, run.load_recipe()
-    if not options.data:
+    if not data:
         raise ValueError('there is no training data: give --data NAME=DIR')
     if options.teachers and not recipe.distilled:
         raise ValueError(f'recipe {recipe.name!r} names no data set on which to follow teachers: '
                          "give some, as --set distilled=('mine',)")
-    check_data(options.data, recipe)
+    check_data(data, recipe)
     if group.is_main_process:
-        begin_run(options.out, options.recipe, tuple(options.settings), tuple(options.data),
+        begin_run(options.out, options.recipe, settings, data,
                   start_of(options.start), tuple(start_of(word) for word in options.teachers))
     group.wait()
     return read_run(options.out), recipe
+
+
+def _data_and_settings(options: argparse.Namespace) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Every NAME=DIR to learn from, and what is changed of the recipe."""
+    sets = TABLES[options.cameras].sets_without(()) if options.root else ()
+    caps = [caps_setting(sets)] if options.capped else []
+    return ((*(one.spec(str(options.root)) for one in sets), *options.data),
+            (*caps, *options.settings))
 
 
 def default_workers(device: str) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 import signal
 
 from mono_depth_ros.model_file import find_model
-from train.commands.shared_options import add_device
+from train.commands.shared_options import add_cameras, add_device
 from train.cross_validation.folds import check_data, Fold, Plan, read_fold, run_folds
 from train.cross_validation.summary import as_json, as_markdown, summary
 from train.fitting.parallel_runs import keep_plan
@@ -26,17 +26,12 @@ def add_command(commands) -> None:
             '(train/recipes/camera_groups.py) and measure it on that group. The mean over groups '
             'is what a camera of your own may expect. Run the same command again to go on.'))
     one.add_argument('recipe', choices=sorted(RECIPES), help='what to train')
-    one.add_argument('--cameras', choices=sorted(TABLES), default='indoor',
-                     help='which table of cameras (default indoor)')
-    one.add_argument('--root', type=Path, required=True, metavar='DIR',
-                     help='folder of all data sets of the table, as they are or packed')
+    add_cameras(one)
     one.add_argument('--out', type=Path, required=True, metavar='DIR', help='folder of the runs')
     one.add_argument('--leave', nargs='+', metavar='GROUP', default=[],
                      help='the folds: each leaves out one group, or several joined by commas, '
                           'which costs less and is harder (default: every group by itself)')
     one.add_argument('--seeds', nargs='+', type=int, default=[0], metavar='S')
-    one.add_argument('--capped', action='store_true',
-                     help='cap monotonous sets as the table says (recipe field `caps`)')
     one.add_argument('--also', action='append', default=[], metavar='NAME=DIR',
                      help='learn from this too in every fold, as simulated rooms')
     one.add_argument('--jobs', type=int, default=1, metavar='N', help='trainings at a time')

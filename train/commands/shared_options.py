@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from train.data.samples.splits import SPLITS
 from train.evaluation.protocols import PROTOCOLS
+from train.recipes.camera_groups import TABLES
 
 DATA_HELP = ('data set as NAME=DIR, may be given several times; a folder called nyu has its '
              'white frame masked')
@@ -34,3 +36,13 @@ def add_protocol(parser: argparse.ArgumentParser) -> None:
 def add_device(parser: argparse.ArgumentParser) -> None:
     """Add --device, by default auto."""
     parser.add_argument('--device', default='auto', help='auto, cpu, cuda or cuda:N')
+
+
+def add_cameras(parser: argparse.ArgumentParser, root_needed: bool = True) -> None:
+    """Add --cameras, --root and --capped: all data sets of a table, below one folder."""
+    parser.add_argument('--cameras', choices=sorted(TABLES), default='indoor',
+                        help='which table of cameras (default indoor)')
+    parser.add_argument('--root', type=Path, required=root_needed, metavar='DIR',
+                        help='folder of all data sets of the table, as they are or packed')
+    parser.add_argument('--capped', action='store_true',
+                        help='cap monotonous sets as the table says (recipe field `caps`)')

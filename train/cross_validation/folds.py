@@ -18,7 +18,7 @@ from train.export.model_export import export_run
 from train.fitting.checkpoint import has_checkpoint
 from train.fitting.parallel_runs import run_tasks, Task
 from train.output_files import write_file
-from train.recipes.camera_groups import CameraSet, CameraTable
+from train.recipes.camera_groups import CameraTable, caps_setting
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +61,7 @@ class Plan:
             return [*base, '--resume']
         sets = self.table.sets_without(fold.left_out)
         data = [*(one.spec(str(self.root)) for one in sets), *self.also]
-        caps = [f'--set=caps={caps_of(sets)!r}'] if self.capped else []
+        caps = [f'--set={caps_setting(sets)}'] if self.capped else []
         return [*base, *(word for spec in data for word in ('--data', spec)), *caps,
                 f'--set=seed={fold.seed}', *self.words]
 
@@ -72,11 +72,6 @@ class Plan:
     def result_file(self, fold: Fold) -> Path:
         """Where the figures of a fold lie once it is done."""
         return self.folder / fold.name / 'figures.json'
-
-
-def caps_of(sets: Sequence[CameraSet]) -> tuple[tuple[str, int], ...]:
-    """Names and caps of the sets that have one."""
-    return tuple((one.name, one.cap) for one in sets if one.cap)
 
 
 def check_data(plan: Plan, folds: Sequence[Fold]) -> None:

@@ -109,3 +109,8 @@ OUTDOOR = CameraTable(
         CameraGroup(name='carla', sets=(CameraSet(name='carla_street'),)),
     ))
 TABLES = {table.name: table for table in (INDOOR, OUTDOOR)}
+
+
+def caps_setting(sets: Sequence[CameraSet]) -> str:
+    """The `--set` that gives a recipe the caps of those sets that have one."""
+    return f'caps={tuple((one.name, one.cap) for one in sets if one.cap)!r}'

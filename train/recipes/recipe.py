@@ -123,6 +123,10 @@ class Recipe:
 
 PAPER_LOSS = Loss()
 EDGE_LOSS = Loss(rooted=True, l1_log=0.5, gradient=0.5)
+# Two modes at an edge, and what is missing of its step.
+SHARP_LOSS = replace(EDGE_LOSS, scale_invariant=0.5, gradient_scales=4, edges=1.0, mixture=0.5)
+# Two depths a pixel, and images in their own shape.
+ANY_SHAPE_LITE2 = replace(default_spec('mobile_lite2_bimodal'), aspect_ratios=(0.6, 3.4))
 
 BOTH = ('coarse', 'fine')
 # The uncertainty is learned when the depth is finished, for it is the error that depth then
@@ -159,18 +163,24 @@ TEACHER = replace(
 SIMULATED_FIRST = replace(TEACHER, name='simulated_first', stages=(
     Stage(trains=BOTH, epochs=2, data=('room',)), Stage(trains=BOTH, epochs=16, data=('nyu',)),
     *(replace(stage, data=('nyu',)) for stage in UNCERTAINTY_STAGES)))
+# From ImageNet's weights in one training: batch norms learn their statistics from photographs of
+# one camera, which are then kept. Half of an epoch of the mixed stage is NYU, a fifth simulated
+# rooms, the rest all other cameras.
 INDOOR = replace(
-    _mobile('indoor', MIXED, *UNCERTAINTY_STAGES),
-    network=default_spec('mobile_lite2'), augmentation=ROUGH, stochastic_depth=0.1,
-    mixstyle_probability=0.25,
-    weights=(('nyu', 2.0), ('room', 0.12), ('office', 3.0), ('kitchen', 2.0)), distilled=('nyu',))
+    _mobile('indoor', Stage(trains=BOTH, epochs=10, data=('nyu',), augmentation=VARIED),
+            replace(MIXED, epochs=36), *UNCERTAINTY_STAGES),
+    network=ANY_SHAPE_LITE2, loss=SHARP_LOSS, augmentation=ROUGH, stochastic_depth=0.1,
+    mixstyle_probability=0.25, weights=(('nyu', 1.5), ('room', 0.08)), inpainted=('nyu',))
+# Begins as `indoor`: streets have the same edges. A third of an epoch are simulated streets.
 OUTDOOR = replace(
-    _mobile('outdoor', replace(MIXED, epochs=6), *UNCERTAINTY_STAGES),
-    network=default_spec('mobile_lite2'),
-    augmentation=Augmentation(zoom=(0.8, 1.25), noise=0.25, jpeg=0.25, blur=0.2),
-    weights=(('gta', 4.0),), min_depth_m=1.0, max_depth_m=80.0, sky_m=160.0)
+    _mobile('outdoor', replace(MIXED, epochs=12), *UNCERTAINTY_STAGES),
+    network=ANY_SHAPE_LITE2, loss=SHARP_LOSS,
+    augmentation=Augmentation(zoom=(0.8, 1.25), noise=0.25, jpeg=0.25, blur=0.2, hue_deg=20.0,
+                              saturation=(0.5, 1.3)),
+    stochastic_depth=0.1, mixstyle_probability=0.25, weights=(('street', 0.1),),
+    min_depth_m=1.0, max_depth_m=80.0, sky_m=160.0)
 # For a camera and rooms of one's own, from `indoor`.
-FINETUNE = replace(INDOOR, name='finetune', weights=(), distilled=(), stages=(
+FINETUNE = replace(INDOOR, name='finetune', weights=(), inpainted=(), stages=(
     replace(MIXED, epochs=5, lr=3e-4, stem_lr=1e-4), *UNCERTAINTY_STAGES))
 
 COARSE_STAGE = Stage(trains=('coarse',), epochs=40, lr=1e-4)

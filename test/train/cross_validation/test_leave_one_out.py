@@ -122,6 +122,18 @@ def test_folds_are_trained_measured_and_not_again(plan, monkeypatch, capsys):
     assert one['rooms'][0]['images'] == 12 and one['select'][0]['images'] == 2
 
 
+def test_fit_learns_from_every_set_of_a_table(plan, monkeypatch):
+    monkeypatch.setitem(TABLES, 'small', SMALL)
+    run = plan.folder / 'whole'
+    words = ['fit', 'mobile', '--cameras', 'small', '--root', str(plan.root), '--capped',
+             '--out', str(run), '--workers', '0', *QUICK]
+    assert main(words) == 0
+    kept = json.loads((run / 'run.json').read_text())
+    names = [spec.partition('=')[0] for spec in kept['data']]
+    assert names == ['nyu', 'desk', 'room', 'hall']
+    assert kept['settings'][0] == "caps=(('desk', 3),)"
+
+
 @pytest.mark.thorough
 def test_a_training_that_fails_is_told_with_its_log(plan):
     wrong = replace(plan, words=('--set', 'batch_size=0'))
