@@ -271,10 +271,10 @@ def test_settings_that_do_not_fit_are_refused(setting, message):
 
 
 def test_a_name_of_several_stages_is_refused():
-    with pytest.raises(ValueError, match='2 stages train uncertainty: give .* one, 2 or 3'):
+    with pytest.raises(ValueError, match='2 stages train uncertainty: give .* one, 3 or 4'):
         overridden(recipes.RECIPES['indoor'], ('stages.uncertainty.epochs=4',))
-    recipe = overridden(recipes.RECIPES['indoor'], ('stages.3.epochs=5',))
-    assert [stage.epochs for stage in recipe.stages[1:]] == [1, 5]
+    recipe = overridden(recipes.RECIPES['indoor'], ('stages.4.epochs=5',))
+    assert [stage.epochs for stage in recipe.stages[2:]] == [1, 5]
 
 
 @pytest.mark.parametrize('setting, message', [
