@@ -164,13 +164,13 @@ SIMULATED_FIRST = replace(TEACHER, name='simulated_first', stages=(
     Stage(trains=BOTH, epochs=2, data=('room',)), Stage(trains=BOTH, epochs=16, data=('nyu',)),
     *(replace(stage, data=('nyu',)) for stage in UNCERTAINTY_STAGES)))
 # From ImageNet's weights in one training: batch norms learn their statistics from photographs of
-# one camera, which are then kept. Half of an epoch of the mixed stage is NYU, a fifth simulated
-# rooms, the rest all other cameras.
+# one camera, which are then kept. Half of the images of the mixed stage are NYU's, the others
+# those of all other cameras.
 INDOOR = replace(
     _mobile('indoor', Stage(trains=BOTH, epochs=10, data=('nyu',), augmentation=VARIED),
-            replace(MIXED, epochs=36), *UNCERTAINTY_STAGES),
-    network=ANY_SHAPE_LITE2, loss=SHARP_LOSS, augmentation=ROUGH, stochastic_depth=0.1,
-    mixstyle_probability=0.25, weights=(('nyu', 1.5), ('room', 0.08)), inpainted=('nyu',))
+            replace(MIXED, epochs=50), *UNCERTAINTY_STAGES),
+    network=ANY_SHAPE_LITE2, loss=SHARP_LOSS, augmentation=ROUGH, stochastic_depth=0.2,
+    mixstyle_probability=0.5, inpainted=('nyu',))
 # Begins as `indoor`: streets have the same edges. A third of an epoch are simulated streets.
 OUTDOOR = replace(
     _mobile('outdoor', replace(MIXED, epochs=12), *UNCERTAINTY_STAGES),
@@ -180,7 +180,8 @@ OUTDOOR = replace(
     stochastic_depth=0.1, mixstyle_probability=0.25, weights=(('street', 0.1),),
     min_depth_m=1.0, max_depth_m=80.0, sky_m=160.0)
 # For a camera and rooms of one's own, from `indoor`.
-FINETUNE = replace(INDOOR, name='finetune', weights=(), inpainted=(), stages=(
+FINETUNE = replace(INDOOR, name='finetune', inpainted=(), stochastic_depth=0.1,
+                   mixstyle_probability=0.25, stages=(
     replace(MIXED, epochs=5, lr=3e-4, stem_lr=1e-4), *UNCERTAINTY_STAGES))
 
 COARSE_STAGE = Stage(trains=('coarse',), epochs=40, lr=1e-4)
