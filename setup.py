@@ -32,6 +32,7 @@ setup(
             f'depth_bag = {NAME}.tools.depth_bag.__main__:main',
             f'depth_rviz = {NAME}.tools.depth_rviz:main',
             f'file_camera = {NAME}.cameras.__main__:file_camera',
+            f'rerun_view = {NAME}.tools.rerun_view.__main__:main',
             f'sim_camera = {NAME}.cameras.__main__:sim_camera',
         ],
     },

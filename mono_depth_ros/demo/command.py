@@ -10,12 +10,13 @@ import sys
 from mono_depth_ros.demo.options import Options, parse
 from mono_depth_ros.demo.panel import write_panel
 from mono_depth_ros.demo.playback import evenly_spaced, read_frames
-from mono_depth_ros.demo.processes import NAMESPACE
-from mono_depth_ros.demo.session import record, Result
+from mono_depth_ros.demo.processes import CONFIG, NAMESPACE
+from mono_depth_ros.demo.session import record, Result, view_file
 from mono_depth_ros.node.stop_signals import StopSignals
 from mono_depth_ros.progress import end_progress
 
 ROWS = 3
+LAYOUT = CONFIG / 'foxglove_demo.json'
 UNCALIBRATED = (
     "No calibration lies with the pictures: the depth is for the model's reference camera, so\n"
     'its scale may be off, and there are no points. To have both, put a camera.json beside them:\n'
@@ -82,10 +83,9 @@ def _report(options: Options, result: Result, panel: Path | None) -> None:
     print(f'{len(result.complete_ns)} frames with {what} are recorded.\n'
           f'  picture:   {panel}\n'
           f'  recording: {result.recording} ({size_mb:.0f} MB)')
+    if options.view and (file := view_file(options)):
+        print(f'  view:      {file} (no display here): rerun {file}')
     if not result.with_points:
         print(UNCALIBRATED)
-    panels = f'image panels with {NAMESPACE}/image_raw and {NAMESPACE}/depth/image'
-    if result.with_points:
-        panels += f'\nand a 3D panel with {NAMESPACE}/points'
-    print(f'Next: open the recording in Foxglove (Open local file), add {panels};\n'
+    print(f'Next: open the recording in Foxglove (Open local file) with the layout\n  {LAYOUT}\n'
           'or ros2 bag play it.')

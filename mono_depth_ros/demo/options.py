@@ -29,6 +29,7 @@ class Options:
     out: Path
     model: str
     device: str
+    view: bool = False
 
     def camera(self) -> tuple[tuple[str, str], dict[str, str]]:
         """Executable of the camera process, as of python -m, and its parameters."""
@@ -72,6 +73,8 @@ def parse(arguments: list[str] | None = None) -> Options:
     parser.add_argument('--model', metavar='NAME|FILE', help=(
         'shipped model or .safetensors file (default: indoor; outdoor for the street)'))
     parser.add_argument('--device', default='auto', help='auto, cpu, cuda or cuda:N')
+    parser.add_argument('--view', action='store_true', help=(
+        'show it live in Rerun; without a display, write demo.rrd for `rerun demo.rrd`'))
     given = vars(parser.parse_args(arguments))
     # Not defaults of argparse: it cannot tell a default from a given option.
     model = given['model'] or ('outdoor' if given['world'] == 'street' else 'indoor')

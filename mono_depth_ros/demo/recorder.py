@@ -20,8 +20,8 @@ from mono_depth_ros.message_formats.stamps import serialised_stamp_ns
 
 TOPICS = {
     'image_raw': Image, 'camera_info': CameraInfo, 'depth/image': Image,
-    'depth/camera_info': CameraInfo, 'points': PointCloud2, 'ground_truth/depth': Image,
-    '/diagnostics': DiagnosticArray,
+    'depth/image_color': Image, 'depth/camera_info': CameraInfo, 'points': PointCloud2,
+    'ground_truth/depth': Image, '/diagnostics': DiagnosticArray,
 }
 SHOWN = ('image_raw', 'depth/image', 'points')
 

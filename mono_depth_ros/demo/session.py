@@ -45,6 +45,8 @@ def record(options: Options, stop: StopSignals) -> Result:
     os.environ.update(environment)
     recording = options.out / 'demo.mcap'
     children = [_depth_node(options, logs, environment)]
+    if options.view:
+        children.append(_view(options, logs, environment))
     start_camera = partial(_camera, options, logs, environment)
     if options.world_is_simulated:
         children.append(start_camera())  # it takes as long to start as the node
@@ -72,6 +74,19 @@ def _depth_node(options: Options, logs: Path, environment: dict[str, str]) -> Ch
 def _camera(options: Options, logs: Path, environment: dict[str, str]) -> Child:
     executable, parameters = options.camera()
     return Child('camera', executable, parameters, logs / 'camera.log', environment)
+
+
+def _view(options: Options, logs: Path, environment: dict[str, str]) -> Child:
+    file = view_file(options)
+    return Child('rerun_view', ('mono_depth_ros.tools.rerun_view',),
+                 {'save': str(file)} if file else {}, logs / 'rerun_view.log', environment)
+
+
+def view_file(options: Options) -> Path | None:
+    """Where --view writes on a machine without a display, None for a window."""
+    if os.environ.get('DISPLAY') or os.environ.get('WAYLAND_DISPLAY'):
+        return None
+    return options.out / 'demo.rrd'
 
 
 class _Listener:
@@ -114,7 +129,8 @@ def _listen(listener: _Listener, children: list[Child], start_camera: Callable[[
     while not stop:
         listener.spin(time.monotonic() + 0.25)
         now_s = time.monotonic()
-        if len(children) == 1 and statistics.diagnostics.get('state') == 'active':
+        has_camera = any(child.name == 'camera' for child in children)
+        if not has_camera and statistics.diagnostics.get('state') == 'active':
             children.append(start_camera())
         if first_s is None and statistics.arrivals_ns:
             first_s = now_s

@@ -17,12 +17,12 @@ NAME = 'mono_depth_ros'
 KEYS = {'cv2': 'python3-opencv', 'numpy': 'python3-numpy', 'yaml': 'python3-yaml'}
 # Wheel of each import whose name differs.
 WHEELS = {'cv2': 'opencv-python-headless', 'yaml': 'PyYAML', 'OpenGL': 'PyOpenGL',
-          'mcap_ros2': 'mcap-ros2-support'}
+          'mcap_ros2': 'mcap-ros2-support', 'rerun': 'rerun-sdk'}
 ROS_ONLY = {'cv_bridge', 'launch', 'launch_ros'}  # no wheels: used where ROS 2 is installed
 # Come by pip, as package.xml says: on a robot, or for the demo and the simulated worlds only.
 PIP = {'torch', 'safetensors', 'mujoco', 'mcap', 'matplotlib', 'OpenGL', 'rosbags'}
 # The robot's half runs without them: other backends, and the tracing of a network for them.
-OPTIONAL = {'openvino': 'backends', 'onnxruntime': 'backends', 'onnx': 'train'}
+OPTIONAL = {'rerun': 'view', 'openvino': 'backends', 'onnxruntime': 'backends', 'onnx': 'train'}
 
 
 @pytest.fixture(scope='module')
@@ -103,7 +103,8 @@ def test_everything_imported_is_required(name, folders):
     asked = required(ROOT / 'requirements' / f'{name}.txt')
     for module in foreign(imported(*folders)) - ROS_ONLY:
         if module in OPTIONAL:
-            assert module in required(ROOT / 'requirements' / f'{OPTIONAL[module]}.txt')
+            assert WHEELS.get(module, module) in required(
+                ROOT / 'requirements' / f'{OPTIONAL[module]}.txt')
             continue
         names = {WHEELS.get(module, module), f'ros-{module}'}
         assert asked & {other.replace('_', '-').lower() for other in names}, module
@@ -139,7 +140,7 @@ def test_package_data_covers_every_file_that_is_no_python(setup):
 def test_executables_are_where_ros2_run_looks_and_start(setup):
     lines = setup['entry_points']['console_scripts']
     assert {line.split(' = ')[0] for line in lines} == {
-        'depth_bag', 'depth_node', 'depth_rviz', 'sim_camera', 'file_camera'}
+        'depth_bag', 'depth_node', 'depth_rviz', 'rerun_view', 'sim_camera', 'file_camera'}
     for line in lines:
         module, function = line.split(' = ')[1].split(':')
         assert callable(getattr(importlib.import_module(module), function))
