@@ -17,6 +17,22 @@ OFF_CENTRE = 0.2
 STRETCH = 1.5
 
 
+# Half a side over the focal length, against that of the images a network learned from: at 1.9
+# times (100 instead of 63 degrees) the error of depth was 1.2 times as large, at 2.8 times 1.4.
+UNLIKE = 2.0
+
+
+def unlike_learned(seen: Camera, learned: Camera) -> str:
+    """Where a network sees another field of view than it learned from, both; else ''."""
+    half, half_learned = (max(camera.width / camera.fx, camera.height / camera.fy) / 2
+                          for camera in (seen, learned))
+    if 1 / UNLIKE <= half / half_learned <= UNLIKE:
+        return ''
+    degrees, degrees_learned = (2 * math.degrees(math.atan(x)) for x in (half, half_learned))
+    return (f'the field of view is {degrees:.0f} degrees, but the model learned from about '
+            f'{degrees_learned:.0f}: depth may be far off; use another lens or another model')
+
+
 def doubts_about(camera: Camera) -> tuple[str, ...]:
     """What looks wrong in a camera of a whole image, one sentence each with the two numbers."""
     return tuple(filter(None, (

@@ -43,6 +43,13 @@ class LensView:
     outside: np.ndarray
 
     @property
+    def told(self) -> str:
+        """Degrees across and down, and how much of the image that is, for an operator."""
+        across, down = (2 * math.degrees(math.atan(side / 2 / self.camera.fx))
+                        for side in (self.camera.width, self.camera.height))
+        return f'{across:.0f} x {down:.0f} degrees, {self.reached:.0%} of the pixels'
+
+    @property
     def nbytes(self) -> int:
         """Bytes of the maps."""
         return sum(part.nbytes for part in (*self.image_maps, *self.depth_maps, self.outside))

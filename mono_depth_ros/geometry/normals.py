@@ -16,8 +16,9 @@ def normals_from_depth(
     """Unit normals (H, W, 3) float32 in the optical frame, towards the camera; NaN where unknown.
 
     They are at right angles to the lines between the neighbours left and right, and above and
-    below, each about one 160th of the longer side away; a pixel with an unknown or infinite neighbour
-    has none. On a plane they are exact, whatever the lens. Written to `out_HW3` where given.
+    below, each about one 160th of the longer side away; a pixel with an unknown or infinite
+    neighbour has none. On a plane they are exact, whatever the lens. Written to `out_HW3` where
+    given.
     """
     step = max(1, round(max(depth_HW.shape) / CELLS))
     xyz = points_from_depth(depth_HW, camera)

@@ -25,7 +25,7 @@ from mono_depth_ros.node.subscription import full_topic, MatchedSubscription
 if TYPE_CHECKING:  # torch takes seconds to import
     from mono_depth_ros.estimator import DepthEstimate, DepthEstimator
 
-NOT_CONFIGURED = dict.fromkeys(('camera', 'pixels without a ray (%)'), 'none')
+NOT_CONFIGURED = dict.fromkeys(('camera', 'pixels without a ray (%)', 'lens view'), 'none')
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,7 +141,8 @@ class CameraStream:
         return Findings(
             stale=self._stale_input(now_s),
             camera=self._info_input.wrong_type() or self.processor.camera_warning,
-            image=self.processor.image_warning, part=self.processor.part_warning)
+            image=self.processor.image_warning,
+            part=self.settings.waiting or self.processor.part_warning)
 
     def values(self, now_s: float) -> dict[str, str]:
         """Input, camera, counts and times as the texts of a diagnostic status."""

@@ -46,8 +46,8 @@ class PreparedImage:
 class FrameProcessor:
     """The images of one camera: `prepare` and `publish` on one thread, `add_info` on any.
 
-    `camera` is what was known of the latest image's, `image_warning` why its depth can hardly be
-    right, '' where there is nothing to say.
+    `camera` is what was known of the latest image's, `lens` the undistorted view the network had
+    of it, `image_warning` why its depth can hardly be right, '' where there is nothing to say.
     """
 
     def __init__(self, estimator: DepthEstimator, steps: list[Step], outputs: Outputs,
@@ -56,7 +56,7 @@ class FrameProcessor:
         self._image_topic = image_topic
         self._no_info = self.camera = no_camera(f'no camera_info on {info_topic} yet')
         self._infos: tuple[CameraInfo, ...] = ()
-        self._bit_depth, self.image_warning = BitDepth(), ''
+        self._bit_depth, self.image_warning, self.lens = BitDepth(), '', 'none'
 
     def add_info(self, info: CameraInfo) -> None:
         """Keep a camera_info for the images that follow and those with its stamp."""
@@ -77,7 +77,8 @@ class FrameProcessor:
     def values(self) -> dict[str, str]:
         """The camera, and what steps and outputs add, as the texts of a diagnostic status."""
         values = {'camera': self.camera_warning or 'camera_info',
-                  'pixels without a ray (%)': f'{100 * self.camera.missing:.1f}'}
+                  'pixels without a ray (%)': f'{100 * self.camera.missing:.1f}',
+                  'lens view': self.lens}
         for part in self.parts:
             values |= part.values()
         return values
@@ -111,6 +112,7 @@ class FrameProcessor:
         if np.isnan(depth_HW.min()) and np.isnan(depth_HW).all():
             raise ValueError('the model gave no depth for any pixel: try precision fp32, else '
                              'another model file')
+        self.lens = estimate.lens.told if estimate.lens else 'none'
         rgb_hw3 = prepared.rgb_hw3
         frame = Frame(
             depth_HW=depth_HW, estimate=estimate,
@@ -130,7 +132,8 @@ class FrameProcessor:
         info = self._info_of(stamp_ns(stamp))
         if info is None:
             return self._no_info
-        return image_camera(info, *size, self._image_topic, rectified)
+        return image_camera(info, *size, self._image_topic, rectified,
+                            self.estimator.card.reference)
 
     def _info_of(self, stamp: int) -> CameraInfo | None:
         """The camera_info with the stamp (ns) of the image, else the latest."""

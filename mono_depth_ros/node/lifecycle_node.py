@@ -49,8 +49,8 @@ class DepthNode(LifecycleNode):
         self._worker: Any = None  # set from activate to deactivate, else None
         self._active_s = time.monotonic()
         self.state, self._failure = 'unconfigured', ''
-        self.add_on_set_parameters_callback(
-            ros_parameters.on_set(self, self._apply, lambda: self._estimator is not None))
+        self.add_on_set_parameters_callback(ros_parameters.on_set(
+            self, self._present, self._apply, lambda: self._estimator is not None))
         # Steady: with use_sim_time and no /clock a timer of ROS time would never fire.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._diagnostics = self.create_publisher(
@@ -157,6 +157,9 @@ class DepthNode(LifecycleNode):
     def _still_wanted(self) -> None:
         if self._stopping():  # a signal came between the slow steps of the start
             raise RuntimeError('the process is ending')
+
+    def _present(self) -> dict[str, Settings]:
+        return {stream.name: stream.settings for stream in self.streams} | {'': self.settings}
 
     def _apply(self, settings: dict[str, Settings]) -> None:
         if settings[''].cameras != self.settings.cameras:  # only while unconfigured

@@ -53,24 +53,27 @@ def declare_for_cameras(node: Node, cameras: Iterable[str]) -> None:
                 node.set_parameters(in_declared_type([declared]))
 
 
-def settings_of(node: Node, new: Mapping[str, Any] | None = None) -> dict[str, Settings]:
+def settings_of(node: Node, new: Mapping[str, Any] | None = None,
+                before: Mapping[str, Settings] | None = None) -> dict[str, Settings]:
     """Settings of the node under '', and of each of its cameras under its name.
 
-    A camera has those of the node but for its own. `new` are values about to be set. ValueError
-    for a wrong one.
+    A camera has those of the node but for its own. `new` are values about to be set, `before` the
+    settings until then. ValueError for a wrong one.
     """
-    new = new or {}
+    new, before = new or {}, before or {}
 
     def value(name: str, otherwise: Any = None) -> Any:
         has = node.has_parameter(name)
         return new.get(name, node.get_parameter(name).value if has else otherwise)
     values = {parameter.name: value(parameter.name) for parameter in PARAMETERS}
-    settings = {'': settings_from(values)}
+    settings = {'': settings_from(values, before.get(''), new)}
     for camera in settings[''].cameras:
         own = {parameter.name: value(f'{camera}.{parameter.name}', values[parameter.name])
                for parameter in OF_A_CAMERA}
         try:
-            settings[camera] = settings_from(values | own)
+            settings[camera] = settings_from(
+                values | own, before.get(camera),
+                {name.removeprefix(f'{camera}.') for name in new})
         except ValueError as error:
             raise ValueError(f'camera {camera}: {error}') from error
     return settings
@@ -144,11 +147,12 @@ def _hint(unknown: str, parameters: Sequence[Parameter]) -> str:
 
 
 def on_set(
-        node: Node, apply: Callable[[dict[str, Settings]], None],
+        node: Node, present: Callable[[], Mapping[str, Settings]],
+        apply: Callable[[dict[str, Settings]], None],
         configured: Callable[[], bool]) -> Callable[[list], SetParametersResult]:
     """Build the callback that checks all parameters together and applies the new settings.
 
-    `apply` may raise ValueError; then nothing changes.
+    `present` gives those in use. `apply` may raise ValueError; then nothing changes.
     """
     def callback(changes) -> SetParametersResult:
         new = {change.name: change.value for change in changes}
@@ -159,7 +163,7 @@ def on_set(
                 f'{", ".join(fixed)} is read when the node is configured: deactivate and clean '
                 'it up first (ros2 lifecycle set), then set it and configure again'))
         try:
-            apply(settings_of(node, new))
+            apply(settings_of(node, new, present()))
         except Exception as error:  # it would end the service call, and with it the process
             return SetParametersResult(successful=False, reason=one_line(error))
         return SetParametersResult(successful=True)

@@ -22,7 +22,7 @@ from ros_helpers import (
     stamp,
 )
 from rosgraph_msgs.msg import Clock
-from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+from sensor_msgs.msg import CameraInfo, Image, LaserScan, PointCloud2
 
 from mono_depth_ros.demo.processes import free_domain
 from mono_depth_ros.estimator import DepthEstimator
@@ -277,6 +277,35 @@ def test_a_measured_scale_reaches_depth_and_points(setting):
     np.testing.assert_allclose(z, before / 2, rtol=1e-5)
     setting.peer.set_parameters(depth_scale=1.0)
     setting.peer.ignore('points')
+
+
+def test_scan_and_normals_are_served_while_somebody_listens(setting):
+    setting.informed(info_message(WIDTH, HEIGHT))
+    setting.peer.set_parameters(camera_height=0.3, scan__frame='base', scan__max_height=5.0)
+    scan = setting.answer(LaserScan, 'scan')
+    assert scan.header.frame_id == 'base' and np.isfinite(scan.ranges).any()
+    assert 'camera_height 0.3 m' in setting.peer.fresh_diagnostics()['scan pose']
+    normals = setting.answer(Image, 'depth/normals')
+    assert (normals.encoding, normals.width, normals.height) == ('32FC3', WIDTH, HEIGHT)
+    setting.peer.set_parameters(camera_height=0.0, scan__max_height=0.5)
+    for topic in ('scan', 'depth/normals'):
+        setting.peer.ignore(topic)
+
+
+def test_limits_of_depth_one_after_the_other(setting):
+    """Meanwhile the two before are in use, and the operator is told."""
+    setting.peer.set_parameters(min_depth=0.4, max_depth=1.0)
+    before = _depth(setting.answer(Image, 'depth/image'))
+    assert setting.peer.set_parameters(min_depth=2.0)[0].successful
+    assert np.array_equal(_depth(setting.answer(Image, 'depth/image')), before)
+    setting.peer.wait(lambda: any(
+        'min_depth must be below max_depth, got 2 and 1' in message.status[0].message
+        for message in setting.peer.messages['/diagnostics']), 'the warning')
+    assert setting.peer.set_parameters(max_depth=3.0)[0].successful
+    after = _depth(setting.answer(Image, 'depth/image'))
+    assert np.isneginf(after[before <= 1.0]).all()
+    assert [setting.peer.set_parameters(**{name: 0.0})[0].successful
+            for name in ('min_depth', 'max_depth')] == [True, True]
 
 
 def test_rectified_takes_p_at_run_time(setting):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 from std_msgs.msg import Header
 
 from mono_depth_ros.camera import Camera
+from mono_depth_ros.geometry.edge_filter import edges
 from mono_depth_ros.node.interface.parameters import Settings
 
 if TYPE_CHECKING:  # torch takes seconds to import
@@ -33,3 +35,22 @@ class Frame:
     range_m: tuple[float, float]
     settings: Settings
     header: Header
+
+    @cached_property
+    def sure_depth_HW(self) -> np.ndarray:
+        """The depth (H, W) that points are made of: NaN where it is unsure or at an edge."""
+        settings = self.settings
+        depth_HW = confident_depth(self.depth_HW, self.estimate, settings.points_min_confidence)
+        if not settings.points_max_edge_jump:
+            return depth_HW
+        return np.where(edges(self.depth_HW, settings.points_max_edge_jump), np.float32(np.nan),
+                        depth_HW)
+
+
+def confident_depth(
+        depth_HW: np.ndarray, estimate: DepthEstimate, least: float) -> np.ndarray:
+    """Depth (H, W), NaN where confidence is below `least`; unchanged where a model has none."""
+    confidence_HW = estimate.confidence if least > 0 else None
+    if confidence_HW is None:
+        return depth_HW
+    return np.where(confidence_HW < least, np.float32(np.nan), depth_HW)

@@ -18,6 +18,7 @@ from std_msgs.msg import Header
 from mono_depth_ros.camera import Camera, rays_of
 from mono_depth_ros.colormap import depth_colours
 from mono_depth_ros.depth_units import depth_to_uint16
+from mono_depth_ros.geometry.normals import normals_from_depth
 from mono_depth_ros.message_formats.compressed import rgb_from_compressed
 from mono_depth_ros.message_formats.encodings import BitDepth, check_size, rgb_from_bytes
 from mono_depth_ros.message_formats.pictures import picture_size
@@ -144,6 +145,18 @@ class ColorImage(_OutgoingImage):
             self, depth_HW: np.ndarray, lower_m: float, upper_m: float, header: Header) -> Image:
         """Return the reused message; beyond lower_m..upper_m takes the end colour, NaN black."""
         depth_colours(depth_HW, lower_m, upper_m, out=self._pixels(depth_HW))
+        return self._stamped(header)
+
+
+class NormalsImage(_OutgoingImage):
+    """Normals as sensor_msgs/Image 32FC3: x right, y down, z forward, towards the camera."""
+
+    def __init__(self):
+        super().__init__('32FC3', '<f4', 3)
+
+    def fill(self, depth_HW: np.ndarray, camera: Camera, header: Header) -> Image:
+        """Return the reused message with the normals of this depth; NaN where unknown."""
+        normals_from_depth(depth_HW, camera, self._pixels(depth_HW))
         return self._stamped(header)
 
 

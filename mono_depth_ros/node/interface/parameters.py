@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 import difflib
-import re
 from typing import Any
+
+from mono_depth_ros.node.interface.geometry_parameters import GEOMETRY_PARAMETERS
+from mono_depth_ros.node.interface.parameter import checked_value, Parameter
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Checked values of all parameters; depths in metres, 0 means the model's own limit."""
+    """Checked values of all parameters; depths in metres, 0 means the model's own limit.
+
+    `waiting` says which limits are set but not in use, because the other of the two leaves
+    nothing between them yet; '' where there are none.
+    """
 
     cameras: tuple[str, ...]
     model_file: str
@@ -24,10 +30,25 @@ class Settings:
     max_depth: float
     points_stride: int
     points_min_confidence: float
+    points_max_edge_jump: float
+    points_clear_at_max: bool
+    filter_depth_edges: bool
+    camera_height: float
+    camera_pitch_deg: float
+    camera_roll_deg: float
+    scan_frame: str
+    scan_min_height: float
+    scan_max_height: float
+    scan_angle_min: float
+    scan_angle_max: float
+    scan_angle_increment: float
+    scan_range_min: float
+    scan_range_max: float
     rectified: bool
     image_transport: str
     input_qos: str
     autostart: bool
+    waiting: str = ''
 
     def depth_range(self, model_lower_m: float, model_upper_m: float) -> tuple[float, float]:
         """Nearest and farthest depth in metres to publish; ValueError where they leave nothing.
@@ -43,25 +64,6 @@ class Settings:
                 f'min_depth {self.min_depth} and max_depth {self.max_depth} m leave nothing of '
                 f'the model, which goes from {model_lower_m:g} to {model_upper_m:g} m')
         return lower_m, upper_m
-
-
-@dataclass(frozen=True, kw_only=True)
-class Parameter:
-    """One parameter: name, default, one-sentence description, and what is accepted.
-
-    The type of the default (str, float, int, bool, or list for a list of texts) is that of the
-    parameter. `least` and `most` bound numbers, `pattern` must match a whole text. `settable` says
-    when a new value is taken: 'always', 'unconfigured' (read by the configure transition) or
-    'start'.
-    """
-
-    name: str
-    default: Any
-    description: str
-    least: float = float('-inf')
-    most: float = float('inf')
-    pattern: str = '.+'
-    settable: str = 'always'
 
 
 PARAMETERS = (
@@ -105,6 +107,7 @@ PARAMETERS = (
     Parameter(
         name='points.min_confidence', default=0.0, least=0.0, most=1.0,
         description='Points with less confidence to be within 25 % of the truth become NaN.'),
+    *GEOMETRY_PARAMETERS,
     Parameter(
         name='rectified', default=False,
         description='The images are rectified: use P of camera_info instead of K and D.'),
@@ -120,53 +123,45 @@ PARAMETERS = (
 )
 
 
-def settings_from(values: dict[str, Any]) -> Settings:
-    """Settings from a value for every parameter; ValueError with one sentence for a wrong one."""
-    checked = {parameter.name.replace('.', '_'): checked_value(parameter, values[parameter.name])
+# Lower and upper limits: one may be set before the other, whatever lies between meanwhile.
+LIMITS = (('min_depth', 'max_depth'), ('scan.min_height', 'scan.max_height'),
+          ('scan.angle_min', 'scan.angle_max'), ('scan.range_min', 'scan.range_max'))
+# Those where 0 means the limit of the model.
+NO_LIMIT = ('max_depth', 'scan.range_max')
+
+
+def settings_from(values: dict[str, Any], before: Settings | None = None,
+                  changed: Collection[str] = ()) -> Settings:
+    """Settings from a value for every parameter; ValueError with one sentence for a wrong one.
+
+    Limits of which one is among the `changed` names, and which leave nothing between them, stay
+    as they were `before`, and `waiting` says so.
+    """
+    checked = {parameter.name: checked_value(parameter, values[parameter.name])
                for parameter in PARAMETERS}
-    settings = Settings(**checked)
+    waiting = []
+    for lower, upper in LIMITS:
+        if (sentence := _nothing_between(checked, lower, upper)):
+            if before is None or (lower in changed and upper in changed):
+                raise ValueError(sentence)
+            for name in (lower, upper):
+                checked[name] = getattr(before, name.replace('.', '_'))
+            waiting.append(f'{sentence}; until then {checked[lower]:g} and {checked[upper]:g} '
+                           'are used')
+    settings = Settings(waiting='; '.join(waiting), **{
+        name.replace('.', '_'): value for name, value in checked.items()})
     if len(set(settings.cameras)) < len(settings.cameras):
         raise ValueError(f'cameras must have different names, got {list(settings.cameras)}')
-    if settings.max_depth and settings.min_depth >= settings.max_depth:
-        raise ValueError(
-            f'min_depth must be below max_depth, got {settings.min_depth} and '
-            f'{settings.max_depth} m (a max_depth of 0 is the limit of the model)')
     return settings
 
 
-def checked_value(parameter: Parameter, value: Any) -> Any:
-    """The value in the parameter's type; ValueError with one sentence for a wrong value."""
-    kind = type(parameter.default)
-    if kind is list:
-        return _checked_texts(parameter, value)
-    if kind is float and type(value) is int:
-        value = float(value)
-    if type(value) is not kind:
-        words = {str: 'a text', float: 'a number', int: 'a whole number', bool: 'true or false'}
-        raise ValueError(f'parameter {parameter.name} must be {words[kind]}, got {value!r}')
-    if isinstance(value, str):
-        _check_text(parameter, value)
-    if kind in (int, float) and not parameter.least <= value <= parameter.most:
-        raise ValueError(
-            f'parameter {parameter.name} must be {parameter.least:g} to {parameter.most:g}, '
-            f'got {value}')
-    return value
-
-
-def _checked_texts(parameter: Parameter, value: Any) -> tuple[str, ...]:
-    # An empty list in a file has no type: it comes as a list of nothing, or as nothing.
-    texts = () if value is None else value
-    if isinstance(texts, str) or not all(isinstance(text, str) for text in texts):
-        raise ValueError(f'parameter {parameter.name} must be a list of texts, got {value!r}')
-    for text in texts:
-        _check_text(parameter, text)
-    return tuple(texts)
-
-
-def _check_text(parameter: Parameter, value: str) -> None:
-    if not re.fullmatch(parameter.pattern, value):
-        raise ValueError(
-            f'parameter {parameter.name} cannot be {value!r}. {parameter.description}')
+def _nothing_between(values: dict[str, Any], lower: str, upper: str) -> str:
+    """Why two limits leave nothing between them, '' where they do."""
+    without_limit = upper in NO_LIMIT and not values[upper]
+    if without_limit or values[lower] < values[upper]:
+        return ''
+    note = f' (a {upper} of 0 is the limit of the model)' if upper in NO_LIMIT else ''
+    return f'{lower} must be below {upper}, got {values[lower]:g} and {values[upper]:g}{note}'
 
 
 def nearest_name(unknown: str, parameters: Sequence[Parameter] = PARAMETERS) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from rclpy.lifecycle import LifecycleNode
 from sensor_msgs.msg import PointCloud2
@@ -11,9 +9,6 @@ from sensor_msgs.msg import PointCloud2
 from mono_depth_ros.node.interface import messages
 from mono_depth_ros.node.interface.frame import Frame
 from mono_depth_ros.node.outputs.output import Output
-
-if TYPE_CHECKING:  # torch takes seconds to import
-    from mono_depth_ros.estimator import DepthEstimate
 
 
 class Points(Output):
@@ -30,18 +25,11 @@ class Points(Output):
         return self.wanted()
 
     def message(self, frame: Frame) -> PointCloud2 | None:
-        """The confident points, None where the camera's rays are not known."""
+        """The sure points, None where the camera's rays are not known."""
         if not frame.camera or frame.rgb_HW3 is None:
             return None
+        depth_HW = frame.sure_depth_HW
+        if frame.settings.points_clear_at_max:
+            depth_HW = np.where(np.isposinf(depth_HW), np.float32(frame.range_m[1]), depth_HW)
         return self._cloud.fill(
-            confident_depth(frame.depth_HW, frame.estimate, frame.settings.points_min_confidence),
-            frame.rgb_HW3, frame.camera, frame.settings.points_stride, frame.header)
-
-
-def confident_depth(
-        depth_HW: np.ndarray, estimate: DepthEstimate, least: float) -> np.ndarray:
-    """Depth (H, W), NaN where confidence is below `least`; unchanged where a model has none."""
-    confidence_HW = estimate.confidence if least > 0 else None
-    if confidence_HW is None:
-        return depth_HW
-    return np.where(confidence_HW < least, np.float32(np.nan), depth_HW)
+            depth_HW, frame.rgb_HW3, frame.camera, frame.settings.points_stride, frame.header)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from mono_depth_ros.node.steps.depth_range import DepthLimits, DepthScale
+from mono_depth_ros.node.steps.edge_filter import EdgeFilter
 from mono_depth_ros.node.steps.step import Step
 
 # The limits are last: whatever changed depth, what leaves the node is within them.
-STEPS: tuple[type[Step], ...] = (DepthScale, DepthLimits)
+STEPS: tuple[type[Step], ...] = (DepthScale, EdgeFilter, DepthLimits)

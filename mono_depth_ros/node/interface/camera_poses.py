@@ -1,0 +1,76 @@
+"""Where a camera is over the base frame: from TF where that is there, else from parameters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rclpy.lifecycle import LifecycleNode
+from rclpy.time import Time
+from std_msgs.msg import Header
+
+from mono_depth_ros.geometry.camera_pose import CameraPose, mounted_pose, transform_pose
+from mono_depth_ros.node.interface.parameters import Settings
+
+
+class CameraPoses:
+    """Poses of cameras; listens to TF from the first question on, until closed.
+
+    `told` says where the last pose came from, or why there is none.
+    """
+
+    def __init__(self, node: LifecycleNode):
+        self._node, self._listener, self._buffer = node, None, None
+        self._asked = False
+        self.told = 'none yet'
+
+    def pose(self, settings: Settings, header: Header) -> CameraPose | None:
+        """Pose over scan.frame of the camera of an image, None where nothing tells it."""
+        found = self._transform(settings.scan_frame, header)
+        if found or not settings.camera_height:
+            return found
+        self.told = (f'camera_height {settings.camera_height:g} m, camera_pitch_deg '
+                     f'{settings.camera_pitch_deg:g}, camera_roll_deg '
+                     f'{settings.camera_roll_deg:g}, for {self.told}')
+        return mounted_pose(
+            settings.camera_height, settings.camera_pitch_deg, settings.camera_roll_deg)
+
+    def close(self) -> None:
+        """Stop listening to TF."""
+        if self._listener:
+            self._listener.unregister()
+        self._listener = self._buffer = None
+        self._asked = False
+
+    def _transform(self, base: str, header: Header) -> CameraPose | None:
+        """Pose by TF at the time of the image, else the latest; None where there is none."""
+        if not self._asked:
+            self._asked = True
+            self._listen()
+        if self._buffer is None:
+            self.told = 'tf2_ros is not installed'
+            return None
+        error: Exception | None = None
+        for time in (Time.from_msg(header.stamp), Time()):
+            try:
+                found = _pose_of(self._buffer.lookup_transform(
+                    base, header.frame_id, time).transform)
+            except Exception as failed:  # tf2 has five kinds, and one of its own base
+                error = failed
+                continue
+            self.told = f'TF from {header.frame_id} to {base}'
+            return found
+        self.told = f'no TF from {header.frame_id!r} to {base!r} ({error})'
+        return None
+
+    def _listen(self) -> None:
+        try:
+            import tf2_ros  # no wheel on PyPI: robots have it, the demo has not
+        except ImportError:
+            return
+        self._buffer = tf2_ros.Buffer()
+        self._listener = tf2_ros.TransformListener(self._buffer, self._node)
+
+
+def _pose_of(transform: Any) -> CameraPose:
+    at, turn = transform.translation, transform.rotation
+    return transform_pose((at.x, at.y, at.z), (turn.x, turn.y, turn.z, turn.w))

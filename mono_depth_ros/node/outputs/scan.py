@@ -1,0 +1,79 @@
+"""Depth between two heights as a planar laser scan."""
+
+from __future__ import annotations
+
+from array import array
+
+import numpy as np
+from rclpy.lifecycle import LifecycleNode
+from sensor_msgs.msg import LaserScan
+from std_msgs.msg import Header
+
+from mono_depth_ros.geometry.scan import reaches_range, scan_from_depth, ScanSpec
+from mono_depth_ros.node.interface.camera_poses import CameraPoses
+from mono_depth_ros.node.interface.frame import Frame
+from mono_depth_ros.node.interface.parameters import Settings
+from mono_depth_ros.node.outputs.output import Output
+
+
+class Scan(Output):
+    """Ranges in the frame scan.frame; needs the camera's pose over it."""
+
+    topic, kind = 'scan', LaserScan
+
+    def __init__(self, node: LifecycleNode, prefix: str):
+        super().__init__(node, prefix)
+        self._poses, self._missing = CameraPoses(node), ''
+
+    @property
+    def warning(self) -> str:  # type: ignore[override]
+        """Why there is no scan, or none without gaps, while somebody listens."""
+        return self._missing if self.wanted() else ''
+
+    def values(self) -> dict[str, str]:
+        """Where the camera's pose comes from."""
+        return {'scan pose': self._poses.told}
+
+    def message(self, frame: Frame) -> LaserScan | None:
+        """The scan, None where camera or pose are not known."""
+        if not frame.camera:
+            self._missing = 'no scan: the rays of the camera are not known'
+            return None
+        pose = self._poses.pose(frame.settings, frame.header)
+        if pose is None:
+            self._missing = (f'no scan: {self._poses.told}: set camera_height (and '
+                             'camera_pitch_deg, camera_roll_deg), or publish TF')
+            return None
+        try:
+            spec = spec_of(frame.settings, frame.range_m)
+        except ValueError as error:  # the other outputs go on
+            self._missing = f'no scan: {error}'
+            return None
+        self._missing = '' if reaches_range(frame.camera, pose, spec) else (
+            f'the camera does not see heights from {spec.min_height:g} to {spec.max_height:g} m '
+            f'at {spec.range_max:g} m, so that no direction counts as free: set scan.range_max '
+            'to what it sees, or look at its pose')
+        ranges = scan_from_depth(frame.sure_depth_HW, frame.camera, pose, spec, frame.range_m[0])
+        return _message(ranges, spec, Header(
+            stamp=frame.header.stamp, frame_id=frame.settings.scan_frame))
+
+    def close(self) -> None:
+        """Stop listening to TF, too."""
+        self._poses.close()
+        super().close()
+
+
+def _message(ranges: np.ndarray, spec: ScanSpec, header: Header) -> LaserScan:
+    return LaserScan(
+        header=header, angle_min=spec.angle_min, angle_increment=spec.angle_increment,
+        angle_max=spec.angle_min + (spec.bins - 1) * spec.angle_increment,
+        range_min=spec.range_min, range_max=spec.range_max, ranges=array('f', ranges.tobytes()))
+
+
+def spec_of(settings: Settings, range_m: tuple[float, float]) -> ScanSpec:
+    """The scan that the settings ask for, no farther than depth goes."""
+    return ScanSpec(
+        min_height=settings.scan_min_height, max_height=settings.scan_max_height,
+        angle_min=settings.scan_angle_min, angle_max=settings.scan_angle_max,
+        angle_increment=settings.scan_angle_increment, range_min=settings.scan_range_min,
+        range_max=min(settings.scan_range_max or range_m[1], range_m[1]))

@@ -1,0 +1,257 @@
+"""Points, scan, normals and their parameters, on frames made by hand; TF by a stand-in."""
+
+from dataclasses import replace
+import math
+import sys
+from types import SimpleNamespace
+
+from geometry_msgs.msg import Quaternion, Transform, TransformStamped, Vector3
+import numpy as np
+import pytest
+from rclpy.serialization import deserialize_message, serialize_message
+from sensor_msgs.msg import Image, LaserScan
+from std_msgs.msg import Header
+
+from mono_depth_ros.camera import Camera
+from mono_depth_ros.estimator import DepthEstimate
+from mono_depth_ros.geometry.edge_filter import edges
+from mono_depth_ros.geometry.normals import normals_from_depth
+from mono_depth_ros.node.interface.frame import Frame
+from mono_depth_ros.node.interface.parameters import PARAMETERS, settings_from
+from mono_depth_ros.node.outputs.normals import Normals
+from mono_depth_ros.node.outputs.points import Points
+from mono_depth_ros.node.outputs.scan import Scan, spec_of
+from mono_depth_ros.node.steps.edge_filter import EdgeFilter
+
+CAMERA = Camera(fx=280, fy=280, cx=160, cy=120, width=320, height=240)
+DEFAULTS = {parameter.name: parameter.default for parameter in PARAMETERS}
+NODE = SimpleNamespace(
+    create_lifecycle_publisher=lambda *_: SimpleNamespace(get_subscription_count=lambda: 1),
+    destroy_lifecycle_publisher=lambda _: None)
+
+
+def frame_of(depth_HW, range_m=(0.3, 10.0), camera=CAMERA, **parameters):
+    """A frame; parameters with __ for the dot."""
+    given = {name.replace('__', '.'): value for name, value in parameters.items()}
+    header = Header(frame_id='camera')
+    header.stamp.sec = 7
+    return Frame(
+        depth_HW=depth_HW, camera=camera, rgb_HW3=np.zeros((*depth_HW.shape, 3), np.uint8),
+        estimate=DepthEstimate(depth=depth_HW, camera=CAMERA, network_ms=1.0), range_m=range_m,
+        settings=settings_from(DEFAULTS | given), header=header)
+
+
+def wall(distance_m=2.0):
+    return np.full((240, 320), distance_m, np.float32)
+
+
+def step():
+    depth = wall()
+    depth[:, 160:] = 4.0
+    return depth
+
+
+def z_of(cloud):
+    return np.frombuffer(cloud.data, '<f4').reshape(cloud.height, cloud.width, 4)[..., 2]
+
+
+def scanned(frame, scan=None):
+    """The scan as it arrives at a subscriber."""
+    message = (scan or Scan(NODE, '')).message(frame)
+    return deserialize_message(serialize_message(message), LaserScan)
+
+
+def test_points_lose_the_pixels_at_edges():
+    flying = edges(step(), 0.2)
+    assert 0 < flying.mean() < 0.1
+    kept = z_of(Points(NODE, '').message(frame_of(step())))
+    assert np.isfinite(kept).all()
+    left = z_of(Points(NODE, '').message(frame_of(step(), points__max_edge_jump=0.2)))
+    assert np.array_equal(np.isnan(left), flying)
+
+
+def test_depth_images_lose_the_pixels_at_edges_where_asked():
+    for asked in (False, True):
+        frame = frame_of(step(), points__max_edge_jump=0.2, filter_depth_edges=asked)
+        depth = EdgeFilter(NODE, '').adjust(frame).depth_HW
+        assert np.array_equal(np.isnan(depth), edges(step(), 0.2) & asked)
+
+
+def test_pixels_beyond_the_range_are_points_at_its_end_where_asked():
+    depth = wall()
+    depth[:100], depth[100], depth[101] = np.inf, -np.inf, np.nan
+    without = z_of(Points(NODE, '').message(frame_of(depth, (0.3, 6.0))))
+    assert np.isnan(without[:102]).all() and (without[102:] == 2).all()
+    clearing = z_of(Points(NODE, '').message(
+        frame_of(depth, (0.3, 6.0), points__clear_at_max=True)))
+    assert (clearing[:100] == 6).all() and np.isnan(clearing[100:102]).all()
+    assert (clearing[102:] == 2).all()
+
+
+def test_normals_of_a_wall_as_a_message():
+    message = Normals(NODE, '').message(frame_of(wall()))
+    message = deserialize_message(serialize_message(message), Image)
+    assert (message.encoding, message.step, message.header.frame_id) == ('32FC3', 3840, 'camera')
+    normals = np.frombuffer(message.data, '<f4').reshape(240, 320, 3)
+    assert np.array_equal(normals, normals_from_depth(wall(), CAMERA))
+    assert Normals(NODE, '').message(frame_of(wall(), camera=None)) is None
+
+
+def test_a_scan_by_parameters():
+    """Camera 0.3 m over the floor, level, a wall 2 m ahead."""
+    scan = Scan(NODE, '')
+    message = scanned(frame_of(wall(), camera_height=0.3, scan__frame='base'), scan)
+    assert (message.header.frame_id, message.header.stamp.sec) == ('base', 7)
+    assert len(message.ranges) == 315 and message.range_max == 10
+    at = round((0.2 - message.angle_min) / message.angle_increment)
+    assert message.ranges[at] == pytest.approx(2 / math.cos(0.2), abs=0.01)
+    assert math.isnan(message.ranges[0])
+    assert message.angle_max == pytest.approx(
+        message.angle_min + 314 * message.angle_increment, abs=1e-6)
+    assert 'camera_height 0.3' in scan.values()['scan pose'] and scan.warning == ''
+
+
+@pytest.mark.parametrize('name, value, expected', [
+    ('camera_height', 0.2, math.inf), ('camera_pitch_deg', 20.0, math.inf),
+    ('camera_roll_deg', 90.0, math.inf), ('scan.min_height', 0.11, math.inf),
+    ('scan.max_height', 0.09, 2.0), ('scan.range_max', 1.9, math.inf),
+    ('scan.range_min', 2.5, -math.inf)])
+def test_every_number_of_the_scan_has_an_effect(name, value, expected):
+    """A kerb 2 m ahead, from 0.2 m below the camera on down: 0.1 m high for a camera at 0.3 m."""
+    depth = np.full((240, 320), np.inf, np.float32)
+    depth[(np.arange(240) - 120) / 280 * 2 > 0.2] = 2.0
+
+    def ahead(**parameters):
+        ranges = scanned(frame_of(depth, **({'camera_height': 0.3} | parameters))).ranges
+        return ranges[len(ranges) // 2]
+
+    assert ahead() == pytest.approx(2.0, abs=0.01)
+    assert ahead(**{name.replace('.', '__'): value}) == pytest.approx(expected, abs=0.01)
+
+
+def test_what_hangs_above_the_largest_height_is_left_out():
+    board = np.full((240, 320), np.inf, np.float32)
+    board[:100] = 2.0  # from 0.14 m above the camera on
+    ranges = [scanned(frame_of(board, camera_height=0.3, scan__max_height=height)).ranges[157]
+              for height in (0.5, 0.42)]
+    assert ranges == [pytest.approx(2.0, abs=0.01), math.inf]
+
+
+def test_angles_and_increment():
+    frame = frame_of(wall(), camera_height=0.3, scan__angle_min=-0.2, scan__angle_max=0.1,
+                     scan__angle_increment=0.1)
+    message = scanned(frame)
+    np.testing.assert_allclose(message.ranges, 2 / np.cos([-0.2, -0.1, 0.0, 0.1]), atol=0.03)
+
+
+def test_a_scan_without_a_pose_is_withheld_with_what_to_do(monkeypatch):
+    monkeypatch.setitem(sys.modules, 'tf2_ros', None)
+    scan = Scan(NODE, '')
+    assert scan.message(frame_of(wall())) is None
+    assert 'set camera_height' in scan.warning and 'tf2_ros is not installed' in scan.warning
+    assert scan.message(frame_of(wall(), camera=None)) is None and 'rays' in scan.warning
+
+
+def test_ranges_that_leave_nothing_cost_only_the_scan():
+    scan = Scan(NODE, '')
+    assert scan.message(frame_of(wall(), camera_height=0.3, scan__range_min=20.0)) is None
+    assert 'scan.range_min must be below' in scan.warning
+
+
+def test_a_camera_that_does_not_see_the_range_is_told():
+    scan = Scan(NODE, '')
+    message = scanned(frame_of(wall(), camera_height=0.3, camera_pitch_deg=50.0), scan)
+    assert not np.isposinf(message.ranges).any()
+    assert 'set scan.range_max' in scan.warning
+
+
+def test_the_scan_keeps_to_sure_points():
+    depth = step()
+    frames = [frame_of(depth, camera_height=0.3, points__max_edge_jump=jump)
+              for jump in (0.0, 0.2)]
+    ranges = [np.array(scanned(frame).ranges) for frame in frames]
+    assert (np.isfinite(ranges[0]) > np.isfinite(ranges[1])).sum() >= 3
+
+
+@pytest.fixture
+def tf(monkeypatch):
+    """A tf2_ros whose buffer knows what the test puts into `known`: (base, frame) -> height."""
+    known, listeners = {}, []
+
+    class Buffer:
+        def lookup_transform(self, base, frame, time):
+            if (base, frame) not in known or time.nanoseconds > 5e9:
+                raise LookupError(f'no {frame}')
+            return TransformStamped(transform=Transform(
+                translation=Vector3(x=0.1, z=known[base, frame]),
+                rotation=Quaternion(x=-0.5, y=0.5, z=-0.5, w=0.5)))
+
+    def listener(buffer, node):
+        made = SimpleNamespace(unregister=lambda: listeners.remove(made))
+        listeners.append(made)
+        return made
+
+    monkeypatch.setitem(sys.modules, 'tf2_ros', SimpleNamespace(
+        Buffer=Buffer, TransformListener=listener))
+    return SimpleNamespace(known=known, listeners=listeners)
+
+
+def test_tf_wins_over_the_parameters_and_counts_from_the_base(tf):
+    tf.known['base_link', 'camera'] = 0.3
+    scan = Scan(NODE, '')
+    assert not tf.listeners  # nobody has asked for a scan yet
+    message = scanned(frame_of(wall(), camera_height=5.0), scan)
+    assert message.ranges[157] == pytest.approx(2.1, abs=0.01)
+    assert scan.values()['scan pose'] == 'TF from camera to base_link'
+    scan.close()
+    assert not tf.listeners
+
+
+def test_parameters_serve_while_tf_knows_nothing(tf):
+    scan = Scan(NODE, '')
+    message = scanned(frame_of(wall(), camera_height=0.3), scan)
+    assert message.ranges[157] == pytest.approx(2.0, abs=0.01)
+    assert "no TF from 'camera' to 'base_link'" in scan.values()['scan pose']
+
+
+@pytest.mark.parametrize('lower, upper, steps', [
+    ('min_depth', 'max_depth', ((0.5, 3.0), (5.0, 8.0), (1.0, 2.0))),
+    ('scan.min_height', 'scan.max_height', ((0.1, 0.3), (0.5, 0.9), (-0.3, 0.0))),
+    ('scan.angle_min', 'scan.angle_max', ((-1.0, -0.5), (0.0, 0.5), (-1.0, -0.5))),
+    ('scan.range_min', 'scan.range_max', ((0.1, 1.0), (2.0, 3.0), (0.5, 1.0)))])
+@pytest.mark.parametrize('upper_first', [False, True])
+def test_two_limits_one_after_the_other_in_any_order(lower, upper, steps, upper_first):
+    values = dict(DEFAULTS) | {lower: steps[0][0], upper: steps[0][1]}
+    settings = settings_from(values)
+    names = [upper, lower] if upper_first else [lower, upper]
+    waited = 0
+    for pair in steps[1:]:
+        before = settings
+        for name in names:
+            values[name] = pair[0] if name == lower else pair[1]
+            settings = settings_from(values, settings, {name})
+            if settings.waiting:
+                waited += 1
+                assert replace(settings, waiting='') == before
+                assert f'{lower} must be below {upper}' in settings.waiting
+                # Another parameter is taken meanwhile.
+                other = settings_from(values | {'depth_scale': 2.0}, settings, {'depth_scale'})
+                assert other.depth_scale == 2 and other.waiting == settings.waiting
+        used = [getattr(settings, name.replace('.', '_')) for name in (lower, upper)]
+        assert used == list(pair) and not settings.waiting
+    assert waited == 1
+
+
+def test_two_limits_at_once_that_leave_nothing_are_refused():
+    settings = settings_from(DEFAULTS)
+    wrong = DEFAULTS | {'min_depth': 5.0, 'max_depth': 3.0}
+    with pytest.raises(ValueError, match='min_depth must be below max_depth, got 5 and 3'):
+        settings_from(wrong, settings, {'min_depth', 'max_depth'})
+    with pytest.raises(ValueError, match='min_depth must be below max_depth'):
+        settings_from(wrong)
+
+
+def test_the_scan_goes_no_farther_than_depth():
+    assert spec_of(settings_from(DEFAULTS), (0.3, 8.0)).range_max == 8
+    assert spec_of(settings_from(DEFAULTS | {'scan.range_max': 4.0}), (0.3, 8.0)).range_max == 4
+    assert spec_of(settings_from(DEFAULTS | {'scan.range_max': 9.0}), (0.3, 8.0)).range_max == 8
