@@ -142,11 +142,11 @@ def print_table(rows: Sequence[tuple[str, Report]]) -> None:
 
 
 def _print_headline(rows: Sequence[tuple[str, Report]]) -> None:
-    print(f'{"model":<16}{"data":<24}{"protocol":<16}{"images":>7}{"delta1":>8}{"95 %":>16}'
+    print(f'{"model":<16}{"data":<24}{"protocol":<20}{"images":>7}{"delta1":>8}{"95 %":>16}'
           f'{"delta2":>8}{"delta3":>8}{"AbsRel":>8}{"RMSE m":>8}{"SILog":>8}{"bias":>8}')
     for name, report in rows:
         mean = report.mean
-        print(f'{name:<16}{report.data + " " + report.split:<24}{report.protocol:<16}'
+        print(f'{name:<16}{report.data + " " + report.split:<24}{report.protocol:<20}'
               f'{len(report.images):>7}{mean.delta1:>8.4f}{_interval(report, "delta1"):>16}'
               f'{mean.delta2:>8.4f}{mean.delta3:>8.4f}{mean.abs_rel:>8.4f}{mean.rmse_m:>8.4f}'
               f'{mean.silog:>8.4f}{np.expm1(mean.bias_log):>+8.1%}')

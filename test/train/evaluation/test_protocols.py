@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from train_helpers import write_folder
 
 from mono_depth_ros.camera import Camera
+from train.__main__ import main
 from train.data.samples.sample import Sample
 from train.evaluation.protocols import PROTOCOLS, without_frame, zoomed
 
@@ -124,3 +126,9 @@ def test_the_frame_becomes_the_mirror_image_of_the_picture_and_nothing_else_chan
     # The frame goes before the view of a protocol is cut.
     middle = zoomed(protocol, 2).view(Sample(rgb=white, depth=depth, camera=camera, name='x'))
     np.testing.assert_array_equal(middle.rgb, seen.rgb[12:36, 16:48])
+
+
+def test_without_a_known_frame_nothing_is_measured(tmp_path, capsys):
+    folder = write_folder(tmp_path / 'set')
+    assert main(['evaluate', 'indoor', '--data', f'x={folder}', '--without-frame']) == 1
+    assert 'no frame of x is known, those called nyu have one' in capsys.readouterr().err
