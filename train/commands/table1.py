@@ -57,7 +57,7 @@ def add_command(commands) -> None:
     one.add_argument('--epochs', type=int, metavar='N',
                      help='of each network, all stages together (default 30, on a GPU 100)')
     one.add_argument('--sweep-epochs', type=int, metavar='N',
-                     help='of each rate of the sweep (default a tenth of the epochs)')
+                     help='of each rate of the sweep (default a fifth of the epochs)')
     one.add_argument('--seeds', type=int, metavar='N',
                      help='trainings of each network (default 2, on a GPU 3)')
     one.add_argument('--images', type=int, metavar='N',
@@ -105,7 +105,7 @@ def _fill_in(options: argparse.Namespace, gpu: bool) -> None:
         if getattr(options, name) is None:
             setattr(options, name, value)
     if options.sweep_epochs is None:
-        options.sweep_epochs = max(1, options.epochs // 10)
+        options.sweep_epochs = max(1, options.epochs // 5)
     for name in ('epochs', 'sweep_epochs', 'seeds', 'lanes'):
         if getattr(options, name) < 1:
             raise ValueError(f'--{name.replace("_", "-")} must be at least 1, got '
@@ -214,7 +214,7 @@ def _notes(experiment: Experiment, rows: Sequence[TableRow]) -> list[str]:
         'ImageNet stem, weight averages.',
         'Intervals resample images, those of differences seeds too. Roughness: mean second '
         'difference of log depth at 80x60. Milliseconds inside the network, batch 1, interleaved.',
-        '', f'Rates of the first stage by delta1 after {experiment.sweep_epochs} epochs on the '
+        '', f'Rates of the first stage by AbsRel after {experiment.sweep_epochs} epochs on the '
         'training scenes less a tenth, measured on that tenth (later stages: those of the '
         'recipes):', '',
         *sweep_text({entrant: sweep_scores(experiment, entrant)

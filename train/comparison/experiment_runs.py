@@ -140,29 +140,34 @@ def _fit(experiment: Experiment, entrant: Entrant, folder: Path, data: Sequence[
 
 
 def chosen_rate(experiment: Experiment, entrant: Entrant) -> tuple[str, ...]:
-    """The settings of the first stage that had the best delta1 in the sweep."""
-    scores = [_score(experiment, entrant, number) or 0.0 for number in range(len(entrant.rates))]
-    return entrant.rates[int(np.argmax(scores))]
+    """The settings of the first stage that had the least AbsRel in the sweep.
+
+    It moves before delta1 does, which is a threshold.
+    """
+    scores = sweep_scores(experiment, entrant)
+    return entrant.rates[int(np.nanargmin(np.array(scores, float)))]
 
 
 def sweep_scores(experiment: Experiment, entrant: Entrant) -> list[float | None]:
-    """delta1 of every rate on the held-out training scenes, None of those not tried yet."""
+    """AbsRel of every rate on the held-out training scenes, None of those not tried yet."""
     return [_score(experiment, entrant, number) for number in range(len(entrant.rates))]
 
 
 def _score(experiment: Experiment, entrant: Entrant, number: int) -> float | None:
     path = experiment.trial_folder(entrant, number) / 'score.json'
-    return json.loads(path.read_text())['delta1'] if path.is_file() else None
+    return json.loads(path.read_text())['abs_rel'] if path.is_file() else None
 
 
 def _keep_score(experiment: Experiment, entrant: Entrant, number: int) -> str:
     """Write down what a rate reached, and drop its weights."""
     folder = experiment.trial_folder(entrant, number)
     last = json.loads((folder / HISTORY).read_text().splitlines()[-1])
-    delta1 = last[f'{recipe_called(entrant.recipe).stages[0].trains[-1]}_delta1']
-    write_file(folder / 'score.json', json.dumps({'delta1': delta1, **last}) + '\n')
+    stack = recipe_called(entrant.recipe).stages[0].trains[-1]
+    figures = {error: last[f'{stack}_{error}'] for error in ('delta1', 'abs_rel')}
+    write_file(folder / 'score.json', json.dumps({**figures, **last}) + '\n')
     (folder / CHECKPOINT).unlink()
-    return f'sweep {entrant.name}: {" ".join(entrant.rates[number])} delta1 {delta1:.4f}'
+    return (f'sweep {entrant.name}: {" ".join(entrant.rates[number])} delta1 '
+            f'{figures["delta1"]:.4f} AbsRel {figures["abs_rel"]:.4f}')
 
 
 def _measure(experiment: Experiment, entrant: Entrant, seed: int,

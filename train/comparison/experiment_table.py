@@ -112,10 +112,10 @@ def claim_told(claim: Claim, first: TableRow, second: TableRow) -> tuple[str, st
 
 
 def sweep_text(scores: Mapping[Entrant, Sequence[float | None]]) -> list[str]:
-    """A table of the sweeps: delta1 on the held-out training scenes by rate, the best in bold."""
+    """A table of the sweeps: AbsRel on the held-out training scenes by rate, the best in bold."""
     lines = []
     for entrant, found in scores.items():
-        best = max((score for score in found if score is not None), default=None)
+        best = min((score for score in found if score is not None), default=None)
         cells = [f'{" ".join(rate)}: ' + ('-' if score is None else f'**{score:.3f}**' if
                                           score == best else f'{score:.3f}')
                  for rate, score in zip(entrant.rates, found)]

@@ -208,10 +208,10 @@ def test_the_best_rate_of_the_sweep_is_taken(tmp_path):
     one = experiment_runs.Experiment(
         folder=tmp_path, world=experiment.WORLDS['room'], entrants=(entrant,), data=('x=a',),
         tuning=('x=b',), epochs=30, sweep_epochs=3, seeds=1, words=('amp=bf16',))
-    for number, delta1 in enumerate((0.4, 0.6, 0.5)):
+    for number, abs_rel in enumerate((0.4, 0.3, 0.5)):
         score = one.trial_folder(entrant, number) / 'score.json'
         score.parent.mkdir(parents=True)
-        score.write_text(json.dumps({'delta1': delta1}))
+        score.write_text(json.dumps({'abs_rel': abs_rel}))
     task, = experiment_runs._tasks(one)
     command = ' '.join(task.command())
     assert 'fit eigen ' in command and '--set=stages.1.lr=3e-4' in command
