@@ -1,4 +1,4 @@
-"""Camera node for existing images: a folder of pictures, a video file or a webcam."""
+"""Camera node for existing images: a folder of pictures, a video, a webcam or an address."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from mono_depth_ros.node.stop_signals import StopSignals
 PARAMETERS = (
     Parameter(
         name='source', default='', pattern='.*', settable='start',
-        description='Folder of pictures, one picture, video file, or number of a webcam.'),
+        description='Folder of pictures, one picture, video file, number of a webcam, or address '
+                    'of a stream such as http://...'),
     Parameter(
         name='rate_hz', default=0.0, least=0.0, most=120.0,
         description='Pictures a second; 0: the rate of the video or webcam, 10 for pictures.'),

@@ -1,4 +1,4 @@
-"""Pictures from a folder, a video file or a webcam, one at a time (OpenCV; no ROS).
+"""Pictures from a folder, a video file, a webcam or an address, one at a time (OpenCV; no ROS).
 
 A source has `next()` -> rgb_HW3, which raises ValueError with one sentence for one picture that
 cannot be read and EndOfFrames after the last; `rate_hz`, `live` and `close()`.
@@ -7,12 +7,15 @@ cannot be read and EndOfFrames after the last; `rate_hz`, `live` and `close()`.
 from __future__ import annotations
 
 from pathlib import Path
+import re
 from typing import Protocol
 
 import cv2
 import numpy as np
 
 from mono_depth_ros.image_files import IMAGE_SUFFIXES, natural_key, read_image
+
+NETWORK_RATE_HZ = 60.0
 
 
 class EndOfFrames(Exception):
@@ -97,51 +100,68 @@ class Video:
         self._capture.release()
 
 
-class Webcam:
-    """Frames of a video device by its number, at width x height where these are not 0."""
+class LiveVideo:
+    """Frames of an open capture as they come; `name` and `advice` are for where it fails."""
 
     live = True
 
-    def __init__(self, index: int, width: int, height: int):
-        self._name = f'webcam {index} (/dev/video{index})'
-        self._capture = cv2.VideoCapture(index)
-        if not self._capture.isOpened():
-            raise OSError(f'cannot open {self._name}: check that it is plugged in, that no other '
-                          'program uses it, and that you may read it (group video)')
-        self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # the latest frame, not the oldest
-        if width and height:
-            self._capture.set(cv2.CAP_PROP_FRAME_WIDTH, width)
-            self._capture.set(cv2.CAP_PROP_FRAME_HEIGHT, height)
-        rate_hz = self._capture.get(cv2.CAP_PROP_FPS)
+    def __init__(self, capture: cv2.VideoCapture, name: str, advice: str):
+        self._capture, self._name = capture, name
+        if not capture.isOpened():
+            raise OSError(f'cannot open {name}: {advice}')
+        capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # the latest frame, not the oldest
+        rate_hz = capture.get(cv2.CAP_PROP_FPS)
         self.rate_hz = rate_hz if 0.1 <= rate_hz <= 240 else 30.0
 
     def next(self) -> np.ndarray:
-        """Next frame (H, W, 3) uint8 RGB; OSError where the webcam is gone."""
+        """Next frame (H, W, 3) uint8 RGB; OSError where the camera is gone."""
         found, bgr_HW3 = self._capture.read()
         if not found:
-            raise OSError(f'{self._name} delivers no more pictures: check that it is plugged in')
+            raise OSError(f'{self._name} delivers no more pictures: check that it is connected')
         return cv2.cvtColor(bgr_HW3, cv2.COLOR_BGR2RGB)
 
     def close(self) -> None:
-        """Release the device."""
+        """Release the device or the connection."""
         self._capture.release()
 
 
+def webcam(index: int, width: int, height: int) -> LiveVideo:
+    """A video device by its number, at width x height where these are not 0."""
+    capture = cv2.VideoCapture(index)
+    if width and height:
+        capture.set(cv2.CAP_PROP_FRAME_WIDTH, width)
+        capture.set(cv2.CAP_PROP_FRAME_HEIGHT, height)
+    return LiveVideo(capture, f'webcam {index} (/dev/video{index})', 'check that it is plugged '
+                     'in, that no other program uses it, and that you may read it (group video)')
+
+
+def network_camera(address: str) -> LiveVideo:
+    """A stream such as the MJPEG or RTSP of a phone's app."""
+    live = LiveVideo(cv2.VideoCapture(address), address, 'check the address in a browser or with '
+                     'ffplay, and that camera and computer are in one network')
+    # Reading waits for a frame; at the rate that a stream claims, those of a faster one queue.
+    live.rate_hz = NETWORK_RATE_HZ
+    return live
+
+
 def open_source(source: str, loop: bool, width: int = 0, height: int = 0) -> Source:
-    """Source of a folder of pictures, one picture, a video file or a webcam's number.
+    """Source of a folder of pictures, a picture, a video file, a webcam's number or an address.
 
     Raises OSError or ValueError with one sentence where it is missing, empty or cannot be opened.
     """
     if not source:
         raise ValueError('parameter source is empty: give a folder of pictures, a picture, a '
-                         'video file or the number of a webcam')
+                         'video file, the number of a webcam or an address')
     if source.isdigit():
-        return Webcam(int(source), width, height)
+        return webcam(int(source), width, height)
+    if re.match(r'[a-z]+://', source):
+        return network_camera(source)
     path = Path(source).expanduser()
     if path.is_dir():
         return Pictures(_pictures_in(path), loop)
     if not path.exists():
-        raise OSError(f'source {source} does not exist: give a folder, a file or a webcam number')
+        raise OSError(f'source {source} does not exist: give a folder, a file, a webcam number or '
+                      'an address such as http://...')
     if path.suffix.lower() in IMAGE_SUFFIXES:
         return Pictures([path], loop)
     return Video(path, loop)

@@ -1,9 +1,13 @@
 """file_camera as a process of its own: folders, videos, calibrations, and bad ones."""
 
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import json
 from pathlib import Path
 import signal
 import sys
+from threading import Thread
+import time
 
 import cv2
 import numpy as np
@@ -53,6 +57,38 @@ def folder(tmp_path):
 
 def write(file, width, height, shade=10):
     cv2.imwrite(str(file), np.full((height, width, 3), (200, 20, shade), np.uint8))
+
+
+class Phone(BaseHTTPRequestHandler):
+    """Serves MJPEG for as long as somebody reads, as apps for phones do."""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header('Content-Type', 'multipart/x-mixed-replace; boundary=frame')
+        self.end_headers()
+        jpeg = cv2.imencode('.jpg', np.full((48, 64, 3), (200, 20, 110), np.uint8))[1].tobytes()
+        with suppress(OSError):
+            while True:
+                self.wfile.write(b'--frame\r\nContent-Type: image/jpeg\r\nContent-Length: '
+                                 + str(len(jpeg)).encode() + b'\r\n\r\n' + jpeg + b'\r\n')
+                time.sleep(0.02)
+
+    def log_message(self, *given):
+        """Nothing."""
+
+
+def test_a_phone_s_address_is_a_live_source():
+    server = ThreadingHTTPServer(('127.0.0.1', 0), Phone)
+    Thread(target=server.serve_forever, daemon=True).start()
+    source = open_source(f'http://127.0.0.1:{server.server_port}/video', loop=False)
+    assert source.live and source.rate_hz == 60
+    for _ in range(3):
+        np.testing.assert_allclose(source.next()[20, 20], (110, 20, 200), atol=4)
+    source.close()
+    server.shutdown()
+    server.server_close()
+    with pytest.raises(OSError, match='cannot open http://127.0.0.1:1/video: check the address'):
+        open_source('http://127.0.0.1:1/video', loop=False)
 
 
 def listen(peer):

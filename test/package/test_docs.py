@@ -164,17 +164,18 @@ def test_the_node_s_page_names_every_topic():
 
 
 def test_launch_arguments_in_the_pages_are_those_of_the_launch_files(page):
-    declared = {name: set(re.findall(r"DeclareLaunchArgument\(\s*'(\w+)'", (
-        ROOT / 'launch' / f'{name}.launch.py').read_text())) for name in ('depth', 'demo')}
+    declared = {path.name: set(re.findall(r"DeclareLaunchArgument\(\s*'(\w+)'", path.read_text()))
+                for path in (ROOT / 'launch').rglob('*.launch.py')}
     for command in commands(page):
         if command.text.startswith('ros2 launch'):
-            known = set.union(*declared.values()) if 'demo.launch' in command.text else (
-                declared['depth'])
+            # Every other file includes depth.launch.py.
+            known = declared[command.words[3]] | declared['depth.launch.py']
             assert set(re.findall(r'(\w+):=', command.text)) <= known, command
     if page.name == 'install.md':
         rows = re.findall(r'^\| (`[^|]*) \|', page.read_text().split('launch argument', 1)[1],
                           re.MULTILINE)
-        assert {name for row in rows for name in re.findall(r'`(\w+)`', row)} == declared['depth']
+        assert {name for row in rows for name in re.findall(r'`(\w+)`', row)} == declared[
+            'depth.launch.py']
 
 
 def test_the_training_page_names_every_command_and_recipe():

@@ -121,7 +121,7 @@ def test_installed_files_exist_and_none_is_forgotten(setup):
     share = f'share/{NAME}'
     assert places['share/ament_index/resource_index/packages'] == [f'resource/{NAME}']
     assert places[share] == ['package.xml']
-    for folder in ('launch', 'config'):
+    for folder in ('launch', 'launch/recipes', 'config'):
         assert {Path(file).name for file in places[f'{share}/{folder}']} == {
             path.name for path in (ROOT / folder).iterdir() if path.is_file()}
 
