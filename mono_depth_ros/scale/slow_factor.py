@@ -16,6 +16,10 @@ RATE_PER_S = math.log(1.1)
 LONGEST_STEP_S = 1.0
 # Evidence kept, for how long, how much of it is needed, and how far it may disagree (log).
 KEPT, KEPT_S, NEEDED, MOST_SPREAD = 10, 30.0, 3, 0.12
+# The factor moves while the latest evidence is no older than this.
+FRESH_S = 1.0
+# An offset stays within this many metres, and moves this much in a second.
+MOST_OFFSET_M, OFFSET_RATE_MPS = 0.5, 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,17 +39,17 @@ class Caution:
 
 
 class SlowFactor:
-    """The factor, moved by evidence at most RATE_PER_S; times are stamps of images in seconds.
+    """A factor, and an offset, moved by evidence at most RATE_PER_S; times are stamps in seconds.
 
-    `factor` is the one to use now, 1 before any evidence; `spread` the robust standard deviation
-    (log) of the evidence kept, NaN without any. One thread at a time.
+    `factor` and `offset_m` are those to use now, 1 and 0 before any evidence. One thread at a
+    time.
     """
 
     def __init__(self, caution: Caution = Caution()):
         self._caution = caution
-        self._evidence: deque[tuple[float, float]] = deque(maxlen=KEPT)
-        self._log_factor, self._now_s = 0.0, math.nan
-        self._evidence_s = math.nan
+        self._evidence: deque[tuple[float, float, float]] = deque(maxlen=KEPT)
+        self._log_factor, self.offset_m = 0.0, 0.0
+        self._now_s = self._evidence_s = math.nan
 
     @property
     def factor(self) -> float:
@@ -54,34 +58,36 @@ class SlowFactor:
 
     @property
     def spread(self) -> float:
-        """How far the evidence kept disagrees, as a robust standard deviation of its log."""
-        values = [value for _, value in self._evidence]
+        """How far the evidence kept disagrees: robust standard deviation of its log; NaN: none."""
+        values = [log_factor for _, log_factor, _ in self._evidence]
         if not values:
             return math.nan
         middle = median(values)
         return SIGMA_PER_MAD * median(abs(value - middle) for value in values)
 
+    @property
     def age_s(self) -> float:
         """Seconds from the latest evidence to the latest image, infinite without any."""
         return math.inf if math.isnan(self._evidence_s) else self._now_s - self._evidence_s
 
-    def add(self, now_s: float, factor: float | None) -> bool:
-        """Take what an image says of the factor, None for nothing; whether it was believed.
+    def add(self, now_s: float, factor: float | None, offset_m: float = 0.0) -> bool:
+        """Take what an image says, None for nothing; whether it was believed.
 
         Time that runs backwards (a recording begins again) keeps the factor and forgets the
         evidence.
         """
         step_s = self._advance(now_s)
-        if factor is None or not LOWEST <= factor <= HIGHEST:
-            return False
-        self._evidence.append((now_s, math.log(factor)))
-        self._evidence_s = now_s
-        while now_s - self._evidence[0][0] > KEPT_S:
-            self._evidence.popleft()
-        if len(self._evidence) >= NEEDED and self.spread <= MOST_SPREAD:
-            middle = median(value for _, value in self._evidence)
-            self._move(self._caution.believed(middle), RATE_PER_S * step_s)
-        return True
+        believed = (factor is not None and LOWEST <= factor <= HIGHEST
+                    and abs(offset_m) <= MOST_OFFSET_M)
+        if factor is not None and believed:
+            self._evidence.append((now_s, math.log(factor), offset_m))
+            self._evidence_s = now_s
+            while now_s - self._evidence[0][0] > KEPT_S:
+                self._evidence.popleft()
+        if (self.age_s <= FRESH_S and len(self._evidence) >= NEEDED
+                and self.spread <= MOST_SPREAD):
+            self._move(step_s)
+        return believed
 
     def _advance(self, now_s: float) -> float:
         """Seconds since the last image that the factor may move for."""
@@ -90,7 +96,14 @@ class SlowFactor:
             self._evidence.clear()
             self._evidence_s = math.nan
         self._now_s = now_s
-        return min(max(step_s, 0.0), LONGEST_STEP_S) if step_s == step_s else 0.0
+        return 0.0 if math.isnan(step_s) else min(max(step_s, 0.0), LONGEST_STEP_S)
 
-    def _move(self, target: float, most: float) -> None:
-        self._log_factor += min(max(target - self._log_factor, -most), most)
+    def _move(self, step_s: float) -> None:
+        _, logs, offsets = zip(*self._evidence)
+        self._log_factor = _towards(
+            self._caution.believed(median(logs)), self._log_factor, RATE_PER_S * step_s)
+        self.offset_m = _towards(median(offsets), self.offset_m, OFFSET_RATE_MPS * step_s)
+
+
+def _towards(target: float, value: float, most: float) -> float:
+    return value + min(max(target - value, -most), most)

@@ -40,7 +40,7 @@ def test_without_evidence_it_holds_and_grows_older():
     for number in range(1, 101):
         slow.add(19.9 + number, None)
     assert slow.factor == pytest.approx(0.5)
-    assert slow.age_s() == pytest.approx(100)
+    assert slow.age_s == pytest.approx(100)
 
 
 def test_two_images_are_no_evidence():
@@ -67,7 +67,7 @@ def test_evidence_out_of_bounds_is_not_believed(factor):
 def test_time_that_runs_backwards_keeps_the_factor_and_forgets_the_evidence():
     slow = fed([0.5] * 200)
     slow.add(0.0, None)
-    assert slow.factor == pytest.approx(0.5) and slow.age_s() == math.inf
+    assert slow.factor == pytest.approx(0.5) and slow.age_s == math.inf
     assert math.isnan(slow.spread)
 
 
@@ -87,3 +87,22 @@ def test_caution_leaves_small_errors_alone_and_large_ones_whole(log_factor, beli
 
 def test_a_cautious_factor_does_not_follow_what_lies_within_errors():
     assert fed([0.9] * 100, slow=SlowFactor(Caution(below=0.15, above=0.3))).factor == 1
+
+
+def test_an_offset_moves_ten_centimetres_a_second_within_bounds():
+    slow = SlowFactor()
+    for number in range(12):
+        slow.add(number * 0.1, 1.0, 0.3)
+    assert slow.offset_m == pytest.approx(0.1)  # from the third image on
+    for number in range(12, 100):
+        slow.add(number * 0.1, 1.0, 0.3)
+    assert slow.offset_m == pytest.approx(0.3)
+    assert not slow.add(10.0, 1.0, 0.6)
+
+
+def test_it_moves_between_evidence_that_is_fresh():
+    """Evidence twice a second, images at 10 Hz: as fast as with evidence in each."""
+    slow = SlowFactor()
+    for number in range(40):
+        slow.add(number * 0.1, 0.5 if number % 5 == 0 else None)
+    assert slow.factor == pytest.approx(math.exp(-RATE * 0.1 * 30))
