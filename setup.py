@@ -29,6 +29,7 @@ setup(
     license='Apache-2.0',
     entry_points={
         'console_scripts': [
+            f'calibrate_depth = {NAME}.tools.calibrate_depth.__main__:main',
             f'depth_node = {NAME}.depth_node:main',
             f'depth_bag = {NAME}.tools.depth_bag.__main__:main',
             f'depth_rviz = {NAME}.tools.depth_rviz:main',

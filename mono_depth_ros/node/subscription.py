@@ -40,7 +40,7 @@ class MatchedSubscription:
 
     def __init__(self, node: Node, wanted: Input, prefix: str, reliability: str):
         self._node, self._kind, self._callback = node, wanted.kind, wanted.callback
-        self._depth = wanted.depth
+        self._depth, self._wanted = wanted.depth, wanted.wanted
         self._type = f'{self._kind.__module__.split(".")[0]}/msg/{self._kind.__name__}'
         self._subscription: Any = None
         self._qos = QoSProfile(depth=1)
@@ -67,7 +67,10 @@ class MatchedSubscription:
         return f'{self.topic} carries {", ".join(sorted(types))}, not {self._type}: {advice}'
 
     def match(self, reliability: str) -> None:
-        """Subscribe again where the present publishers need another profile."""
+        """Subscribe again where the present publishers need another profile; end it unwanted."""
+        if not self._wanted():
+            self.close()
+            return
         offered = self._offers()
         if self._subscription and not offered:
             return

@@ -22,11 +22,8 @@ def pairs_of_depth(reference_hw: np.ndarray, depth_HW: np.ndarray
     The reference shows the same view at any size; what is not finite or not above 0 is unknown.
     Raises ValueError where the two images have another shape.
     """
+    check_same_view(reference_hw.shape, depth_HW.shape)
     (rows, columns), (height, width) = reference_hw.shape, depth_HW.shape
-    if abs(rows * width - columns * height) > max(width, height):
-        raise ValueError(
-            f'the reference is {columns}x{rows} and the image {width}x{height} (width x height): '
-            'expected depth of the same view, registered to the image')
     with np.errstate(invalid='ignore'):
         row_N, column_N = np.nonzero(np.isfinite(reference_hw) & (reference_hw > 0))
     step = max(1, row_N.size // MOST_PAIRS)
@@ -34,6 +31,15 @@ def pairs_of_depth(reference_hw: np.ndarray, depth_HW: np.ndarray
     shown_N = depth_HW[(2 * row_N + 1) * height // (2 * rows),
                        (2 * column_N + 1) * width // (2 * columns)]
     return shown_N, reference_hw[row_N, column_N]
+
+
+def check_same_view(of_hw: tuple[int, ...], image_HW: tuple[int, ...]) -> None:
+    """Raise ValueError where depth of size (h, w) cannot be that of an image (H, W), resized."""
+    (rows, columns), (height, width) = of_hw, image_HW
+    if abs(rows * width - columns * height) > max(width, height):
+        raise ValueError(
+            f'the measured depth is {columns}x{rows} and the image {width}x{height} (width x '
+            'height): expected depth of the same view, registered to the image')
 
 
 def pairs_of_points(points_N3: np.ndarray, depth_HW: np.ndarray, camera: Camera

@@ -160,7 +160,9 @@ def test_the_node_s_page_names_every_topic():
 
     page = (ROOT / 'docs' / 'node.md').read_text().split('## Topics', 1)[1].split('\n## ', 1)[0]
     named = set(re.findall(r'^\| `([^`]+)`', page, re.MULTILINE))
-    assert named == set(KINDS) | {'image_raw', 'camera_info', '/diagnostics'}
+    inputs = {'image_raw', 'camera_info', 'reference/depth', 'reference/points', 'reference/scan',
+              'sensor_depth'}
+    assert named == set(KINDS) | inputs | {'/diagnostics'}
 
 
 def test_launch_arguments_in_the_pages_are_those_of_the_launch_files(page):

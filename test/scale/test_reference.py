@@ -26,7 +26,7 @@ def test_a_reference_of_half_the_size_meets_the_middle_of_its_pixels():
 
 
 def test_a_reference_of_another_shape_is_refused():
-    with pytest.raises(ValueError, match='the reference is 80x45 and the image 80x60'):
+    with pytest.raises(ValueError, match='the measured depth is 80x45 and the image 80x60'):
         pairs_of_depth(np.ones((45, 80), np.float32), DEPTH)
 
 

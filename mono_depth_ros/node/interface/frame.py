@@ -25,7 +25,7 @@ class Frame:
     (REP 117), in memory that belongs to this frame: a step may write into it. `estimate` is what
     the network said, with its confidence. `camera` has the rays of the pixels, None where they
     are not known and points are withheld. `settings` are those of this camera, `header` is that
-    of the image.
+    of the image. `scale` is what the network's depth was multiplied by.
     """
 
     depth_HW: np.ndarray
@@ -35,6 +35,7 @@ class Frame:
     range_m: tuple[float, float]
     settings: Settings
     header: Header
+    scale: float = 1.0
 
     @cached_property
     def sure_depth_HW(self) -> np.ndarray:

@@ -26,6 +26,9 @@ class Settings:
     backend: str
     on_device_error: str
     depth_scale: float
+    scale_source: str
+    reference_offset: bool
+    smoothing: float
     min_depth: float
     max_depth: float
     points_stride: int
@@ -55,15 +58,27 @@ class Settings:
 
         The model's own limits are given unscaled.
         """
+        lower_m, upper_m = self.scaled_range(model_lower_m, model_upper_m, self.start_scale)
         model_lower_m, model_upper_m = (
-            limit_m * self.depth_scale for limit_m in (model_lower_m, model_upper_m))
-        lower_m = self.min_depth or model_lower_m
-        upper_m = min(self.max_depth or model_upper_m, model_upper_m)
+            limit_m * self.start_scale for limit_m in (model_lower_m, model_upper_m))
         if lower_m >= upper_m:
             raise ValueError(
                 f'min_depth {self.min_depth} and max_depth {self.max_depth} m leave nothing of '
                 f'the model, which goes from {model_lower_m:g} to {model_upper_m:g} m')
         return lower_m, upper_m
+
+    @property
+    def start_scale(self) -> float:
+        """What depth is multiplied by before any evidence: depth_scale unless there is none."""
+        return 1.0 if self.scale_source == 'none' else self.depth_scale
+
+    def scaled_range(self, model_lower_m: float, model_upper_m: float, scale: float,
+                     offset_m: float = 0.0) -> tuple[float, float]:
+        """Nearest and farthest depth in metres to publish of depth scaled and shifted so."""
+        model_lower_m, model_upper_m = (
+            limit_m * scale + offset_m for limit_m in (model_lower_m, model_upper_m))
+        return (self.min_depth or max(model_lower_m, 0.0),
+                min(self.max_depth or model_upper_m, model_upper_m))
 
 
 PARAMETERS = (
@@ -95,6 +110,16 @@ PARAMETERS = (
     Parameter(
         name='depth_scale', default=1.0, least=0.1, most=10.0,
         description='Depth is multiplied by it: true over shown distance, measured once.'),
+    Parameter(
+        name='scale_source', default='fixed', pattern='none|fixed|reference',
+        description='What depth is scaled by: none (the depth of the model), fixed (depth_scale), '
+                    'or depth_scale and a slow factor from reference (another range sensor).'),
+    Parameter(
+        name='reference_offset', default=False,
+        description='The reference gives an offset in metres as well as a factor.'),
+    Parameter(
+        name='smoothing', default=0.0, least=0.0, most=0.95,
+        description='Weight of past depth where nothing moves; 0: none, each image by itself.'),
     Parameter(
         name='min_depth', default=0.0, least=0.0, most=1000.0,
         description='Nearest depth in metres; nearer becomes -inf. 0: the limit of the model.'),

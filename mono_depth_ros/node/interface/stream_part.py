@@ -8,12 +8,18 @@ from dataclasses import dataclass
 from rclpy.lifecycle import LifecycleNode
 
 
+def always() -> bool:
+    """True: most inputs are wanted at any time."""
+    return True
+
+
 @dataclass(frozen=True, kw_only=True)
 class Input:
     """A topic to listen to while the node is active; its callback runs on the executor's thread.
 
     A relative `topic` is in the namespace of the camera. With `transport` it is the topic beside
-    it of that image_transport. `depth` is that of the queue.
+    it of that image_transport. `depth` is that of the queue. While `wanted` says no, nothing is
+    received; it is asked several times a second.
     """
 
     topic: str
@@ -21,6 +27,7 @@ class Input:
     callback: Callable
     transport: str = ''
     depth: int = 1
+    wanted: Callable[[], bool] = always
 
 
 class StreamPart:

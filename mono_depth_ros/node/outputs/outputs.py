@@ -13,14 +13,16 @@ from mono_depth_ros.node.outputs.depth_images import (
     Metres,
     Millimetres,
 )
+from mono_depth_ros.node.outputs.filled import Filled
 from mono_depth_ros.node.outputs.normals import Normals
 from mono_depth_ros.node.outputs.output import Output
 from mono_depth_ros.node.outputs.points import Points
+from mono_depth_ros.node.outputs.scale import ScaleFactor
 from mono_depth_ros.node.outputs.scan import Scan
 
 OUTPUTS: tuple[type[Output], ...] = (
     Metres, Millimetres, CompressedDepth, Colours, DepthCameraInfo, Confidence, Points, Normals,
-    Scan)
+    Scan, Filled, ScaleFactor)
 KINDS = {output.topic: output.kind for output in OUTPUTS}
 
 

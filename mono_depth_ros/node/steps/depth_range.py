@@ -1,21 +1,10 @@
-"""Depth by the measured factor, and its limits."""
+"""The limits of depth."""
 
 from __future__ import annotations
 
 from mono_depth_ros.node.interface import messages
 from mono_depth_ros.node.interface.frame import Frame
 from mono_depth_ros.node.steps.step import Step
-
-
-class DepthScale(Step):
-    """Multiplies depth by the parameter depth_scale."""
-
-    def adjust(self, frame: Frame) -> Frame:
-        """The frame with its depth scaled in place; its range is that of scaled depth already."""
-        scale = frame.settings.depth_scale
-        if scale != 1:
-            frame.depth_HW[...] *= scale
-        return frame
 
 
 class DepthLimits(Step):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from mono_depth_ros.node.steps.depth_range import DepthLimits, DepthScale
+from mono_depth_ros.node.steps.depth_range import DepthLimits
 from mono_depth_ros.node.steps.edge_filter import EdgeFilter
+from mono_depth_ros.node.steps.scale import Scale
+from mono_depth_ros.node.steps.smoothing import Smoothing
 from mono_depth_ros.node.steps.step import Step
 
 # The limits are last: whatever changed depth, what leaves the node is within them.
-STEPS: tuple[type[Step], ...] = (DepthScale, EdgeFilter, DepthLimits)
+STEPS: tuple[type[Step], ...] = (Smoothing, Scale, EdgeFilter, DepthLimits)

@@ -1,0 +1,28 @@
+"""Depth smoothed over time where nothing moves."""
+
+from __future__ import annotations
+
+import time
+
+from rclpy.lifecycle import LifecycleNode
+
+from mono_depth_ros.message_formats.stamps import stamp_ns
+from mono_depth_ros.node.interface.frame import Frame
+from mono_depth_ros.node.steps.step import Step
+from mono_depth_ros.scale.smoothing import Smoother
+
+
+class Smoothing(Step):
+    """Smooths depth by the parameter smoothing; 0 costs nothing and forgets the past."""
+
+    def __init__(self, node: LifecycleNode, prefix: str):
+        super().__init__(node, prefix)
+        self._smoother = Smoother()
+
+    def adjust(self, frame: Frame) -> Frame:
+        """The frame with its depth smoothed in place."""
+        weight = frame.settings.smoothing
+        if weight:
+            now_s = stamp_ns(frame.header.stamp) / 1e9 or time.monotonic()
+            self._smoother.smooth(frame.depth_HW, frame.rgb_HW3, now_s, weight)
+        return frame

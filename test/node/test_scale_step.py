@@ -1,0 +1,266 @@
+"""The scale between network and outputs: its sources, what it tells, smoothing, filled depth."""
+
+from array import array
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from sensor_msgs.msg import Image, LaserScan, PointCloud2, PointField
+from std_msgs.msg import Header
+
+from mono_depth_ros.camera import Camera, points_from_depth
+from mono_depth_ros.node.interface.frame import Frame
+from mono_depth_ros.node.interface.parameters import PARAMETERS, settings_from
+from mono_depth_ros.node.outputs.filled import Filled
+from mono_depth_ros.node.outputs.scale import ScaleFactor
+from mono_depth_ros.node.steps.scale import Scale
+from mono_depth_ros.node.steps.smoothing import Smoothing
+
+DEFAULTS = {parameter.name: parameter.default for parameter in PARAMETERS}
+CAMERA = Camera(fx=60, fy=60, cx=39.5, cy=29.5, width=80, height=60)
+SHAPE = (1 + np.arange(60)[:, None] / 20 + np.arange(80) / 40).astype(np.float32)
+FRAME_ID = 'camera_optical'
+
+
+def header(seconds, frame_id=FRAME_ID):
+    made = Header(frame_id=frame_id)
+    made.stamp.sec, made.stamp.nanosec = int(seconds), round(seconds % 1 * 1e9)
+    return made
+
+
+def frame_at(seconds, depth=SHAPE, rgb=None, camera=CAMERA, **parameters):
+    rgb = np.zeros((*depth.shape, 3), np.uint8) if rgb is None else rgb
+    return Frame(depth_HW=depth.copy(), estimate=SimpleNamespace(range_m=(0.3, 10.0)), rgb_HW3=rgb,
+                 camera=camera, range_m=(0.3, 10.0), settings=settings_from(DEFAULTS | parameters),
+                 header=header(seconds))
+
+
+def depth_message(depth, seconds, encoding='32FC1', frame_id=FRAME_ID):
+    pixels = depth.astype('<f4') if encoding == '32FC1' else (depth * 1000).astype('<u2')
+    return Image(header=header(seconds, frame_id), encoding=encoding, height=depth.shape[0],
+                 width=depth.shape[1], step=depth.shape[1] * pixels.itemsize,
+                 data=array('B', pixels.tobytes()))
+
+
+def cloud_message(depth, seconds, frame_id=FRAME_ID):
+    points = np.stack(points_from_depth(depth, CAMERA), -1).astype('<f4')
+    fields = [PointField(name=name, offset=4 * i, datatype=7, count=1)
+              for i, name in enumerate('xyz')]
+    return PointCloud2(header=header(seconds, frame_id), height=60, width=80, fields=fields,
+                       point_step=12, row_step=960, data=array('B', points.tobytes()))
+
+
+def fed(step, topic, messages, **parameters):
+    """Frames at 10 Hz through the step, a message of the topic before each; the last frame."""
+    callback = {wanted.topic: wanted.callback for wanted in step.inputs()}[topic]
+    for number in range(len(messages)):
+        callback(messages[number])
+        frame = step.adjust(frame_at(number / 10, scale_source='reference', **parameters))
+    return frame
+
+
+def times(number=300):
+    return [count / 10 for count in range(number)]
+
+
+@pytest.mark.parametrize('source, expected', [('none', 1.0), ('fixed', 1.5)])
+def test_the_measured_factor_counts_unless_there_is_to_be_none(source, expected):
+    frame = Scale(None, '').adjust(frame_at(0, scale_source=source, depth_scale=1.5))
+    np.testing.assert_allclose(frame.depth_HW, expected * SHAPE)
+    assert frame.scale == expected
+    assert settings_from(DEFAULTS | {'scale_source': source, 'depth_scale': 1.5}).depth_range(
+        0.3, 10) == (0.3 * expected, 10 * expected)
+
+
+@pytest.mark.parametrize('topic, message', [
+    ('reference/depth', depth_message), ('reference/points', cloud_message)])
+def test_a_reference_brings_depth_to_its_scale_slowly(topic, message):
+    step = Scale(None, '')
+    first = fed(step, topic, [message(0.6 * SHAPE, t) for t in times(20)])
+    assert 0.8 < first.scale < 0.95  # 10 % a second, and 3 frames 0.5 s apart before it moves
+    last = fed(Scale(None, ''), topic, [message(0.6 * SHAPE, t) for t in times()])
+    np.testing.assert_allclose(last.depth_HW, 0.6 * SHAPE, rtol=1e-3)
+    assert last.range_m == pytest.approx((0.18, 6.0), rel=1e-3)
+
+
+def test_a_sparse_reference_in_millimetres_is_enough():
+    sparse = np.zeros_like(SHAPE)
+    sparse[::10, ::10] = 1.4 * SHAPE[::10, ::10]
+    step = Scale(None, '')
+    last = fed(step, 'reference/depth', [depth_message(sparse, t, '16UC1') for t in times()])
+    assert last.scale == pytest.approx(1.4, rel=2e-3)
+    values = step.values()
+    assert values['scale'] == '1.400' and float(values['scale age (s)']) <= 0.5
+    assert float(values['scale spread (log)']) < 0.01 and step.warning == ''
+
+
+def test_depth_scale_and_the_reference_multiply():
+    last = fed(Scale(None, ''), 'reference/depth',
+               [depth_message(3 * SHAPE, t) for t in times()], depth_scale=2.0)
+    assert last.scale == pytest.approx(3.0, rel=1e-3)
+
+
+def test_an_offset_is_found_only_where_asked():
+    messages = [depth_message(0.9 * SHAPE + 0.3, t) for t in times()]
+    asked = fed(Scale(None, ''), 'reference/depth', messages, reference_offset=True)
+    np.testing.assert_allclose(asked.depth_HW, 0.9 * SHAPE + 0.3, rtol=2e-3)
+    unasked = fed(Scale(None, ''), 'reference/depth', messages)
+    np.testing.assert_allclose(unasked.depth_HW, unasked.scale * SHAPE, rtol=1e-5)
+
+
+def test_without_a_reference_the_factor_holds_and_the_operator_is_told():
+    step = Scale(None, '')
+    fed(step, 'reference/depth', [depth_message(0.6 * SHAPE, t) for t in times()])
+    for number in range(300, 400):
+        frame = step.adjust(frame_at(number / 10, scale_source='reference'))
+    assert frame.scale == pytest.approx(0.6, rel=1e-3)
+    assert step.warning.startswith('no evidence of scale for 10 s, it is held at 0.60: reference')
+    assert 's apart from the image' in step.values()['scale evidence']
+
+
+@pytest.mark.parametrize('topic, message, sentence', [
+    ('reference/depth', depth_message(SHAPE[:40], 0), 'the measured depth is 80x40 and the image'),
+    ('reference/depth', depth_message(SHAPE, 0.5), 'reference/depth is 0.50 s apart'),
+    ('reference/points', cloud_message(SHAPE, 0, 'lidar'), "in frame 'lidar', the image in"),
+    ('reference/depth', depth_message(5 * SHAPE, 0), 'factor 5.000, out of bounds'),
+    ('reference/scan', LaserScan(header=header(0)), 'no pixel with both')])
+def test_what_is_wrong_with_a_reference_is_told(topic, message, sentence):
+    step = Scale(None, '')
+    assert fed(step, topic, [message]).scale == 1
+    assert sentence in step.values()['scale evidence']
+
+
+def test_points_need_a_camera():
+    step = Scale(None, '')
+    step.inputs()[1].callback(cloud_message(SHAPE, 0))
+    step.adjust(frame_at(0, camera=None, scale_source='reference'))
+    assert 'reference/points needs camera_info' in step.values()['scale evidence']
+
+
+def test_the_same_reference_counts_once():
+    step = Scale(None, '')
+    step.inputs()[0].callback(depth_message(0.6 * SHAPE, 0))
+    for number in range(20):
+        frame = step.adjust(frame_at(number / 1000, scale_source='reference'))
+    frame = step.adjust(frame_at(0.15 - 1e-6, scale_source='reference'))
+    assert frame.scale == 1
+
+
+def test_topics_of_a_source_are_wanted_while_it_is_the_source():
+    step = Scale(None, '')
+    wanted = step.inputs()
+    assert not any(one.wanted() for one in wanted)
+    step.adjust(frame_at(0, scale_source='reference'))
+    assert [one.topic for one in wanted if one.wanted()] == [
+        'reference/depth', 'reference/points', 'reference/scan']
+    step.adjust(frame_at(0.1, scale_source='fixed'))
+    assert not any(one.wanted() for one in wanted) and step.values() == {'scale': '1.000'}
+
+
+def test_another_source_begins_at_one():
+    step = Scale(None, '')
+    fed(step, 'reference/depth', [depth_message(0.6 * SHAPE, t) for t in times()])
+    step.adjust(frame_at(31, scale_source='fixed'))
+    assert step.adjust(frame_at(31.1, scale_source='reference')).scale == 1
+
+
+def test_a_source_of_no_kind_is_refused():
+    with pytest.raises(ValueError, match="scale_source cannot be 'lidar'"):
+        settings_from(DEFAULTS | {'scale_source': 'lidar'})
+
+
+def test_smoothing_calms_a_still_scene_and_is_off_by_default():
+    def flicker(weight):
+        step = Smoothing(None, '')
+        depths = [step.adjust(frame_at(n / 10, SHAPE * np.float32(1 + 0.02 * (n % 2)),
+                                       smoothing=weight)).depth_HW for n in range(12)]
+        return np.mean([np.abs(np.log(b / a)).mean() for a, b in zip(depths[4:], depths[5:])])
+
+    assert flicker(0.0) == pytest.approx(np.log(1.02), rel=1e-3)
+    assert flicker(0.7) < 0.5 * flicker(0.0)
+
+
+class Publisher:
+    """A publisher of nothing with as many subscribers as `count`."""
+
+    def __init__(self, count=1):
+        self.count, self.sent = count, []
+
+    def get_subscription_count(self):
+        """As that of rclpy."""
+        return self.count
+
+    def publish(self, message):
+        """Keep what is sent: its stamp and its pixels."""
+        self.sent.append(message)
+
+
+def output_of(kind, publisher):
+    return kind(SimpleNamespace(create_lifecycle_publisher=lambda *_: publisher), '')
+
+
+def test_the_factor_is_a_topic():
+    output = output_of(ScaleFactor, publisher := Publisher())
+    output.publish(Scale(None, '').adjust(frame_at(0, depth_scale=1.25)))
+    assert [message.data for message in publisher.sent] == [1.25]
+
+
+def filled(message):
+    return np.frombuffer(message.data, '<f4').reshape(message.height, message.width)
+
+
+@pytest.mark.parametrize('encoding', ['16UC1', '32FC1'])
+def test_holes_are_filled_and_measured_pixels_keep_their_bits(encoding):
+    sensor = 2 * SHAPE
+    sensor[20:40, 30:50] = 0
+    output = output_of(Filled, publisher := Publisher())
+    output.inputs()[0].callback(message := depth_message(sensor, 1.01, encoding))
+    output.publish(frame_at(1.0))
+    sent, = publisher.sent
+    measured = sensor > 0
+    expected = sensor if encoding == '32FC1' else (
+        (sensor * 1000).astype('<u2').astype('<f4') * np.float32(0.001))
+    np.testing.assert_array_equal(filled(sent)[measured], expected[measured])
+    np.testing.assert_allclose(filled(sent), 2 * SHAPE, rtol=5e-3)
+    assert sent.header == message.header and output.warning == ''
+    assert output.values() == {'holes of the sensor (%)': '8.3', 'sensor over network': '2.000',
+                               'sensor spread (log)': output.values()['sensor spread (log)']}
+
+
+def test_sensor_depth_of_twice_the_size_keeps_it():
+    output = output_of(Filled, publisher := Publisher())
+    output.inputs()[0].callback(depth_message(np.kron(SHAPE, np.ones((2, 2))), 1.0))
+    output.publish(frame_at(1.0))
+    assert (publisher.sent[0].width, publisher.sent[0].height) == (160, 120)
+
+
+@pytest.mark.parametrize('message, sentence', [
+    (None, 'no image on sensor_depth yet'),
+    (depth_message(SHAPE, 2.0), 'sensor_depth is 1.00 s apart'),
+    (depth_message(SHAPE[:40], 1.0), 'expected depth of the same view'),
+    (depth_message(np.random.default_rng(0).uniform(0.1, 9, (60, 80)), 1.0), 'is it registered'),
+    (depth_message(0 * SHAPE, 1.0), 'no depth that is known')])
+def test_what_is_wrong_with_a_sensor_is_told(message, sentence):
+    output = output_of(Filled, Publisher())
+    if message:
+        output.inputs()[0].callback(message)
+    output.publish(frame_at(1.0))
+    assert sentence in output.warning
+
+
+def test_sensor_depth_is_wanted_and_warned_of_only_while_somebody_listens():
+    output = output_of(Filled, publisher := Publisher())
+    assert output.inputs()[0].wanted()
+    output.publish(frame_at(1.0))
+    assert output.warning
+    publisher.count = 0
+    output.publish(frame_at(1.1))
+    assert not output.inputs()[0].wanted() and output.warning == '' and output.values() == {}
+
+
+def test_one_depth_of_the_sensor_is_sent_once():
+    output = output_of(Filled, publisher := Publisher())
+    output.inputs()[0].callback(depth_message(SHAPE, 1.0))
+    output.publish(frame_at(1.0))
+    output.publish(frame_at(1.02))
+    assert len(publisher.sent) == 1 and output.warning == ''

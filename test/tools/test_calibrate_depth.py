@@ -1,0 +1,214 @@
+"""calibrate_depth: the file it writes, what it tells, recordings with a depth camera or a lidar."""
+
+import sys
+
+from model_helpers import write_untrained
+import numpy as np
+import pytest
+
+from mono_depth_ros.bags.reader import BagReader
+from mono_depth_ros.camera import Camera, points_from_depth
+from mono_depth_ros.estimator import DepthEstimator
+from mono_depth_ros.tools.calibrate_depth.__main__ import main
+from mono_depth_ros.tools.calibrate_depth.bag_transforms import BagTransforms
+from mono_depth_ros.tools.calibrate_depth.parameter_file import written
+from mono_depth_ros.tools.calibrate_depth.samples import by_distance, centre_median, Sample, table
+
+CAMERA = Camera(fx=120, fy=120, cx=79.5, cy=59.5, width=160, height=120)
+
+
+@pytest.mark.parametrize('before, after', [
+    (None, '/**:\n  ros__parameters:\n    depth_scale: 0.813\n'),
+    ('a:\n  ros__parameters:\n    depth_scale: 1.0  # mine\n    device: cpu\n',
+     'a:\n  ros__parameters:\n    depth_scale: 0.813  # mine\n    device: cpu\n'),
+    ('a:\n  ros__parameters:  # all\n      device: cpu\n',
+     'a:\n  ros__parameters:  # all\n      depth_scale: 0.813\n      device: cpu\n'),
+    ('a:\n  ros__parameters:\n', 'a:\n  ros__parameters:\n    depth_scale: 0.813\n')])
+def test_the_line_is_set_and_the_rest_stays(tmp_path, before, after):
+    file = tmp_path / 'depth.yaml'
+    if before is not None:
+        file.write_text(before)
+    written(file, 0.8126)
+    assert file.read_text() == after
+    assert [path.name for path in tmp_path.iterdir()] == ['depth.yaml']
+
+
+def test_a_file_without_parameters_is_left_alone(tmp_path):
+    file = tmp_path / 'other.yaml'
+    file.write_text('a: 1\n')
+    with pytest.raises(ValueError, match='no line `ros__parameters:`'):
+        written(file, 0.8)
+    assert file.read_text() == 'a: 1\n'
+
+
+def test_the_middle_is_a_fifth_of_each_side_without_what_is_unknown():
+    depth = np.full((100, 200), 9, np.float32)
+    depth[40:60, 80:120] = 2
+    depth[40:50, 80:100], depth[50:60, 80:100] = np.nan, np.inf
+    assert centre_median(depth, 0.2) == 2
+    assert np.isnan(centre_median(np.full((9, 9), np.inf), 0.2))
+
+
+def test_what_is_left_is_told_by_hand():
+    """1.0 m shown as 1.25 and 2.0 as 2.4: 0.8 leaves nothing of the first, 4 % of the second."""
+    told = table([Sample(shown_m=1.25, true_m=1.0), Sample(shown_m=2.4, true_m=2.0)], 0.8)
+    lines = [line.split() for line in told.splitlines()[1:]]
+    assert lines == [['1.000', 'm', '1.250', 'm', '1.000', 'm', '+0.0%'],
+                     ['2.000', 'm', '2.400', 'm', '1.920', 'm', '-4.0%']]
+
+
+def test_many_pairs_are_told_by_distance():
+    groups = by_distance([Sample(shown_m=2 * m, true_m=m) for m in (0.7, 0.8, 0.9, 2.5)])
+    assert [(g.true_m, round(g.shown_m, 3), g.pairs) for g in groups] == [
+        (0.8, 1.6, 3), (2.5, 5.0, 1)]
+
+
+@pytest.mark.parametrize('words, sentence', [
+    ([], 'give distances in metres'), (['1', '--bag', 'x'], 'give distances in metres'),
+    (['-1'], 'above 0'), (['1', '--box', '0'], 'above 0'),
+    (['--bag', '/nowhere'], '/nowhere')])
+def test_mistakes_are_one_sentence(capsys, words, sentence):
+    assert main(words) == 1
+    error = capsys.readouterr().err.strip()
+    assert error.startswith('calibrate_depth: ') and sentence in error and '\n' not in error
+
+
+@pytest.fixture(scope='module')
+def recorded(tmp_path_factory):
+    """A recording of 4 images, true depth at 1.3 times the model's, and a lidar 0.5 m above."""
+    pytest.importorskip('rosbags')
+    from rosbags.rosbag2 import StoragePlugin, Writer
+    from rosbags.typesys import get_typestore, Stores
+
+    folder = tmp_path_factory.mktemp('bag')
+    write_untrained(folder / 'tiny.safetensors')
+    estimator = DepthEstimator.load(folder / 'tiny.safetensors', device='cpu')
+    types = get_typestore(Stores.ROS2_HUMBLE)
+    make = _Messages(types)
+    with Writer(folder / 'bag', version=9, storage_plugin=StoragePlugin.MCAP) as writer:
+        connections = {topic: writer.add_connection(topic, kind, typestore=types)
+                       for topic, kind in make.topics.items()}
+        for number in range(4):
+            rgb = np.random.default_rng(number).integers(0, 255, (120, 160, 3), np.uint8)
+            true = 1.3 * estimator.estimate(rgb, CAMERA).depth
+            for topic, message in make.messages(number, rgb, true).items():
+                writer.write(connections[topic], number * 10**8, types.serialize_cdr(
+                    message, make.topics[topic]))
+    return folder
+
+
+class _Messages:
+    """Messages of a robot: camera `cam`, and a lidar `lidar` 0.5 m above it, x ahead."""
+
+    topics = {'/cam/image_raw': 'sensor_msgs/msg/Image',
+              '/cam/camera_info': 'sensor_msgs/msg/CameraInfo',
+              '/cam/depth': 'sensor_msgs/msg/Image', '/points': 'sensor_msgs/msg/PointCloud2',
+              '/tf_static': 'tf2_msgs/msg/TFMessage'}
+
+    def __init__(self, types):
+        self._types = types.types
+
+    def header(self, number, frame):
+        """A header of the given tenth of a second."""
+        stamp = self._types['builtin_interfaces/msg/Time'](sec=1, nanosec=number * 10**8)
+        return self._types['std_msgs/msg/Header'](stamp=stamp, frame_id=frame)
+
+    def image(self, number, pixels, encoding):
+        """An image of the camera."""
+        data = np.frombuffer(pixels.tobytes(), np.uint8)
+        return self._types['sensor_msgs/msg/Image'](
+            header=self.header(number, 'cam'), height=120, width=160, encoding=encoding,
+            is_bigendian=0, step=data.size // 120, data=data)
+
+    def messages(self, number, rgb, true):
+        """One message of every topic."""
+        k = np.array([120, 0, 79.5, 0, 120, 59.5, 0, 0, 1.0])
+        roi = self._types['sensor_msgs/msg/RegionOfInterest'](0, 0, 0, 0, False)
+        info = self._types['sensor_msgs/msg/CameraInfo'](
+            self.header(number, 'cam'), 120, 160, 'plumb_bob', np.zeros(5), k, np.eye(3).ravel(),
+            np.array([120, 0, 79.5, 0, 0, 120, 59.5, 0, 0, 0, 1.0, 0]), 0, 0, roi)
+        return {'/cam/image_raw': self.image(number, rgb, 'rgb8'), '/cam/camera_info': info,
+                '/cam/depth': self.image(number, true.astype('<f4'), '32FC1'),
+                '/points': self.cloud(number, true), '/tf_static': self.transform(number)}
+
+    def cloud(self, number, true):
+        """The true points in the lidar's frame: x ahead, y left, z up, 0.5 m above the camera."""
+        x, y, z = points_from_depth(true.astype(np.float32), CAMERA)
+        points = np.stack([z, -x, -y - 0.5], -1).reshape(-1, 3).astype('<f4')
+        field = self._types['sensor_msgs/msg/PointField']
+        return self._types['sensor_msgs/msg/PointCloud2'](
+            self.header(number, 'lidar'), 1, len(points),
+            [field(name, 4 * i, 7, 1) for i, name in enumerate('xyz')], False, 12,
+            12 * len(points), np.frombuffer(points.tobytes(), np.uint8), True)
+
+    def transform(self, number):
+        """The camera's optical frame in that of the lidar."""
+        vector = self._types['geometry_msgs/msg/Vector3'](0, 0, -0.5)
+        turn = self._types['geometry_msgs/msg/Quaternion'](-0.5, 0.5, -0.5, 0.5)
+        moved = self._types['geometry_msgs/msg/Transform'](vector, turn)
+        return self._types['tf2_msgs/msg/TFMessage']([self._types[
+            'geometry_msgs/msg/TransformStamped'](self.header(number, 'lidar'), 'cam', moved)])
+
+
+@pytest.mark.parametrize('reference', ['/cam/depth', '/points'])
+def test_a_recording_tells_the_factor(recorded, tmp_path, capsys, reference):
+    file = tmp_path / 'depth.yaml'
+    assert main(['--bag', str(recorded / 'bag'), '--reference', reference, '--model',
+                 str(recorded / 'tiny.safetensors'), '--write', str(file)]) == 0
+    out = capsys.readouterr().out
+    assert 'depth_scale: 1.300' in out and 'pixels)' in out
+    assert file.read_text().endswith('depth_scale: 1.300\n')
+
+
+def test_several_references_must_be_named(recorded, capsys):
+    assert main(['--bag', str(recorded / 'bag'), '--model',
+                 str(recorded / 'tiny.safetensors')]) == 1
+    assert 'which topic is the reference? It has' in capsys.readouterr().err
+
+
+def test_frames_that_nothing_joins_are_told(recorded):
+    transforms = BagTransforms.of(BagReader(recorded / 'bag'))
+    np.testing.assert_allclose(
+        transforms.moved(np.array([[2.0, -0.3, -0.4]]), 'lidar', 'cam'), [[0.3, -0.1, 2.0]],
+        atol=1e-9)
+    with pytest.raises(ValueError, match="frame 'lidar', images in 'other'"):
+        transforms.moved(np.zeros((1, 3)), 'lidar', 'other')
+
+
+@pytest.mark.thorough
+def test_a_running_node_is_measured(tmp_path, monkeypatch, capsys):
+    """Shown 2.4 and 1.2 m, published at 0.5 of the model: 2 m and 1 m are 0.417 of 4.8 and 2.4."""
+    import threading
+
+    from ros_helpers import Peer, stamp
+    from sensor_msgs.msg import Image
+    from std_msgs.msg import Float32
+
+    from mono_depth_ros.demo.processes import free_domain
+
+    domain = free_domain()
+    monkeypatch.setenv('ROS_DOMAIN_ID', str(domain))
+    monkeypatch.setattr(sys, 'argv', ['calibrate_depth'])
+    monkeypatch.setattr(sys.stdin, 'isatty', lambda: False, raising=False)
+    peer, done = Peer(domain), threading.Event()
+    scale, depth = peer.publisher(Float32, 'depth/scale'), peer.publisher(Image, 'depth/image')
+
+    def publish():
+        message = Image(encoding='32FC1', height=10, width=10, step=40)
+        message.header.stamp = stamp(1.0)
+        message.data.frombytes(np.full((10, 10), 2.4, '<f4').tobytes())
+        while not done.wait(0.05):
+            scale.publish(Float32(data=0.5))
+            depth.publish(message)
+
+    thread = threading.Thread(target=publish)
+    thread.start()
+    try:
+        code = main(['2.0', '--seconds', '0.5', '--write', str(tmp_path / 'depth.yaml')])
+    finally:
+        done.set()
+        thread.join()
+        peer.close()
+    out = capsys.readouterr().out
+    assert code == 0 and 'depth_scale: 0.417' in out and '4.800 m shown' in out, out
+    assert 'depth_scale: 0.417' in (tmp_path / 'depth.yaml').read_text()
