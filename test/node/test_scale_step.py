@@ -176,6 +176,11 @@ def test_smoothing_calms_a_still_scene_and_is_off_by_default():
                                        smoothing=weight)).depth_HW for n in range(12)]
         return np.mean([np.abs(np.log(b / a)).mean() for a, b in zip(depths[4:], depths[5:])])
 
+    step = Smoothing(None, '')
+    step.adjust(frame_at(0, smoothing=0.5))
+    assert step.uses_rgb() and not Smoothing(None, '').uses_rgb()
+    step.adjust(frame_at(1))
+    assert not step.uses_rgb()
     assert flicker(0.0) == pytest.approx(np.log(1.02), rel=1e-3)
     assert flicker(0.7) < 0.5 * flicker(0.0)
 

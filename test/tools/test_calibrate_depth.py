@@ -1,4 +1,4 @@
-"""calibrate_depth: the file it writes, what it tells, recordings with a depth camera or a lidar."""
+"""calibrate_depth: the file it writes, what it tells, recordings with other range data."""
 
 import sys
 

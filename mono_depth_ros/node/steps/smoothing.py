@@ -17,12 +17,17 @@ class Smoothing(Step):
 
     def __init__(self, node: LifecycleNode, prefix: str):
         super().__init__(node, prefix)
-        self._smoother = Smoother()
+        self._smoother, self._on = Smoother(), False
+
+    def uses_rgb(self) -> bool:
+        """Pixels of every image after the first, to see what moves."""
+        return self._on
 
     def adjust(self, frame: Frame) -> Frame:
         """The frame with its depth smoothed in place."""
         weight = frame.settings.smoothing
-        if weight:
+        self._on = weight > 0
+        if self._on and frame.rgb_HW3 is not None:
             now_s = stamp_ns(frame.header.stamp) / 1e9 or time.monotonic()
             self._smoother.smooth(frame.depth_HW, frame.rgb_HW3, now_s, weight)
         return frame
