@@ -9,6 +9,7 @@ from sensor_msgs.msg import Image, LaserScan, PointCloud2, PointField
 from std_msgs.msg import Header
 
 from mono_depth_ros.camera import Camera, points_from_depth
+from mono_depth_ros.geometry.camera_pose import transform_pose
 from mono_depth_ros.node.interface.frame import Frame
 from mono_depth_ros.node.interface.parameters import PARAMETERS, settings_from
 from mono_depth_ros.node.outputs.filled import Filled
@@ -20,6 +21,13 @@ DEFAULTS = {parameter.name: parameter.default for parameter in PARAMETERS}
 CAMERA = Camera(fx=60, fy=60, cx=39.5, cy=29.5, width=80, height=60)
 SHAPE = (1 + np.arange(60)[:, None] / 20 + np.arange(80) / 40).astype(np.float32)
 FRAME_ID = 'camera_optical'
+
+
+@pytest.fixture
+def without_tf(monkeypatch):
+    """tf2 is on robots and not here, or the other way round: the parameters tell the pose."""
+    monkeypatch.setattr('mono_depth_ros.node.interface.camera_poses.CameraPoses._listen',
+                        lambda self: None)
 
 
 def header(seconds, frame_id=FRAME_ID):
@@ -124,10 +132,27 @@ def test_without_a_reference_the_factor_holds_and_the_operator_is_told():
     ('reference/points', cloud_message(SHAPE, 0, 'lidar'), "in frame 'lidar', the image in"),
     ('reference/depth', depth_message(5 * SHAPE, 0), 'factor 5.000, out of bounds'),
     ('reference/scan', LaserScan(header=header(0)), 'no pixel with both')])
-def test_what_is_wrong_with_a_reference_is_told(topic, message, sentence):
+def test_what_is_wrong_with_a_reference_is_told(without_tf, topic, message, sentence):
     step = Scale(None, '')
     assert fed(step, topic, [message]).scale == 1
     assert sentence in step.values()['scale evidence']
+
+
+def test_points_of_another_frame_come_by_tf(monkeypatch):
+    """A lidar whose x looks ahead, 0.5 m above the camera."""
+    moved = transform_pose((0, -0.5, 0), (0.5, -0.5, 0.5, 0.5))
+    monkeypatch.setattr('mono_depth_ros.node.interface.camera_poses.CameraPoses.pose_in',
+                        lambda self, base, header: moved)
+    x, y, z = points_from_depth(0.6 * SHAPE, CAMERA)
+
+    def message(seconds):
+        cloud = cloud_message(SHAPE, seconds, 'lidar')
+        points = np.stack([z, -x, -y - 0.5], -1).astype('<f4')
+        cloud.data = array('B', points.tobytes())
+        return cloud
+
+    last = fed(Scale(None, ''), 'reference/points', [message(t) for t in times()])
+    assert last.scale == pytest.approx(0.6, rel=0.01)
 
 
 def test_points_need_a_camera():
@@ -269,3 +294,40 @@ def test_one_depth_of_the_sensor_is_sent_once():
     output.publish(frame_at(1.0))
     output.publish(frame_at(1.02))
     assert len(publisher.sent) == 1 and output.warning == ''
+
+
+def floor_depth(height_m, pitch_deg, times, far_m=4.0):
+    """Depth of a floor `height_m` below a camera that looks down by `pitch_deg`, and of a wall."""
+    turn = np.radians(pitch_deg)
+    y = (np.arange(120) - 59.5) / 120
+    with np.errstate(divide='ignore'):
+        depth = height_m / (y * np.cos(turn) + np.sin(turn))
+    depth[(depth <= 0) | (depth > far_m)] = far_m
+    return np.repeat((depth * times)[:, None], 160, 1).astype(np.float32)
+
+
+def looked(depth, seconds, **parameters):
+    step = Scale(None, '')
+    camera = Camera(fx=120, fy=120, cx=79.5, cy=59.5, width=160, height=120)
+    for number in range(seconds * 10):
+        frame = step.adjust(frame_at(number / 10, depth, camera=camera, scale_source='height',
+                                     **parameters))
+    return frame, step
+
+
+@pytest.mark.parametrize('times, expected', [(1.9, 1 / 1.9), (1.1, 1.0), (0.9, 1.0), (0.4, 2.5)])
+def test_the_floor_of_a_low_robot_gives_the_scale_where_it_is_far_off(without_tf, times, expected):
+    depth = floor_depth(0.3, 15, times)
+    frame, step = looked(depth, 20, camera_height=0.3, camera_pitch_deg=15.0)
+    assert frame.scale == pytest.approx(expected, rel=0.03), step.values()
+    assert step.warning == ''
+
+
+def test_a_pose_that_is_not_known_is_told(without_tf):
+    frame, step = looked(floor_depth(0.3, 15, 1.9), 1)
+    assert frame.scale == 1 and 'needs the camera above the floor' in step.warning
+
+
+def test_a_pitch_that_is_wrong_finds_no_floor(without_tf):
+    frame, step = looked(floor_depth(0.3, 15, 1.9), 5, camera_height=0.3, camera_pitch_deg=-30.0)
+    assert frame.scale == 1 and step.values()['scale evidence'].startswith('no floor: ')

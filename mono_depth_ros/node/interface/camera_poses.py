@@ -34,6 +34,10 @@ class CameraPoses:
         return mounted_pose(
             settings.camera_height, settings.camera_pitch_deg, settings.camera_roll_deg)
 
+    def pose_in(self, base: str, header: Header) -> CameraPose | None:
+        """Pose by TF of the frame of a message in another, None where nothing tells it."""
+        return self._transform(base, header)
+
     def close(self) -> None:
         """Stop listening to TF."""
         if self._listener:

@@ -111,9 +111,10 @@ PARAMETERS = (
         name='depth_scale', default=1.0, least=0.1, most=10.0,
         description='Depth is multiplied by it: true over shown distance, measured once.'),
     Parameter(
-        name='scale_source', default='fixed', pattern='none|fixed|reference',
+        name='scale_source', default='fixed', pattern='none|fixed|reference|height',
         description='What depth is scaled by: none (the depth of the model), fixed (depth_scale), '
-                    'or depth_scale and a slow factor from reference (another range sensor).'),
+                    'or depth_scale and a slow factor from reference (another range sensor) or '
+                    'height (the floor below a camera of known height).'),
     Parameter(
         name='reference_offset', default=False,
         description='The reference gives an offset in metres as well as a factor.'),

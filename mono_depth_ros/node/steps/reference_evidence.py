@@ -11,24 +11,24 @@ from sensor_msgs.msg import Image, LaserScan, PointCloud2
 from mono_depth_ros.message_formats.images import depth_from_message
 from mono_depth_ros.message_formats.points import points_from_cloud, points_from_scan
 from mono_depth_ros.message_formats.stamps import stamp_ns
+from mono_depth_ros.node.interface.camera_poses import CameraPoses
 from mono_depth_ros.node.interface.frame import Frame
-from mono_depth_ros.node.interface.stream_part import Input, StreamPart
+from mono_depth_ros.node.interface.stream_part import Input
+from mono_depth_ros.node.steps.evidence import Evidence
 from mono_depth_ros.scale.reference import believable_fit, pairs_of_depth, pairs_of_points
-from mono_depth_ros.scale.slow_factor import Caution
 
 # Messages kept of each topic, and how far their stamp may be from the image's.
 KEPT, MOST_APART_S = 10, 0.15
 
 
-class ReferenceEvidence(StreamPart):
+class ReferenceEvidence(Evidence):
     """Keeps the latest messages of three topics; `look` takes the one nearest to an image."""
-
-    caution, expected = Caution(), True
 
     def __init__(self, node, prefix: str):
         super().__init__(node, prefix)
         self._kept: dict[str, tuple[Any, ...]] = {}
         self._used: Any = None
+        self._poses = CameraPoses(node)
 
     def inputs(self) -> tuple[Input, ...]:
         """Depth images, clouds and scans."""
@@ -54,11 +54,20 @@ class ReferenceEvidence(StreamPart):
         return fit.factor, fit.offset_m
 
     def _points(self, topic: str, message: Any, frame: Frame) -> np.ndarray:
+        """The points of a message in the frame of the image."""
         read = points_from_cloud if topic == 'reference/points' else points_from_scan
-        if message.header.frame_id != frame.header.frame_id:
+        image_frame = frame.header.frame_id
+        if message.header.frame_id == image_frame:
+            return read(message)
+        pose = self._poses.pose_in(image_frame, message.header)
+        if pose is None:
             raise ValueError(f'{topic} is in frame {message.header.frame_id!r}, the image in '
-                             f'{frame.header.frame_id!r}')
-        return read(message)
+                             f'{image_frame!r}: {self._poses.told}')
+        return pose.in_base(read(message))
+
+    def close(self) -> None:
+        """Stop listening to TF."""
+        self._poses.close()
 
     def _nearest(self, frame: Frame) -> tuple[str, Any]:
         """Topic and message with the stamp nearest to the image's."""

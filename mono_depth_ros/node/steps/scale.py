@@ -13,9 +13,11 @@ from rclpy.lifecycle import LifecycleNode
 from mono_depth_ros.message_formats.stamps import stamp_ns
 from mono_depth_ros.node.interface.frame import Frame
 from mono_depth_ros.node.interface.stream_part import Input
+from mono_depth_ros.node.steps.evidence import Evidence
+from mono_depth_ros.node.steps.floor_evidence import FloorEvidence
 from mono_depth_ros.node.steps.reference_evidence import ReferenceEvidence
 from mono_depth_ros.node.steps.step import Step
-from mono_depth_ros.scale.slow_factor import SlowFactor
+from mono_depth_ros.scale.slow_factor import Caution, SlowFactor
 
 # Evidence is looked for this often: it costs about a millisecond, and changes slowly.
 EVERY_S = 0.5
@@ -32,7 +34,8 @@ class Scale(Step):
 
     def __init__(self, node: LifecycleNode, prefix: str):
         super().__init__(node, prefix)
-        self._sources = {'reference': ReferenceEvidence(node, prefix)}
+        self._sources: dict[str, Evidence] = {
+            'reference': ReferenceEvidence(node, prefix), 'height': FloorEvidence(node, prefix)}
         self._source, self._slow = '', SlowFactor()
         self._looked_s, self._started_s = -math.inf, 0.0
         self._values: dict[str, str] = {}
@@ -74,8 +77,7 @@ class Scale(Step):
 
     def _begin(self, source: str) -> None:
         self._source, self._looked_s, self._started_s = source, -math.inf, time.monotonic()
-        caution = self._sources[source].caution if source in self._sources else None
-        self._slow = SlowFactor(caution) if caution else SlowFactor()
+        self._slow = SlowFactor(getattr(self._sources.get(source), 'caution', Caution()))
 
     def _follow(self, frame: Frame) -> None:
         now_s, factor, offset_m = _time_s(frame), None, 0.0

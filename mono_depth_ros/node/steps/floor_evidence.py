@@ -1,0 +1,44 @@
+"""What the floor says of the scale, for a camera whose height over it is known."""
+
+from __future__ import annotations
+
+from rclpy.lifecycle import LifecycleNode
+
+from mono_depth_ros.node.interface.camera_poses import CameraPoses
+from mono_depth_ros.node.interface.frame import Frame
+from mono_depth_ros.node.steps.evidence import Evidence
+from mono_depth_ros.scale.floor import CAUTION, find_floor
+
+
+class FloorEvidence(Evidence):
+    """Looks for the floor below the camera's pose, by TF or by parameters.
+
+    A floor is not seen in every image, so that one without is nothing to warn of.
+    """
+
+    caution, expected = CAUTION, False
+
+    def __init__(self, node: LifecycleNode, prefix: str):
+        super().__init__(node, prefix)
+        self._poses = CameraPoses(node)
+
+    def look(self, frame: Frame) -> tuple[float, float]:
+        """Factor for the shown depth and an offset of 0; ValueError with why there is none."""
+        pose, self.warning = self._poses.pose(frame.settings, frame.header), ''
+        if pose is None or pose.height_m <= 0:
+            self.warning = (f'scale_source height needs the camera above the floor: '
+                            f'{self._poses.told}: set camera_height (and camera_pitch_deg, '
+                            'camera_roll_deg), or publish TF')
+        elif frame.camera is None:
+            self.warning = 'scale_source height needs camera_info'
+        if self.warning or pose is None or frame.camera is None:
+            raise ValueError(self.warning)
+        nearest_m = frame.estimate.range_m[0] * frame.settings.start_scale
+        finding = find_floor(frame.depth_HW, frame.camera, pose.up, pose.height_m, nearest_m)
+        if finding.factor is None:
+            raise ValueError(f'no floor: {finding.reason}')
+        return finding.factor, 0.0
+
+    def close(self) -> None:
+        """Stop listening to TF."""
+        self._poses.close()
