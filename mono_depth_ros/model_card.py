@@ -22,6 +22,7 @@ FOREIGN = 'onnx'
 SHAPE_STEP = 32
 LAYOUTS = ('NCHW', 'NHWC')
 COLOUR_ORDERS = ('rgb', 'bgr')
+IMAGE_TYPES = ('float32', 'float16', 'uint8')
 # Whether all files of the repository were as committed when a training began.
 GIT_TREES = ('clean', 'modified', 'unknown')
 
@@ -62,7 +63,8 @@ class GraphSpec:
     """How an ONNX graph is fed and read: names of its inputs and output, layout, colour order.
 
     `intrinsics_input` takes the camera matrix (1, 3, 3) of the network input, '' where the graph
-    has none. What the card says of the output is true of `scale` times the graph's plus `shift`.
+    has none; `image_type` is the type of its numbers, uint8 for planes of 0 to 255. What the card
+    says of the output is true of `scale` times the graph's plus `shift`.
     """
 
     image_input: str = 'image'
@@ -70,11 +72,13 @@ class GraphSpec:
     intrinsics_input: str = ''
     layout: str = 'NCHW'
     colour_order: str = 'rgb'
+    image_type: str = 'float32'
     scale: float = 1.0
     shift: float = 0.0
 
     def __post_init__(self):
-        for name, known in (('layout', LAYOUTS), ('colour_order', COLOUR_ORDERS)):
+        for name, known in (('layout', LAYOUTS), ('colour_order', COLOUR_ORDERS),
+                            ('image_type', IMAGE_TYPES)):
             if getattr(self, name) not in known:
                 raise ValueError(f'{name}: {getattr(self, name)!r} is not one of {known}')
         if not (math.isfinite(self.scale) and math.isfinite(self.shift) and self.scale):

@@ -83,4 +83,6 @@ def _log_depth(network: Network, card: ModelCard, image_CHW: np.ndarray) -> np.n
 def _complete(image_3HW: np.ndarray, card: ModelCard) -> np.ndarray:
     if card.network.camera_input:
         return with_camera(image_3HW, card.reference, card.reference)
+    if card.graph.image_type == 'uint8':  # planes of 0 to 255: -1 to 1 would be black
+        image_3HW = np.clip(127.5 * (image_3HW + 1), 0, 255)
     return image_3HW.astype(np.float32)

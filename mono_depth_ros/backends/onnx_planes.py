@@ -14,7 +14,9 @@ def graph_inputs(graph: GraphSpec, image_CHW: np.ndarray,
         image_CHW = image_CHW[::-1]
     if graph.layout == 'NHWC':
         image_CHW = image_CHW.transpose(1, 2, 0)
-    inputs = {graph.image_input: np.ascontiguousarray(image_CHW, np.float32)[None]}
+    if graph.image_type == 'uint8':
+        image_CHW = np.clip(np.rint(image_CHW), 0, 255)
+    inputs = {graph.image_input: np.ascontiguousarray(image_CHW, graph.image_type)[None]}
     if graph.intrinsics_input:
         if intrinsics_33 is None:
             raise ValueError(f'the graph takes the camera as {graph.intrinsics_input!r}')

@@ -60,7 +60,8 @@ def stream(options: argparse.Namespace, width: int, height: int, cameras: int) -
                 environment, f'{NAMESPACE}/{name}') for name in names]
             children.append(Child('depth_node', ('mono_depth_ros.depth_node',), {
                 'device': options.device, 'model_file': options.model,
-                'backend': options.backend, 'cameras': f'[{", ".join(names)}]'},
+                'backend': options.backend.replace('all', 'auto'),
+                'cameras': f'[{", ".join(names)}]'},
                 folder / 'node.log', environment, NAMESPACE))
             return _measure(options, children, cameras)
         finally:

@@ -24,6 +24,7 @@ from mono_depth_ros.camera import Camera
 from mono_depth_ros.model_card import (
     FOREIGN,
     GraphSpec,
+    IMAGE_TYPES,
     ModelCard,
     NetworkSpec,
     Normalisation,
@@ -102,9 +103,21 @@ def _graph(signature: Signature, preset: Preset,
     graph = GraphSpec(
         image_input=image, depth_output=_depth_output(signature.outputs, settings),
         intrinsics_input=settings.get('intrinsics_input') or (cameras[0] if cameras else ''),
-        layout=layout, colour_order=preset.colours, scale=preset.scale or 1.0,
-        shift=preset.shift)
+        layout=layout, colour_order=preset.colours,
+        image_type=_image_type(signature, image, preset),
+        scale=preset.scale or 1.0, shift=preset.shift)
     return graph, size
+
+
+def _image_type(signature: Signature, image: str, preset: Preset) -> str:
+    kind = signature.types[image]
+    if kind not in IMAGE_TYPES:
+        raise ValueError(f'input {image} is of type {kind}, expected {", ".join(IMAGE_TYPES)}')
+    if kind == 'uint8' and (any(preset.mean) or any(abs(255 * std - 1) > 1e-3
+                                                    for std in preset.std)):
+        raise ValueError(f'input {image} takes bytes, so the graph normalises: add --set mean=0 '
+                         '--set std=0.0039216')
+    return kind
 
 
 def _layout(name: str, shape: Shape, size: str | None) -> tuple[str, tuple[int, int]]:

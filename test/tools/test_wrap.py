@@ -17,22 +17,22 @@ WIDTH, HEIGHT = 640, 480
 COLOUR = (51, 102, 204)
 
 
-def info(name, shape):
-    return onnx.helper.make_tensor_value_info(name, FLOAT, shape)
+def info(name, shape, kind=FLOAT):
+    return onnx.helper.make_tensor_value_info(name, kind, shape)
 
 
 def node(kind, inputs, output, **attributes):
     return onnx.helper.make_node(kind, inputs, [output], **attributes)
 
 
-def channel_graph(path, channel=0, axis=1, inputs=(), extra=(), outputs=('depth',)):
+def channel_graph(path, channel=0, axis=1, inputs=(), extra=(), outputs=('depth',), kind=FLOAT):
     """A graph whose depth is one channel of its image, plus `extra` nodes."""
     shape = [1, 3, HEIGHT, WIDTH] if axis == 1 else [1, HEIGHT, WIDTH, 3]
     index = onnx.numpy_helper.from_array(np.array([channel]), 'index')
     first = node('Gather', ['image', 'index'], 'plane' if extra else 'depth', axis=axis)
     graph = onnx.helper.make_graph(
-        [first, *extra], 'channel', [info('image', shape), *inputs],
-        [info(name, None) for name in outputs], [index])
+        [first, *extra], 'channel', [info('image', shape, kind), *inputs],
+        [info(name, None, kind if not extra else FLOAT) for name in outputs], [index])
     onnx.save(onnx.helper.make_model(
         graph, opset_imports=[onnx.helper.make_opsetid('', 17)], ir_version=9), path)
     return path
@@ -91,6 +91,30 @@ def test_channels_may_come_last(tmp_path, out):
     assert main([str(graph), '--like', 'metres', *PLAIN, str(out)]) == 0
     assert read_card(out).graph.layout == 'NHWC'
     assert depth_of(out) == pytest.approx(0.8, rel=1e-5)
+
+
+@pytest.mark.parametrize('backend', ['onnxruntime', 'openvino'])
+@pytest.mark.parametrize('kind, extra, more', [
+    ('FLOAT16', (), ('--set', 'mean=0', '--set', 'std=1')),
+    ('UINT8', ('Cast', 'Mul'), ('--set', 'mean=0', '--set', 'std=0.0039216', '--set',
+                                'scale=0.0039216'))])
+def test_bytes_and_halves_are_fed_as_such(tmp_path, out, kind, extra, more, backend):
+    """Red is 51 of 255: 0.2 m."""
+    pytest.importorskip(backend)
+    extra = [node('Cast', ['plane'], 'depth', to=FLOAT)] if extra else []
+    graph = channel_graph(tmp_path / 'g.onnx', extra=extra, kind=getattr(onnx.TensorProto, kind))
+    assert main([str(graph), '--like', 'metres', *more, str(out)]) == 0
+    assert read_card(out).graph.image_type == kind.lower()
+    rgb = np.full((HEIGHT, WIDTH, 3), COLOUR, np.uint8)
+    depth = DepthEstimator.load(out, 'cpu', 'fp32', backend).estimate(rgb).depth
+    np.testing.assert_allclose(depth, 0.2, rtol=2e-3)
+
+
+def test_bytes_need_a_graph_that_normalises(tmp_path, out, capsys):
+    extra = [node('Cast', ['plane'], 'depth', to=FLOAT)]
+    graph = channel_graph(tmp_path / 'g.onnx', extra=extra, kind=onnx.TensorProto.UINT8)
+    assert main([str(graph), '--like', 'metres', str(out)]) == 1
+    assert 'takes bytes, so the graph normalises: add --set mean=0' in capsys.readouterr().err
 
 
 def test_the_camera_matrix_of_the_network_s_image_is_given(tmp_path, out):
