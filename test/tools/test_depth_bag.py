@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 from model_helpers import write_untrained
 import numpy as np
@@ -261,6 +262,31 @@ def test_mistakes_get_one_sentence(tmp_path, model, capsys):
     with pytest.raises(SystemExit):
         main(command(model, bag, tmp_path / 'out', '--params', str(tmp_path / 'none.yaml')))
     assert not (tmp_path / 'out').exists()
+
+
+@pytest.mark.thorough
+def test_scans_come_with_the_height_of_the_camera_and_without_it_a_sentence(
+        tmp_path, model, capsys):
+    bag, mine = write(tmp_path / 'bag', drive(2)), tmp_path / 'mine.yaml'
+    mine.write_text('/**: {ros__parameters: {camera_height: 0.5, scan: {min_height: 0.1}}}')
+    assert main(command(model, bag, tmp_path / 'out', '--scan', '--params', str(mine))) == 0
+    made = by_topic(tmp_path / 'out')
+    assert stamps(made['/cam/scan']) == stamps(made['/cam/image_raw'])
+    scan = made['/cam/scan'][0][1]
+    assert scan.header.frame_id == 'base_link' and len(scan.ranges) > 10
+    capsys.readouterr()
+    assert main(command(model, bag, tmp_path / 'none', '--scan')) == 0
+    assert '/cam/scan' not in by_topic(tmp_path / 'none')
+    assert 'no scan: TF is not read here: set camera_height' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('given, carries', [
+    ({}, False), ({'scale_source': 'fixed', 'smoothing': 0.0}, False),
+    ({'scale_source': 'height'}, True), ({'smoothing': 0.5}, True)])
+def test_depth_that_depends_on_the_images_before_begins_with_the_first(given, carries):
+    assert run.carries_state(SimpleNamespace(**given)) is carries
+    with pytest.raises(ValueError, match='depth_bag does not play'):
+        run.carries_state(SimpleNamespace(scale_source='reference'))
 
 
 def test_the_bar_tells_rate_and_time_left():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rclpy.lifecycle import LifecycleNode
+from rclpy.node import Node
 from rclpy.time import Time
 from std_msgs.msg import Header
 
@@ -51,7 +52,8 @@ class CameraPoses:
             self._asked = True
             self._listen()
         if self._buffer is None:
-            self.told = 'tf2_ros is not installed'
+            self.told = 'tf2_ros is not installed' if isinstance(self._node, Node) else (
+                'TF is not read here')
             return None
         error: Exception | None = None
         for time in (Time.from_msg(header.stamp), Time()):
@@ -67,6 +69,8 @@ class CameraPoses:
         return None
 
     def _listen(self) -> None:
+        if not isinstance(self._node, Node):  # depth_bag: nothing arrives while a bag is read
+            return
         try:
             import tf2_ros  # no wheel on PyPI: robots have it, the demo has not
         except ImportError:

@@ -93,8 +93,9 @@ class BagEstimation:
 
     def warnings(self) -> list[str]:
         """What is to be said of the latest image and its camera, one sentence each."""
-        return [sentence for sentence in (self._processor.camera_warning,
-                                          self._processor.image_warning) if sentence]
+        processor = self._processor
+        return [sentence for sentence in (
+            processor.camera_warning, processor.image_warning, processor.part_warning) if sentence]
 
     def _use_info(self, stamp_ns: int) -> None:
         if self._camera.infos.messages:

@@ -30,6 +30,8 @@ def parse(arguments: Sequence[str] | None) -> Options:
     parser.add_argument('recording', type=Path, metavar='IN', help='rosbag2 folder or .mcap file')
     parser.add_argument('out', type=Path, metavar='OUT', help='rosbag2 folder to make')
     parser.add_argument('--points', action='store_true', help='add point clouds, too')
+    parser.add_argument('--scan', action='store_true',
+                        help='add laser scans, too; --params tells camera_height')
     parser.add_argument('--images', nargs='+', default=[], metavar='TOPIC',
                         help='image topics (default: every camera that shows colours)')
     parser.add_argument('--params', type=Path, metavar='FILE',
@@ -46,7 +48,8 @@ def parse(arguments: Sequence[str] | None) -> Options:
             parameters[name] = value
     return Options(
         recording=given.recording, out=given.out, images=tuple(given.images),
-        outputs=(*OUTPUTS, *(('points',) if given.points else ())), parameters=parameters)
+        outputs=(*OUTPUTS, *(name for name in ('points', 'scan') if getattr(given, name))),
+        parameters=parameters)
 
 
 def _from_file(path: Path) -> dict[str, Any]:

@@ -40,6 +40,8 @@ def depth_bag(options: Options) -> list[str]:
     if out.exists():
         raise FileExistsError(f'{out} exists already: delete it, or give another name')
     settings = settings_of(options.parameters)
+    if carries_state(settings):
+        shutil.rmtree(unfinished, ignore_errors=True)
     reader = BagReader(options.recording)
     cameras = cameras_of(reader, options.images, options.outputs)
     estimator = _estimator(settings, kept_request(unfinished))
@@ -76,6 +78,18 @@ def settings_of(given: Mapping[str, Any]) -> Settings:
         raise ValueError(f'depth_node has no parameter {name}; the nearest is '
                          f'{nearest_name(name) or "none"}')
     return settings_from({**defaults, **given})
+
+
+def carries_state(settings: Settings) -> bool:
+    """Whether depth depends on the images before, so that a run has to begin with the first.
+
+    Raises ValueError where it depends on other topics.
+    """
+    source = getattr(settings, 'scale_source', 'none')
+    if source == 'reference':
+        raise ValueError('scale_source reference needs topics that depth_bag does not play to the '
+                         'node: use fixed, height or none')
+    return source == 'height' or getattr(settings, 'smoothing', 0) > 0
 
 
 def _estimator(settings: Settings, kept: Mapping[str, str]) -> DepthEstimator:
