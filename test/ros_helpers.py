@@ -95,7 +95,7 @@ class Process:
         """Exit code of a process that ends by itself."""
         return self.popen.wait(timeout_s)
 
-    def end(self, number: int = signal.SIGINT, timeout_s: float = 20.0) -> int:
+    def end(self, number: int = signal.SIGINT, timeout_s: float = 60.0) -> int:
         """Exit code after a signal; a process that does not end is killed and TimeoutExpired."""
         if self.popen.poll() is None:
             self.popen.send_signal(number)
@@ -155,7 +155,7 @@ class Peer:
         """Publisher with queue depth 1 unless given."""
         return self.node.create_publisher(kind, topic, QoSProfile(**({'depth': 1} | qos)))
 
-    def wait(self, condition, what: str, timeout_s: float = 20.0):
+    def wait(self, condition, what: str, timeout_s: float = 60.0):
         """Spin until `condition()` is true and return its value; AssertionError otherwise."""
         deadline = time.monotonic() + timeout_s
         while not (result := condition()):

@@ -147,6 +147,19 @@ class DepthNode(LifecycleNode):
         return refused or super().set_parameters_atomically(
             ros_parameters.in_declared_type(parameter_list))
 
+    def _LifecycleNodeMixin__change_state(self, transition_id):
+        """Answer FAILURE where a transition is not possible now.
+
+        rclpy up to Jazzy raises there, and who asked waits for an answer for ever; later ones
+        catch it themselves, in this method of theirs.
+        """
+        try:
+            return super()._LifecycleNodeMixin__change_state(  # type: ignore[misc]
+                transition_id)
+        except Exception as error:
+            self.get_logger().error(f'no such transition while {self.state}: {one_line(error)}')
+            return TransitionCallbackReturn.FAILURE
+
     def _streams_of(self, settings: dict[str, Settings]) -> list[CameraStream]:
         return [CameraStream(self, name, settings[name]) for name in settings[''].cameras or ('',)]
 

@@ -112,9 +112,11 @@ def test_without_camera_info_depth_is_served_but_no_points(setting):
     depth = _depth(setting.answer(Image, 'depth/image'))
     expected = DepthEstimator.load(setting.model, 'cpu').estimate(picture(WIDTH, HEIGHT)).depth
     assert np.allclose(depth, expected, rtol=1e-4)
-    values = setting.peer.fresh_diagnostics()
+    # Another image each time: on a busy machine the last one may be old by now.
+    values = setting.peer.wait(
+        lambda: setting.send() and 'no camera_info on /camera_info yet' in (
+            v := setting.peer.fresh_diagnostics())['message'] and v, 'the warning of camera_info')
     assert values['level'] == b'\x01'
-    assert 'no camera_info on /camera_info yet' in values['message']
     assert 'withheld' in values['camera']
     assert points == []
     info = setting.answer(CameraInfo, 'depth/camera_info')
@@ -370,6 +372,8 @@ def test_subscription_follows_the_publisher_s_qos(setting):
 def test_lifecycle_through_its_services(setting):
     peer = setting.peer
     setting.answer(Image, 'depth/image')
+    # What is not possible now is answered too: on Jazzy nothing came, and ros2 lifecycle hung.
+    assert not peer.change_state(CONFIGURE) and peer.state() == 'active'
     assert peer.change_state(DEACTIVATE) and peer.state() == 'inactive'
     peer.wait(lambda: not setting.connected(), 'the subscriptions to end')
     assert peer.fresh_diagnostics()['state'] == 'inactive'
