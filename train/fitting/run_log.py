@@ -156,12 +156,12 @@ class UnknownDepth:
         self.views += len(problems)
         self.problems.update(found)
         if self.views >= ENOUGH_VIEWS:
-            self.check()
+            self.check(self.problems.total(), self.views)
         return new
 
-    def check(self) -> None:
-        """Raise ValueError where more than MOST_UNKNOWN of the views were of no use."""
-        if self.problems.total() > MOST_UNKNOWN * self.views:
+    def check(self, useless: float, views: float) -> None:
+        """Raise ValueError where more than MOST_UNKNOWN of the views of all were of no use."""
+        if useless > MOST_UNKNOWN * views:
             raise ValueError(f'{self.text()}. More than {MOST_UNKNOWN:.0%} is too many to go on: '
                              'look at the data with `scripts/train data NAME=DIR`')
 

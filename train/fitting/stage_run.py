@@ -192,12 +192,14 @@ class StageRun:
                   summary: TrainingSummary) -> None:
         """Write checkpoint and history; validate the EMA weights on the held-out images.
 
-        Raises ValueError where most views were of no use, however few they were.
+        Raises ValueError where most views of all processes were of no use, however few they were.
         """
-        summary.unknown.check()
+        group, unknown = self.context.group, summary.unknown
+        unknown.check(*group.total(torch.tensor(
+            [unknown.problems.total(), unknown.views], dtype=torch.float64,
+            device=self.context.device)).tolist())
         self.save()
         summary.validation = validation.validate(self.ema.network)
-        group = self.context.group
         loss = group.total(torch.tensor(summary.losses[-1], device=self.context.device))
         if not log:
             return

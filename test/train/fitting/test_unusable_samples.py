@@ -11,6 +11,7 @@ from train_helpers import tiny, write_folder
 from mono_depth_ros.networks.registry import build
 from train.__main__ import main
 from train.data.data_sets import open_data
+from train.fitting.distributed import ProcessGroup
 from train.fitting.run_log import ENOUGH_VIEWS, UnknownDepth
 from train.fitting.stage_run import RunContext
 from train.fitting.training_loop import fit
@@ -86,6 +87,19 @@ def test_a_set_without_any_depth_is_refused_with_its_name(tmp_path, epochs):
     with pytest.raises(ValueError, match='6 of 6 views were not learned from: mine/'):
         fit(recipe, sources(folder), [], RunContext(folder=tmp_path, device='cpu', workers=0))
     assert not list(tmp_path.glob('checkpoint*'))
+
+
+def test_the_share_is_that_of_all_processes(folder, tmp_path, monkeypatch):
+    """Four of the six views here are of no use: alone too many, not beside four good ones."""
+    for name in ('0003', '0004'):
+        cv2.imwrite(str(folder / 'depth' / f'{name}.png'), np.zeros((48, 64), np.uint16))
+    context = RunContext(folder=tmp_path, device='cpu', workers=0)
+    recipe = replace(tiny(epochs=1), batch_size=6)
+    with pytest.raises(ValueError, match='4 of 6 views were not learned from: mine/'):
+        fit(recipe, sources(folder), [], context)
+    monkeypatch.setattr(ProcessGroup, 'total', lambda group, tensor: (
+        tensor + torch.tensor([0, 4]) if tensor.shape == (2,) else tensor))
+    fit(recipe, sources(folder), [], context)
 
 
 WORDS = [word for setting in (
