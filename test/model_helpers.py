@@ -26,7 +26,8 @@ def write_untrained(path: str | Path, network: str = 'mobile', seed: int = 0,
     made = build(card.network).eval()
     for weight in made.parameters():
         if weight.ndim > 1 and not weight.any():
-            torch.nn.init.normal_(weight, std=0.5)
+            # Thousands of inputs, as the paper's networks have, would leave every range together.
+            torch.nn.init.normal_(weight, std=0.5 if weight[0].numel() < 1000 else 0.01)
     return save_untrained(path, made, card, graph)
 
 

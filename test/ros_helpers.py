@@ -217,7 +217,7 @@ class Peer:
         def active():
             assert process.popen.poll() is None, process.output()
             return self.diagnostics().get('state') == 'active'
-        self.wait(active, 'the node to be active', 60.0)
+        self.wait(active, 'the node to be active', 120.0)
 
     def close(self) -> None:
         """Leave the domain."""

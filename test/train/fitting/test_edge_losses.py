@@ -71,6 +71,7 @@ def test_the_mode_of_the_highest_density_is_read():
     assert likelier(modes(1.0, 2.0, 0.0, math.log(0.5), 0.6)).item() == 2
 
 
+@pytest.mark.thorough
 def test_an_undecided_edge_is_held_as_two_surfaces_and_not_as_their_mean():
     # Half of the images have the near surface there, half the far one.
     truth = torch.tensor([0.0, 1.0]).reshape(2, 1, 1, 1)
@@ -114,6 +115,7 @@ def test_both_modes_the_weight_and_the_other_stacks_learn():
     assert network(image).shape == (2, 2, 32, 48)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize('precision', ['fp32', 'bf16'])
 def test_a_bimodal_file_runs_in_the_estimator(tmp_path, precision):
     path = tmp_path / 'm.safetensors'

@@ -87,6 +87,7 @@ def test_depthwise_convolutions_stay_in_float32_where_a_cpu_computes_in_bfloat16
     assert len(seen) == len(depthwise) and set(seen) == {torch.float32}
 
 
+@pytest.mark.thorough
 def test_the_ema_after_some_steps_is_what_the_plain_formula_gives():
     """a <- d a + (1 - d) w tensor by tensor, d = min(0.998, (1 + step) / (10 + step))."""
     torch.manual_seed(0)

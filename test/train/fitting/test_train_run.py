@@ -149,6 +149,7 @@ def test_a_training_of_few_steps_ends(folder, tmp_path, epochs):
     assert (saved['stage'], saved['step']) == (1, 0)
 
 
+@pytest.mark.thorough
 def test_loss_that_is_not_finite_stops_naming_the_step(folder, tmp_path, monkeypatch):
     recipe = replace(tiny(), clip_norm=0.0, stages=(
         recipes.Stage(trains=recipes.BOTH, epochs=2, lr=1e30, stem_lr=1e30, optimiser='sgd'),))
@@ -157,6 +158,7 @@ def test_loss_that_is_not_finite_stops_naming_the_step(folder, tmp_path, monkeyp
         fit(recipe, *sources(folder), context(tmp_path / 'run'))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize('name', ['mobile', 'mobile_lite2'])
 def test_imagenet_stem_takes_every_weight(name):
     torch.manual_seed(0)

@@ -44,6 +44,7 @@ def batch(size=2):
                 [''] * size)
 
 
+@pytest.mark.thorough
 def test_what_a_step_draws_at_random_depends_on_its_number_alone(training, tmp_path):
     """Dropout after a resume is that of a run never stopped, whatever was drawn before."""
     weights = []
@@ -101,6 +102,7 @@ def test_the_stem_learns_at_its_own_rate():
         assert moved == pytest.approx(rate, abs=1e-6), name
 
 
+@pytest.mark.thorough
 def test_gradients_are_clipped_to_the_norm_of_the_recipe(training, tmp_path):
     moved = []
     for clip in (0.0, 1e-3):
@@ -149,6 +151,7 @@ def test_frozen_norms_keep_their_statistics_also_as_synchronised_ones(converted)
     assert norms[0].weight.grad is not None
 
 
+@pytest.mark.thorough
 def test_a_loss_is_read_from_the_device_every_few_steps_only(training, tmp_path, monkeypatch):
     """To ask at every step would make the CPU wait for the GPU."""
     read = []
@@ -176,6 +179,7 @@ def test_a_gpu_is_set_for_many_batches_of_one_shape():
         torch.set_float32_matmul_precision(before[1])
 
 
+@pytest.mark.thorough
 def test_weights_that_are_not_finite_are_never_saved(training, tmp_path):
     """The loss of a step is read some steps later, but before any checkpoint."""
     recipe = replace(tiny(epochs=3), clip_norm=0.0, stages=(
@@ -188,6 +192,7 @@ def test_weights_that_are_not_finite_are_never_saved(training, tmp_path):
         assert all(tensor.isfinite().all() for tensor in saved.values())
 
 
+@pytest.mark.thorough
 def test_the_summary_is_filled_where_a_training_is_stopped(training, tmp_path, monkeypatch):
     def stopped(self, batch):
         raise KeyboardInterrupt

@@ -33,6 +33,7 @@ def sources(folder, split='train'):
     return [open_data(f'mine={folder}', split)]
 
 
+@pytest.mark.thorough
 def test_one_sample_does_not_end_a_run(folder, tmp_path, capsys):
     """Batches of one image: some have nothing to learn from at all."""
     recipe = replace(tiny(epochs=1), batch_size=1)
@@ -77,6 +78,7 @@ def test_too_many_unusable_views_stop_a_training():
         unknown.add(['mine/b cannot be read'])
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize('epochs', [1, 30])
 def test_a_set_without_any_depth_is_refused_with_its_name(tmp_path, epochs):
     """One epoch of six images too, which ended as done with the weights it began with."""
@@ -89,6 +91,7 @@ def test_a_set_without_any_depth_is_refused_with_its_name(tmp_path, epochs):
     assert not list(tmp_path.glob('checkpoint*'))
 
 
+@pytest.mark.thorough
 def test_the_share_is_that_of_all_processes(folder, tmp_path, monkeypatch):
     """Four of the six views here are of no use: alone too many, not beside four good ones."""
     for name in ('0003', '0004'):
@@ -108,6 +111,7 @@ WORDS = [word for setting in (
     for word in ('--set', setting)] + ['--workers', '0', '--device', 'cpu']
 
 
+@pytest.mark.thorough
 def test_a_set_without_val_trains_and_is_exported(tmp_path, capsys):
     folder = write_folder(tmp_path / 'bare')
     (folder / 'val.txt').unlink()
@@ -118,6 +122,7 @@ def test_a_set_without_val_trains_and_is_exported(tmp_path, capsys):
     assert model.exists() and 'is written without metrics' in capsys.readouterr().err
 
 
+@pytest.mark.thorough
 def test_a_set_that_grew_is_refused_by_resume_and_export(tmp_path, capsys):
     """Else the schedule would end in "Tried to step 5 times", and a card would lie."""
     folder, out = write_folder(tmp_path / 'set'), tmp_path / 'run'
