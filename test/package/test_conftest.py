@@ -1,9 +1,18 @@
 """What test/conftest.py does to the suite: skips with a reason, and the marks of its speeds."""
 
+from pathlib import Path
 import signal
 
-import conftest
 import pytest
+
+FILE = str(Path(__file__).parents[1] / 'conftest.py')
+
+
+@pytest.fixture
+def conftest(request):
+    """The plugin itself: by its name `import` may find that of another folder."""
+    plugins = request.config.pluginmanager.get_plugins()
+    return next(plugin for plugin in plugins if getattr(plugin, '__file__', '') == FILE)
 
 
 @pytest.fixture
@@ -15,7 +24,7 @@ def this_file(request):
 
 
 def test_files_of_a_folder_whose_packages_are_missing_are_skipped_with_the_reason(
-        this_file, monkeypatch):
+        conftest, this_file, monkeypatch):
     monkeypatch.setitem(conftest.NEEDS, 'package', 'train')
     monkeypatch.setattr(conftest, 'is_installed', lambda name: name not in ('h5py', 'tqdm'))
     conftest.pytest_collectstart(this_file)
@@ -23,14 +32,15 @@ def test_files_of_a_folder_whose_packages_are_missing_are_skipped_with_the_reaso
         this_file.collect()
 
 
-def test_files_of_a_folder_that_has_its_packages_are_collected(this_file, monkeypatch):
+def test_files_of_a_folder_that_has_its_packages_are_collected(
+        conftest, this_file, monkeypatch):
     monkeypatch.setitem(conftest.NEEDS, 'package', 'train')
     monkeypatch.setattr(conftest, 'is_installed', lambda name: True)
     conftest.pytest_collectstart(this_file)
     assert 'collect' not in vars(this_file)
 
 
-def test_folders_that_a_robot_tests_need_no_more_than_it_has():
+def test_folders_that_a_robot_tests_need_no_more_than_it_has(conftest):
     assert set(conftest.NEEDS) == {'train', 'simulation', 'demo'}
     assert conftest.missing_packages(None) == []
     assert conftest.is_installed('numpy') and not conftest.is_installed('no-such-package')
@@ -38,7 +48,7 @@ def test_folders_that_a_robot_tests_need_no_more_than_it_has():
 
 @pytest.mark.parametrize('marks, fast', [
     ((), True), (('thorough',), False), (('slow',), False), (('timeout',), True)])
-def test_what_has_no_other_speed_is_fast(marks, fast):
+def test_what_has_no_other_speed_is_fast(conftest, marks, fast):
     class Item:
         given = list(marks)
 
