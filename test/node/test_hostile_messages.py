@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from hostile_messages import hostile_compressed, hostile_images, hostile_infos
 from hypothesis import given, HealthCheck, settings
 from hypothesis import strategies as st
+from model_helpers import plain_card
 import numpy as np
 import pytest
 from ros_helpers import image_message, info_message, picture
@@ -57,7 +58,7 @@ class Eye:
             create_lifecycle_publisher=lambda kind, *_: Publisher(kind, self.sent),
             resolve_topic_name=lambda name: name, get_logger=SimpleNamespace)
         estimator = SimpleNamespace(
-            card=SimpleNamespace(name='plain', min_depth_m=0.3, max_depth_m=10.0),
+            card=plain_card(),
             has_confidence=True, content_size=lambda width, height: (4, 3))
         self.processor = FrameProcessor(
             estimator, [step(node, '') for step in STEPS], Outputs(node), '/image_raw',

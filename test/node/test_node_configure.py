@@ -7,6 +7,7 @@ import sys
 from types import SimpleNamespace
 import weakref
 
+from model_helpers import plain_card
 import pytest
 import rclpy
 from rclpy.lifecycle import TransitionCallbackReturn
@@ -17,10 +18,9 @@ from mono_depth_ros.node.diagnostics import status_summary
 from mono_depth_ros.node.lifecycle_node import DepthNode
 
 STAND_IN = SimpleNamespace(
-    card=SimpleNamespace(name='plain', min_depth_m=0.3, max_depth_m=10.0,
-                         weights_licence='research'), model_path='plain',
-    has_confidence=False, device='cpu', precision='fp32', backend='torch',
-    backend_reason='asked for', model_sha256='0', together=1, warm_up=lambda: None)
+    card=plain_card(), model_path='plain', has_confidence=False, device='cpu', precision='fp32',
+    backend='torch', backend_reason='asked for', model_sha256='0', together=1, device_error='',
+    warm_up=lambda: None)
 
 
 class Loaded:

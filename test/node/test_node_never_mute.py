@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from hostile_messages import hostile_images, hostile_infos
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from model_helpers import plain_card
 import numpy as np
 import pytest
 import rclpy
@@ -19,6 +20,7 @@ from ros_helpers import image_message, info_message, Peer, picture
 from sensor_msgs.msg import CompressedImage, Image
 
 from mono_depth_ros.demo.processes import free_domain
+from mono_depth_ros.estimator import DepthEstimate
 from mono_depth_ros.node.camera_stream import CameraStream
 from mono_depth_ros.node.diagnostics import (
     Findings,
@@ -39,8 +41,7 @@ ERRORS = (ValueError('odd'), IndexError('list index out of range'), OverflowErro
 class Model:
     """A stand-in for the estimator; `answer` is a depth in metres or what `estimate` raises."""
 
-    card = SimpleNamespace(name='plain', min_depth_m=0.3, max_depth_m=10.0,
-                           weights_licence='research')
+    card = plain_card()
     model_path, model_sha256, device, precision = 'plain', '0', 'cpu', 'fp32'
     has_confidence, backend, backend_reason, together = False, 'torch', 'asked for', 1
     device_error = ''
@@ -64,8 +65,7 @@ class Model:
         if isinstance(self.answer, BaseException):
             raise self.answer
         depth_HW = np.full(size[::-1], self.answer, np.float32)
-        return SimpleNamespace(depth=depth_HW, camera=camera, network_ms=1.0, uncertainty=None,
-                               confidence=None)
+        return DepthEstimate(depth=depth_HW, camera=camera, network_ms=1.0)
 
 
 @pytest.fixture(scope='module')
@@ -73,7 +73,8 @@ def started() -> Iterator[tuple[DepthNode, Model]]:
     """A node in this process with the stand-in; every output is filled, though nobody listens."""
     model, patch = Model(), pytest.MonkeyPatch()
     patch.setitem(sys.modules, 'mono_depth_ros.estimator', SimpleNamespace(DepthEstimator=model))
-    patch.setattr(Output, 'wanted', lambda self: True)
+    # But the scan: it needs the camera's pose, which nobody publishes here.
+    patch.setattr(Output, 'wanted', lambda self: self.topic != 'scan')
     patch.setattr(Outputs, 'has_subscribers', lambda self: model.subscribed)
     context = rclpy.Context()
     rclpy.init(context=context, domain_id=free_domain())

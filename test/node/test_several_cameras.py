@@ -8,6 +8,7 @@ import time
 from types import SimpleNamespace
 
 import cv2
+from model_helpers import plain_card
 import numpy as np
 import pytest
 import rclpy
@@ -17,6 +18,7 @@ from ros_helpers import image_message, info_message, picture
 from sensor_msgs.msg import CompressedImage, Image, PointCloud2
 
 from mono_depth_ros.demo.processes import free_domain
+from mono_depth_ros.estimator import DepthEstimate
 from mono_depth_ros.node.lifecycle_node import DepthNode
 from mono_depth_ros.node.outputs.output import Output
 from mono_depth_ros.node.outputs.outputs import OUTPUTS
@@ -28,10 +30,10 @@ CAMERAS = ['front', 'left', 'right']
 class Model:
     """A stand-in that answers with the mean of the image, when it is let go on."""
 
-    card = SimpleNamespace(name='plain', min_depth_m=0.3, max_depth_m=10.0,
-                           weights_licence='research')
+    card = plain_card()
     model_path, model_sha256, device, precision = 'plain', '0', 'cpu', 'fp32'
     has_confidence, backend, backend_reason, together = False, 'torch', 'asked for', 1
+    device_error = ''
 
     def __init__(self):
         self.entered, self.go_on, self.batches = Event(), Event(), []
@@ -54,8 +56,7 @@ class Model:
         if rgb_HW3.max() == 255:
             raise ValueError('too bright')
         depth_HW = np.full(size[::-1], 1 + rgb_HW3.mean() / 100, np.float32)
-        return SimpleNamespace(depth=depth_HW, camera=camera, network_ms=1.0, uncertainty=None,
-                               confidence=None)
+        return DepthEstimate(depth=depth_HW, camera=camera, network_ms=1.0)
 
     def estimate_all(self, images):
         self.batches.append(len(images))
@@ -171,11 +172,11 @@ def test_what_waits_at_deactivation_is_counted_by_its_camera(node):
 
 def test_camera_info_is_that_of_the_camera(node):
     front, left, _ = node.streams
-    front.processor.add_info(info_message(8, 6, focal=33.0))
+    front.processor.add_info(info_message(8, 6, focal=7.0))
     for stream in (front, left):
         stream.on_image(image(0))
     settle(node)
-    assert front.processor.camera.points.fx == 33 and left.processor.camera.points is None
+    assert front.processor.camera.points.fx == 7 and left.processor.camera.points is None
     assert not front.processor.camera_warning
     assert left.processor.camera_warning.startswith('no camera_info on /left/camera_info yet')
 
