@@ -19,7 +19,7 @@ ELSEWHERE = {
     'pip': 'installs on a robot', 'export': 'sets a variable of the shell that runs ros2',
     '.': 'sets up a shell', 'torchrun': 'needs several processes; test_train_many.py starts it',
     'scripts/test': 'is the suite itself', 'scripts/demo': 'run by .ci/run and test_demo.py',
-    'scripts/bench': 'a benchmark'}
+    'scripts/bench': 'a benchmark', 'scripts/soak': 'long; test_soak.py runs short forms'}
 
 
 @dataclass(frozen=True, kw_only=True)

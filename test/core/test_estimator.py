@@ -224,3 +224,25 @@ def test_shipped_models_are_small_and_know_where_they_come_from(name, range_m):
     assert path.stat().st_size < 20e6
     assert card.name == name and (card.min_depth_m, card.max_depth_m) == range_m
     assert card.metrics and card.provenance.data and card.provenance.git_commit
+
+
+def test_several_images_as_one_batch_are_the_images_one_by_one(estimator, monkeypatch):
+    images = [(noise(48, 64, 1), camera(64, 48, 50), None), (noise(40, 30, 2), None, None)]
+    with pytest.raises(ValueError, match='takes one image at a time'):
+        estimator.estimate_all(images)
+    monkeypatch.setattr(estimator._network._network, 'together', 4)  # as on a GPU
+    for estimate, image in zip(estimator.estimate_all(images), images):
+        alone = estimator.estimate(*image)
+        np.testing.assert_allclose(estimate.depth, alone.depth, rtol=1e-4)
+        assert estimate.camera == alone.camera
+
+
+def test_a_reduced_image_gives_depth_of_the_whole_size(estimator):
+    rgb = np.kron(noise(24, 32), np.ones((20, 20, 1), np.uint8))
+    whole = camera(640, 480, 500)
+    reduced = estimator.estimate(rgb[::2, ::2], whole, (640, 480))
+    assert reduced.depth.shape == (480, 640) and reduced.camera == whole
+    expected = estimator.estimate(rgb, whole).depth
+    assert np.median(np.abs(reduced.depth / expected - 1)) < 0.05
+    with pytest.raises(ValueError, match='image is 320x240 but its camera 640x480'):
+        estimator.estimate(rgb[::2, ::2], whole)

@@ -3,6 +3,7 @@
 from pathlib import Path
 import signal
 
+import cv2
 from model_helpers import write_untrained
 import numpy as np
 import pytest
@@ -22,10 +23,11 @@ from ros_helpers import (
     stamp,
 )
 from rosgraph_msgs.msg import Clock
-from sensor_msgs.msg import CameraInfo, Image, LaserScan, PointCloud2
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, LaserScan, PointCloud2
 
 from mono_depth_ros.demo.processes import free_domain
 from mono_depth_ros.estimator import DepthEstimator
+from mono_depth_ros.message_formats.images import depth_from_message
 from mono_depth_ros.node.interface.parameters import PARAMETERS
 
 WIDTH, HEIGHT = 64, 48
@@ -432,3 +434,24 @@ def test_simulated_time_may_run_at_any_speed_and_go_back(setting):
     assert told['state'] == 'active' and after['refused'] == before['refused']
     assert after['processed'] >= before['processed'] + 3
     assert peer.set_parameters(use_sim_time=False)[0].successful
+
+
+def test_compressed_images_come_in_and_compressed_depth_goes_out(setting):
+    peer = setting.peer
+    assert peer.change_state(DEACTIVATE) and peer.change_state(CLEANUP)
+    assert peer.set_parameters(image_transport='compressed')[0].successful
+    assert peer.change_state(CONFIGURE) and peer.change_state(ACTIVATE)
+    peer.node.destroy_publisher(setting.images)
+    setting.images = peer.publisher(CompressedImage, 'image_raw/compressed')
+    _, png = cv2.imencode('.png', picture(WIDTH, HEIGHT)[..., ::-1])
+
+    def sent() -> CompressedImage:
+        return CompressedImage(format='rgb8; png compressed bgr8', data=png.tobytes())
+    compressed = peer.listen('depth/image/compressedDepth', CompressedImage)
+    depths = peer.listen('depth/image', Image)
+    peer.wait(lambda: (setting.send(sent()), compressed and depths)[1], 'both depths', 30)
+    seconds = setting.send(sent())
+    depth = _depth(setting.await_stamp(depths, seconds))
+    read = depth_from_message(setting.await_stamp(compressed, seconds))
+    known = np.isfinite(depth)
+    assert known.mean() > 0.5 and np.allclose(read[known], depth[known], rtol=0.002)
