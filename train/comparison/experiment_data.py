@@ -34,7 +34,7 @@ def prepare_data(specs: Sequence[str], folder: Path, most: int = 0) -> tuple[lis
         packed = Path(place).expanduser().resolve()
         if not open_data(spec, 'train').is_packed:
             packed = folder / f'{name}_packed'
-            pack(spec, packed, WIDTH)
+            pack(spec, packed, WIDTH, most)
         frames = read_index(packed)
         chosen = _kept(_with_val(frames), most)
         whole.append(_resplit(packed, folder / name, name, chosen))
