@@ -19,14 +19,16 @@ from train.commands import (
     leave_one_out,
     pack,
     report,
+    scale,
     show,
     simulate,
+    steady,
     table1,
 )
 from train.data.samples.data_notes import printed_notes
 
 COMMANDS = (fit, evaluate, export, compare, cameras, leave_one_out, report, pack, holes, densify,
-            data, simulate, show, table1)
+            data, simulate, show, table1, scale, steady)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
