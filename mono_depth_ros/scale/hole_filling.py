@@ -12,6 +12,8 @@ import numpy as np
 
 # Width of the mean carried into a hole, as a share of the distance from its border.
 SMOOTHNESS = 0.5
+# Pixels; wider means are taken of smaller images.
+SMALL_SIGMA = 4.0
 
 
 def fill_depth(sensor_depth: np.ndarray, predicted_depth: np.ndarray) -> np.ndarray:
@@ -55,10 +57,22 @@ def carried(values_HW: np.ndarray, known_HW: np.ndarray) -> np.ndarray:
     level_HW = np.log2(np.maximum(SMOOTHNESS * distance_HW, 0.5)) + 1  # 0: none; k: sigma 2^(k-1)
     carried_HW, finer_HW = nearest_HW.copy(), nearest_HW
     for level in range(1, int(np.ceil(level_HW.max())) + 1):
-        blurred_HW = cv2.GaussianBlur(nearest_HW, (0, 0), 2.0 ** (level - 1))
+        blurred_HW = _blurred(nearest_HW, 2.0 ** (level - 1))
         carried_HW += np.clip(level_HW - (level - 1), 0, 1) * (blurred_HW - finer_HW)
         finer_HW = blurred_HW
     return carried_HW
+
+
+def _blurred(values_HW: np.ndarray, sigma: float) -> np.ndarray:
+    """Gaussian mean; a wide one on an image so much smaller that it is SMALL_SIGMA wide there."""
+    shrink = int(sigma / SMALL_SIGMA)
+    height, width = values_HW.shape
+    if shrink <= 1 or min(height, width) < 8 * shrink:
+        return cv2.GaussianBlur(values_HW, (0, 0), sigma)
+    small_hw = cv2.resize(values_HW, (width // shrink, height // shrink),
+                          interpolation=cv2.INTER_AREA)
+    small_hw = cv2.GaussianBlur(small_hw, (0, 0), sigma / shrink)
+    return cv2.resize(small_hw, (width, height), interpolation=cv2.INTER_LINEAR)
 
 
 def nearest_known(values_HW: np.ndarray, known_HW: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

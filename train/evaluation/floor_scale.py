@@ -88,7 +88,7 @@ def times(view: FloorView, factor: float) -> FloorView:
 
 
 def tilted(view: FloorView, degrees: float) -> FloorView:
-    """The view with a pose that is wrong: the camera looks that much farther down than it says."""
+    """The view with a wrong pose, which says that the camera looks that much farther down."""
     turn = math.radians(degrees)
     x, y, z = view.up
     return replace(view, up=np.array([x, y * math.cos(turn) - z * math.sin(turn),
