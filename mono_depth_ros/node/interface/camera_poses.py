@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from rclpy.lifecycle import LifecycleNode
-from rclpy.node import Node
 from rclpy.time import Time
 from std_msgs.msg import Header
 
@@ -22,6 +21,8 @@ class CameraPoses:
     def __init__(self, node: LifecycleNode):
         self._node, self._listener, self._buffer = node, None, None
         self._asked = False
+        # Why what stands in for a node, such as a recording, has no TF; '' of a node.
+        self._no_tf = getattr(node, 'no_tf', '')
         self.told = 'none yet'
 
     def pose(self, settings: Settings, header: Header) -> CameraPose | None:
@@ -52,8 +53,7 @@ class CameraPoses:
             self._asked = True
             self._listen()
         if self._buffer is None:
-            self.told = 'tf2_ros is not installed' if isinstance(self._node, Node) else (
-                'TF is not read here')
+            self.told = self._no_tf or 'tf2_ros is not installed'
             return None
         error: Exception | None = None
         for time in (Time.from_msg(header.stamp), Time()):
@@ -69,7 +69,7 @@ class CameraPoses:
         return None
 
     def _listen(self) -> None:
-        if not isinstance(self._node, Node):  # depth_bag: nothing arrives while a bag is read
+        if self._no_tf:
             return
         try:
             import tf2_ros  # no wheel on PyPI: robots have it, the demo has not

@@ -44,6 +44,8 @@ class _Publisher:
 class _BagNode:
     """What the outputs need of a node: publishers."""
 
+    no_tf = 'TF is not read here'
+
     def __init__(self, wanted: Collection[str]):
         self._wanted = wanted
         self.sent: dict[str, bytes] = {}
