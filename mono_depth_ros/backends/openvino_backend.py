@@ -17,6 +17,17 @@ HINTS = {'fp32': 'f32', 'bf16': 'bf16'}
 SHAPES_KEPT = 4
 
 
+@lru_cache(maxsize=1)
+def only_core() -> openvino.Core:
+    """The one Core of this process, which stays.
+
+    Each gives the thread that first compiles with it a stack for signals, and unmaps it at its own
+    end. Two that end in the order in which they began leave a stack that is gone, and the next
+    signal, such as Ctrl-C, is a segmentation fault.
+    """
+    return openvino.Core()
+
+
 class OpenVinoBackend:
     """An ONNX graph compiled for latency; see `backend.Backend`.
 
@@ -27,7 +38,7 @@ class OpenVinoBackend:
 
     def __init__(self, read_onnx: Callable[[], bytes], graph: GraphSpec, precision: str,
                  model: str):
-        self._core, self._graph, self._model = openvino.Core(), graph, model
+        self._core, self._graph, self._model = only_core(), graph, model
         self._read = lru_cache(maxsize=1)(lambda: self._core.read_model(read_onnx()))
         self._settings = {'PERFORMANCE_HINT': 'LATENCY',
                           'INFERENCE_PRECISION_HINT': HINTS[precision]}

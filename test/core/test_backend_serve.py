@@ -126,6 +126,18 @@ def test_a_card_of_another_input_is_refused_by_name(tmp_path, cache, backend):
     assert '\n' not in str(raised.value)
 
 
+def test_ctrl_c_after_two_models_in_openvino_is_no_segmentation_fault():
+    """Whichever goes first: each Core took the stack for signals with it that it had made."""
+    code = ('import faulthandler, gc, signal; faulthandler.enable()\n'
+            'from mono_depth_ros.estimator import DepthEstimator\n'
+            "two = [DepthEstimator.load('indoor', 'cpu', 'fp32', 'openvino') for _ in range(2)]\n"
+            'two[0] = None; gc.collect(); two[1] = None; gc.collect()\n'
+            'try: signal.raise_signal(signal.SIGINT)\n'
+            'except KeyboardInterrupt: print("interrupted")')
+    done = subprocess.run([sys.executable, '-c', code], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, 'interrupted\n'), done.stderr
+
+
 def test_a_small_error_within_the_tolerance_serves(path, cache, wrong_openvino):
     wrong_openvino(TOLERANCE['fp32'] / 2, TOLERANCE['fp32'] / 2)
     assert DepthEstimator.load(path, 'cpu', 'fp32', 'openvino').backend == 'openvino'
