@@ -10,7 +10,7 @@ from train_helpers import write_folder
 from train.__main__ import main
 from train.comparison import experiment, experiment_runs
 from train.comparison.cost import Cost
-from train.comparison.experiment import CLAIMS, ENTRANTS
+from train.comparison.experiment import CLAIMS, ENTRANTS, WORLDS
 from train.comparison.experiment_data import prepare_data, scenes_of
 from train.comparison.experiment_runs import roughness
 from train.comparison.experiment_statistics import (
@@ -22,6 +22,7 @@ from train.comparison.experiment_statistics import (
 )
 from train.comparison.experiment_table import BASELINE, claim_told, table_text, TableRow
 from train.data.data_sets import open_data
+from train.evaluation.protocols import PROTOCOLS
 from train.recipes.overrides import overridden
 from train.recipes.recipe import recipe_called
 
@@ -53,6 +54,16 @@ def test_three_rates_are_tried_and_change_the_first_stage_alone(name):
     assert len(firsts) == 3
     assert {one.stages[1:] for one in tried} == {
         tuple(replace(stage, epochs=0) for stage in recipe.stages[1:])}
+
+
+@pytest.mark.parametrize('name', WORLDS)
+def test_every_network_of_a_world_can_be_trained_there(name):
+    world = WORLDS[name]
+    for entrant in (ENTRANTS[one] for one in world.entrants):
+        recipe = overridden(recipe_called(entrant.recipe), [
+            *world.settings, *entrant.settings(entrant.epochs(30), entrant.rates[0])])
+        assert recipe.max_depth_m == PROTOCOLS[world.protocol].max_depth_m
+        assert dict(recipe.weights) == ({'gta': 4.0} if name == 'street' else {})
 
 
 def test_claims_name_networks_that_take_part():
