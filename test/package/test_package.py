@@ -14,15 +14,17 @@ import pytest
 ROOT = Path(__file__).parents[2]
 NAME = 'mono_depth_ros'
 # rosdep key of each import of the robot's half that does not come with Python.
-KEYS = {'cv2': 'python3-opencv', 'numpy': 'python3-numpy', 'yaml': 'python3-yaml'}
+KEYS = {'cv2': 'python3-opencv', 'numpy': 'python3-numpy', 'yaml': 'python3-yaml',
+        'tf2_ros': 'tf2_ros_py'}
 # Wheel of each import whose name differs.
 WHEELS = {'cv2': 'opencv-python-headless', 'yaml': 'PyYAML', 'OpenGL': 'PyOpenGL',
           'mcap_ros2': 'mcap-ros2-support', 'rerun': 'rerun-sdk'}
-ROS_ONLY = {'cv_bridge', 'launch', 'launch_ros'}  # no wheels: used where ROS 2 is installed
+ROS_ONLY = {'cv_bridge', 'launch', 'launch_ros', 'tf2_ros'}  # no wheels: used where ROS 2 is installed
 # Come by pip, as package.xml says: on a robot, or for the demo and the simulated worlds only.
 PIP = {'torch', 'safetensors', 'mujoco', 'mcap', 'matplotlib', 'OpenGL', 'rosbags'}
 # The robot's half runs without them: other backends, and the tracing of a network for them.
-OPTIONAL = {'rerun': 'view', 'openvino': 'backends', 'onnxruntime': 'backends', 'onnx': 'train'}
+OPTIONAL = {'rerun': 'view', 'openvino': 'backends', 'onnxruntime': 'backends', 'onnx': 'train',
+            'onnxscript': 'train'}
 
 
 @pytest.fixture(scope='module')
@@ -140,7 +142,8 @@ def test_package_data_covers_every_file_that_is_no_python(setup):
 def test_executables_are_where_ros2_run_looks_and_start(setup):
     lines = setup['entry_points']['console_scripts']
     assert {line.split(' = ')[0] for line in lines} == {
-        'depth_bag', 'depth_node', 'depth_rviz', 'rerun_view', 'sim_camera', 'file_camera'}
+        'calibrate_depth', 'depth_bag', 'depth_node', 'depth_rviz', 'rerun_view', 'sim_camera',
+        'file_camera'}
     for line in lines:
         module, function = line.split(' = ')[1].split(':')
         assert callable(getattr(importlib.import_module(module), function))

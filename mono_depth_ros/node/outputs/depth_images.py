@@ -39,7 +39,7 @@ class Millimetres(Output):
         return self._image.fill(frame.depth_HW, frame.header)
 
 
-class Colours(Output):
+class ColouredDepth(Output):
     """Depth as colours over the range, rgb8."""
 
     topic, kind = 'depth/image_color', Image

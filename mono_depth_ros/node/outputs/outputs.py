@@ -7,7 +7,7 @@ from rclpy.lifecycle import LifecycleNode
 from mono_depth_ros.node.interface.frame import Frame
 from mono_depth_ros.node.outputs.compressed_depth import CompressedDepth
 from mono_depth_ros.node.outputs.depth_images import (
-    Colours,
+    ColouredDepth,
     Confidence,
     DepthCameraInfo,
     Metres,
@@ -21,7 +21,7 @@ from mono_depth_ros.node.outputs.scale import ScaleFactor
 from mono_depth_ros.node.outputs.scan import Scan
 
 OUTPUTS: tuple[type[Output], ...] = (
-    Metres, Millimetres, CompressedDepth, Colours, DepthCameraInfo, Confidence, Points, Normals,
+    Metres, Millimetres, CompressedDepth, ColouredDepth, DepthCameraInfo, Confidence, Points, Normals,
     Scan, Filled, ScaleFactor)
 KINDS = {output.topic: output.kind for output in OUTPUTS}
 
