@@ -90,3 +90,16 @@ def test_cleanup_gives_back_what_configure_took(node, monkeypatch):
         assert made[-1]() is None  # the model, and with it its memory on the device
         assert [len(list(ends)) for ends in (node.publishers, node.subscriptions)] == ends_before
     assert len(made) == 3 and {name for name, _ in node.get_topic_names_and_types()} == before
+
+
+def test_configure_loads_what_the_parameters_ask_for(node, monkeypatch):
+    """Device and precision could once be ignored without a test's noticing."""
+    given = []
+    monkeypatch.setattr(sys.modules['mono_depth_ros.estimator'].DepthEstimator, 'load',
+                        lambda *asked: given.append(asked) or STAND_IN)
+    asked = {'model_file': 'outdoor', 'device': 'cuda:1', 'precision': 'bf16',
+             'backend': 'onnxruntime'}
+    results = node.set_parameters([Parameter(name, value=value) for name, value in asked.items()])
+    assert all(result.successful for result in results)
+    assert node.trigger_configure() == TransitionCallbackReturn.SUCCESS
+    assert given[0][:4] == tuple(asked.values())
