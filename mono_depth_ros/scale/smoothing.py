@@ -20,8 +20,6 @@ MOVED_PX = 0.35
 NOISE = 2.0
 # Width of the window in which movement is told, in grid pixels.
 WINDOW = 9
-# A cut: this share of the pixels has changed by more than CHANGED of 255.
-CUT_SHARE, CHANGED = 0.6, 20.0
 # Past depth that differs by more than this (log) is of something else.
 OTHER = 0.25
 LONGEST_GAP_S = 1.0
@@ -30,8 +28,8 @@ LONGEST_GAP_S = 1.0
 class Smoother:
     """Smooths depth image by image; `weight` (0 to 1) is that of the past on a still scene.
 
-    Starts anew after a cut, a gap of more than a second, and with another image size. One thread
-    at a time.
+    Starts anew after a cut, which moves everything, after a gap of more than a second, and with
+    another image size. One thread at a time.
     """
 
     def __init__(self) -> None:
@@ -67,8 +65,6 @@ class Smoother:
                 or not 0 <= now_s - self._now_s <= LONGEST_GAP_S):
             return None
         change_hw = np.abs(grey_hw - self._grey_hw)
-        if (change_hw > CHANGED).mean() > CUT_SHARE:
-            return None
         return weight * (1 - np.minimum(_movement(change_hw, grey_hw) / MOVED_PX, 1))
 
 

@@ -162,15 +162,6 @@ def test_points_need_a_camera():
     assert 'reference/points needs camera_info' in step.values()['scale evidence']
 
 
-def test_the_same_reference_counts_once():
-    step = Scale(None, '')
-    step.inputs()[0].callback(depth_message(0.6 * SHAPE, 0))
-    for number in range(20):
-        frame = step.adjust(frame_at(number / 1000, scale_source='reference'))
-    frame = step.adjust(frame_at(0.15 - 1e-6, scale_source='reference'))
-    assert frame.scale == 1
-
-
 def test_topics_of_a_source_are_wanted_while_it_is_the_source():
     step = Scale(None, '')
     wanted = step.inputs()

@@ -106,3 +106,10 @@ def test_it_moves_between_evidence_that_is_fresh():
     for number in range(40):
         slow.add(number * 0.1, 0.5 if number % 5 == 0 else None)
     assert slow.factor == pytest.approx(math.exp(-RATE * 0.1 * 30))
+
+
+def test_it_stops_a_second_after_the_last_evidence():
+    slow = fed([0.5] * 5)
+    for number in range(5, 60):
+        slow.add(number * 0.1, None)
+    assert slow.factor == pytest.approx(math.exp(-RATE * 0.1 * 13))  # 3 with evidence, 10 after

@@ -27,7 +27,6 @@ class ReferenceEvidence(Evidence):
     def __init__(self, node, prefix: str):
         super().__init__(node, prefix)
         self._kept: dict[str, tuple[Any, ...]] = {}
-        self._used: Any = None
         self._poses = CameraPoses(node)
 
     def inputs(self) -> tuple[Input, ...]:
@@ -40,9 +39,6 @@ class ReferenceEvidence(Evidence):
     def look(self, frame: Frame) -> tuple[float, float]:
         """Factor and offset (m) for the shown depth; ValueError with why there is none."""
         topic, message = self._nearest(frame)
-        if message is self._used:
-            raise ValueError(f'nothing new on {topic}')
-        self._used = message
         if topic == 'reference/depth':
             pairs = pairs_of_depth(depth_from_message(message), frame.depth_HW)
         else:
