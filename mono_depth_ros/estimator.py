@@ -126,7 +126,7 @@ class DepthEstimator:
     device = property(lambda self: self._network.spec.device)
     precision = property(lambda self: self._network.spec.precision)
     backend_reason = property(lambda self: self._network.reason)
-    device_error = property(lambda self: self._network.trouble)
+    device_error = property(lambda self: self._network.error)
 
     @property
     def together(self) -> int:

@@ -19,7 +19,7 @@ class RecoveringNetwork:
     """A serving backend that is replaced where its device gives up; see `backend.Backend`.
 
     `policy` is one of NEXT; `again` loads the network for a spec and tests it, so that what takes
-    over gives the right depth or nothing. `trouble` is what happened last, in one sentence, ''
+    over gives the right depth or nothing. `error` is what happened last, in one sentence, ''
     while nothing has; `spec` and `reason` are those of what serves at present.
     """
 
@@ -27,7 +27,7 @@ class RecoveringNetwork:
         if policy not in NEXT:
             raise ValueError(f'on_device_error must be retry, cpu or fail, got {policy!r}')
         self._network: Backend | None = serving.network
-        self.spec, self.reason, self.trouble = serving.spec, serving.reason, ''
+        self.spec, self.reason, self.error = serving.spec, serving.reason, ''
         self._policy, self._again = policy, again
 
     @property
@@ -48,9 +48,9 @@ class RecoveringNetwork:
                 if not self._policy:
                     raise
                 self._network = None  # its memory is needed for what follows
-                self.trouble = f'{self.spec} gave up: {error}; {NEXT[self._policy]}'
+                self.error = f'{self.spec} gave up: {error}; {NEXT[self._policy]}'
         if self._policy == 'fail':
-            raise DeviceError(self.trouble)
+            raise DeviceError(self.error)
         return self._replaced()(image_CHW, intrinsics_33)
 
     def _replaced(self) -> Backend:
@@ -58,7 +58,7 @@ class RecoveringNetwork:
         try:
             serving = self._again(wanted)
         except Exception as error:  # whatever a broken device raises
-            raise DeviceError(f'{self.trouble}, but cannot: {first_line(error)}') from error
+            raise DeviceError(f'{self.error}, but cannot: {first_line(error)}') from error
         self._network, self.spec = serving.network, serving.spec
-        self.reason = f'{serving.reason}; since {self.trouble}'
+        self.reason = f'{serving.reason}; since {self.error}'
         return self._network

@@ -74,7 +74,7 @@ class TorchBackend:
 
 @contextmanager
 def enough_memory(device: str) -> Iterator[None]:
-    """Turn a GPU's trouble, on which torch writes a page, into one sentence."""
+    """Turn a GPU's error, on which torch writes a page, into one sentence."""
     try:
         yield
     except torch.cuda.OutOfMemoryError as error:

@@ -25,11 +25,15 @@ def draw(path: Path, machine: str, rows: Sequence[Row]) -> None:
         ('image size', _sizes), ('cameras, depth and points', _stream)) if panel(None, good)]
     if not panels:
         return
-    figure = Figure(figsize=(5.2 * len(panels), 3.8), layout='constrained')
-    for axes, (title, panel) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels):
+    columns, lines = min(len(panels), 2), -(-len(panels) // 2)
+    figure = Figure(figsize=(6 * columns, 3.4 * lines), layout='constrained')
+    grid = figure.subplots(lines, columns, squeeze=False).ravel()
+    for axes in grid[len(panels):]:
+        axes.remove()
+    for axes, (title, panel) in zip(grid, panels):
         panel(axes, good)
         axes.set_title(title)
-    figure.suptitle(textwrap.fill(machine, 36 * len(panels)), fontsize=8)
+    figure.suptitle(textwrap.fill(machine, 70 * columns), fontsize=8)
     figure.savefig(path, dpi=110)
 
 

@@ -41,7 +41,7 @@ def device():
 
 def serving(device, policy):
     network = RecoveringNetwork(device.serve(GPU), policy, device.serve)
-    assert network(IMAGE).mean() == 1 and network.spec == GPU and network.trouble == ''
+    assert network(IMAGE).mean() == 1 and network.spec == GPU and network.error == ''
     device.asked.clear()
     return network
 
@@ -50,9 +50,9 @@ def test_the_cpu_takes_over_from_that_image_on(device):
     network = serving(device, 'cpu')
     device.lost = 'the memory of cuda:0 is full'
     assert network(IMAGE).mean() == 2 and network.spec == CPU
-    assert network.trouble == ('torch fp16 on cuda:0 gave up: the memory of cuda:0 is full; '
+    assert network.error == ('torch fp16 on cuda:0 gave up: the memory of cuda:0 is full; '
                                'the CPU takes over')
-    assert network.reason == f'tested; since {network.trouble}'
+    assert network.reason == f'tested; since {network.error}'
     device.lost = ''
     assert network(IMAGE).mean() == 2 and device.asked == [BackendSpec(device='cpu')]
 
@@ -67,7 +67,7 @@ def test_retry_loads_the_same_again_for_the_same_image(device, monkeypatch):
         return true(asked)
     network._again = reset
     assert network(IMAGE).mean() == 1 and device.asked == [GPU]
-    assert 'unspecified launch failure; the network is loaded again' in network.trouble
+    assert 'unspecified launch failure; the network is loaded again' in network.error
 
 
 def test_retry_tries_again_for_each_image_until_it_works(device):
@@ -83,7 +83,7 @@ def test_retry_tries_again_for_each_image_until_it_works(device):
 def test_fail_serves_nothing_more(device):
     network = serving(device, 'fail')
     device.lost = 'lost'
-    for lost in ('lost', ''):  # a device that comes back by itself is not trusted
+    for lost in ('lost', ''):  # a device that comes back by itself stays unused
         device.lost = lost
         with pytest.raises(DeviceError, match='no image is served until the model is loaded'):
             network(IMAGE)
@@ -96,7 +96,7 @@ def test_without_a_policy_an_error_is_the_caller_s_and_the_next_image_is_served(
     with pytest.raises(DeviceError, match='^lost$'):
         network(IMAGE)
     device.lost = ''
-    assert network(IMAGE).mean() == 1 and network.trouble == ''
+    assert network(IMAGE).mean() == 1 and network.error == ''
 
 
 def test_what_is_wrong_with_an_image_replaces_nothing(device, monkeypatch):
