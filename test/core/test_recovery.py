@@ -51,7 +51,7 @@ def test_the_cpu_takes_over_from_that_image_on(device):
     device.lost = 'the memory of cuda:0 is full'
     assert network(IMAGE).mean() == 2 and network.spec == CPU
     assert network.error == ('torch fp16 on cuda:0 gave up: the memory of cuda:0 is full; '
-                               'the CPU takes over')
+                             'the CPU takes over')
     assert network.reason == f'tested; since {network.error}'
     device.lost = ''
     assert network(IMAGE).mean() == 2 and device.asked == [BackendSpec(device='cpu')]
