@@ -19,7 +19,8 @@ KEYS = {'cv2': 'python3-opencv', 'numpy': 'python3-numpy', 'yaml': 'python3-yaml
 # Wheel of each import whose name differs.
 WHEELS = {'cv2': 'opencv-python-headless', 'yaml': 'PyYAML', 'OpenGL': 'PyOpenGL',
           'mcap_ros2': 'mcap-ros2-support', 'rerun': 'rerun-sdk'}
-ROS_ONLY = {'cv_bridge', 'launch', 'launch_ros', 'tf2_ros'}  # no wheels: used where ROS 2 is installed
+# No wheels: used where ROS 2 is installed.
+ROS_ONLY = {'cv_bridge', 'launch', 'launch_ros', 'tf2_ros'}
 # Come by pip, as package.xml says: on a robot, or for the demo and the simulated worlds only.
 PIP = {'torch', 'safetensors', 'mujoco', 'mcap', 'matplotlib', 'OpenGL', 'rosbags'}
 # The robot's half runs without them: other backends, and the tracing of a network for them.

@@ -21,8 +21,8 @@ from mono_depth_ros.node.outputs.scale import ScaleFactor
 from mono_depth_ros.node.outputs.scan import Scan
 
 OUTPUTS: tuple[type[Output], ...] = (
-    Metres, Millimetres, CompressedDepth, ColouredDepth, DepthCameraInfo, Confidence, Points, Normals,
-    Scan, Filled, ScaleFactor)
+    Metres, Millimetres, CompressedDepth, ColouredDepth, DepthCameraInfo, Confidence, Points,
+    Normals, Scan, Filled, ScaleFactor)
 KINDS = {output.topic: output.kind for output in OUTPUTS}
 
 
