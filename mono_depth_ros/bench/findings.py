@@ -11,6 +11,8 @@ import time
 from typing import Any
 
 Values = dict[str, Any]
+# For an attempt that is made however late it is.
+ANYWAY = float('-inf')
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +45,10 @@ class Findings:
             file.write(json.dumps(asdict(row)) + '\n')
 
     def attempt(self, name: str, work: Callable[[], Values], needs_s: float = 0.0) -> bool:
-        """Whether `work` gave values; the row says what it raised, or that no time was left."""
+        """Whether `work` gave values; the row says what it raised, or that no time was left.
+
+        With `needs_s` ANYWAY it is done on the slowest machine too.
+        """
         if self.left_s < needs_s:
             self.add(name, 'left out', 'no time was left' if self.left_s < 0 else
                      f'{needs_s:.0f} s were needed, {self.left_s:.0f} s were left')

@@ -9,12 +9,13 @@ import sys
 import pytest
 from train_helpers import write_folder
 
-from mono_depth_ros.bench.findings import Findings, read_rows, Row
+from mono_depth_ros.bench.findings import ANYWAY, Findings, read_rows, Row
 from train.fitting.run_log import TrainingSummary
 from train.gpu_check import __main__ as gpu_check
 from train.gpu_check import learning
 from train.gpu_check.packed_data import draw_data, make_packs, open_packs
 from train.gpu_check.report import markdown
+from train.recipes.mixture import mixture
 
 ROOT = Path(__file__).parents[2]
 # What a machine with a GPU need not have.
@@ -59,12 +60,21 @@ def test_a_loss_that_does_not_fall_over_enough_images_is_a_failure(images, last,
     assert (values['images_s'], values['waited'], values['steps']) == (images / 10, 0.1, 10)
 
 
+@pytest.mark.parametrize('name', ['indoor', 'eigen_modified_joint'])
+def test_a_recipe_is_tried_on_whatever_data_there_is(tmp_path, name):
+    """`indoor` names nyu, whose depth was guessed at edges."""
+    draw_data(tmp_path, 6)
+    recipe = learning.endless(name, 2, 1e-3)
+    assert mixture(open_packs(tmp_path, 'train'), recipe, recipe.stages[0])
+
+
 def test_a_row_that_fails_leaves_the_others(tmp_path):
     findings = Findings('fast', tmp_path / 'rows', 60)
     assert findings.attempt('good', lambda: {'ms': 3})
     assert not findings.attempt('bad', lambda: 1 / 0)
     assert not findings.attempt('late', lambda: {}, needs_s=100)
     assert not Findings('fast', tmp_path / 'rows', -1).attempt('too late', lambda: {})
+    assert Findings('fast', tmp_path / 'more', -1).attempt('anyway', lambda: {}, needs_s=ANYWAY)
     rows = read_rows(tmp_path / 'rows')
     assert [row.state for row in rows] == ['ok', 'failed', 'left out', 'left out']
     assert rows[0].values['ms'] == 3 and rows[1].reason == 'ZeroDivisionError: division by zero'

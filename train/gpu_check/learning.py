@@ -17,7 +17,7 @@ import threading
 import numpy as np
 import torch
 
-from mono_depth_ros.bench.findings import Findings, part_options, Values
+from mono_depth_ros.bench.findings import ANYWAY, Findings, part_options, Values
 from train.fitting.checkpoint import load_checkpoint
 from train.fitting.run_log import TrainingSummary
 from train.fitting.stage_run import RunContext
@@ -57,11 +57,13 @@ def check(findings: Findings, device: str, data: Path, seconds: float, folder: P
         return learn(recipe, data, turn_s, RunContext(
             folder=_made(folder / name), device=device, **context))
     begun = findings.attempt('mobile_lite2, mixed precision',
-                             lambda: train(replace(lite, amp='bf16'), 'lite', feed='device'))
+                             lambda: train(replace(lite, amp='bf16'), 'lite', feed='device'),
+                             needs_s=ANYWAY)
     if begun:
         findings.attempt('the same, stopped and resumed',
                          lambda: resume(replace(lite, amp='bf16'), data, turn_s / 3, RunContext(
-                             folder=folder / 'lite', device=device, workers=0, feed='device')))
+                             folder=folder / 'lite', device=device, workers=0, feed='device')),
+                         needs_s=ANYWAY)
     findings.attempt('torchrun, one process', lambda: torchrun(data, folder / 'torchrun', device),
                      needs_s=TORCHRUN_S)
     findings.attempt('eigen_modified, mixed precision',
@@ -81,11 +83,14 @@ def _made(folder: Path) -> Path:
 
 
 def endless(name: str, batch_size: int, rate: float) -> Recipe:
-    """A recipe of one long stage at an even learning rate, without weights from elsewhere."""
+    """A recipe of one long stage at an even learning rate, without weights from elsewhere.
+
+    Nor does it name data sets: whatever is in the packs serves.
+    """
     stage = Stage(trains=BOTH, epochs=10 ** 6, lr=rate * START_OF_CYCLE,
                   stem_lr=rate * START_OF_CYCLE)
     return replace(recipe_called(name), stages=(stage,), batch_size=batch_size, weights=(),
-                   distilled=(), imagenet_stem=False)
+                   caps=(), distilled=(), inpainted=(), imagenet_stem=False)
 
 
 def learn(recipe: Recipe, data: Path, seconds: float, context: RunContext,
