@@ -73,8 +73,8 @@ def started() -> Iterator[tuple[DepthNode, Model]]:
     """A node in this process with the stand-in; every output is filled, though nobody listens."""
     model, patch = Model(), pytest.MonkeyPatch()
     patch.setitem(sys.modules, 'mono_depth_ros.estimator', SimpleNamespace(DepthEstimator=model))
-    # But the scan: it needs the camera's pose, which nobody publishes here.
-    patch.setattr(Output, 'wanted', lambda self: self.topic != 'scan')
+    # But these: they need the camera's pose and a sensor's depth, which nobody publishes here.
+    patch.setattr(Output, 'wanted', lambda self: self.topic not in ('scan', 'depth/filled'))
     patch.setattr(Outputs, 'has_subscribers', lambda self: model.subscribed)
     context = rclpy.Context()
     rclpy.init(context=context, domain_id=free_domain())
