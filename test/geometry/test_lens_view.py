@@ -113,6 +113,7 @@ def test_a_lens_with_negligible_distortion_has_no_view(distortion, seen):
     assert (lens_view(camera) is not None) == seen
 
 
+@pytest.mark.thorough
 def test_a_large_image_is_averaged_before_it_is_undistorted():
     large = LENSES['plumb_bob'].resized(2560, 1920)
     view = lens_view(large)

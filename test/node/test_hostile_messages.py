@@ -101,6 +101,7 @@ def quiet(examples: int) -> settings:
 DEPTHS = st.sampled_from([2.0, 0.0, -1.0, float('inf'), 1e30])
 
 
+@pytest.mark.thorough
 @quiet(250)
 @given(message=MESSAGES, depth_m=DEPTHS)
 def test_hostile_messages_give_depth_of_their_size_or_a_sentence(message, depth_m):

@@ -74,6 +74,7 @@ def test_each_step_twice_in_a_row_is_refused_and_changes_nothing(node):
         assert node.state == reached and state(node)[0] != 'ERROR'
 
 
+@pytest.mark.thorough
 def test_cleanup_gives_back_what_configure_took(node, monkeypatch):
     def loaded(*given):
         estimator = Loaded()

@@ -349,6 +349,7 @@ def test_every_image_is_counted_once_whatever_comes(started, steps):
     assert send(node, good_image())['processed'] == counts['processed'] + 1
 
 
+@pytest.mark.thorough
 def test_a_topic_of_another_type_is_named_with_its_type(active):
     node, _ = active
     peer = Peer(node.context.get_domain_id())

@@ -100,6 +100,7 @@ def test_everything_imported_is_asked_for(package):
     assert asked - needed <= {'ros2launch', 'rviz2'}, 'asked for, but not used'
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize('name, folders', [
     ('demo', [NAME]), ('train', ['train']), ('test', [NAME, 'train', 'test'])])
 def test_everything_imported_is_required(name, folders):

@@ -150,6 +150,7 @@ class _Messages:
             'geometry_msgs/msg/TransformStamped'](self.header(number, 'lidar'), 'cam', moved)])
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize('reference', ['/cam/depth', '/points'])
 def test_a_recording_tells_the_factor(recorded, tmp_path, capsys, reference):
     file = tmp_path / 'depth.yaml'

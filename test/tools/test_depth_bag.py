@@ -201,6 +201,7 @@ def test_true_depth_in_the_recording_gives_an_accuracy_report(tmp_path, model, c
     assert not (tmp_path / 'out' / 'accuracy.json').exists()
 
 
+@pytest.mark.thorough
 def test_an_image_without_depth_is_counted_and_the_next_one_served(tmp_path, model, capsys):
     bad = (START_NS + 10**8, TYPES['CompressedImage'](
         header=image(START_NS, picture(4, 3), 'rgb8').header, format='jpeg',

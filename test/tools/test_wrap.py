@@ -78,6 +78,7 @@ def test_metres_worked_by_hand(tmp_path, out, like, more, expected):
     assert depth_of(out, camera(1000.0)) == pytest.approx(expected, rel=1e-4)
 
 
+@pytest.mark.thorough
 def test_canonical_depth_doubles_with_the_focal_length_and_metres_do_not(tmp_path, out):
     graph = channel_graph(tmp_path / 'graph.onnx')
     for like, factor in (('depth_anything_3_metric', 2), ('metres', 1)):

@@ -122,6 +122,7 @@ def test_folds_are_trained_measured_and_not_again(plan, monkeypatch, capsys):
     assert one['rooms'][0]['images'] == 12 and one['select'][0]['images'] == 2
 
 
+@pytest.mark.thorough
 def test_fit_learns_from_every_set_of_a_table(plan, monkeypatch):
     monkeypatch.setitem(TABLES, 'small', SMALL)
     run = plan.folder / 'whole'

@@ -43,6 +43,7 @@ def test_cost_of_the_paper_s_network_by_hand():
     assert cost.parameters == pytest.approx(50.15e6, rel=1e-3)
 
 
+@pytest.mark.thorough
 def test_costs_are_those_of_the_results():
     """Every line NETWORK, input, parameters, multiply-adds of docs/results.md."""
     page = (Path(__file__).parents[3] / 'docs' / 'results.md').read_text()

@@ -14,6 +14,7 @@ def task(folder, name, code, *needs):
                 log=folder / name / 'log.txt')
 
 
+@pytest.mark.thorough
 def test_a_task_waits_for_those_it_needs_and_others_go_by(tmp_path):
     """`last` asks for what `first` wrote; its command is not asked for before that is read."""
     first = task(tmp_path, 'first', f'import time; time.sleep(1); open({str(tmp_path / "x")!r}, '
@@ -27,6 +28,7 @@ def test_a_task_waits_for_those_it_needs_and_others_go_by(tmp_path):
     assert (tmp_path / 'last.txt').read_text() == 'done\n'
 
 
+@pytest.mark.thorough
 def test_what_fails_is_told_with_its_log_and_stops_the_others(tmp_path):
     (tmp_path / 'others').mkdir()
     code = ('import time\ntry:\n time.sleep(60)\nexcept KeyboardInterrupt:\n'

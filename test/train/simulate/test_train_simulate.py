@@ -60,6 +60,7 @@ def test_a_frame_follows_from_seed_and_number_alone(room, tmp_path, capsys):
     assert f'scripts/train fit mobile --data room={again}' in said
 
 
+@pytest.mark.thorough
 def test_a_stopped_run_goes_on_and_ends_the_same(room, tmp_path, capsys):
     folder = tmp_path / 'stopped'
     shutil.copytree(room, folder)
