@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 from mono_depth_ros.model_file import find_model
-from train.commands.shared_options import add_device
+from train.commands.shared_options import add_cameras, add_device
 from train.cross_validation.figures import combined
 from train.cross_validation.folds import Fold, measure_model
 from train.cross_validation.summary import as_json, as_markdown, summary
@@ -21,10 +21,7 @@ def add_command(commands) -> None:
                               description='Measure a model file on the real data sets of a table '
                               'of cameras, whatever it has learned from.')
     one.add_argument('model', help='path of a model file, or the name of a shipped one')
-    one.add_argument('--cameras', choices=sorted(TABLES), default='indoor',
-                     help='which table of cameras (default indoor)')
-    one.add_argument('--root', type=Path, required=True, metavar='DIR',
-                     help='folder of all data sets of the table, as they are or packed')
+    add_cameras(one)
     one.add_argument('--group', nargs='+', metavar='GROUP', default=[],
                      help='only these groups (default all)')
     one.add_argument('--json', type=Path, metavar='FILE', help='write all figures there')

@@ -10,7 +10,7 @@ import sys
 
 from mono_depth_ros.backends.torch_backend import enough_memory, pick_device
 from mono_depth_ros.model_file import SUFFIX
-from train.commands.shared_options import add_cameras, add_device, DATA_HELP
+from train.commands.shared_options import add_cameras, add_capped, add_device, DATA_HELP
 from train.fitting.batches import FEEDS
 from train.fitting.checkpoint import has_checkpoint
 from train.fitting.distillation import Teachers
@@ -38,6 +38,7 @@ def add_command(commands) -> None:
     one.add_argument('--data', action='append', metavar='NAME=DIR', default=[], help=DATA_HELP)
     one.add_argument('--out', type=Path, required=True, help='folder of the run')
     add_cameras(one, root_needed=False)
+    add_capped(one)
     add_device(one)
     one.add_argument('--workers', type=int, help='processes that read data (default: one less '
                      'than cores, at most 4 beside a CPU and 16 beside a GPU)')

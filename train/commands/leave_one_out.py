@@ -8,7 +8,7 @@ from pathlib import Path
 import signal
 
 from mono_depth_ros.model_file import find_model
-from train.commands.shared_options import add_cameras, add_device
+from train.commands.shared_options import add_cameras, add_capped, add_device
 from train.cross_validation.folds import check_data, Fold, Plan, read_fold, run_folds
 from train.cross_validation.summary import as_json, as_markdown, summary
 from train.fitting.parallel_runs import keep_plan
@@ -27,6 +27,7 @@ def add_command(commands) -> None:
             'is what a camera of your own may expect. Run the same command again to go on.'))
     one.add_argument('recipe', choices=sorted(RECIPES), help='what to train')
     add_cameras(one)
+    add_capped(one)
     one.add_argument('--out', type=Path, required=True, metavar='DIR', help='folder of the runs')
     one.add_argument('--leave', nargs='+', metavar='GROUP', default=[],
                      help='the folds: each leaves out one group, or several joined by commas, '

@@ -39,10 +39,14 @@ def add_device(parser: argparse.ArgumentParser) -> None:
 
 
 def add_cameras(parser: argparse.ArgumentParser, root_needed: bool = True) -> None:
-    """Add --cameras, --root and --capped: all data sets of a table, below one folder."""
+    """Add --cameras and --root: all data sets of a table, below one folder."""
     parser.add_argument('--cameras', choices=sorted(TABLES), default='indoor',
                         help='which table of cameras (default indoor)')
     parser.add_argument('--root', type=Path, required=root_needed, metavar='DIR',
                         help='folder of all data sets of the table, as they are or packed')
+
+
+def add_capped(parser: argparse.ArgumentParser) -> None:
+    """Add --capped, for commands that learn from the data sets of a table."""
     parser.add_argument('--capped', action='store_true',
                         help='cap monotonous sets as the table says (recipe field `caps`)')

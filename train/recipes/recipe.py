@@ -155,7 +155,7 @@ ROUGH = replace(VARIED, zoom=(0.85, 1.4), close=0.35, close_zoom=(1.4, 3.0), tur
 # Batches that mix rooms real and drawn have other statistics than the images of any one camera:
 # a network whose batch norms go on learning in them answers a robot with a wrong scale.
 MIXED = Stage(trains=BOTH, epochs=11, lr=5e-4, stem_lr=2e-4, frozen_norms=True)
-# Learns from NYU-Depth-v2 alone, or after simulated rooms; `indoor` follows several of these.
+# Learns from NYU-Depth-v2 alone, or after simulated rooms.
 TEACHER = replace(
     _mobile('teacher', Stage(trains=BOTH, epochs=16), *UNCERTAINTY_STAGES),
     network=default_spec('mobile_lite2'), augmentation=VARIED, stochastic_depth=0.2,
