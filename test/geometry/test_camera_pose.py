@@ -1,5 +1,6 @@
 """The camera's pose over the base frame, against directions worked by hand."""
 
+from dataclasses import replace
 import math
 
 from hypothesis import given
@@ -7,7 +8,13 @@ from hypothesis import strategies as st
 import numpy as np
 import pytest
 
-from mono_depth_ros.geometry.camera_pose import mounted_pose, transform_pose
+from mono_depth_ros.geometry.camera_pose import (
+    LEVEL,
+    levelled,
+    mounted_pose,
+    tilt_deg,
+    transform_pose,
+)
 
 AHEAD, RIGHT, DOWN = (0, 0, 1), (1, 0, 0), (0, 1, 0)  # in the optical frame
 
@@ -59,3 +66,39 @@ def test_up_is_one_and_up_in_the_base_frame(pitch, roll):
 def test_a_transform_that_is_no_pose_is_refused(translation, quaternion):
     with pytest.raises(ValueError, match='no pose'):
         transform_pose(translation, quaternion)
+
+
+@given(pitch=st.floats(-89, 89), roll=st.floats(-179, 179))
+def test_tilt_is_told_by_what_points_up(pitch, roll):
+    assert tilt_deg(mounted_pose(1.0, pitch, roll).up) == pytest.approx((pitch, roll), abs=1e-6)
+
+
+@given(pitch=st.floats(-60, 60), roll=st.floats(-60, 60))
+def test_a_level_mount_takes_the_tilt_that_gravity_has(pitch, roll):
+    found = levelled(mounted_pose(0.4), mounted_pose(1.0, pitch, roll).up)
+    assert tilt_deg(found.up) == pytest.approx((pitch, roll), abs=0.051)
+    assert found.height_m == 0.4
+
+
+@given(tilt=st.tuples(st.floats(-8, 8), st.floats(-8, 8)), yaw=st.floats(-180, 180))
+def test_a_tilted_base_is_levelled_and_keeps_its_heading(tilt, yaw):
+    """A camera that looks 30 degrees down and any way, on a base that is tilted."""
+    turn = np.radians(yaw)
+    about_z = np.array([[np.cos(turn), -np.sin(turn), 0], [np.sin(turn), np.cos(turn), 0],
+                        [0, 0, 1]])
+    by_tf = replace(mounted_pose(0.4, 30), translation=(0.1, 0.2, 0.4), rotation=tuple(
+        map(tuple, about_z @ np.array(mounted_pose(0.4, 30).rotation))))
+    base_up = np.array(LEVEL) @ mounted_pose(1, *tilt).up  # of the world, in the tilted base
+    up = np.array(by_tf.rotation).T @ base_up
+    found = levelled(by_tf, up)
+    np.testing.assert_allclose(found.up, up, atol=np.radians(0.11))
+    assert found.translation == (0.1, 0.2, 0.4)
+    ahead = np.array(found.rotation) @ np.array(by_tf.rotation).T @ (1, 0, 0)
+    assert ahead[1] == pytest.approx(0, abs=1e-9) and ahead[0] > 0.9
+
+
+def test_a_tilt_that_is_that_of_the_pose_changes_nothing_and_noise_is_the_same_pose():
+    pose = mounted_pose(0.4, 10, 2)
+    np.testing.assert_allclose(levelled(pose, pose.up).rotation, pose.rotation, atol=1e-12)
+    assert levelled(pose, mounted_pose(1, 14.02, 2).up) == levelled(
+        pose, mounted_pose(1, 13.98, 2).up)

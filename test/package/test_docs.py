@@ -161,7 +161,7 @@ def test_the_node_s_page_names_every_topic():
     page = (ROOT / 'docs' / 'node.md').read_text().split('## Topics', 1)[1].split('\n## ', 1)[0]
     named = set(re.findall(r'^\| `([^`]+)`', page, re.MULTILINE))
     inputs = {'image_raw', 'camera_info', 'reference/depth', 'reference/points', 'reference/scan',
-              'sensor_depth'}
+              'sensor_depth', 'imu'}
     assert named == set(KINDS) | inputs | {'/diagnostics'}
 
 

@@ -286,8 +286,9 @@ def test_scans_come_with_the_height_of_the_camera_and_without_it_a_sentence(
     ({'scale_source': 'height'}, True), ({'smoothing': 0.5}, True)])
 def test_depth_that_depends_on_the_images_before_begins_with_the_first(given, carries):
     assert run.carries_state(SimpleNamespace(**given)) is carries
-    with pytest.raises(ValueError, match='depth_bag does not play'):
-        run.carries_state(SimpleNamespace(scale_source='reference'))
+    for other in ({'scale_source': 'reference'}, {'tilt_source': 'imu'}):
+        with pytest.raises(ValueError, match='depth_bag does not play'):
+            run.carries_state(SimpleNamespace(**other))
 
 
 def test_the_bar_tells_rate_and_time_left():

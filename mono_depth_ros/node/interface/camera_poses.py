@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from rclpy.lifecycle import LifecycleNode
 from rclpy.time import Time
 from std_msgs.msg import Header
 
-from mono_depth_ros.geometry.camera_pose import CameraPose, mounted_pose, transform_pose
+from mono_depth_ros.geometry.camera_pose import (
+    CameraPose,
+    levelled,
+    mounted_pose,
+    tilt_deg,
+    transform_pose,
+)
 from mono_depth_ros.node.interface.parameters import Settings
 
 
@@ -25,11 +32,22 @@ class CameraPoses:
         self._no_tf = getattr(node, 'no_tf', '')
         self.told = 'none yet'
 
-    def pose(self, settings: Settings, header: Header) -> CameraPose | None:
-        """Pose over scan.frame of the camera of an image, None where nothing tells it."""
-        found = self._transform(settings.scan_frame, header)
-        if found or not settings.camera_height:
+    def pose(self, settings: Settings, header: Header,
+             up_3: np.ndarray | None = None) -> CameraPose | None:
+        """Pose over scan.frame of the camera of an image, None where nothing tells it.
+
+        Its pitch and roll are by `up_3`, what points up in the optical frame, where that is known.
+        """
+        found = self._transform(settings.scan_frame, header) or self._by_parameters(settings)
+        if found is None or up_3 is None:
             return found
+        self.told = 'pitch {:.1f}, roll {:.1f} degrees by IMU; the rest by {}'.format(
+            *tilt_deg(up_3), self.told)
+        return levelled(found, up_3)
+
+    def _by_parameters(self, settings: Settings) -> CameraPose | None:
+        if not settings.camera_height:
+            return None
         self.told = (f'camera_height {settings.camera_height:g} m, camera_pitch_deg '
                      f'{settings.camera_pitch_deg:g}, camera_roll_deg '
                      f'{settings.camera_roll_deg:g}, for {self.told}')

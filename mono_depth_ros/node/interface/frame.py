@@ -25,7 +25,8 @@ class Frame:
     (REP 117), in memory that belongs to this frame: a step may write into it. `estimate` is what
     the network said, with its confidence. `camera` has the rays of the pixels, None where they
     are not known and points are withheld. `settings` are those of this camera, `header` is that
-    of the image. `scale` is what the network's depth was multiplied by.
+    of the image. `scale` is what the network's depth was multiplied by. `up_3` is the unit vector
+    of the optical frame that points up by an IMU, None where that is left to the camera's pose.
     """
 
     depth_HW: np.ndarray
@@ -36,6 +37,7 @@ class Frame:
     settings: Settings
     header: Header
     scale: float = 1.0
+    up_3: np.ndarray | None = None
 
     @cached_property
     def sure_depth_HW(self) -> np.ndarray:

@@ -29,6 +29,10 @@ GEOMETRY_PARAMETERS = (
         description='Degrees by which the right side of the camera is lower than the left, where '
                     'TF does not tell.'),
     Parameter(
+        name='tilt_source', default='pose', pattern='pose|imu',
+        description="Where the camera's pitch and roll come from: pose (TF, else camera_pitch_deg "
+                    'and camera_roll_deg), or imu (gravity on topic imu while that is fresh).'),
+    Parameter(
         name='scan.frame', default='base_link', pattern='[^/ ][^ ]*',
         description='Frame of the scan: x forward, z up, its origin where ranges begin.'),
     Parameter(

@@ -39,6 +39,7 @@ class Settings:
     camera_height: float
     camera_pitch_deg: float
     camera_roll_deg: float
+    tilt_source: str
     scan_frame: str
     scan_min_height: float
     scan_max_height: float

@@ -39,7 +39,7 @@ class Scan(Output):
         if not frame.camera:
             self._missing = 'no scan: the rays of the camera are not known'
             return None
-        pose = self._poses.pose(frame.settings, frame.header)
+        pose = self._poses.pose(frame.settings, frame.header, frame.up_3)
         if pose is None:
             self._missing = (f'no scan: {self._poses.told}: set camera_height (and '
                              'camera_pitch_deg, camera_roll_deg), or publish TF')

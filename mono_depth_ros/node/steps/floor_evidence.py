@@ -11,7 +11,7 @@ from mono_depth_ros.scale.floor import CAUTION, find_floor
 
 
 class FloorEvidence(Evidence):
-    """Looks for the floor below the camera's pose, by TF or by parameters.
+    """Looks for the floor below the camera's pose, by TF, by parameters or by an IMU.
 
     A floor is not seen in every image, so that one without is nothing to warn of.
     """
@@ -24,7 +24,8 @@ class FloorEvidence(Evidence):
 
     def look(self, frame: Frame) -> tuple[float, float]:
         """Factor for the shown depth and an offset of 0; ValueError with why there is none."""
-        pose, self.warning = self._poses.pose(frame.settings, frame.header), ''
+        pose = self._poses.pose(frame.settings, frame.header, frame.up_3)
+        self.warning = ''
         if pose is None or pose.height_m <= 0:
             self.warning = (f'scale_source height needs the camera above the floor: '
                             f'{self._poses.told}: set camera_height (and camera_pitch_deg, '
@@ -38,6 +39,10 @@ class FloorEvidence(Evidence):
         if finding.factor is None:
             raise ValueError(f'no floor: {finding.reason}')
         return finding.factor, 0.0
+
+    def values(self) -> dict[str, str]:
+        """Where the camera's pose comes from."""
+        return {'scale pose': self._poses.told}
 
     def close(self) -> None:
         """Stop listening to TF."""

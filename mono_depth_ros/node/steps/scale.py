@@ -98,7 +98,7 @@ class Scale(Step):
             'scale': f'{scale:.3f}', 'scale offset (m)': f'{slow.offset_m:.3f}',
             'scale age (s)': f'{slow.age_s:.1f}' if known else 'no evidence yet',
             'scale spread (log)': f'{slow.spread:.3f}' if known else 'no evidence yet',
-            'scale evidence': self._found}
+            'scale evidence': self._found} | source.values()
         waited_s = slow.age_s if known else time.monotonic() - self._started_s
         self.warning = source.warning or (
             f'no evidence of scale for {waited_s:.0f} s, it is held at {scale:.2f}: {self._found}'

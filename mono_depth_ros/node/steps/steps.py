@@ -7,6 +7,7 @@ from mono_depth_ros.node.steps.edge_filter import EdgeFilter
 from mono_depth_ros.node.steps.scale import Scale
 from mono_depth_ros.node.steps.smoothing import Smoothing
 from mono_depth_ros.node.steps.step import Step
+from mono_depth_ros.node.steps.tilt import Tilt
 
 # The limits are last: whatever changed depth, what leaves the node is within them.
-STEPS: tuple[type[Step], ...] = (Smoothing, Scale, EdgeFilter, DepthLimits)
+STEPS: tuple[type[Step], ...] = (Tilt, Smoothing, Scale, EdgeFilter, DepthLimits)

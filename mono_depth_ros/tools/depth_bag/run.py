@@ -89,6 +89,9 @@ def carries_state(settings: Settings) -> bool:
     if source == 'reference':
         raise ValueError('scale_source reference needs topics that depth_bag does not play to the '
                          'node: use fixed, height or none')
+    if getattr(settings, 'tilt_source', 'pose') == 'imu':
+        raise ValueError('tilt_source imu needs a topic that depth_bag does not play to the node: '
+                         'use pose')
     return source == 'height' or getattr(settings, 'smoothing', 0) > 0
 
 

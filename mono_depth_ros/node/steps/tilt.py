@@ -1,0 +1,132 @@
+"""The camera's pitch and roll by an IMU."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+import math
+import time
+from typing import Any
+
+import numpy as np
+from rclpy.lifecycle import LifecycleNode
+from sensor_msgs.msg import Imu
+from std_msgs.msg import Header
+
+from mono_depth_ros.geometry.camera_pose import tilt_deg
+from mono_depth_ros.geometry.gravity import Gravity, oriented_up
+from mono_depth_ros.message_formats.stamps import stamp_ns
+from mono_depth_ros.node.interface.camera_poses import CameraPoses
+from mono_depth_ros.node.interface.frame import Frame
+from mono_depth_ros.node.interface.stream_part import Input
+from mono_depth_ros.node.steps.step import Step
+
+# The operator is warned where the tilt is not known for this long.
+MISSING_S = 2.0
+# Without a frame for this long nobody listens to depth, and nothing to the IMU.
+IDLE_S = 5.0
+# What stands for data that a driver has not, in the first element of their covariance.
+NO_DATA = -1.0
+
+
+class Tilt(Step):
+    """Tells each frame what points up by the topic `imu`, while tilt_source asks for it.
+
+    Nothing is subscribed to else. A frame of which it is not known goes by its camera's pose.
+    """
+
+    def __init__(self, node: LifecycleNode, prefix: str):
+        super().__init__(node, prefix)
+        self._poses = CameraPoses(node)
+        self._on, self._told = False, ''
+        self._known_s = self._asked_s = 0.0
+        self._gravity, self._latest = Gravity(), Imu()
+
+    def inputs(self) -> tuple[Input, ...]:
+        """The IMU, while it is asked for."""
+        return (Input(topic='imu', kind=Imu, callback=self._keep, depth=10,
+                      wanted=self._wanted),)
+
+    def values(self) -> dict[str, str]:
+        """What the IMU says, or why it says nothing."""
+        return {'imu': self._told} if self._on else {}
+
+    def adjust(self, frame: Frame) -> Frame:
+        """The frame with its `up_3`, where an IMU is asked for and knows it."""
+        now_s, anew = time.monotonic(), not self._wanted()
+        self._on, self._asked_s = frame.settings.tilt_source == 'imu', now_s
+        self.warning = ''
+        if not self._on:
+            return frame
+        if anew:
+            self._gravity, self._known_s = Gravity(), now_s
+        try:
+            up_3 = self._up(frame.header, now_s)
+        except ValueError as error:
+            self._told = str(error)
+            if now_s - self._known_s > MISSING_S:
+                self.warning = ('tilt_source imu, but pitch and roll are those of the pose: '
+                                + self._told)
+            return frame
+        self._known_s = now_s
+        return replace(frame, up_3=up_3)
+
+    def close(self) -> None:
+        """Stop listening to TF."""
+        self._poses.close()
+
+    def _wanted(self) -> bool:
+        return self._on and time.monotonic() - self._asked_s < IDLE_S
+
+    def _up(self, header: Header, now_s: float) -> np.ndarray:
+        """What points up in the frame of the image; ValueError with why it is not known."""
+        topic = f'{self.prefix}imu'
+        try:
+            up_3, source = self._gravity.up(now_s), 'accelerometer'
+        except ValueError as error:
+            raise ValueError(f'{topic}: {error}') from error
+        latest = self._latest
+        oriented_3 = oriented_up(_quaternion(latest), up_3)
+        if oriented_3 is not None:
+            up_3, source = oriented_3, 'orientation'
+        rotation_33, mounted = self._rotation(latest.header, header)
+        up_3 = rotation_33 @ up_3
+        pitch_deg, roll_deg = tilt_deg(up_3)
+        self._told = (f'pitch {pitch_deg:.1f}, roll {roll_deg:.1f} degrees by the {source} of '
+                      f'{topic}, {mounted}')
+        return up_3
+
+    def _rotation(self, imu: Header, image: Header) -> tuple[np.ndarray, str]:
+        """What brings vectors of the IMU's frame to that of the image, and how it is known."""
+        if imu.frame_id == image.frame_id:
+            return np.eye(3), 'in the frame of the image'
+        pose = self._poses.pose_in(image.frame_id, imu)
+        if pose is not None:
+            return np.array(pose.rotation), self._poses.told
+        if 'optical' in imu.frame_id:
+            return np.eye(3), (f'{imu.frame_id} taken as parallel to {image.frame_id}: '
+                               f'{self._poses.told}')
+        raise ValueError(f'{self.prefix}imu is in frame {imu.frame_id!r}, the image in '
+                         f'{image.frame_id!r}: {self._poses.told}')
+
+    def _keep(self, message: Imu) -> None:
+        if message.header.frame_id != self._latest.header.frame_id:
+            self._gravity = Gravity()
+        self._latest = message
+        self._gravity.add(_acceleration(message), stamp_ns(message.header.stamp) / 1e9,
+                          time.monotonic())
+
+
+def _acceleration(message: Any) -> tuple[float, float, float]:
+    """In m/s^2; NaN where the driver says that it has none."""
+    if message.linear_acceleration_covariance[0] == NO_DATA:
+        return (math.nan, math.nan, math.nan)
+    at = message.linear_acceleration
+    return at.x, at.y, at.z
+
+
+def _quaternion(message: Any) -> tuple[float, ...]:
+    """Orientation x, y, z, w; zeros where the driver says that it has none."""
+    if message.orientation_covariance[0] == NO_DATA:
+        return (0.0, 0.0, 0.0, 0.0)
+    turn = message.orientation
+    return turn.x, turn.y, turn.z, turn.w
