@@ -20,10 +20,6 @@ def add_command(commands) -> None:
     one.add_argument('run', type=Path, help='folder of the run')
     one.add_argument('model', type=Path, help=f'file to write, ending in {SUFFIX}')
     add_protocol(one)
-    one.add_argument('--interpolation', type=float, default=1.0, metavar='ALPHA',
-                     help='for a run that started from a model: interpolate between its weights '
-                          '(0) and the trained ones (1, the default), which often keeps more of '
-                          'what the model could do (WiSE-FT)')
     one.add_argument('--weights-licence', default='', metavar='TEXT',
                      help='terms of the weights in one sentence, for the card and the node that '
                           'loads them (default: those of the data and models they learned from)')
@@ -39,7 +35,7 @@ def _export(options: argparse.Namespace) -> None:
         print('no data set of this run has a split val: the model file is written without metrics '
               'and with its confidence as it was learned', file=sys.stderr)
     card = export_run(options.run, options.model, validation, PROTOCOLS[options.protocol],
-                      options.interpolation, options.weights_licence)
+                      options.weights_licence)
     print(card.to_json())
     megabytes = options.model.stat().st_size / 1e6
     print(f'{options.model}: {megabytes:.1f} MB; next: ros2 launch mono_depth_ros '

@@ -13,7 +13,6 @@ from mono_depth_ros.model_file import SUFFIX
 from train.commands.shared_options import add_cameras, add_capped, add_device, DATA_HELP
 from train.fitting.batches import FEEDS
 from train.fitting.checkpoint import has_checkpoint
-from train.fitting.distillation import Teachers
 from train.fitting.distributed import process_group, ProcessGroup
 from train.fitting.run_folder import begin_run, check_data, read_run, Run, start_of
 from train.fitting.run_log import BOARD, TrainingSummary
@@ -52,9 +51,6 @@ def add_command(commands) -> None:
     one.add_argument('--start', default='', metavar='MODEL',
                      help='begin with the weights of a model file (path, or shipped name as '
                           'indoor), for instance to fine-tune it to your own camera and rooms')
-    one.add_argument('--teacher', action='append', default=[], metavar='MODEL', dest='teachers',
-                     help='learn from the output of a model file too, on the data sets that '
-                          'the recipe names as `distilled`; given several times, their mean')
     one.add_argument('--resume', action='store_true', help='continue the run in --out')
     one.set_defaults(command=_fit)
 
@@ -68,7 +64,7 @@ def _fit(options: argparse.Namespace) -> None:
         workers = default_workers(device) if options.workers is None else options.workers
         context = RunContext(
             folder=options.out, device=device, workers=workers, group=group,
-            feed=options.feed, teachers=_teachers(run, recipe, device))
+            feed=options.feed)
         summary = TrainingSummary()
         try:
             with enough_memory(device):
@@ -101,13 +97,9 @@ def _run(options: argparse.Namespace, group: ProcessGroup) -> tuple[Run, Recipe]
         return run, run.load_recipe()
     if not data:
         raise ValueError('there is no training data: give --data NAME=DIR')
-    if options.teachers and not recipe.distilled:
-        raise ValueError(f'recipe {recipe.name!r} names no data set on which to follow teachers: '
-                         "give some, as --set distilled=('mine',)")
     check_data(data, recipe)
     if group.is_main_process:
-        begin_run(options.out, options.recipe, settings, data,
-                  start_of(options.start), tuple(start_of(word) for word in options.teachers))
+        begin_run(options.out, options.recipe, settings, data, start_of(options.start))
     group.wait()
     return read_run(options.out), recipe
 
@@ -123,10 +115,6 @@ def _data_and_settings(options: argparse.Namespace) -> tuple[tuple[str, ...], tu
 def default_workers(device: str) -> int:
     """How many processes read data for a training on `device`."""
     return min(16 if device.startswith('cuda') else 4, max(1, (os.cpu_count() or 1) - 1))
-
-
-def _teachers(run: Run, recipe: Recipe, device: str) -> Teachers | None:
-    return Teachers(run.teachers, recipe).to(device) if run.teachers else None
 
 
 def keep_freed_memory() -> None:

@@ -15,8 +15,8 @@ from train.evaluation.measurement import Predictor
 class Ensemble:
     """Predicts the geometric mean of the depths of several models, the mean of their logarithms.
 
-    It costs what all of them cost together, so it is measured here and never run on a robot;
-    one network may learn it (train/fitting/distillation.py). ValueError without a model.
+    It costs what all of them cost together, so it is measured here and never run on a robot.
+    ValueError without a model.
     """
 
     def __init__(self, members: Sequence[Predictor]):

@@ -11,7 +11,7 @@ import torch
 
 from mono_depth_ros.backends.torch_backend import TorchBackend
 from mono_depth_ros.model_card import DataUse, Metrics, ModelCard, Provenance, SelfTest
-from mono_depth_ros.model_file import find_model, load_model, read_card, save_model
+from mono_depth_ros.model_file import read_card, save_model
 from mono_depth_ros.networks.multi_scale import MultiScaleNetwork
 from mono_depth_ros.networks.onnx_graph import graph_of
 from mono_depth_ros.networks.registry import build
@@ -29,13 +29,13 @@ SELF_TEST_SEED = 20140
 
 
 def export_run(folder: Path, path: Path, validation: Sequence[DataSet],
-               protocol: Protocol, alpha: float = 1.0, licence: str = '') -> ModelCard:
+               protocol: Protocol, licence: str = '') -> ModelCard:
     """Write the EMA weights of a finished run as a model file, measured on `validation`.
 
     The measurement is made on the file itself with its fp16 weights. Returns its card. Without
-    `validation` the file is written unmeasured. `alpha` as in `interpolate_weights`. `licence`
-    tells the terms of the weights; empty: those of the data and models they learned from. OSError
-    or ValueError where the run is not finished.
+    `validation` the file is written unmeasured. `licence` tells the terms of the weights; empty:
+    those of the data and the model they learned from. OSError or ValueError where the run is not
+    finished.
     """
     run, saved = read_run(folder), load_checkpoint(folder)
     recipe = run.load_recipe()
@@ -46,12 +46,8 @@ def export_run(folder: Path, path: Path, validation: Sequence[DataSet],
     network = build(recipe.network)
     network.load_state_dict(saved['ema'])
     provenance = _provenance(run, recipe)
-    if alpha != 1:
-        interpolate_weights(network, run, alpha)
-        provenance = replace(
-            provenance, recipe=f'{provenance.recipe}, export --interpolation {alpha:g}')
     calibrate(network, validation, recipe)
-    licence = licence or licence_of(provenance.data, (run.start, *run.teachers))
+    licence = licence or licence_of(provenance.data, run.start)
     card = write(path, network, _card(path.stem, recipe, provenance, licence))
     if not validation:
         return card
@@ -59,24 +55,6 @@ def export_run(folder: Path, path: Path, validation: Sequence[DataSet],
     metrics = tuple(evaluate(estimator, source, 'val', protocol).metrics()
                     for source in validation)
     return write(path, network, replace(card, metrics=metrics))
-
-
-def interpolate_weights(network: MultiScaleNetwork, run: Run, alpha: float) -> None:
-    """Interpolate, in place, between the weights `run` started from (alpha 0) and its own (1).
-
-    Between the two a network often keeps what it could do and most of what it learned, above all
-    on images unlike both (WiSE-FT; Wortsman et al. 2022, "Robust fine-tuning of zero-shot
-    models"). ValueError for an alpha outside 0 to 1 or a run that started from no model.
-    """
-    if not 0 <= alpha <= 1:
-        raise ValueError(f'--interpolation lies within 0 and 1, got {alpha:g}')
-    if not run.start:
-        raise ValueError('--interpolation needs a run that started from a model (`fit --start`), '
-                         'this one started from none')
-    before = load_model(find_model(run.start))[0].state_dict()
-    network.load_state_dict({
-        name: torch.lerp(before[name].float(), tensor, alpha) if tensor.is_floating_point()
-        else tensor for name, tensor in network.state_dict().items()})
 
 
 def write(path: Path, network: MultiScaleNetwork, card: ModelCard) -> ModelCard:
@@ -117,15 +95,15 @@ def _provenance(run: Run, recipe: Recipe) -> Provenance:
 
 
 def _inherited(run: Run) -> list[DataUse]:
-    """The data behind the models a run began with or followed: its weights know them too."""
-    found: list[DataUse] = []
-    for model in filter(None, (run.start, *run.teachers)):
-        try:
-            found += read_card(model).provenance.data
-        except OSError:
-            print(f'{model} is not there any more: the card does not name the data it learned '
-                  'from', file=sys.stderr)
-    return found
+    """The data behind the model a run began with: its weights know them too."""
+    if not run.start:
+        return []
+    try:
+        return list(read_card(run.start).provenance.data)
+    except OSError:
+        print(f'{run.start} is not there any more: the card does not name the data it learned '
+              'from', file=sys.stderr)
+        return []
 
 
 def _distinct(data: Sequence[DataUse]) -> tuple[DataUse, ...]:
@@ -133,14 +111,14 @@ def _distinct(data: Sequence[DataUse]) -> tuple[DataUse, ...]:
     return tuple({use.keys_sha256: use for use in reversed(data)}.values())[::-1]
 
 
-def licence_of(data: Sequence[DataUse], models: Sequence[str]) -> str:
-    """The terms, in one sentence, of weights that learned from `data` and from other `models`."""
+def licence_of(data: Sequence[DataUse], start: str) -> str:
+    """The terms, in one sentence, of weights that learned from `data`, begun as model `start`."""
     terms = [use.terms for use in data]
-    for model in filter(None, models):
+    if start:
         try:
-            told = read_card(model).weights_licence
+            told = read_card(start).weights_licence
         except (OSError, ValueError):
             told = 'terms not recorded'
-        terms.append(f'model {Path(model).stem} ({told.rstrip(".")})')
+        terms.append(f'model {Path(start).stem} ({told.rstrip(".")})')
     return ('Weights on the terms of what they learned from: '
             f'{"; ".join(dict.fromkeys(terms)) or "no data"}.')

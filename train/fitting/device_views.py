@@ -26,7 +26,7 @@ from train.fitting.device_pixels import (
     without_edges,
 )
 from train.fitting.device_store import DeviceStore, Stored
-from train.fitting.views import is_distilled, Key, NO_SAMPLE, View
+from train.fitting.views import Key, NO_SAMPLE, View
 from train.recipes.recipe import Recipe
 
 
@@ -50,7 +50,6 @@ class Plan(NamedTuple):
     tint: Tensor
     degradations: Degradations
     inpainted: Tensor
-    distilled: Tensor
     view_size: Tensor
     problem: str | Sequence[str]
 
@@ -101,7 +100,6 @@ def _plan(stored: Stored, change: ViewChange, size: tuple[int, int], recipe: Rec
         tint=_floats(np.eye(3) if colours.tint is None else colours.tint),
         degradations=Degradations.of(change.degradation),
         inpainted=torch.tensor(stored.name.partition('/')[0] in recipe.inpainted),
-        distilled=torch.tensor(is_distilled(stored.name, seen, recipe)),
         view_size=torch.tensor(size), problem='' if empty else stored.problem)
 
 
@@ -129,7 +127,7 @@ def render(plan: Plan, store: DeviceStore, recipe: Recipe) -> View:
     image = _normalised(rgb, recipe)
     if recipe.network.camera_input:
         image = torch.cat([image, _camera_planes(here.camera, height, width, recipe)], dim=1)
-    return View(image, _log_truth(depth, here.camera, recipe), plan.distilled, plan.problem)
+    return View(image, _log_truth(depth, here.camera, recipe), plan.problem)
 
 
 def _on(item: Any, device: torch.device) -> Any:

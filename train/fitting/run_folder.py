@@ -32,15 +32,14 @@ class Run:
 
     `frames` and `keys_sha256` tell the training images of each data set, as a model card does.
 
-    `start` is the model file its weights began with, empty for none; `teachers` are those of the
-    models it follows; `git_tree` as in a model card's provenance.
+    `start` is the model file its weights began with, empty for none; `git_tree` as in a model
+    card's provenance.
     """
 
     recipe: str
     settings: tuple[str, ...] = ()
     data: tuple[str, ...]
     start: str = ''
-    teachers: tuple[str, ...] = ()
     date: str
     git_commit: str
     versions: tuple[str, ...]
@@ -74,10 +73,9 @@ class Run:
         return held_out
 
     def command_line(self) -> str:
-        """Recipe, settings, start and teachers in one line, for the model card."""
-        models = [f'--start {Path(self.start).stem}'] if self.start else []
-        models += [f'--teacher {Path(teacher).stem}' for teacher in self.teachers]
-        return ' '.join((self.recipe, *self.settings, *models))
+        """Recipe, settings and start in one line, for the model card."""
+        start = [f'--start {Path(self.start).stem}'] if self.start else []
+        return ' '.join((self.recipe, *self.settings, *start))
 
     def load_recipe(self) -> Recipe:
         """The recipe as it was asked for; ValueError where this version has no such recipe."""
@@ -101,14 +99,14 @@ def start_of(model: str) -> str:
 
 
 def begin_run(folder: Path, recipe: str, settings: tuple[str, ...],
-              data: tuple[str, ...], start: str = '', teachers: tuple[str, ...] = ()) -> Run:
+              data: tuple[str, ...], start: str = '') -> Run:
     """Make the folder of a new run; FileExistsError where it holds a run with a checkpoint."""
     if (folder / NAME).exists() and has_checkpoint(folder):
         raise FileExistsError(
             f'{folder} holds a run already: continue it with --resume, or give another --out')
     uses = [data_use(open_data(spec, 'train')) for spec in data]
     run = Run(recipe=recipe, settings=settings, data=tuple(_absolute(spec) for spec in data),
-              start=start, teachers=teachers, frames=tuple(use.frames for use in uses),
+              start=start, frames=tuple(use.frames for use in uses),
               keys_sha256=tuple(use.keys_sha256 for use in uses),
               date=datetime.now(timezone.utc).date().isoformat(),
               git_commit=_git('rev-parse', '--short=12', 'HEAD') or 'unknown',

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 import difflib
 
 import torch
@@ -11,7 +10,6 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from mono_depth_ros.backends.torch_backend import DTYPES
 from mono_depth_ros.networks.multi_scale import MultiScaleNetwork, UNCERTAINTY
-from train.fitting.distillation import cut_mix, distillation_loss, Distilled, Teachers
 from train.fitting.distributed import ALONE, ProcessGroup
 from train.recipes.loss import has_known, uncertainty_loss
 from train.recipes.recipe import Recipe, Stage
@@ -21,41 +19,22 @@ class StageLoss(nn.Module):
     """The network of a stage and its loss as one module, which is what PyTorch's DDP wraps."""
 
     def __init__(self, network: MultiScaleNetwork, recipe: Recipe, stage: Stage,
-                 teachers: Teachers | None = None, group: ProcessGroup = ALONE):
+                 group: ProcessGroup = ALONE):
         super().__init__()
         self.network = network
         self._recipe, self._stage, self._group = recipe, stage, group
-        self._teachers = teachers if set(stage.trains) & set(network.depth_stacks) else None
 
-    def forward(self, image_BCHW: Tensor, log_truth_B1HW: Tensor,
-                distilled: Sequence[int] = ()) -> Tensor:
+    def forward(self, image_BCHW: Tensor, log_truth_B1HW: Tensor) -> Tensor:
         """Loss of the last stack that learns, plus the weighted losses of others that learn.
 
         The mean over the images of known depth, in all processes together: DDP's mean over
-        processes completes it. 0 where there are none. With teachers the images numbered
-        `distilled` also follow those, and some become CutMix images.
+        processes completes it. 0 where there are none.
         """
-        answers = None
-        if self._teachers and distilled:
-            image_BCHW, log_truth_B1HW = cut_mix(image_BCHW, log_truth_B1HW, distilled)
-            answers = self._answers(image_BCHW, distilled)
-        loss_B, distance_N = self._losses(image_BCHW, log_truth_B1HW, answers)
         known_B = has_known(torch.isfinite(log_truth_B1HW))
-        loss = self._group.mean(loss_B.sum(), known_B.sum())
-        if self._teachers:
-            loss = loss + self._recipe.distillation_weight * self._group.mean(
-                distance_N.sum(), torch.full_like(known_B.sum(), len(distance_N)))
-        return loss
+        return self._group.mean(self._losses(image_BCHW, log_truth_B1HW).sum(), known_B.sum())
 
-    def _answers(self, image_BCHW: Tensor, distilled: Sequence[int]) -> Distilled:
-        assert self._teachers
-        numbers_N = torch.tensor(distilled).to(image_BCHW.device, non_blocking=True)
-        with autocast(image_BCHW.device.type, self._recipe.amp):
-            return numbers_N, self._teachers(image_BCHW[numbers_N])
-
-    def _losses(self, image_BCHW: Tensor, log_truth_B1HW: Tensor,
-                distilled: Distilled | None) -> tuple[Tensor, Tensor]:
-        """Loss against the truth (B,) and distance to the teachers (N,), over all stacks.
+    def _losses(self, image_BCHW: Tensor, log_truth_B1HW: Tensor) -> Tensor:
+        """Loss of each image (B,), over all stacks.
 
         Frozen stacks run without gradient; those after the last learner do not run. An uncertainty
         stack that learns sends no gradient to those before it.
@@ -63,7 +42,6 @@ class StageLoss(nn.Module):
         trains, stacks, recipe = self._stage.trains, self.network.stacks, self._recipe
         last = [name for name in stacks if name in trains and name != UNCERTAINTY][-1:]
         loss_B = torch.zeros(len(image_BCHW), device=image_BCHW.device)
-        distance_N = torch.zeros(0, device=image_BCHW.device)
         given: tuple[Tensor, ...] = ()
         for name in stacks[:stacks.index(trains[-1]) + 1]:
             if name == UNCERTAINTY:
@@ -77,12 +55,9 @@ class StageLoss(nn.Module):
                 loss_B = loss_B + uncertainty_loss(given[1], given[0], log_truth_B1HW)
                 continue
             weight = 1.0 if name in last else recipe.coarse_weight
-            modes = self.network.modes(name, given)
-            loss_B = loss_B + weight * recipe.loss(given[0], log_truth_B1HW, modes)
-            if distilled:
-                distance = weight * distillation_loss(given[0], distilled)
-                distance_N = distance + distance_N if len(distance_N) else distance
-        return loss_B, distance_N
+            loss_B = loss_B + weight * recipe.loss(given[0], log_truth_B1HW,
+                                                   self.network.modes(name, given))
+        return loss_B
 
 
 def amp_dtype(device_type: str, asked: str) -> torch.dtype:

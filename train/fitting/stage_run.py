@@ -18,7 +18,6 @@ from train.data.data_sets import DataSet
 from train.fitting.batch_shapes import batch_shapes
 from train.fitting.batches import DataFeed, StepKeys
 from train.fitting.checkpoint import save_checkpoint
-from train.fitting.distillation import Teachers
 from train.fitting.distributed import ALONE, ProcessGroup
 from train.fitting.ema import Ema
 from train.fitting.run_log import PendingLosses, RunLog, timed, TrainingSummary
@@ -32,7 +31,7 @@ from train.recipes.recipe import Recipe
 
 @dataclass(frozen=True, kw_only=True)
 class RunContext:
-    """Where a run writes and computes, in which of several processes, and its teachers.
+    """Where a run writes and computes, and in which of several processes.
 
     `feed` is one of FEEDS: where its batches come from.
     """
@@ -41,7 +40,6 @@ class RunContext:
     device: str
     workers: int
     group: ProcessGroup = ALONE
-    teachers: Teachers | None = None
     feed: str = 'auto'
 
 
@@ -63,7 +61,7 @@ class StageRun:
             self.freeze_at_ema()
         set_training_mode(network, self.stage)
         self.learner = context.group.wrap(
-            StageLoss(network, recipe, self.stage, context.teachers, context.group))
+            StageLoss(network, recipe, self.stage, context.group))
         self.learning = [weight for weight in network.parameters() if weight.requires_grad]
         self.optimiser = make_optimiser(network, self.stage)
         self.pending = PendingLosses()
@@ -142,8 +140,7 @@ class StageRun:
                                 self.context.group.rank)) % 2 ** 31)
         device = torch.device(self.context.device)
         loss = self.learner(on_device(batch.image, device),
-                            batch.log_truth.to(device, non_blocking=True),
-                            torch.as_tensor(batch.distilled).nonzero().flatten().tolist())
+                            batch.log_truth.to(device, non_blocking=True))
         self.optimiser.zero_grad(set_to_none=True)
         self.scaler.scale(loss).backward()
         if self.recipe.clip_norm:

@@ -35,13 +35,12 @@ NO_SAMPLE = -1
 class View(NamedTuple):
     """What a network learns from, one image or (collated) a batch of them.
 
-    `image` (3 or 6, H, W), `log_truth` canonical depth (1, H, W), whether it is `distilled`, and
-    the `problem` of an image that teaches nothing, '' for none.
+    `image` (3 or 6, H, W), `log_truth` canonical depth (1, H, W) and the `problem` of an image
+    that teaches nothing, '' for none.
     """
 
     image: Tensor
     log_truth: Tensor
-    distilled: bool | Tensor
     problem: str | Sequence[str]
 
 
@@ -76,8 +75,7 @@ class TrainingViews(Dataset):
         if data_set in recipe.inpainted:
             view = replace(view, depth=without_edges(view.depth))
         image, log_truth = encoded(view, recipe)
-        return View(image, log_truth, is_distilled(sample.name, view.camera, recipe),
-                    problem_of(sample.name, log_truth))
+        return View(image, log_truth, problem_of(sample.name, log_truth))
 
 
 class PlainViews(Dataset):
@@ -103,7 +101,7 @@ class PlainViews(Dataset):
         view = warped(sample, matrix, scale, letterbox.input_width, letterbox.input_height)
         log_truth = _log_truth(view, recipe)
         return View(_with_camera(image_3HW, letterbox.camera(sample.camera), recipe), log_truth,
-                    False, problem_of(sample.name, log_truth))
+                    problem_of(sample.name, log_truth))
 
 
 def read(sources: Sequence[DataSet], index: int) -> Sample | str:
@@ -122,18 +120,12 @@ def blank(width: int, height: int, recipe: Recipe, problem: str) -> View:
     """A grey view without any truth."""
     planes = 6 if recipe.network.camera_input else 3
     return View(torch.zeros(planes, height, width),
-                torch.full((1, height, width), torch.nan), False, problem)
+                torch.full((1, height, width), torch.nan), problem)
 
 
 def problem_of(name: str, log_truth_1HW: Tensor) -> str:
     """Why the view of a sample teaches nothing, '' where it does."""
     return '' if torch.isfinite(log_truth_1HW).any() else f'{name} shows no known depth'
-
-
-def is_distilled(name: str, camera: Camera, recipe: Recipe) -> bool:
-    """Whether a view of the sample called `name` follows the teachers."""
-    closer = camera.focal / recipe.reference.focal
-    return name.partition('/')[0] in recipe.distilled and closer <= recipe.distilled_zoom
 
 
 def encoded(view: Sample, recipe: Recipe) -> tuple[Tensor, Tensor]:

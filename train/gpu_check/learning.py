@@ -90,7 +90,7 @@ def endless(name: str, batch_size: int, rate: float) -> Recipe:
     stage = Stage(trains=BOTH, epochs=10 ** 6, lr=rate * START_OF_CYCLE,
                   stem_lr=rate * START_OF_CYCLE)
     return replace(recipe_called(name), stages=(stage,), batch_size=batch_size, weights=(),
-                   caps=(), distilled=(), inpainted=(), imagenet_stem=False)
+                   caps=(), inpainted=(), imagenet_stem=False)
 
 
 def learn(recipe: Recipe, data: Path, seconds: float, context: RunContext,

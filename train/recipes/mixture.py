@@ -52,8 +52,7 @@ def mixture(sources: Sequence[Named], recipe: Recipe, stage: Stage) -> Mixture:
     """
     names = [source.name for source in sources]
     weights = {**dict(recipe.weights), **dict(stage.weights)}
-    for name in (*stage.data, *weights, *dict(recipe.caps), *recipe.distilled,
-                 *recipe.inpainted):
+    for name in (*stage.data, *weights, *dict(recipe.caps), *recipe.inpainted):
         if name not in names:
             near = difflib.get_close_matches(name, names, n=1, cutoff=0.0)
             raise ValueError(f'recipe {recipe.name!r} names data {name!r}, but there is '

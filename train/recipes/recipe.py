@@ -61,9 +61,7 @@ class Recipe:
     Sky, where a data set marks it, is learned as `sky_m`, or not at all where that is 0.
     `stochastic_depth` is how often the last residual block of an ImageNet stem is left out, those
     before it less and less; `mixstyle_probability` how often a batch mixes the styles of its
-    images there. Teachers (`fit --teacher`) are followed on views of the data sets `distilled`
-    whose focal length is at most `distilled_zoom` times the reference's; `distillation_weight`
-    weighs that loss beside the truth's.
+    images there.
     `amp` in what the network computes: 'auto' (bf16 on a GPU), 'bf16', 'fp16' or 'fp32'.
     """
 
@@ -84,9 +82,6 @@ class Recipe:
     imagenet_stem: bool = False
     stochastic_depth: float = 0.0
     mixstyle_probability: float = 0.0
-    distilled: tuple[str, ...] = ()
-    distilled_zoom: float = 1.3
-    distillation_weight: float = 1.0
     weights: tuple[tuple[str, float], ...] = ()
     temperature: float = 1.0
     caps: tuple[tuple[str, int], ...] = ()
@@ -155,14 +150,6 @@ ROUGH = replace(VARIED, zoom=(0.85, 1.4), close=0.35, close_zoom=(1.4, 3.0), tur
 # Batches that mix rooms real and drawn have other statistics than the images of any one camera:
 # a network whose batch norms go on learning in them answers a robot with a wrong scale.
 MIXED = Stage(trains=BOTH, epochs=11, lr=5e-4, stem_lr=2e-4, frozen_norms=True)
-# Learns from NYU-Depth-v2 alone, or after simulated rooms.
-TEACHER = replace(
-    _mobile('teacher', Stage(trains=BOTH, epochs=16), *UNCERTAINTY_STAGES),
-    network=default_spec('mobile_lite2'), augmentation=VARIED, stochastic_depth=0.2,
-    mixstyle_probability=0.5)
-SIMULATED_FIRST = replace(TEACHER, name='simulated_first', stages=(
-    Stage(trains=BOTH, epochs=2, data=('room',)), Stage(trains=BOTH, epochs=16, data=('nyu',)),
-    *(replace(stage, data=('nyu',)) for stage in UNCERTAINTY_STAGES)))
 # The layers of the stem at half and a quarter of the image. They change least, and are 30 % of a
 # step's time.
 EARLY_LAYERS = ('coarse.stem.stem', 'coarse.stem.stages.0', 'coarse.stem.stages.1')
@@ -190,7 +177,7 @@ FINETUNE = replace(INDOOR, name='finetune', inpainted=(), stochastic_depth=0.1,
 COARSE_STAGE = Stage(trains=('coarse',), epochs=40, lr=1e-4)
 FINE_STAGE = Stage(trains=('fine',), epochs=20)
 RECIPES = {recipe.name: recipe for recipe in (
-    INDOOR, OUTDOOR, FINETUNE, TEACHER, SIMULATED_FIRST,
+    INDOOR, OUTDOOR, FINETUNE,
     _mobile('mobile', Stage(trains=BOTH, epochs=30), *UNCERTAINTY_STAGES),
     _mobile('mobile_staged', Stage(trains=('coarse',), epochs=22),
             Stage(trains=('fine',), epochs=8), *UNCERTAINTY_STAGES),

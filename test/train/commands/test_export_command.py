@@ -72,8 +72,7 @@ def test_a_card_names_what_the_model_it_began_with_learned_from(folder, tmp_path
     assert isinstance(first, DataUse)
     save_model(began, network, replace(card, provenance=replace(card.provenance, data=(first,))))
     model = tmp_path / 'm.safetensors'
-    run = finished_run(tmp_path / 'run', [f'mine={folder}'], start=str(began),
-                       teachers=(str(began),))
+    run = finished_run(tmp_path / 'run', [f'mine={folder}'], start=str(began))
     assert export(run, model) == 0
     card = read_card(model)
     assert [use.name for use in card.provenance.data] == ['mine', 'first']

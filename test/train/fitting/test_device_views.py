@@ -166,12 +166,6 @@ def test_the_camera_moves_along():
     assert len({round(view.image[5, 0, 0].item(), 4) for view in one}) > 6
 
 
-def test_what_is_distilled_is_the_same():
-    one, batch = both(replace(STILL, zoom=(0.5, 2)), distilled=('mine',), distilled_zoom=1.1)
-    assert batch.distilled.tolist() == [view.distilled for view in one]
-    assert 0 < batch.distilled.sum() < len(one)
-
-
 def test_a_missing_sample_is_grey_and_unknown():
     _, batch = both(STILL, keys=((0, 1), (0, NO_SAMPLE)))
     assert batch.log_truth[1].isnan().all() and not batch.log_truth[0].isnan().all()

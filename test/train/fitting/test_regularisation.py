@@ -46,7 +46,7 @@ def test_mixed_styles_are_those_of_the_batch_and_only_while_training():
 @pytest.fixture(scope='module')
 def networks():
     """A network as the robot has it, and a copy with the layers of training."""
-    recipe = replace(recipe_called('teacher'), stochastic_depth=0.2, mixstyle_probability=0.5)
+    recipe = replace(recipe_called('indoor'), stochastic_depth=0.2, mixstyle_probability=0.5)
     torch.manual_seed(0)
     plain = build(recipe.network)
     trained = copy.deepcopy(plain)

@@ -1,4 +1,4 @@
-"""Training networks that take the camera: views, a run to its model file, start and teachers."""
+"""Training networks that take the camera: views, a run to its model file, start."""
 
 from dataclasses import replace
 
@@ -8,15 +8,12 @@ import pytest
 import torch
 from train_helpers import tiny, write_folder
 
-from mono_depth_ros.camera import Camera
 from mono_depth_ros.estimator import DepthEstimator
 from mono_depth_ros.model_file import load_model
-from mono_depth_ros.networks.efficientnet_lite import resized
 from mono_depth_ros.networks.registry import build
 from mono_depth_ros.preprocess import with_camera
 from train.__main__ import main
 from train.data.data_sets import open_data
-from train.fitting.distillation import mirrored, Teacher
 from train.fitting.training_loop import load_start
 from train.fitting.views import PlainViews, TrainingViews
 
@@ -78,36 +75,10 @@ def test_it_may_start_from_a_model_without_the_camera(tmp_path):
 
 def test_two_modes_may_start_from_one(tmp_path):
     write_untrained(tmp_path / 'm.safetensors', 'mobile_lite2', input_height=64, input_width=96)
-    recipe = tiny('teacher')
-    recipe = replace(recipe, network=replace(recipe.network, name='mobile_lite2_bimodal'))
+    recipe = tiny('indoor')
     network = build(recipe.network).eval()
     load_start(network, recipe, str(tmp_path / 'm.safetensors'))
     image = torch.ones(1, 3, 64, 96)
     one = load_model(tmp_path / 'm.safetensors')[0]
     torch.testing.assert_close(network.scales(image)[0], one.scales(image)[0])
     assert network.fine.head.bias[:2].tolist() == pytest.approx([-0.1, 0.1])
-
-
-def test_a_mirrored_image_has_the_mirrored_camera():
-    camera = Camera(fx=50, fy=60, cx=40, cy=30, width=96, height=64)
-    image = np.random.default_rng(0).normal(size=(3, 64, 96)).astype(np.float32)
-    flipped = with_camera(np.ascontiguousarray(image[..., ::-1]), camera.flipped(), camera)
-    found = mirrored(torch.from_numpy(with_camera(image, camera, camera))[None])[0]
-    np.testing.assert_allclose(found.numpy(), flipped, atol=1e-6)
-    assert mirrored(torch.from_numpy(image)[None]).shape == (1, 3, 64, 96)
-
-
-def test_a_teacher_sees_the_camera_beside_its_own_reference(tmp_path):
-    path = tmp_path / 't.safetensors'
-    write_untrained(path, 'mobile', input_height=64, input_width=96, camera_input=True)
-    network, card = load_model(path)
-    recipe = with_it(tiny())
-    camera = recipe.reference
-    image = np.random.default_rng(0).normal(size=(3, 64, 96)).astype(np.float32)
-    theirs = torch.from_numpy(with_camera(image, camera, card.reference))[None]
-    ours = torch.from_numpy(with_camera(image, camera, camera))[None]
-    shift = np.log(camera.focal / card.reference.focal)
-    expected = resized(network(theirs)[:, :1], (64, 96)) + shift
-    torch.testing.assert_close(Teacher(str(path), recipe)(ours), expected, rtol=1e-3, atol=1e-3)
-    with pytest.raises(ValueError, match='takes the camera beside the image'):
-        Teacher(str(path), tiny())

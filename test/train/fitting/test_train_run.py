@@ -304,12 +304,6 @@ def test_a_part_to_keep_still_must_be_there(folder, tmp_path):
         fit(replace(recipe, stages=(stage,)), *sources(folder), context(tmp_path))
 
 
-def test_teachers_of_nobody_are_refused(folder, tmp_path, capsys):
-    assert cli.main(['fit', 'mobile', '--data', f'mine={folder}', '--out', str(tmp_path),
-                     '--teacher', 'indoor']) == 1
-    assert 'names no data set on which to follow teachers' in capsys.readouterr().err
-
-
 @pytest.mark.thorough
 def test_a_run_that_never_began_may_begin_anew(folder, tmp_path, capsys):
     (tmp_path / 'run.json').write_text('{}')
