@@ -40,8 +40,7 @@ def stage_run(recipe, training, folder, seed=0):
 def batch(size=2):
     torch.manual_seed(7)
     image = torch.rand(size, 3, 64, 96) - 0.5
-    return View(image, 1 + image.mean(1, keepdim=True), torch.zeros(size, dtype=torch.bool),
-                [''] * size)
+    return View(image, 1 + image.mean(1, keepdim=True), [''] * size)
 
 
 @pytest.mark.thorough

@@ -48,7 +48,7 @@ def images(numbers, known=(0, 1, 2)):
         truth = 1 + number + image.mean(0, keepdim=True)
         made.append((image, truth if number in known else torch.full_like(truth, torch.nan)))
     image, truth = (torch.stack(part) for part in zip(*made))
-    return View(image, truth, torch.zeros(len(made), dtype=torch.bool), [''] * len(made))
+    return View(image, truth, [''] * len(made))
 
 
 def weights(run):
