@@ -150,18 +150,21 @@ class DepthEstimator:
     def estimate_all(
             self, images: Sequence[tuple[np.ndarray, Camera | None, tuple[int, int] | None]],
     ) -> list[DepthEstimate]:
-        """`estimate` of several images, which go through the network as one batch.
+        """`estimate` of several images: those alike in shape go through the network as one batch.
 
-        Raises ValueError where `together` is 1 and for images whose network inputs differ in
-        size.
+        Raises ValueError where `together` is 1.
         """
         if self.together == 1:
             raise ValueError(f'{self.backend} on {self.device} takes one image at a time')
         views = [self._view(*image) for image in images]
         start = time.perf_counter()
-        planes = self._network.batch(np.stack([view.image_CHW for view in views]))
+        answers: dict[int, np.ndarray] = {}
+        for shape in {view.image_CHW.shape for view in views}:
+            alike = [i for i, view in enumerate(views) if view.image_CHW.shape == shape]
+            answers |= zip(alike, self._network.batch(
+                np.stack([views[i].image_CHW for i in alike])))
         network_ms = (time.perf_counter() - start) * 1e3
-        return [self._decoded(view, part, network_ms) for view, part in zip(views, planes)]
+        return [self._decoded(view, answers[i], network_ms) for i, view in enumerate(views)]
 
     def content_size(self, width: int, height: int) -> tuple[int, int]:
         """Width and height at which the network sees an image of this size."""

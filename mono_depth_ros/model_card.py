@@ -18,8 +18,9 @@ OUTPUTS = ('log_canonical_depth', 'canonical_depth', 'canonical_inverse_depth', 
 RESIZES = ('letterbox', 'stretch')
 # What a file's graph is called whose network is not one of `networks/`.
 FOREIGN = 'onnx'
-# Every shape of input is a multiple of the coarsest features' stride.
+# Every shape of our networks' input is a multiple of the coarsest features' stride.
 SHAPE_STEP = 32
+LARGEST_SIDE = 2048
 LAYOUTS = ('NCHW', 'NHWC')
 COLOUR_ORDERS = ('rgb', 'bgr')
 IMAGE_TYPES = ('float32', 'float16', 'uint8')
@@ -33,21 +34,29 @@ class NetworkSpec:
 
     With `camera_input` the camera's planes come behind the image's (preprocess.with_camera).
     `aspect_ratios`, lowest and highest width / height, are those it was trained for: the input of
-    an image is then about as many pixels in its own shape (preprocess.input_size). Empty: always
-    this size. ValueError for other than two, the smaller first.
+    an image is then about as many pixels in its own shape (preprocess.input_size), its sides
+    multiples of `size_multiple` and at most `longest_side`. Empty: always this size. ValueError
+    for other than two, the smaller first, or where there is no such side.
     """
 
     name: str
-    input_height: int = within(16, 2048)
-    input_width: int = within(16, 2048)
+    input_height: int = within(16, LARGEST_SIDE)
+    input_width: int = within(16, LARGEST_SIDE)
     camera_input: bool = False
     aspect_ratios: tuple[float, ...] = ()
+    size_multiple: int = within(1, 512, default=SHAPE_STEP)
+    longest_side: int = within(16, LARGEST_SIDE, default=LARGEST_SIDE)
 
     def __post_init__(self):
         limits = self.aspect_ratios
-        if limits and not (len(limits) == 2 and 0 < limits[0] <= limits[1] < math.inf):
+        if not limits:
+            return
+        if not (len(limits) == 2 and 0 < limits[0] <= limits[1] < math.inf):
             raise ValueError(f'aspect_ratios are the lowest and the highest width / height, or '
                              f'none, got {limits}')
+        if not 1 <= self.size_multiple <= self.longest_side:
+            raise ValueError(f'no side is a multiple of {self.size_multiple} and at most '
+                             f'{self.longest_side}')
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ import numpy as np
 
 from mono_depth_ros.camera import Camera
 from mono_depth_ros.metrics import DELTA
-from mono_depth_ros.model_card import NetworkSpec, Normalisation, SHAPE_STEP
+from mono_depth_ros.model_card import NetworkSpec, Normalisation
 
 # A depth this small or its inverse stands for one that the network gives as 0 or below.
 LEAST = 1e-9
@@ -71,7 +71,7 @@ def input_letterbox(
 def input_size(width: int, height: int, spec: NetworkSpec) -> tuple[int, int]:
     """Width and height of the network's input for an image of this size.
 
-    With `aspect_ratios` the multiples of SHAPE_STEP nearest in shape and number of pixels, a
+    With `aspect_ratios` the multiples of `size_multiple` nearest in shape and number of pixels, a
     shape beyond the limits as the nearest limit; else the one size it has.
     """
     if not spec.aspect_ratios:
@@ -79,15 +79,16 @@ def input_size(width: int, height: int, spec: NetworkSpec) -> tuple[int, int]:
     lowest, highest = spec.aspect_ratios
     shape = min(max(width / height, lowest), highest)
     pixels = spec.input_width * spec.input_height
+    step, most = spec.size_multiple, spec.longest_side // spec.size_multiple
 
     def misfit(size: tuple[int, int]) -> float:
         return (abs(math.log(size[0] * size[1] / pixels))
                 + 2 * abs(math.log(size[0] / size[1] / shape)))
 
-    # Beyond these sides every size has more than twice the pixels.
-    longest = 2 * max(pixels * shape, pixels / shape) ** 0.5
-    sides = range(SHAPE_STEP, round(longest) + SHAPE_STEP, SHAPE_STEP)
-    return min(((w, h) for w in sides for h in sides), key=misfit)
+    # Shape counts twice: the best height of a width is next to the one of the very shape.
+    return min(((step * columns, step * min(max(rows, 1), most))
+                for columns in range(1, most + 1)
+                for rows in (int(columns / shape), int(columns / shape) + 1)), key=misfit)
 
 
 def encode_image(

@@ -14,7 +14,10 @@ from mono_depth_ros.backends.onnx_planes import graph_inputs, planes_of
 from mono_depth_ros.model_card import GraphSpec
 
 HINTS = {'fp32': 'f32', 'bf16': 'bf16'}
+# Compiled shapes of one network, those used last: each holds memory like the network's own.
 SHAPES_KEPT = 4
+# Name and shape of every input of a graph.
+Shapes = tuple[tuple[str, tuple[int, ...]], ...]
 
 
 @lru_cache(maxsize=1)
@@ -42,32 +45,28 @@ class OpenVinoBackend:
         self._read = lru_cache(maxsize=1)(lambda: self._core.read_model(read_onnx()))
         self._settings = {'PERFORMANCE_HINT': 'LATENCY',
                           'INFERENCE_PRECISION_HINT': HINTS[precision]}
-        self._requests: dict[tuple[int, ...], openvino.InferRequest] = {}
+        self._request = lru_cache(maxsize=SHAPES_KEPT)(self._compiled)
 
     def __call__(
             self, image_CHW: np.ndarray, intrinsics_33: np.ndarray | None = None) -> np.ndarray:
         inputs = graph_inputs(self._graph, image_CHW, intrinsics_33)
-        request = self._requests.get(image_CHW.shape) or self._compile(image_CHW.shape, inputs)
+        request = self._request(tuple((name, array.shape) for name, array in inputs.items()))
         try:
             request.infer(inputs, share_inputs=True)
         except RuntimeError as error:
             raise DeviceError(f'the CPU fails: {first_line(error)}') from error
         return planes_of(self._graph, request.get_tensor(self._graph.depth_output).data)
 
-    def _compile(self, shape: tuple[int, ...],
-                 inputs: dict[str, np.ndarray]) -> openvino.InferRequest:
-        if len(self._requests) >= SHAPES_KEPT:
-            del self._requests[next(iter(self._requests))]
-        shapes = {name: list(array.shape) for name, array in inputs.items()}
+    def _compiled(self, shapes: Shapes) -> openvino.InferRequest:
+        named = {name: list(shape) for name, shape in shapes}
         try:
             compiled = cached_engine(
-                f'{self._model}; {shapes}; {self._settings}',
+                f'{self._model}; {named}; {self._settings}',
                 load=lambda blob: self._core.import_model(blob, 'CPU', self._settings),
-                build=lambda: self._built(shapes))
+                build=lambda: self._built(named))
         except RuntimeError as error:
             raise ValueError(f'OpenVINO cannot run the graph: {first_line(error)}') from error
-        self._requests[shape] = compiled.create_infer_request()
-        return self._requests[shape]
+        return compiled.create_infer_request()
 
     def _built(self, shapes: dict[str, list[int]]) -> tuple[openvino.CompiledModel, bytes]:
         model = self._read().clone()

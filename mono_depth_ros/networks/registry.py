@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mono_depth_ros.model_card import NetworkSpec
+from mono_depth_ros.model_card import NetworkSpec, SHAPE_STEP
 
 from . import bimodal, eigen, eigen_modified, mobile, one_scale
 from .multi_scale import MultiScaleNetwork
@@ -41,6 +41,9 @@ def build(spec: NetworkSpec) -> MultiScaleNetwork:
     Raises ValueError for an unknown name, or an input the network cannot take.
     """
     _check(spec.name)
+    if spec.size_multiple % SHAPE_STEP:
+        raise ValueError(f'sides of {spec.name} are multiples of {SHAPE_STEP}, not of '
+                         f'{spec.size_multiple}')
     if spec.name in FLEXIBLE:
         return FLEXIBLE[spec.name](spec.input_height, spec.input_width, spec.camera_input)
     if spec.camera_input or spec.aspect_ratios:

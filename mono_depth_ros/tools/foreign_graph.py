@@ -1,11 +1,18 @@
-"""What an ONNX graph takes and gives: its inputs and outputs, by whatever runtime is installed."""
+"""What an ONNX graph takes and gives, and how it is fed and read with the settings of a preset."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 
+from mono_depth_ros.model_card import FOREIGN, GraphSpec, IMAGE_TYPES, NetworkSpec
+from mono_depth_ros.preprocess import input_size
+from mono_depth_ros.tools.presets import Preset
+
 Shape = tuple[int | None, ...]
+# Settings that no preset has: names in the graph, the size of a graph that leaves it free.
+GRAPH_SETTINGS = ('image_input', 'depth_output', 'intrinsics_input', 'size')
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,3 +68,102 @@ def _by_openvino(onnx: bytes) -> Signature:
 def _type(name: str) -> str:
     """NumPy's name of an element type as either runtime writes it."""
     return {'float': 'float32', 'f32': 'float32', 'f16': 'float16', 'u8': 'uint8'}.get(name, name)
+
+
+def graph_spec(signature: Signature, preset: Preset, settings: Mapping[str, str]) -> GraphSpec:
+    """How the graph is fed and read; ValueError says what does not fit or is not clear."""
+    image, intrinsics = _inputs(signature, settings)
+    shape = signature.inputs[image]
+    if len(shape) != 4 or 3 not in (shape[1], shape[3]):
+        raise ValueError(f'input {image} has shape {shape}: expected an image (1, 3, height, '
+                         'width) or (1, height, width, 3)')
+    return GraphSpec(
+        image_input=image, depth_output=_depth_output(signature.outputs, settings),
+        intrinsics_input=intrinsics, layout='NCHW' if shape[1] == 3 else 'NHWC',
+        colour_order=preset.colours, image_type=_image_type(signature, image, preset),
+        scale=preset.scale or 1.0, shift=preset.shift)
+
+
+def _inputs(signature: Signature, settings: Mapping[str, str]) -> tuple[str, str]:
+    """Names of the inputs for the image and for the camera matrix, '' where there is none."""
+    cameras = [name for name, shape in signature.inputs.items() if shape[-2:] == (3, 3)]
+    images = [name for name in signature.inputs if name not in cameras]
+    image = settings.get('image_input') or (images[0] if len(images) == 1 else '')
+    if image not in signature.inputs or len(signature.inputs) > 1 + bool(cameras):
+        raise ValueError(
+            f'the graph takes {_list(signature.inputs)}: one image, and if it wants a camera '
+            'matrix (1, 3, 3), can be given; export it with these inputs alone'
+            + ('' if image in signature.inputs else ', or name the image: --set image_input=NAME'))
+    return image, settings.get('intrinsics_input') or (cameras[0] if cameras else '')
+
+
+def _image_type(signature: Signature, image: str, preset: Preset) -> str:
+    kind = signature.types[image]
+    if kind not in IMAGE_TYPES:
+        raise ValueError(f'input {image} is of type {kind}, expected {", ".join(IMAGE_TYPES)}')
+    if kind == 'uint8' and (any(preset.mean) or any(abs(255 * std - 1) > 1e-3
+                                                    for std in preset.std)):
+        raise ValueError(f'input {image} takes bytes, so the graph normalises: add --set mean=0 '
+                         '--set std=0.0039216')
+    return kind
+
+
+def _depth_output(outputs: dict[str, Shape], settings: Mapping[str, str]) -> str:
+    asked = settings.get('depth_output')
+    named = [name for name in outputs if name in ('predicted_depth', 'depth', 'pred_depth')]
+    maps = [name for name, shape in outputs.items() if 2 <= len(shape) <= 4]
+    found = asked or (named or maps if len(named or maps) == 1 else [''])[0]
+    if found not in outputs:
+        raise ValueError(f'the graph gives {_list(outputs)}: say which is the depth, '
+                         '--set depth_output=NAME')
+    return found
+
+
+def _list(shapes: dict[str, Shape]) -> str:
+    return ', '.join(f'{name} {shape}' for name, shape in shapes.items())
+
+
+def network_spec(signature: Signature, graph: GraphSpec, preset: Preset,
+                 settings: Mapping[str, str]) -> NetworkSpec:
+    """The image the graph takes: of one size, or of any shape where it leaves both sides free.
+
+    ValueError where the size is needed and not given, or cannot be.
+    """
+    shape = signature.inputs[graph.image_input]
+    height, width = shape[2:] if graph.layout == 'NCHW' else shape[1:3]
+    if 'size' in settings:
+        asked_width, asked_height = _size(settings['size'])
+        if (height or asked_height, width or asked_width) != (asked_height, asked_width):
+            raise ValueError(f'--set size={settings["size"]}: the graph takes {width}x{height}')
+    elif not height or not width:
+        raise ValueError(f'input {graph.image_input} takes images of any size: say which, --set '
+                         'size=WIDTHxHEIGHT (with the sides the network can take)')
+    else:
+        asked_width, asked_height = width, height
+    spec = NetworkSpec(name=FOREIGN, input_height=asked_height, input_width=asked_width)
+    if height or width or not preset.multiple:
+        return spec
+    return _of_any_shape(spec, preset)
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, _, height = text.partition('x')
+    if not (width.isdigit() and height.isdigit() and 0 < int(width) * int(height) < 1e8):
+        raise ValueError(f'--set size={text}: expected WIDTHxHEIGHT in pixels, as 518x392')
+    return int(width), int(height)
+
+
+def _of_any_shape(size: NetworkSpec, preset: Preset) -> NetworkSpec:
+    """The spec with about the pixels of `size` for every shape the preset allows."""
+    spec = replace(size, aspect_ratios=preset.aspect_ratios, size_multiple=preset.multiple,
+                   longest_side=preset.longest)
+    width, height = input_size(spec.input_width, spec.input_height, spec)
+    if (width, height) != (spec.input_width, spec.input_height):
+        raise ValueError(
+            f'--set size={spec.input_width}x{spec.input_height}: with multiple={preset.multiple}, '
+            f'longest={preset.longest} and aspect_ratios={preset.aspect_ratios} it is '
+            f'{width}x{height}; --set multiple=0 serves one size alone')
+    if 'canonical' in preset.output and not preset.focal:
+        raise ValueError('depth for a focal length of the width of the input (focal=0) goes with '
+                         'one size alone: --set multiple=0')
+    return spec

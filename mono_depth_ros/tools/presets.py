@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mono_depth_ros.model_card import LARGEST_SIDE
+
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 HALF = (0.5, 0.5, 0.5)
 BYTES = (1 / 255, 1 / 255, 1 / 255)
@@ -16,8 +18,10 @@ class Preset:
     `mean` and `std` normalise RGB in 0..1; `output` is one of model_card.OUTPUTS, or 'relative'
     or 'relative_inverse' for a network without a scale. `focal_px` is that of the camera
     canonical depth is for, in pixels of the network input (0: its width); `hfov_deg` the
-    horizontal field of view of an image whose camera is unknown. `intrinsics` says whether the
-    graph takes the camera matrix as a second input. `source` is where all this stands.
+    horizontal field of view of an image whose camera is unknown. A graph that leaves the size of
+    its image free gets sides that are multiples of `multiple` (0: one size alone), at most
+    `longest`, and every shape between `aspect_ratios` (width / height). `source` is where all
+    this stands.
     """
 
     source: str
@@ -32,20 +36,23 @@ class Preset:
     hfov: float = 60.0
     scale: float = 0.0
     shift: float = 0.0
+    multiple: int = 0
+    longest: int = LARGEST_SIDE
+    aspect_ratios: tuple[float, ...] = (0.5, 3.5)
 
 
 PRESETS = {
     'metres': Preset(source='metres out, RGB normalised by ImageNet, the image stretched'),
     'depth_anything_v2_metric_indoor': Preset(
         source='github.com/DepthAnything/Depth-Anything-V2, metric_depth: Hypersim, to 20 m',
-        max=20.0),
+        max=20.0, multiple=14),
     'depth_anything_v2_metric_outdoor': Preset(
         source='github.com/DepthAnything/Depth-Anything-V2, metric_depth: Virtual KITTI, to 80 m',
-        max=80.0),
+        max=80.0, multiple=14),
     'depth_anything_3_metric': Preset(
         source='github.com/ByteDance-Seed/Depth-Anything-3, README, FAQ: metric_depth = '
                'focal * net_output / 300',
-        output='canonical_depth', focal=300.0, max=200.0),
+        output='canonical_depth', focal=300.0, max=200.0, multiple=14),
     'metric3d_v2': Preset(
         source='github.com/YvanYin/Metric3D, hubconf.py: canonical focal length 1000, at most '
                '300 m; onnx/metric3d_onnx_export.py: the graph normalises, images are 0 to 255',
@@ -57,15 +64,15 @@ PRESETS = {
         resize='letterbox'),
     'zoedepth': Preset(
         source='huggingface.co/docs/transformers, ZoeDepth: mean and std 0.5, metres out',
-        mean=HALF, std=HALF, max=80.0),
+        mean=HALF, std=HALF, max=80.0, multiple=32),
     'depth_pro': Preset(
         source='github.com/apple/ml-depth-pro, depth_pro.py: canonical inverse depth, times '
                'width over focal length; mean and std 0.5, 1536x1536',
         output='canonical_inverse_depth', mean=HALF, std=HALF, max=1000.0),
     'depth_anything_relative': Preset(
         source='github.com/DepthAnything/Depth-Anything-V2: inverse depth up to scale and shift',
-        output='relative_inverse'),
+        output='relative_inverse', multiple=14),
     'midas': Preset(
         source='github.com/isl-org/MiDaS: inverse depth up to scale and shift',
-        output='relative_inverse'),
+        output='relative_inverse', multiple=32),
 }

@@ -2,6 +2,7 @@
 
 from array import array
 from collections.abc import Iterator
+from dataclasses import replace
 import sys
 from threading import Event
 import time
@@ -18,11 +19,13 @@ from ros_helpers import image_message, info_message, picture
 from sensor_msgs.msg import CompressedImage, Image, PointCloud2
 
 from mono_depth_ros.demo.processes import free_domain
-from mono_depth_ros.estimator import DepthEstimate
+from mono_depth_ros.estimator import DepthEstimate, DepthEstimator
 from mono_depth_ros.node.lifecycle_node import DepthNode
 from mono_depth_ros.node.outputs.output import Output
 from mono_depth_ros.node.outputs.outputs import OUTPUTS
 from mono_depth_ros.node.outputs.points import Points
+from mono_depth_ros.tools.presets import PRESETS
+from mono_depth_ros.tools.wrap import wrap
 
 CAMERAS = ['front', 'left', 'right']
 
@@ -110,6 +113,26 @@ def settle(node: DepthNode) -> None:
         while (counts := stream.statistics.counts())['received'] > sum(counts.values()) / 2:
             assert time.monotonic() < deadline, counts
             time.sleep(0.002)
+
+
+@pytest.mark.thorough
+def test_cameras_of_two_shapes_are_seen_in_two_shapes(tmp_path, monkeypatch):
+    """Depth of this network is the width of its input and a thousandth of the height."""
+    helpers = pytest.importorskip('graph_helpers')
+    like = replace(PRESETS['metres'], max=1000.0, mean=(0.0,) * 3)
+    wrap(helpers.free_graph(tmp_path / 'graph.onnx'), like,
+         {'size': '128x96', 'multiple': '32'}, tmp_path / 'model.onnx')
+    node, context = start(monkeypatch, DepthEstimator, [
+        Parameter('cameras', value=['front', 'wide']), Parameter('max_depth', value=1000.0),
+        Parameter('model_file', value=str(tmp_path / 'model.onnx'))])
+    for stream, size in zip(node.streams, ((480, 640), (375, 1242))):
+        stream.on_image(image_message(np.zeros((*size, 3), np.uint8)))
+    settle(node)
+    node.stop()
+    node.destroy_node()
+    rclpy.shutdown(context=context)
+    assert {topic: depth for topic, _, depth in node.sent} == {
+        'front/': pytest.approx(128.096, abs=1e-3), 'wide/': pytest.approx(192.064, abs=1e-3)}
 
 
 def test_topics_and_status_are_those_of_each_camera(node):

@@ -1,5 +1,6 @@
 """Foreign ONNX graphs as model files: what comes out, worked by hand, and what is refused."""
 
+from graph_helpers import channel_graph, FLOAT, HEIGHT, info, node, onnx, WIDTH
 import numpy as np
 import pytest
 
@@ -9,33 +10,9 @@ from mono_depth_ros.model_file import read_card
 from mono_depth_ros.tools.presets import PRESETS
 from mono_depth_ros.tools.wrap import main
 
-onnx = pytest.importorskip('onnx')
 pytest.importorskip('onnxruntime')
-FLOAT = onnx.TensorProto.FLOAT
-WIDTH, HEIGHT = 640, 480
 # An image whose red, green and blue are these everywhere.
 COLOUR = (51, 102, 204)
-
-
-def info(name, shape, kind=FLOAT):
-    return onnx.helper.make_tensor_value_info(name, kind, shape)
-
-
-def node(kind, inputs, output, **attributes):
-    return onnx.helper.make_node(kind, inputs, [output], **attributes)
-
-
-def channel_graph(path, channel=0, axis=1, inputs=(), extra=(), outputs=('depth',), kind=FLOAT):
-    """A graph whose depth is one channel of its image, plus `extra` nodes."""
-    shape = [1, 3, HEIGHT, WIDTH] if axis == 1 else [1, HEIGHT, WIDTH, 3]
-    index = onnx.numpy_helper.from_array(np.array([channel]), 'index')
-    first = node('Gather', ['image', 'index'], 'plane' if extra else 'depth', axis=axis)
-    graph = onnx.helper.make_graph(
-        [first, *extra], 'channel', [info('image', shape, kind), *inputs],
-        [info(name, None, kind if not extra else FLOAT) for name in outputs], [index])
-    onnx.save(onnx.helper.make_model(
-        graph, opset_imports=[onnx.helper.make_opsetid('', 17)], ir_version=9), path)
-    return path
 
 
 @pytest.fixture

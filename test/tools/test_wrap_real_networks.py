@@ -82,13 +82,19 @@ def depth_pro():
     return network
 
 
-def wrapped(network, size_hw, folder: Path, like: str, *more: str) -> Path:
-    """The network exported as a user would, and wrapped."""
-    graph, out = folder / 'graph.onnx', folder / 'model.onnx'
+def exported(network, size_hw, folder: Path, **free) -> Path:
+    """The network exported as a user would; `free` are more words for the export."""
+    graph = folder / 'graph.onnx'
     # The older exporter: the same graphs in a third of the time.
     torch.onnx.export(Depth(network), (torch.zeros(1, 3, *size_hw),), graph, dynamo=False,
-                      input_names=['pixel_values'], output_names=['predicted_depth'])
-    assert main([str(graph), '--like', like, *more, str(out)]) == 0
+                      input_names=['pixel_values'], output_names=['predicted_depth'], **free)
+    return graph
+
+
+def wrapped(network, size_hw, folder: Path, like: str, *more: str) -> Path:
+    """The network exported and wrapped."""
+    out = folder / 'model.onnx'
+    assert main([str(exported(network, size_hw, folder)), '--like', like, *more, str(out)]) == 0
     return out
 
 
@@ -121,6 +127,29 @@ def test_depth_anything_v2_metric(tmp_path, rgb_HW3):
         own_answer(network, processor, rgb_HW3), target_sizes=[(HEIGHT, WIDTH)])
     estimator = DepthEstimator.load(out, 'cpu', 'fp32')
     assert_alike(estimator.estimate(rgb_HW3).depth, expected[0]['predicted_depth'].numpy())
+
+
+@pytest.mark.parametrize('backend', ['onnxruntime', 'openvino'])
+def test_depth_anything_v2_of_any_shape(tmp_path, monkeypatch, capsys, rgb_HW3, backend):
+    """As exported a size becomes part of it, which is refused; with the advice of the docs not."""
+    pytest.importorskip(backend)
+    network, out = depth_anything(), tmp_path / 'model.onnx'
+    free = {'dynamic_axes': {'pixel_values': {2: 'height', 3: 'width'}}}
+    words = ['--like', 'depth_anything_v2_metric_indoor', '--set', 'size=112x84', str(out)]
+    assert main([str(exported(network, (84, 112), tmp_path, **free)), *words]) == 1
+    assert 'it gives 112x84 pixels of depth' in capsys.readouterr().err
+    monkeypatch.setattr(
+        hf.models.depth_anything.modeling_depth_anything, 'int',
+        lambda size: int(size) if isinstance(size, float) else size, raising=False)
+    assert main([str(exported(network, (84, 112), tmp_path, **free)), *words]) == 0
+    estimator = DepthEstimator.load(out, 'cpu', 'fp32', backend)
+    for wide_HW3, size_hw in ((rgb_HW3, (84, 112)), (rgb_HW3[:192], (56, 182))):
+        processor = hf.DPTImageProcessor(
+            size={'height': size_hw[0], 'width': size_hw[1]},
+            image_mean=[0.485, 0.456, 0.406], image_std=[0.229, 0.224, 0.225])
+        expected = processor.post_process_depth_estimation(
+            own_answer(network, processor, wide_HW3), target_sizes=[wide_HW3.shape[:2]])
+        assert_alike(estimator.estimate(wide_HW3).depth, expected[0]['predicted_depth'].numpy())
 
 
 def test_zoedepth(tmp_path, rgb_HW3):

@@ -1,0 +1,94 @@
+"""A foreign graph run on the CPU before its model file is written."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+import math
+from pathlib import Path
+
+import numpy as np
+
+from mono_depth_ros import self_test
+from mono_depth_ros.backends.backend import Backend, BackendSpec, first_line
+from mono_depth_ros.backends.machine import this_machine
+from mono_depth_ros.backends.selection import candidates, ModelForms
+from mono_depth_ros.backends.serve import open_backend
+from mono_depth_ros.model_card import ModelCard, SelfTest
+from mono_depth_ros.preprocess import input_size
+
+# Differences of log depth that are rounding alone.
+ALL_ALIKE = 1e-5
+# Cells by which rounding may change the size of a map for another shape of input.
+CELLS = 2
+
+
+def graph_answer(network: Path, card: ModelCard) -> SelfTest:
+    """What the graph answers to the self-test; ValueError where that is no map of depth."""
+    backend = open_backend(network, card, _cpu_backends()[0])
+    planes = backend(self_test.self_test_image(card), self_test.reference_intrinsics(card))
+    if len(planes) != 1:
+        raise ValueError(f'output {card.graph.depth_output} has {len(planes)} planes, expected '
+                         'one of depth: choose another, --set depth_output=NAME')
+    answer = self_test.measured(backend, card)
+    if not all(map(math.isfinite, (answer.mean, answer.std, *answer.probe))):
+        raise ValueError(f'output {card.graph.depth_output} is not finite for the self-test: '
+                         'look at the export of the graph')
+    if max(answer.std, max(answer.probe) - min(answer.probe)) < ALL_ALIKE:
+        raise ValueError(
+            f'every pixel of {card.graph.depth_output} lies at an end of the range, '
+            f'{card.min_depth_m:g} to {card.max_depth_m:g} m, read as {card.output}: look at '
+            '--set output=, min= and max=')
+    return answer
+
+
+def check_other_shapes(network: Path, card: ModelCard) -> None:
+    """ValueError where the widest or the narrowest input fails: many a graph says it would not.
+
+    Every backend that may serve the file is asked, as each infers sizes in its own way.
+    """
+    spec = card.network
+    others = {input_size(round(1000 * ratio), 1000, spec) for ratio in spec.aspect_ratios}
+    for backend_spec in _cpu_backends() if others else ():
+        backend = open_backend(network, card, backend_spec)
+        own_hw = _map_hw(backend, card)
+        for width, height in sorted(others):
+            problem = _problem(backend, card, own_hw, width, height)
+            if problem:
+                raise ValueError(
+                    f'the graph says it takes any size, but for {width}x{height} {problem} '
+                    f'({backend_spec.backend}): a size became part of it when it was exported; '
+                    'export it again, or serve one size alone, --set multiple=0')
+
+
+def _problem(backend: Backend, card: ModelCard, own_hw: tuple[int, ...], width: int,
+             height: int) -> str:
+    """What is wrong with the answer to an image of this size; '' where nothing is.
+
+    `own_hw` is the size of the map for the image the card names: this one must follow its own.
+    """
+    spec = card.network
+    other = replace(
+        card, network=replace(spec, input_width=width, input_height=height),
+        reference=card.reference.cropped(
+            (spec.input_width - width) // 2, (spec.input_height - height) // 2, width, height))
+    try:
+        map_hw = _map_hw(backend, other)
+    except ValueError as error:
+        return first_line(error)
+    expected_hw = (own_hw[0] * height / spec.input_height, own_hw[1] * width / spec.input_width)
+    if any(abs(side - expected) > CELLS for side, expected in zip(map_hw, expected_hw)):
+        return f'it gives {map_hw[1]}x{map_hw[0]} pixels of depth'
+    return ''
+
+
+def _map_hw(backend: Backend, card: ModelCard) -> tuple[int, ...]:
+    """Size of the map for a picture of the card's size; ValueError where it is not finite."""
+    planes = backend(self_test.probe_image(card), self_test.reference_intrinsics(card))
+    if not np.isfinite(planes).all():
+        raise ValueError('its depth is not finite')
+    return planes.shape[1:]
+
+
+def _cpu_backends() -> list[BackendSpec]:
+    return candidates(BackendSpec(device='cpu', precision='fp32'),
+                      ModelForms(weights=False, graph=True), this_machine())[0]
