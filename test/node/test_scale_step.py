@@ -5,10 +5,14 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import rclpy
+from rclpy.context import Context
+from rclpy.lifecycle import LifecycleNode
 from sensor_msgs.msg import Image, LaserScan, PointCloud2, PointField
 from std_msgs.msg import Header
 
 from mono_depth_ros.camera import Camera, points_from_depth
+from mono_depth_ros.demo.processes import free_domain
 from mono_depth_ros.geometry.camera_pose import transform_pose
 from mono_depth_ros.node.interface.frame import Frame
 from mono_depth_ros.node.interface.parameters import PARAMETERS, settings_from
@@ -216,8 +220,12 @@ class Publisher:
         self.sent.append(message)
 
 
-def output_of(kind, publisher):
-    return kind(SimpleNamespace(create_lifecycle_publisher=lambda *_: publisher), '')
+def output_of(kind, publisher, sensors=1):
+    """An output of a robot with so many publishers of sensor_depth, remapped to /sensor."""
+    return kind(SimpleNamespace(
+        create_lifecycle_publisher=lambda *_: publisher,
+        resolve_topic_name=lambda topic: {'eye/sensor_depth': '/sensor'}[topic],
+        count_publishers=lambda topic: {'/sensor': sensors}[topic]), 'eye/')
 
 
 def test_the_factor_is_a_topic():
@@ -277,6 +285,40 @@ def test_sensor_depth_is_wanted_and_warned_of_only_while_somebody_listens():
     publisher.count = 0
     output.publish(frame_at(1.1))
     assert not output.inputs()[0].wanted() and output.warning == '' and output.values() == {}
+
+
+def test_a_robot_without_a_sensor_is_not_warned_of_it_whoever_records_everything():
+    output = output_of(Filled, publisher := Publisher(), sensors=0)
+    output.publish(frame_at(1.0))
+    assert output.warning == '' and not publisher.sent
+    output.inputs()[0].callback(depth_message(SHAPE, 1.1))
+    output.publish(frame_at(1.1))
+    assert publisher.sent and output.warning == ''
+    publisher.count = 0
+    output.publish(frame_at(1.2))
+    publisher.count = 1  # the recording begins again, and the sensor is gone
+    output.publish(frame_at(5.0))
+    assert 'no image on sensor_depth' in output.warning
+
+
+@pytest.mark.thorough
+def test_a_sensor_is_looked_for_under_the_name_it_is_remapped_to():
+    """A real node, in a graph of its own."""
+    context = Context()
+    rclpy.init(context=context, domain_id=free_domain())
+    node = LifecycleNode('robot', context=context, cli_args=[
+        '--ros-args', '-r', 'eye/sensor_depth:=/front/depth'])
+    node.create_subscription(Image, 'eye/depth/filled', print, 1)
+    output = Filled(node, 'eye/')
+    try:
+        output.publish(frame_at(1.0))
+        assert output.wanted() and output.warning == ''
+        node.create_publisher(Image, '/front/depth', 1)
+        output.publish(frame_at(1.1))
+        assert 'no image on sensor_depth' in output.warning
+    finally:
+        node.destroy_node()
+        rclpy.shutdown(context=context)
 
 
 def test_one_depth_of_the_sensor_is_sent_once():

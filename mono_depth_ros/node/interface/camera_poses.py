@@ -41,8 +41,9 @@ class CameraPoses:
         found = self._transform(settings.scan_frame, header) or self._by_parameters(settings)
         if found is None or up_3 is None:
             return found
-        self.told = 'pitch {:.1f}, roll {:.1f} degrees by IMU; the rest by {}'.format(
-            *tilt_deg(up_3), self.told)
+        pitch_deg, roll_deg = tilt_deg(up_3)
+        self.told = (f'pitch {pitch_deg:.1f}, roll {roll_deg:.1f} degrees by IMU; the rest by '
+                     + self.told)
         return levelled(found, up_3)
 
     def _by_parameters(self, settings: Settings) -> CameraPose | None:

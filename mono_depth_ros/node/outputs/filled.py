@@ -32,17 +32,19 @@ class Filled(Output):
     """
 
     topic, kind = 'depth/filled', Image
+    source = 'sensor_depth'
 
     def __init__(self, node: LifecycleNode, prefix: str):
         super().__init__(node, prefix)
         self._image = messages.DepthImage()
         self._kept: tuple[Any, ...] = ()
+        self._seen = False
         self._published_ns = -1
         self._values: dict[str, str] = {}
 
     def inputs(self) -> tuple[Input, ...]:
         """The sensor's depth, while somebody listens."""
-        return (Input(topic='sensor_depth', kind=Image, callback=self._keep, depth=2,
+        return (Input(topic=self.source, kind=Image, callback=self._keep, depth=2,
                       wanted=self.wanted),)
 
     def values(self) -> dict[str, str]:
@@ -92,7 +94,8 @@ class Filled(Output):
     def _nearest(self, stamp: int) -> Any:
         kept = self._kept
         if not kept:
-            raise LookupError('no image on sensor_depth yet, which depth/filled is made of')
+            raise LookupError('no image on sensor_depth yet, which depth/filled is made of'
+                              if self._expected() else '')
         nearest = min(kept, key=lambda message: abs(stamp_ns(message.header.stamp) - stamp))
         apart_s = abs(stamp_ns(nearest.header.stamp) - stamp) / 1e9
         if apart_s > MOST_APART_S:
@@ -102,7 +105,13 @@ class Filled(Output):
             raise LookupError(self.warning)  # the camera is faster than the sensor
         return nearest
 
+    def _expected(self) -> bool:
+        """Whether there is a sensor: `ros2 bag record -a` listens to depth/filled without one."""
+        return self._seen or self.node.count_publishers(
+            self.node.resolve_topic_name(self.prefix + self.source)) > 0
+
     def _keep(self, message: Image) -> None:
+        self._seen = True
         self._kept = (*self._kept[1 - KEPT:], message)
 
 
