@@ -6,7 +6,7 @@ import math
 import pytest
 
 from mono_depth_ros.camera import Camera
-from mono_depth_ros.plausibility import doubts_about
+from mono_depth_ros.plausibility import doubts_about, unlike_learned
 
 USUAL = Camera(fx=525, fy=525, cx=319.5, cy=239.5, width=640, height=480)
 
@@ -58,3 +58,23 @@ def test_pixels_that_are_not_square_are_told(fx, fy):
 
 def test_every_doubt_is_told():
     assert len(doubts_about(replace(USUAL, fx=1, fy=2, cx=0))) == 3
+
+
+@pytest.mark.parametrize('focal', [525, 525 / 1.99, 525 * 1.99])
+def test_a_field_of_view_about_as_learned_is_not_told(focal):
+    assert unlike_learned(replace(USUAL, fx=focal, fy=focal), USUAL) == ''
+
+
+@pytest.mark.parametrize('focal, angle', [(525 / 2.01, 102), (525 * 2.01, 34)])
+def test_a_field_of_view_far_from_what_was_learned_is_told_with_both(focal, angle):
+    """Twice the tangent of half of 63 degrees, and half of it."""
+    told = unlike_learned(replace(USUAL, fx=focal, fy=focal), USUAL)
+    assert f'the field of view is {angle} degrees, but the model learned from about 63' in told
+    assert angle == round(2 * math.degrees(math.atan(320 / focal)))
+
+
+def test_the_wider_side_counts_for_a_field_of_view():
+    """A portrait image of 53 by 67 degrees is much like one of 63."""
+    portrait = Camera(fx=480, fy=480, cx=239.5, cy=319.5, width=480, height=640)
+    assert unlike_learned(portrait, USUAL) == ''
+    assert 'is 119 degrees' in unlike_learned(replace(portrait, fx=188, fy=188), USUAL)

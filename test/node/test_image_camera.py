@@ -5,7 +5,7 @@ import math
 import pytest
 from ros_helpers import info_message
 
-from mono_depth_ros.camera import rays
+from mono_depth_ros.camera import Camera, rays
 from mono_depth_ros.node.image_camera import image_camera, MANY_MISSING, no_camera
 
 
@@ -63,3 +63,15 @@ def test_an_image_rect_is_not_undistorted_again_whatever_the_parameter():
     assert 'set the parameter rectified to true' in found.warning
     found = image_camera(info, 64, 48, '/direct_drive/image_raw', False)
     assert (found.points.fx, len(found.points.distortion)) == (50, 5) and found.warning == ''
+
+
+def test_a_field_of_view_far_from_what_the_model_learned_is_warned_of_and_the_camera_used():
+    """10 degrees; a fisheye counts by the undistorted view that the network gets of it."""
+    learned = Camera(fx=50, fy=50, cx=31.5, cy=23.5, width=64, height=48)  # 65 degrees
+    info = info_message(64, 48, 366.0)
+    found = image_camera(info, 64, 48, '/image_raw', False, learned)
+    assert 'view is 10 degrees, but the model learned from about 65' in found.warning
+    assert found.depth.fx == found.points.fx == 366
+    assert image_camera(info, 64, 48, '/image_raw', False).warning == ''
+    fisheye = image_camera(tum_vi(), 512, 512, '/image_raw', False, learned)
+    assert 'the model learned from' not in fisheye.warning

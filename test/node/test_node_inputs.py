@@ -1,5 +1,6 @@
 """What the node does with every kind of input, parameter and lifecycle step."""
 
+import math
 from pathlib import Path
 import signal
 
@@ -28,6 +29,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image, LaserScan, Point
 from mono_depth_ros.demo.processes import free_domain
 from mono_depth_ros.estimator import DepthEstimator
 from mono_depth_ros.message_formats.images import depth_from_message
+from mono_depth_ros.model_file import read_card
 from mono_depth_ros.node.interface.parameters import PARAMETERS
 
 WIDTH, HEIGHT = 64, 48
@@ -213,6 +215,18 @@ def test_a_lens_that_cannot_be_read_costs_the_points_and_not_the_scale(setting):
     values = setting.peer.fresh_diagnostics()
     assert "'division'" in values['camera'] and 'points are withheld' in values['message']
     np.testing.assert_array_equal(_depth(setting.answer(Image, 'depth/image')), before)
+
+
+def test_a_field_of_view_far_from_what_the_model_learned_is_a_warning(setting):
+    setting.informed(info_message(WIDTH, HEIGHT, 366.0))
+    setting.peer.wait(lambda: _served_with(setting, 366.0), 'the narrow camera_info in use')
+    values = setting.peer.fresh_diagnostics()
+    assert values['level'] == b'\x01'
+    learned = read_card(setting.model).reference
+    half = max(learned.width / learned.fx, learned.height / learned.fy) / 2
+    degrees = 2 * math.degrees(math.atan(half))
+    assert (f'the field of view is 10 degrees, but the model learned from about {degrees:.0f}'
+            in values['message'])
 
 
 def test_size_may_change_in_mid_stream(setting):
