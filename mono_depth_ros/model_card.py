@@ -71,14 +71,18 @@ class Normalisation:
 class GraphSpec:
     """How an ONNX graph is fed and read: names of its inputs and output, layout, colour order.
 
-    `intrinsics_input` takes the camera matrix (1, 3, 3) of the network input, '' where the graph
-    has none; `image_type` is the type of its numbers, uint8 for planes of 0 to 255. What the card
-    says of the output is true of `scale` times the graph's plus `shift`.
+    `intrinsics_input` takes the camera matrix (1, 3, 3) of the network input, `rays_input` unit
+    vectors (1, 3, H, W) along the rays of its pixels, '' where the graph has none; `image_type`
+    is the type of the image's numbers, uint8 for planes of 0 to 255. The depth is plane
+    `depth_plane` of the output: 2 where that is points. What the card says of it is true of
+    `scale` times the graph's plus `shift`.
     """
 
     image_input: str = 'image'
     depth_output: str = 'planes'
     intrinsics_input: str = ''
+    rays_input: str = ''
+    depth_plane: int = within(0, 2, default=0)
     layout: str = 'NCHW'
     colour_order: str = 'rgb'
     image_type: str = 'float32'

@@ -12,7 +12,10 @@ from mono_depth_ros.tools.presets import Preset
 
 Shape = tuple[int | None, ...]
 # Settings that no preset has: names in the graph, the size of a graph that leaves it free.
-GRAPH_SETTINGS = ('image_input', 'depth_output', 'intrinsics_input', 'size')
+GRAPH_SETTINGS = ('image_input', 'depth_output', 'depth_plane', 'intrinsics_input', 'rays_input',
+                  'size')
+# What outputs are called that are depth, or points (x, y, z).
+DEPTHS, POINTS = ('predicted_depth', 'depth', 'pred_depth'), ('pts_3d', 'points')
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,29 +75,42 @@ def _type(name: str) -> str:
 
 def graph_spec(signature: Signature, preset: Preset, settings: Mapping[str, str]) -> GraphSpec:
     """How the graph is fed and read; ValueError says what does not fit or is not clear."""
-    image, intrinsics = _inputs(signature, settings)
+    image, intrinsics, rays = _inputs(signature, settings)
     shape = signature.inputs[image]
     if len(shape) != 4 or 3 not in (shape[1], shape[3]):
         raise ValueError(f'input {image} has shape {shape}: expected an image (1, 3, height, '
                          'width) or (1, height, width, 3)')
+    output = _depth_output(signature.outputs, settings)
     return GraphSpec(
-        image_input=image, depth_output=_depth_output(signature.outputs, settings),
-        intrinsics_input=intrinsics, layout='NCHW' if shape[1] == 3 else 'NHWC',
+        image_input=image, depth_output=output, intrinsics_input=intrinsics, rays_input=rays,
+        depth_plane=_depth_plane(output, settings), layout='NCHW' if shape[1] == 3 else 'NHWC',
         colour_order=preset.colours, image_type=_image_type(signature, image, preset),
         scale=preset.scale or 1.0, shift=preset.shift)
 
 
-def _inputs(signature: Signature, settings: Mapping[str, str]) -> tuple[str, str]:
-    """Names of the inputs for the image and for the camera matrix, '' where there is none."""
-    cameras = [name for name, shape in signature.inputs.items() if shape[-2:] == (3, 3)]
-    images = [name for name in signature.inputs if name not in cameras]
+def _inputs(signature: Signature, settings: Mapping[str, str]) -> tuple[str, str, str]:
+    """Names of the inputs for image, camera matrix and rays, '' where there is none."""
+    shapes = signature.inputs
+    intrinsics = settings.get('intrinsics_input') or next(
+        (name for name, shape in shapes.items() if shape[-2:] == (3, 3)), '')
+    rays = settings.get('rays_input') or next(
+        (name for name in shapes if name.lower().startswith('ray')), '')
+    images = [name for name in shapes if name not in (intrinsics, rays)]
     image = settings.get('image_input') or (images[0] if len(images) == 1 else '')
-    if image not in signature.inputs or len(signature.inputs) > 1 + bool(cameras):
+    known = {name for name in (image, intrinsics, rays) if name}
+    if known != set(shapes) or not image:
         raise ValueError(
-            f'the graph takes {_list(signature.inputs)}: one image, and if it wants a camera '
-            'matrix (1, 3, 3), can be given; export it with these inputs alone'
-            + ('' if image in signature.inputs else ', or name the image: --set image_input=NAME'))
-    return image, settings.get('intrinsics_input') or (cameras[0] if cameras else '')
+            f'the graph takes {_list(shapes)}: one image, and if it wants a camera its matrix '
+            '(1, 3, 3) or rays (1, 3, height, width), can be given; export it with these inputs '
+            'alone, or name them: --set image_input=, intrinsics_input=, rays_input=')
+    return image, intrinsics, rays
+
+
+def _depth_plane(output: str, settings: Mapping[str, str]) -> int:
+    word = settings.get('depth_plane', '2' if output in POINTS else '0')
+    if word not in ('0', '1', '2'):
+        raise ValueError(f'--set depth_plane={word}: expected 0, 1 or 2 (of points)')
+    return int(word)
 
 
 def _image_type(signature: Signature, image: str, preset: Preset) -> str:
@@ -110,12 +126,13 @@ def _image_type(signature: Signature, image: str, preset: Preset) -> str:
 
 def _depth_output(outputs: dict[str, Shape], settings: Mapping[str, str]) -> str:
     asked = settings.get('depth_output')
-    named = [name for name in outputs if name in ('predicted_depth', 'depth', 'pred_depth')]
     maps = [name for name, shape in outputs.items() if 2 <= len(shape) <= 4]
-    found = asked or (named or maps if len(named or maps) == 1 else [''])[0]
+    likely = next((names for kind in (DEPTHS, POINTS, maps)
+                   if (names := [name for name in outputs if name in kind])), [])
+    found = asked or (likely[0] if len(likely) == 1 else '')
     if found not in outputs:
         raise ValueError(f'the graph gives {_list(outputs)}: say which is the depth, '
-                         '--set depth_output=NAME')
+                         '--set depth_output=NAME (of points also depth_plane=2)')
     return found
 
 

@@ -28,7 +28,8 @@ def graph_answer(network: Path, card: ModelCard) -> SelfTest:
     planes = backend(self_test.self_test_image(card), self_test.reference_intrinsics(card))
     if len(planes) != 1:
         raise ValueError(f'output {card.graph.depth_output} has {len(planes)} planes, expected '
-                         'one of depth: choose another, --set depth_output=NAME')
+                         'one of depth: choose another, --set depth_output=NAME, or the depth of '
+                         'points, --set depth_plane=2')
     answer = self_test.measured(backend, card)
     if not all(map(math.isfinite, (answer.mean, answer.std, *answer.probe))):
         raise ValueError(f'output {card.graph.depth_output} is not finite for the self-test: '

@@ -59,8 +59,12 @@ PRESETS = {
         output='canonical_depth', focal=1000.0, resize='letterbox', mean=(0.0, 0.0, 0.0),
         std=BYTES, max=300.0),
     'unidepth_v2': Preset(
-        source='github.com/lpiccinelli-eth/UniDepth, unidepthv2/export.py --with-camera: K of '
-               'the network input as second input',
+        source='github.com/lpiccinelli-eth/UniDepth, unidepthv2/export.py --with-camera: unit '
+               'rays of the network input as second input, points out',
+        resize='letterbox'),
+    'unik3d': Preset(
+        source='github.com/lpiccinelli-eth/UniK3D, unik3d/models/export.py --with-camera: as '
+               'UniDepth',
         resize='letterbox'),
     'zoedepth': Preset(
         source='huggingface.co/docs/transformers, ZoeDepth: mean and std 0.5, metres out',

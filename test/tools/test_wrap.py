@@ -1,9 +1,10 @@
 """Foreign ONNX graphs as model files: what comes out, worked by hand, and what is refused."""
 
-from graph_helpers import channel_graph, FLOAT, HEIGHT, info, node, onnx, WIDTH
+from graph_helpers import channel_graph, FLOAT, FREE, HEIGHT, info, node, onnx, WIDTH
 import numpy as np
 import pytest
 
+from mono_depth_ros.backends.onnx_planes import unit_rays
 from mono_depth_ros.camera import Camera
 from mono_depth_ros.estimator import DepthEstimator
 from mono_depth_ros.model_file import read_card
@@ -105,6 +106,44 @@ def test_the_camera_matrix_of_the_network_s_image_is_given(tmp_path, out):
     assert depth_of(out, camera(1000.0)) == pytest.approx(expected, rel=1e-5)
 
 
+def rays_graph(path, size=(WIDTH, HEIGHT)):
+    """Points on the rays it is given, as far away as the image is red."""
+    return channel_graph(path, size=size, inputs=[info('rays', [1, 3, *size[::-1]])],
+                         extra=[node('Mul', ['rays', 'plane'], 'pts_3d')], outputs=('pts_3d',))
+
+
+@pytest.mark.parametrize('backend', ['onnxruntime', 'openvino'])
+@pytest.mark.parametrize('like, size', [('unidepth_v2', (WIDTH, HEIGHT)), ('unik3d', FREE)])
+def test_the_rays_of_the_network_s_image_are_given_and_depth_is_read_of_points(
+        tmp_path, out, like, size, backend):
+    """0.2 m along the ray: at the corner of 45 and 40 degrees less by the ray's length."""
+    pytest.importorskip(backend)
+    graph = rays_graph(tmp_path / 'graph.onnx', size)
+    more = ('--set', 'size=640x480', '--set', 'multiple=32', '--set', 'min=0.01')
+    assert main([str(graph), '--like', like, *PLAIN, *more, str(out)]) == 0
+    card = read_card(out)
+    assert (card.graph.rays_input, card.graph.depth_plane) == ('rays', 2)
+    estimator = DepthEstimator.load(out, 'cpu', 'fp32', backend)
+    for width, height in ((640, 480), (1280, 480)):
+        seen = Camera(fx=320, fy=300, cx=319.5, cy=239.5, width=width, height=height)
+        depth = estimator.estimate(np.full((height, width, 3), COLOUR, np.uint8), seen).depth
+        assert depth[240, 320] == pytest.approx(0.2, rel=1e-3)
+        x, y = 319.5 / 320, 239.5 / 300
+        assert depth[0, 0] == pytest.approx(0.2 / np.sqrt(x * x + y * y + 1), rel=5e-3)
+        assert depth[240, -1] == pytest.approx(
+            0.2 / np.sqrt(((width - 1 - 319.5) / 320) ** 2 + 1), rel=5e-3)
+
+
+def test_rays_go_right_and_down_and_are_one_long():
+    rays_3HW = unit_rays((100, 0, 50, 0, 50, 40, 0, 0, 1), 100, 200)
+    half = np.sqrt(0.5)
+    np.testing.assert_allclose(rays_3HW[:, 40, 50], [0, 0, 1], atol=1e-6)
+    np.testing.assert_allclose(rays_3HW[:, 40, 150], [half, 0, half], atol=1e-6)
+    np.testing.assert_allclose(rays_3HW[:, 90, 50], [0, half, half], atol=1e-6)
+    np.testing.assert_allclose((rays_3HW ** 2).sum(axis=0), 1, atol=1e-5)
+    assert rays_3HW.dtype == np.float32
+
+
 def test_an_unknown_camera_is_that_of_the_given_field_of_view(tmp_path, out):
     graph = channel_graph(tmp_path / 'graph.onnx')
     assert main([str(graph), '--like', 'metres', *PLAIN, '--set', 'hfov=90', str(out)]) == 0
@@ -130,6 +169,7 @@ def test_the_card_says_where_it_comes_from(tmp_path, out):
     (('--like', 'metres', '--set', 'size=32x32'), 'size=32x32: the graph takes 640x480'),
     (('--like', 'metres', '--set', 'size=big'), 'expected WIDTHxHEIGHT'),
     (('--like', 'metres', '--set', 'depth_output=z'), r'the graph gives depth.*depth_output=NAME'),
+    (('--like', 'metres', '--set', 'depth_plane=z'), 'depth_plane=z: expected 0, 1 or 2'),
     (('--like', 'metres', '--set', 'output=parsecs'), "output: 'parsecs' is not one of"),
     (('--like', 'metres', '--set', 'min=50', '--set', 'max=60'), 'lies at an end of the range')])
 def test_what_does_not_fit_gets_a_sentence(tmp_path, out, capsys, more, sentence):
