@@ -12,6 +12,7 @@ import numpy as np
 from mono_depth_ros.camera import Camera
 from mono_depth_ros.metrics import DELTA
 from mono_depth_ros.model_card import NetworkSpec, Normalisation
+from mono_depth_ros.reduction import whole_factor
 
 # A depth this small or its inverse stands for one that the network gives as 0 or below.
 LEAST = 1e-9
@@ -105,14 +106,12 @@ def encode_image(
 
 
 def _shrunk(rgb_HW3: np.ndarray, width: int, height: int) -> np.ndarray:
-    """The image at width x height, averaged over whole factors first, then bilinear.
-
-    OpenCV takes eight times as long to average over a fractional factor, for the same picture.
-    """
-    factor = rgb_HW3.shape[1] // width
+    """The image at width x height, averaged over whole pixels first, then bilinear."""
+    size = rgb_HW3.shape[1], rgb_HW3.shape[0]
+    factor = whole_factor(size, (width, height))
     if factor > 1:
-        whole = (rgb_HW3.shape[1] // factor, max(1, rgb_HW3.shape[0] // factor))
-        rgb_HW3 = cv2.resize(rgb_HW3, whole, interpolation=cv2.INTER_AREA)
+        rgb_HW3 = cv2.resize(rgb_HW3, (size[0] // factor, size[1] // factor),
+                             interpolation=cv2.INTER_AREA)
     return cv2.resize(rgb_HW3, (width, height), interpolation=cv2.INTER_LINEAR)
 
 
