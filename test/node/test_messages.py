@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 import numpy as np
 import pytest
+from ros_helpers import picture
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
@@ -120,6 +121,23 @@ def _encoded(encoding, rgb_HW3, is_bigendian):
     pairs = {'u': u[:, ::2], 'y': y[:, ::2], 'v': v[:, ::2], 'Y': y[:, 1::2]}
     order = 'uyvY' if encoding in ('yuv422', 'uyvy') else 'yuYv'
     return np.stack([pairs[letter] for letter in order], axis=-1).reshape(height, -1)
+
+
+@pytest.mark.parametrize('encoding', ['nv12', 'nv21'])
+@pytest.mark.parametrize('size, least, factor', [
+    ((640, 480), (256, 192), 2), ((1280, 720), (256, 144), 5), ((1920, 1080), (256, 144), 6),
+    ((240, 100), (239, 90), 1), ((998, 602), (100, 60), 1)])  # no factor above 4 divides 998
+def test_half_colour_comes_reduced_as_its_rgb_would_be(encoding, size, least, factor):
+    rgb_HW3 = picture(*size)
+    rgb_HW3[size[1] // 2:, :size[0] // 2] = 255 - rgb_HW3[size[1] // 2:, :size[0] // 2]
+    rows = np.pad(_encoded(encoding, rgb_HW3, False), ((0, 0), (0, 6)), constant_values=200)
+    message = image(encoding, *size, rows.shape[1], rows.ravel().tolist())
+    whole = rgb_from_image(message)
+    found = rgb_from_image(message, least=least)
+    smaller = size[0] // factor, size[1] // factor
+    expected = cv2.resize(whole, smaller, interpolation=cv2.INTER_AREA)
+    assert found.shape == expected.shape
+    assert np.quantile(cv2.absdiff(found, expected), 0.999) <= 2
 
 
 ALIASES = {'8UC1': 'mono8', '8UC3': 'bgr8', '8UC4': 'bgra8', '16UC1': 'mono16', '16UC3': 'bgr16',

@@ -57,10 +57,12 @@ def write_report(folder: Path, facts: Values, rows: Sequence[Row]) -> str:
 
 
 def markdown(facts: Values, rows: Sequence[Row]) -> str:
-    """One table a part: what was tried, how it went, its numbers."""
+    """One table for each part that was run: what was tried, how it went, its numbers."""
     lines = ['# GPU check', '', ', '.join(f'{name} {value}' for name, value in facts.items()), '']
     for part, title in TITLES.items():
         found = [row for row in rows if row.part == part]
+        if not found:
+            continue
         good = sum(row.state == 'ok' for row in found)
         lines += [f'## {title}', '', f'{good} of {len(found)} ok.', '',
                   '| tried | went | numbers |', '|---|---|---|']

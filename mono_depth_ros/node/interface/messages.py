@@ -40,15 +40,17 @@ def rgb_from_image(
         least: tuple[int, int] | None = None) -> np.ndarray:
     """RGB (H, W, 3) uint8 of a camera image; for rgb8 and rgba8 a view of its memory.
 
-    `bit_depth` is that of the stream, for 16-bit pixels. A compressed image is decoded at less
-    than its size where `least`, a width and height, allows it. Raises ValueError with one
-    sentence where the encoding is not known, or sizes, step, encoding and data disagree.
+    `bit_depth` is that of the stream, for 16-bit pixels. A compressed image, and one of nv12 or
+    nv21, comes at less than its size where `least`, a width and height, allows it. Raises
+    ValueError with one sentence where the encoding is not known, or sizes, step, encoding and
+    data disagree.
     """
     if isinstance(message, CompressedImage):
         return rgb_from_compressed(message.data, message.format, bit_depth, least)
     return rgb_from_bytes(
         message.data, encoding=message.encoding, width=message.width, height=message.height,
-        step=message.step, is_bigendian=bool(message.is_bigendian), bit_depth=bit_depth)
+        step=message.step, is_bigendian=bool(message.is_bigendian), bit_depth=bit_depth,
+        least=least)
 
 
 def info_from_camera(camera: Camera | None, header: Header, width: int, height: int) -> CameraInfo:
