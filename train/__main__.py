@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-import os
 import sys
 
+from mono_depth_ros.exit_code import exit_code
 from train.commands import (
     cameras,
     compare,
@@ -34,21 +34,12 @@ COMMANDS = (fit, evaluate, export, compare, cameras, leave_one_out, report, pack
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0 when done, 1 with one sentence when it cannot be, 130 after Ctrl-C."""
     options = parser().parse_args(arguments)
-    try:
-        with printed_notes():
-            options.command(options)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # The reader has closed the pipe, as `head` does: the rest of the output is not needed.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except KeyboardInterrupt:
-        print('\nstopped', file=sys.stderr)
-        return 130
-    except (ValueError, OSError, ImportError) as error:
-        print(f'error: {error}', file=sys.stderr)
-        return 1
-    return 0
+    return exit_code('error', lambda: _run(options))
+
+
+def _run(options: argparse.Namespace) -> None:
+    with printed_notes():
+        options.command(options)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -12,6 +12,7 @@ import sys
 import numpy as np
 
 from mono_depth_ros.camera import Camera
+from mono_depth_ros.exit_code import exit_code
 from mono_depth_ros.simulation.recorded_walk import write_recorded_walk
 from mono_depth_ros.simulation.rendering.renderer import camera_with_fov, Renderer
 from mono_depth_ros.simulation.worlds import build_world, WORLDS
@@ -27,15 +28,14 @@ def frames_of(name: str, seed: int, camera: Camera, times_s) -> list:
 def main(arguments: list[str] | None = None) -> int:
     """Command line; 0 when the recording is written, 1 with one sentence when not."""
     given = _parser().parse_args(arguments)
+    return exit_code('record', lambda: _record(given))
+
+
+def _record(given: argparse.Namespace) -> None:
     camera = camera_with_fov(given.width, given.height, given.fov)
     times_s = given.start + np.arange(given.frames) / given.rate
-    try:
-        write_recorded_walk(given.out, camera, frames_of(given.world, given.seed, camera, times_s))
-    except OSError as error:
-        print(error, file=sys.stderr)
-        return 1
+    write_recorded_walk(given.out, camera, frames_of(given.world, given.seed, camera, times_s))
     print(f'{given.out}: {given.frames} frames, {given.out.stat().st_size / 1e6:.2f} MB')
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from mono_depth_ros.demo.processes import Child
+from mono_depth_ros.exit_code import exit_code
 from mono_depth_ros.soak.churn import churn
 from mono_depth_ros.soak.stream import ros, SAMPLE_S, SETTLED, START_S, stream
 
@@ -38,11 +39,10 @@ def main(arguments: list[str] | None = None) -> int:
     parts: dict[str, Any] = {
         'stream': lambda: flood(60 * given.minutes), 'cameras': lambda: several(given.seconds),
         'churn': lambda: churned(given.rounds)}
-    try:
-        holds = parts[given.part]()
-    except (OSError, ValueError, RuntimeError) as error:
-        print(f'cannot measure: {error}', file=sys.stderr)
-        return 1
+    return exit_code('cannot measure', lambda: _told(parts[given.part]()))
+
+
+def _told(holds: bool) -> int:
     print('holds' if holds else 'does NOT hold')
     return int(not holds)
 

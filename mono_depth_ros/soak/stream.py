@@ -119,7 +119,7 @@ def memory_mib(child: Child) -> float:
 
 def stream(seconds: float, network_ms: float, rate_hz: float, cameras: list[str],
            silent: list[str]) -> Run:
-    """Images of `cameras` into a node for so long; RuntimeError where no depth comes."""
+    """Images of `cameras` into a node for so long; OSError where no depth comes."""
     executable: tuple[str, ...] = (
         'mono_depth_ros.soak.slow_node', f'{network_ms}') if network_ms else (
             'mono_depth_ros.depth_node',)
@@ -132,7 +132,7 @@ def stream(seconds: float, network_ms: float, rate_hz: float, cameras: list[str]
         listener, memory = Listener(cameras), list[float]()
         try:
             if not listener.spin(START_S, lambda: len(listener.came_s) == len(cameras)):
-                raise RuntimeError(f'no depth of every camera came:\n{node.last_lines()}')
+                raise OSError(f'no depth of every camera came:\n{node.last_lines()}')
             end_s = time.monotonic() + seconds
             while time.monotonic() < end_s:
                 listener.spin(min(SAMPLE_S, seconds))

@@ -11,16 +11,18 @@ from collections.abc import Sequence
 from pathlib import Path
 import sys
 
+from mono_depth_ros.exit_code import exit_code
 from mono_depth_ros.model_file import find_model, has_graph, load_model, onnx_of, read_card
 from mono_depth_ros.tools.model_writing import write_model
 
 
 def export_onnx(model: str, out: Path) -> None:
-    """Write the model as ONNX after its self-test; OSError or ValueError in one sentence."""
+    """Write the model as ONNX after its self-test, and tell; OSError or ValueError, a sentence."""
     path = find_model(model)
     card = read_card(path)
     onnx = onnx_of(path) if has_graph(path) else _from_weights(path)
     write_model(out, onnx, card)
+    print(f'{out}: {out.stat().st_size / 1e6:.1f} MB')
 
 
 def _from_weights(path: Path) -> bytes:
@@ -41,13 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument('model', help='shipped model by name, or path of a model file')
     parser.add_argument('out', type=Path, help='file to write, ending in .onnx')
     options = parser.parse_args(arguments)
-    try:
-        export_onnx(options.model, options.out)
-    except (ValueError, OSError, ImportError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    print(f'{options.out}: {options.out.stat().st_size / 1e6:.1f} MB')
-    return 0
+    return exit_code('export_onnx', lambda: export_onnx(options.model, options.out))
 
 
 if __name__ == '__main__':

@@ -16,6 +16,7 @@ import sys
 from typing import Any
 
 from mono_depth_ros.camera import Camera
+from mono_depth_ros.exit_code import exit_code
 from mono_depth_ros.model_card import (
     GraphSpec,
     ModelCard,
@@ -119,17 +120,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
                         help='a field of the preset, or ' + ', '.join(SETTINGS))
     parser.add_argument('out', type=Path, help='model file to write, ending in .onnx')
     options = parser.parse_args(arguments)
-    try:
-        settings = dict(word.split('=', 1) for word in options.set)
-        card = wrap(options.network, PRESETS[options.like], settings, options.out)
-    except (ValueError, OSError, ImportError) as error:
-        print(error, file=sys.stderr)
-        return 1
+    return exit_code('wrap', lambda: _wrap_as_told(options))
+
+
+def _wrap_as_told(options: argparse.Namespace) -> None:
+    settings = dict(word.split('=', 1) for word in options.set)
+    card = wrap(options.network, PRESETS[options.like], settings, options.out)
     shapes = f' or of other shapes (multiples of {card.network.size_multiple})'
     print(f'{options.out}: {card.output} from images of {card.network.input_width}x'
           f'{card.network.input_height}{shapes if card.network.aspect_ratios else ""}, '
           f'{card.min_depth_m:g} to {card.max_depth_m:g} m')
-    return 0
 
 
 if __name__ == '__main__':

@@ -14,6 +14,7 @@ import sys
 
 import numpy as np
 
+from mono_depth_ros.exit_code import exit_code
 from mono_depth_ros.scale.fit import fit_factor
 from mono_depth_ros.tools.calibrate_depth.parameter_file import written
 from mono_depth_ros.tools.calibrate_depth.samples import by_distance, Sample, table
@@ -26,23 +27,19 @@ LARGE = 0.15
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line; 0 with the factor printed, 1 with one sentence why not, 130 after Ctrl-C."""
     given = _parser().parse_args(_without_ros(sys.argv[1:] if arguments is None else arguments))
-    try:
-        samples = _measured(given)
-        factor = fit_factor(*np.array([(s.shown_m, s.true_m) for s in samples]).T).factor
-        if not LEAST <= factor <= MOST:
-            raise ValueError(f'depth_scale would be {factor:.3f}, expected {LEAST:g} to {MOST:g}: '
-                             'look at the camera_info and at what was measured')
-        _tell(by_distance(samples) if given.bag else samples, factor)
-        if given.write:
-            written(given.write, factor)
-            print(f'written to {given.write}')
-    except KeyboardInterrupt:
-        print('\ncalibrate_depth: stopped', file=sys.stderr)
-        return 130
-    except (ImportError, OSError, ValueError) as error:
-        print(f'calibrate_depth: {error}', file=sys.stderr)
-        return 1
-    return 0
+    return exit_code('calibrate_depth', lambda: _calibrate(given))
+
+
+def _calibrate(given: argparse.Namespace) -> None:
+    samples = _measured(given)
+    factor = fit_factor(*np.array([(s.shown_m, s.true_m) for s in samples]).T).factor
+    if not LEAST <= factor <= MOST:
+        raise ValueError(f'depth_scale would be {factor:.3f}, expected {LEAST:g} to {MOST:g}: '
+                         'look at the camera_info and at what was measured')
+    _tell(by_distance(samples) if given.bag else samples, factor)
+    if given.write:
+        written(given.write, factor)
+        print(f'written to {given.write}')
 
 
 def _measured(given: argparse.Namespace) -> list[Sample]:

@@ -8,24 +8,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 import sys
 
-from mono_depth_ros.tools.depth_bag.options import parse
+from mono_depth_ros.exit_code import exit_code
+from mono_depth_ros.tools.depth_bag.options import Options, parse
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Make the recording; the exit code: 0, or 1 after one sentence that says why not."""
+    """Make the recording; the exit code, as of every command."""
     options = parse(arguments)
-    try:
-        from mono_depth_ros.tools.depth_bag.run import depth_bag  # after --help: it loads ROS
+    return exit_code('depth_bag', lambda: _make(options),
+                     stopped='stopped; the same command goes on from here')
 
-        for line in depth_bag(options):
-            print(line)
-    except KeyboardInterrupt:
-        print('\ndepth_bag: stopped; the same command goes on from here', file=sys.stderr)
-        return 130
-    except (ImportError, OSError, ValueError) as error:
-        print(f'depth_bag: {error}', file=sys.stderr)
-        return 1
-    return 0
+
+def _make(options: Options) -> None:
+    from mono_depth_ros.tools.depth_bag.run import depth_bag  # after --help: it loads ROS
+
+    for line in depth_bag(options):
+        print(line)
 
 
 if __name__ == '__main__':
