@@ -1,5 +1,6 @@
 """calibrate_depth: the file it writes, what it tells, recordings with other range data."""
 
+import re
 import sys
 
 from model_helpers import write_untrained
@@ -98,11 +99,12 @@ def recorded(tmp_path_factory):
 
 
 class _Messages:
-    """Messages of a robot: camera `cam`, and a lidar `lidar` 0.5 m above it, x ahead."""
+    """Messages of a robot: camera `cam`, a `lidar` 0.5 m and a `laser` 1 mm above it, x ahead."""
 
     topics = {'/cam/image_raw': 'sensor_msgs/msg/Image',
               '/cam/camera_info': 'sensor_msgs/msg/CameraInfo',
               '/cam/depth': 'sensor_msgs/msg/Image', '/points': 'sensor_msgs/msg/PointCloud2',
+              '/scan': 'sensor_msgs/msg/LaserScan',
               '/tf_static': 'tf2_msgs/msg/TFMessage'}
 
     def __init__(self, types):
@@ -129,7 +131,8 @@ class _Messages:
             np.array([120, 0, 79.5, 0, 0, 120, 59.5, 0, 0, 0, 1.0, 0]), 0, 0, roi)
         return {'/cam/image_raw': self.image(number, rgb, 'rgb8'), '/cam/camera_info': info,
                 '/cam/depth': self.image(number, true.astype('<f4'), '32FC1'),
-                '/points': self.cloud(number, true), '/tf_static': self.transform(number)}
+                '/points': self.cloud(number, true), '/scan': self.scan(number, true),
+                '/tf_static': self.transforms(number)}
 
     def cloud(self, number, true):
         """The true points in the lidar's frame: x ahead, y left, z up, 0.5 m above the camera."""
@@ -141,23 +144,39 @@ class _Messages:
             [field(name, 4 * i, 7, 1) for i, name in enumerate('xyz')], False, 12,
             12 * len(points), np.frombuffer(points.tobytes(), np.uint8), True)
 
-    def transform(self, number):
-        """The camera's optical frame in that of the lidar."""
-        vector = self._types['geometry_msgs/msg/Vector3'](0, 0, -0.5)
-        turn = self._types['geometry_msgs/msg/Quaternion'](-0.5, 0.5, -0.5, 0.5)
-        moved = self._types['geometry_msgs/msg/Transform'](vector, turn)
-        return self._types['tf2_msgs/msg/TFMessage']([self._types[
-            'geometry_msgs/msg/TransformStamped'](self.header(number, 'lidar'), 'cam', moved)])
+    def scan(self, number, true):
+        """Ranges from 0.5 rad to the right on, of what row 59 of the image shows."""
+        angles = np.linspace(-0.5, 0.5, 81)
+        depth = true[59, np.rint(79.5 - 120 * np.tan(angles)).astype(int)]
+        return self._types['sensor_msgs/msg/LaserScan'](
+            self.header(number, 'laser'), -0.5, 0.5, 1 / 80, 0.0, 0.1, 0.05, 100.0,
+            (depth / np.cos(angles)).astype(np.float32), np.zeros(0, np.float32))
+
+    def transforms(self, number):
+        """The camera's optical frame in that of the lidar, and the laser in that of the camera."""
+        return self._types['tf2_msgs/msg/TFMessage']([
+            self.transform(number, 'lidar', 'cam', (0, 0, -0.5), (-0.5, 0.5, -0.5, 0.5)),
+            self.transform(number, 'cam', 'laser', (0, -0.001, 0), (0.5, -0.5, 0.5, 0.5))])
+
+    def transform(self, number, parent, child, at, turn):
+        """Where the child is in the frame of its parent."""
+        moved = self._types['geometry_msgs/msg/Transform'](
+            self._types['geometry_msgs/msg/Vector3'](*at),
+            self._types['geometry_msgs/msg/Quaternion'](*turn))
+        return self._types['geometry_msgs/msg/TransformStamped'](
+            self.header(number, parent), child, moved)
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize('reference', ['/cam/depth', '/points'])
+@pytest.mark.parametrize('reference', ['/cam/depth', '/points', '/scan'])
 def test_a_recording_tells_the_factor(recorded, tmp_path, capsys, reference):
     file = tmp_path / 'depth.yaml'
     assert main(['--bag', str(recorded / 'bag'), '--reference', reference, '--model',
                  str(recorded / 'tiny.safetensors'), '--write', str(file)]) == 0
     out = capsys.readouterr().out
     assert 'depth_scale: 1.300' in out and 'pixels)' in out
+    # Every pixel with its own distance: nothing is left of any.
+    assert set(re.findall(r'[+-]\d+\.\d%', out)) <= {'+0.0%', '-0.0%'}, out
     assert file.read_text().endswith('depth_scale: 1.300\n')
 
 

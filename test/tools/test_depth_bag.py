@@ -19,7 +19,7 @@ from ros_helpers import depth_node, image_message, info_message, Peer, picture
 from sensor_msgs.msg import Image, PointCloud2
 
 pytest.importorskip('rosbags')
-from bag_helpers import compressed, image, info, TYPES, write  # noqa: E402
+from bag_helpers import compressed, header, image, info, STORE, TYPES, write  # noqa: E402
 from rosbags.rosbag2 import StoragePlugin  # noqa: E402
 
 from mono_depth_ros.bags.camera_infos import CameraInfos  # noqa: E402
@@ -279,6 +279,23 @@ def test_scans_come_with_the_height_of_the_camera_and_without_it_a_sentence(
     assert main(command(model, bag, tmp_path / 'none', '--scan')) == 0
     assert '/cam/scan' not in by_topic(tmp_path / 'none')
     assert 'no scan: TF is not read here: set camera_height' in capsys.readouterr().err
+
+
+@pytest.mark.thorough
+def test_a_recorded_scan_stays_and_ours_takes_the_name_of_the_image(tmp_path, model):
+    recorded = STORE.types['sensor_msgs/msg/LaserScan'](
+        header(START_NS), -1.0, 1.0, 0.5, 0.0, 0.1, 0.05, 9.0,
+        np.array([1.0, np.inf, np.nan, 2.0, 3.0], np.float32), np.zeros(0, np.float32))
+    mine = tmp_path / 'mine.yaml'
+    mine.write_text('/**: {ros__parameters: {camera_height: 0.5}}')
+    bag = write(tmp_path / 'bag', [*drive(2), ('/cam/scan', START_NS, recorded)])
+    assert main(command(model, bag, tmp_path / 'out', '--scan', '--params', str(mine))) == 0
+    made = by_topic(tmp_path / 'out')
+    (log_ns, kept), = made['/cam/scan']
+    assert log_ns == START_NS and kept.angle_increment == 0.5
+    np.testing.assert_array_equal(kept.ranges, recorded.ranges)
+    assert stamps(made['/cam/image_raw/scan']) == stamps(made['/cam/image_raw'])
+    assert '/cam/depth/image' not in made and len(made['/cam/image_raw/depth/image']) == 2
 
 
 @pytest.mark.parametrize('given, carries', [
