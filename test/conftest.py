@@ -16,6 +16,8 @@ ROOT = Path(__file__).parents[1]
 # Folders whose tests need more than a robot has, and the requirements that bring it.
 NEEDS = {'train': 'train', 'simulation': 'demo', 'demo': 'demo'}
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# A file all of whose tests have one of the other marks.
+NOT_FAST = re.compile(r'^pytestmark = .*\bmark\.(thorough|slow)\b', re.MULTILINE)
 # A test left to `-m fast` that takes longer than this is named at the end.
 FAST_S = 1.5
 
@@ -48,6 +50,14 @@ def pytest_collectstart(collector):
             reason = (f'needs {", ".join(missing)}: pip install -r '
                       f'requirements/{NEEDS[folder]}.txt')
             collector.collect = lambda: pytest.skip(reason, allow_module_level=True)
+
+
+def pytest_ignore_collect(collection_path, config):
+    """Leave what has no fast tests unread by `-m fast`: its imports would take seconds."""
+    if (config.option.markexpr == 'fast' and collection_path.suffix == '.py'
+            and NOT_FAST.search(collection_path.read_text())):
+        return True
+    return None
 
 
 def missing_packages(requirements):

@@ -5,7 +5,7 @@ import pytest
 
 onnx = pytest.importorskip('onnx')
 FLOAT = onnx.TensorProto.FLOAT
-WIDTH, HEIGHT = 640, 480
+WIDTH, HEIGHT = 320, 240
 FREE = ('width', 'height')
 
 

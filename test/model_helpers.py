@@ -1,6 +1,7 @@
 """Model files of random weights, made with the robot's half alone."""
 
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 import torch
@@ -26,25 +27,38 @@ def write_untrained(path: str | Path, network: str = 'mobile', seed: int = 0,
     `changes` are fields of the network's spec. Without `graph`, which takes seconds to make,
     torch alone runs the file.
     """
+    made, card = _untrained(replace(default_spec(network), **changes), seed)
+    card = replace(card, name=Path(path).stem)
+    save_model(path, made, card, graph_of(card.network) if graph else None)
+    return card
+
+
+@lru_cache(maxsize=4)  # many tests ask for the same one, which takes half a second
+def _untrained(spec: NetworkSpec, seed: int) -> tuple[MultiScaleNetwork, ModelCard]:
+    """A network of random weights, not to be changed, and its card."""
     torch.manual_seed(seed)
-    card = _card(Path(path).stem, replace(default_spec(network), **changes))
-    made = build(card.network).eval()
+    made = build(spec).eval()
     for weight in made.parameters():
         if weight.ndim > 1 and not weight.any():
             # Thousands of inputs, as the paper's networks have, would leave every range together.
             torch.nn.init.normal_(weight, std=0.5 if weight[0].numel() < 1000 else 0.01)
-    return save_untrained(path, made, card, graph)
+    return made, _tested(made, _card('untrained', spec))
 
 
 def save_untrained(path: str | Path, made: MultiScaleNetwork, card: ModelCard,
                    graph: bool = False) -> ModelCard:
     """Write a network with a self-test of its own and return the card as written."""
-    for weight in made.eval().parameters():
-        if weight.ndim > 1:
-            weight.data = weight.data.half().float()  # the precision of the file
-    card = replace(card, self_test=measured(TorchBackend(made, 'cpu', 'fp32'), card))
+    card = _tested(made, card)
     save_model(path, made, card, graph_of(card.network) if graph else None)
     return card
+
+
+def _tested(made: MultiScaleNetwork, card: ModelCard) -> ModelCard:
+    """The card with a self-test of the network, whose weights get the precision of the file."""
+    for weight in made.eval().parameters():
+        if weight.ndim > 1:
+            weight.data = weight.data.half().float()
+    return replace(card, self_test=measured(TorchBackend(made, 'cpu', 'fp32'), card))
 
 
 def _card(name: str, spec: NetworkSpec) -> ModelCard:

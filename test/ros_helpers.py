@@ -29,6 +29,8 @@ from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, Image
 
+from mono_depth_ros.demo import processes
+
 ROOT = Path(__file__).parent.parent
 # The large shared memory, by the variable of Kilted and later and by that of Jazzy and Humble.
 PROFILES = {f'{fast_dds}_DEFAULT_PROFILES_FILE': str(ROOT / 'config' / 'fastdds_large_data.xml')
@@ -70,6 +72,13 @@ def info_message(width: int, height: int, focal: float | None = None) -> CameraI
 def stamp(seconds: float):
     """Seconds as builtin_interfaces/Time."""
     return rclpy.time.Time(nanoseconds=round(seconds * 1e9)).to_msg()
+
+
+def free_domain() -> int:
+    """A ROS domain without participants, never one that another worker of pytest-xdist takes."""
+    worker = int(os.environ.get('PYTEST_XDIST_WORKER', 'gw0').removeprefix('gw'))
+    workers = int(os.environ.get('PYTEST_XDIST_WORKER_COUNT', 1))
+    return processes.free_domain(range(1, 101)[worker::workers])
 
 
 class Process:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 import ctypes
 import os
 from pathlib import Path
@@ -39,16 +39,16 @@ def ros_environment(log_folder: Path) -> dict[str, str]:
     return environment
 
 
-def free_domain() -> int:
-    """A ROS domain (1..100) without participants on this machine; OSError where there is none.
+def free_domain(among: Sequence[int] = range(1, 101)) -> int:
+    """A ROS domain without participants on this machine; OSError where there is none.
 
-    The search starts at a random domain, so that two simultaneous callers rarely get the same.
+    The search is in random order, so that two simultaneous callers rarely get the same.
     """
-    first = random.randrange(100)
-    for domain in ((first + step) % 100 + 1 for step in range(100)):
+    for domain in random.sample(among, len(among)):
         if all(_unbound(7400 + 250 * domain + offset) for offset in PARTICIPANT_PORTS):
             return domain
-    raise OSError('no free ROS domain: all of 1 to 100 are in use on this machine')
+    raise OSError(f'no free ROS domain: all {len(among)} of {among[0]} to {among[-1]} are in use '
+                  'on this machine')
 
 
 def _unbound(port: int) -> bool:

@@ -12,13 +12,12 @@ import time
 import cv2
 import numpy as np
 import pytest
-from ros_helpers import Peer, Process
+from ros_helpers import free_domain, Peer, Process
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, Image
 
 from mono_depth_ros.camera import Camera
 from mono_depth_ros.cameras.frame_sources import EndOfFrames, open_source
-from mono_depth_ros.demo.processes import free_domain
 from mono_depth_ros.image_files import natural_key
 from mono_depth_ros.node.interface.messages import rgb_from_image
 

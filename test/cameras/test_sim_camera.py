@@ -8,10 +8,9 @@ import pytest
 from rcl_interfaces.msg import Parameter, ParameterValue
 from rcl_interfaces.srv import SetParameters
 from rclpy.qos import QoSProfile, ReliabilityPolicy
-from ros_helpers import Peer, Process
+from ros_helpers import free_domain, Peer, Process
 from sensor_msgs.msg import CameraInfo, Image
 
-from mono_depth_ros.demo.processes import free_domain
 from mono_depth_ros.node.interface.messages import rgb_from_image
 from mono_depth_ros.simulation.recorded_walk import RecordedWalk
 from mono_depth_ros.simulation.rendering.renderer import camera_with_fov

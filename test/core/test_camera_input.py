@@ -69,7 +69,7 @@ def test_a_network_without_a_place_for_it_is_refused():
 
 
 def test_the_card_says_so_and_one_from_before_does_not(tmp_path):
-    card = write_untrained(tmp_path / 'plain.safetensors', 'mobile')
+    card = write_untrained(tmp_path / 'plain.safetensors', input_height=64, input_width=96)
     text = card.to_json()
     assert card_from_json(text.replace('"camera_input": false,', '')) == card
     taking = replace(card, network=replace(card.network, camera_input=True))
@@ -80,7 +80,7 @@ def test_the_card_says_so_and_one_from_before_does_not(tmp_path):
 
 def test_the_estimator_shows_the_network_the_camera_of_the_image(tmp_path):
     path = tmp_path / 'camera.safetensors'
-    write_untrained(path, 'mobile', camera_input=True)
+    write_untrained(path, camera_input=True, input_height=64, input_width=96)
     assert read_card(path).network.camera_input
     estimator = DepthEstimator.load(path, 'cpu')  # its self-test passes
     rgb = np.random.default_rng(1).integers(0, 256, (60, 80, 3), np.uint8)

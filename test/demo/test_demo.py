@@ -18,6 +18,7 @@ import rclpy
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import QoSProfile
+from ros_helpers import free_domain
 from std_msgs.msg import String
 
 from mono_depth_ros.demo import playback, recorder
@@ -25,7 +26,6 @@ from mono_depth_ros.demo.cloud_view import BACKGROUND, draw_cloud, look_at
 from mono_depth_ros.demo.mcap_log import McapLog, messages, type_definition
 from mono_depth_ros.demo.options import parse, size_limit
 from mono_depth_ros.demo.playback import evenly_spaced
-from mono_depth_ros.demo.processes import free_domain
 from mono_depth_ros.demo.session import _Listener
 from mono_depth_ros.demo.statistics import DemoStatistics, errors_in_range
 from mono_depth_ros.message_formats.stamps import serialised_stamp_ns

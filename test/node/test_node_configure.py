@@ -12,8 +12,8 @@ import pytest
 import rclpy
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
+from ros_helpers import free_domain
 
-from mono_depth_ros.demo.processes import free_domain
 from mono_depth_ros.node.diagnostics import status_summary
 from mono_depth_ros.node.lifecycle_node import DepthNode
 

@@ -16,10 +16,9 @@ import pytest
 import rclpy
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
-from ros_helpers import image_message, info_message, Peer, picture
+from ros_helpers import free_domain, image_message, info_message, Peer, picture
 from sensor_msgs.msg import CompressedImage, Image
 
-from mono_depth_ros.demo.processes import free_domain
 from mono_depth_ros.estimator import DepthEstimate
 from mono_depth_ros.node.camera_stream import CameraStream
 from mono_depth_ros.node.diagnostics import (

@@ -9,14 +9,13 @@ from model_helpers import write_untrained
 import pytest
 from ros_helpers import (
     depth_node,
+    free_domain,
     image_message,
     Peer,
     picture,
     Process,
 )
 from sensor_msgs.msg import Image
-
-from mono_depth_ros.demo.processes import free_domain
 
 pytestmark = pytest.mark.thorough
 BROKEN_YAML = '/**:\n  ros__parameters: {device: [1, '

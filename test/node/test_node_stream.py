@@ -7,6 +7,7 @@ from ros_helpers import (
     camera,
     depth_node,
     FRAME,
+    free_domain,
     Peer,
     picture,
     PROFILES,
@@ -14,7 +15,6 @@ from ros_helpers import (
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
 from mono_depth_ros.camera import Camera, points_from_depth
-from mono_depth_ros.demo.processes import free_domain
 from mono_depth_ros.estimator import DepthEstimator
 
 WIDTH, HEIGHT, SEED = 640, 480, 5

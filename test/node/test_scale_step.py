@@ -8,11 +8,11 @@ import pytest
 import rclpy
 from rclpy.context import Context
 from rclpy.lifecycle import LifecycleNode
+from ros_helpers import free_domain
 from sensor_msgs.msg import Image, LaserScan, PointCloud2, PointField
 from std_msgs.msg import Header
 
 from mono_depth_ros.camera import Camera, points_from_depth
-from mono_depth_ros.demo.processes import free_domain
 from mono_depth_ros.geometry.camera_pose import transform_pose
 from mono_depth_ros.node.interface.frame import Frame
 from mono_depth_ros.node.interface.parameters import PARAMETERS, settings_from

@@ -5,11 +5,10 @@ import time
 from model_helpers import write_untrained
 import numpy as np
 import pytest
-from ros_helpers import depth_node, image_message, Peer, picture, stamp
+from ros_helpers import depth_node, free_domain, image_message, Peer, picture, stamp
 from sensor_msgs.msg import Image
 from std_msgs.msg import Float32
 
-from mono_depth_ros.demo.processes import free_domain
 from mono_depth_ros.estimator import DepthEstimator
 
 pytestmark = pytest.mark.thorough

@@ -15,10 +15,9 @@ import pytest
 import rclpy
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
-from ros_helpers import image_message, info_message, picture
+from ros_helpers import free_domain, image_message, info_message, picture
 from sensor_msgs.msg import CompressedImage, Image, PointCloud2
 
-from mono_depth_ros.demo.processes import free_domain
 from mono_depth_ros.estimator import DepthEstimate, DepthEstimator
 from mono_depth_ros.node.lifecycle_node import DepthNode
 from mono_depth_ros.node.outputs.output import Output

@@ -9,9 +9,7 @@ import time
 
 from model_helpers import write_untrained
 import pytest
-from ros_helpers import depth_node, Process
-
-from mono_depth_ros.demo.processes import free_domain
+from ros_helpers import depth_node, free_domain, Process
 
 pytestmark = pytest.mark.thorough
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

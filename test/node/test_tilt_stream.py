@@ -7,10 +7,9 @@ from model_helpers import write_untrained
 import numpy as np
 import pytest
 from rclpy.qos import ReliabilityPolicy
-from ros_helpers import depth_node, FRAME, image_message, Peer, picture, stamp
+from ros_helpers import depth_node, FRAME, free_domain, image_message, Peer, picture, stamp
 from sensor_msgs.msg import Image, Imu
 
-from mono_depth_ros.demo.processes import free_domain
 from mono_depth_ros.geometry.camera_pose import mounted_pose
 from mono_depth_ros.geometry.gravity import GRAVITY_MPS2
 

@@ -1,6 +1,7 @@
 """The rooms of the house: who may import whom, and that importing does nothing."""
 
 import ast
+from functools import cache
 from pathlib import Path
 import re
 
@@ -19,18 +20,28 @@ NO_ROS = ('backends', 'bags', 'bytes_cache', 'camera', 'checked_json', 'colormap
           'scale', 'self_test', 'simulation')
 
 
+@cache
+def tree_of(path):
+    """The syntax tree of a file."""
+    return ast.parse(path.read_text())
+
+
+@cache
 def imports(path):
     """Full names of everything a file imports, wherever in it."""
     package = path.relative_to(ROOT).parent.parts
-    for node in ast.walk(ast.parse(path.read_text())):
+    names = []
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             base = '.'.join(package[:len(package) - node.level + 1]) + '.' if node.level else ''
             module = base + (node.module or '')
-            yield from (f'{module.rstrip(".")}.{alias.name}' for alias in node.names)
+            names += [f'{module.rstrip(".")}.{alias.name}' for alias in node.names]
+    return names
 
 
+@cache
 def room_of(module):
     """Folder or top file that a dotted name lies in, as 'train/data/sources'; None elsewhere."""
     parts = module.split('.')
@@ -125,7 +136,7 @@ def test_nothing_runs_at_import():
     allowed = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef, ast.Assign,
                ast.AnnAssign)
     for path in MODULES:
-        for node in ast.parse(path.read_text()).body:
+        for node in tree_of(path).body:
             docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
             guard = isinstance(node, ast.If) and ast.unparse(node.test) in (
                 "__name__ == '__main__'", 'TYPE_CHECKING')

@@ -1,9 +1,12 @@
-"""What test/conftest.py does to the suite: skips with a reason, and the marks of its speeds."""
+"""What test/conftest.py does to the suite: skips with a reason, its speeds, several workers."""
 
 from pathlib import Path
+import re
 import signal
+from types import SimpleNamespace
 
 import pytest
+import ros_helpers
 
 FILE = str(Path(__file__).parents[1] / 'conftest.py')
 
@@ -61,6 +64,51 @@ def test_what_has_no_other_speed_is_fast(conftest, marks, fast):
     item = Item()
     conftest.pytest_collection_modifyitems([item])
     assert ('fast' in item.given) is fast
+
+
+@pytest.mark.parametrize('text, expression, unread', [
+    ('pytestmark = pytest.mark.thorough\n', 'fast', True),
+    ('import os\n\npytestmark = [pytest.mark.timeout(9), pytest.mark.slow]\n', 'fast', True),
+    ('pytestmark = pytest.mark.thorough\n', 'not slow', False),
+    ('pytestmark = pytest.mark.timeout(9)\n', 'fast', False),
+    ('@pytest.mark.thorough\ndef test_it():\n    pass\n', 'fast', False)])
+def test_what_has_no_fast_test_is_not_read_for_them(conftest, tmp_path, text, expression, unread):
+    path = tmp_path / 'test_it.py'
+    path.write_text(text)
+    config = SimpleNamespace(option=SimpleNamespace(markexpr=expression))
+    assert bool(conftest.pytest_ignore_collect(path, config)) is unread
+    assert not conftest.pytest_ignore_collect(tmp_path, config)
+
+
+def test_tests_too_slow_for_the_fast_ones_are_named_the_slowest_first(conftest):
+    def report(name, duration):
+        return SimpleNamespace(nodeid=name, duration=duration)
+    found, said = {'passed': [report('quick', 0.1), report('a', 1.6), report('b', 9.0)],
+                   'failed': [report('a', 0.5)]}, []
+    reporter = SimpleNamespace(getreports=found.get, write_line=said.append)
+    for expression in ('fast', ''):
+        config = SimpleNamespace(option=SimpleNamespace(markexpr=expression))
+        conftest.pytest_terminal_summary(reporter, config)
+    assert said == [f'{seconds} s, too long for the fast tests, mark it thorough: {name}'
+                    for seconds, name in ((9.0, 'b'), (2.1, 'a'))]
+
+
+def test_two_workers_never_take_the_same_domain(monkeypatch):
+    asked = []
+    monkeypatch.setattr(ros_helpers.processes, 'free_domain', lambda among: asked.append(among))
+    monkeypatch.setenv('PYTEST_XDIST_WORKER_COUNT', '2')
+    for worker in ('gw0', 'gw1'):
+        monkeypatch.setenv('PYTEST_XDIST_WORKER', worker)
+        ros_helpers.free_domain()
+    assert sorted([*asked[0], *asked[1]]) == list(range(1, 101))
+    assert len(asked[0]) == 50
+
+
+def test_every_test_takes_its_domain_so():
+    others = [path.name for path in Path(FILE).parent.rglob('test_*.py') if re.search(
+        r'^ *from mono_depth_ros\.demo\.processes import .*\bfree_domain\b', path.read_text(),
+        re.MULTILINE)]
+    assert others == []
 
 
 @pytest.mark.parametrize('turn', range(2))

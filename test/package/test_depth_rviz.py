@@ -5,10 +5,8 @@ import signal
 import sys
 
 import pytest
-from ros_helpers import info_message, Peer, Process
+from ros_helpers import free_domain, info_message, Peer, Process
 from sensor_msgs.msg import CameraInfo
-
-from mono_depth_ros.demo.processes import free_domain
 
 pytestmark = pytest.mark.thorough
 RVIZ = '''#!/bin/sh

@@ -9,11 +9,10 @@ from xml.etree import ElementTree
 
 from model_helpers import write_untrained
 import pytest
-from ros_helpers import Peer, Process
+from ros_helpers import free_domain, Peer, Process
 import yaml
 
 from mono_depth_ros.cameras import file_camera, sim_camera
-from mono_depth_ros.demo.processes import free_domain
 from mono_depth_ros.message_formats.topic_names import info_topic_beside
 from mono_depth_ros.node.interface.parameters import PARAMETERS
 

@@ -1,6 +1,7 @@
 """The fast tests: every room of docs/architecture.md has some, found by what each test uses."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -25,10 +26,11 @@ def whole_file_marks(tree):
                   and ast.unparse(node.targets[0]) == 'pytestmark'])
 
 
+@cache
 def names_in(node):
     """Names a piece of code uses, and those of the fixtures a function asks for."""
-    used = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
-    return used | {part.arg for part in ast.walk(node) if isinstance(part, ast.arg)}
+    return {part.id if isinstance(part, ast.Name) else part.arg for part in ast.walk(node)
+            if isinstance(part, (ast.Name, ast.arg))}
 
 
 def imported_rooms(tree):

@@ -236,11 +236,13 @@ def run_check(**environment):
                           check=False)
 
 
+@pytest.mark.thorough
 def test_check_says_what_renders():
     done = run_check()
     assert done.returncode == 0 and 'MuJoCo renders here' in done.stdout
 
 
+@pytest.mark.thorough
 def test_check_names_the_packages_where_no_driver_works():
     # EGL then offers no device, as where libgl1-mesa-dri is missing.
     done = run_check(MUJOCO_GL='egl', __EGL_VENDOR_LIBRARY_FILENAMES='/nowhere.json',
@@ -250,6 +252,7 @@ def test_check_names_the_packages_where_no_driver_works():
     assert len(done.stdout.strip().splitlines()) == 1 and 'Traceback' not in done.stderr
 
 
+@pytest.mark.thorough
 def test_without_any_library_the_packages_are_named_too():
     script = ('from mono_depth_ros.simulation.rendering import check; '
               'from mono_depth_ros.simulation.scene import opengl; '
@@ -269,6 +272,7 @@ def test_without_mujoco_a_world_says_what_to_install(monkeypatch):
         load_mujoco()  # a camera node tells an OSError in one line, and nothing else
 
 
+@pytest.mark.thorough
 def test_nothing_of_mujoco_is_imported_before_it_is_needed():
     script = ('import sys, mono_depth_ros.simulation.rendering.renderer, '
               'mono_depth_ros.simulation.room.room, mono_depth_ros.simulation.street.street; '

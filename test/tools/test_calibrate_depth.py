@@ -200,11 +200,10 @@ def test_a_running_node_is_measured(tmp_path, monkeypatch, capsys):
     """Shown 2.4 and 1.2 m, published at 0.5 of the model: 2 m and 1 m are 0.417 of 4.8 and 2.4."""
     import threading
 
-    from ros_helpers import Peer, stamp
+    from ros_helpers import free_domain, Peer, stamp
     from sensor_msgs.msg import Image
     from std_msgs.msg import Float32
 
-    from mono_depth_ros.demo.processes import free_domain
 
     domain = free_domain()
     monkeypatch.setenv('ROS_DOMAIN_ID', str(domain))

@@ -15,7 +15,7 @@ from types import SimpleNamespace
 from model_helpers import write_untrained
 import numpy as np
 import pytest
-from ros_helpers import depth_node, image_message, info_message, Peer, picture
+from ros_helpers import depth_node, free_domain, image_message, info_message, Peer, picture
 from sensor_msgs.msg import Image, PointCloud2
 
 pytest.importorskip('rosbags')
@@ -25,7 +25,6 @@ from rosbags.rosbag2 import StoragePlugin  # noqa: E402
 from mono_depth_ros.bags.camera_infos import CameraInfos  # noqa: E402
 from mono_depth_ros.bags.reader import BagReader  # noqa: E402
 from mono_depth_ros.bags.topics import Kind  # noqa: E402
-from mono_depth_ros.demo.processes import free_domain  # noqa: E402
 from mono_depth_ros.message_formats.images import raw_depth  # noqa: E402
 from mono_depth_ros.progress import bar  # noqa: E402
 from mono_depth_ros.tools.depth_bag import journal, run  # noqa: E402

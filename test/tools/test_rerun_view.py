@@ -6,13 +6,12 @@ import sys
 
 import numpy as np
 import pytest
-from ros_helpers import FRAME, image_message, Peer, picture, Process, stamp
+from ros_helpers import FRAME, free_domain, image_message, Peer, picture, Process, stamp
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from std_msgs.msg import Float32
 
 from mono_depth_ros.camera import Camera
 from mono_depth_ros.demo.options import parse
-from mono_depth_ros.demo.processes import free_domain
 from mono_depth_ros.demo.session import view_file
 from mono_depth_ros.node.interface.messages import DepthImage, info_from_camera, PointCloud
 from mono_depth_ros.tools.rerun_view import view_node

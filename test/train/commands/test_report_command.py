@@ -3,11 +3,13 @@
 import json
 
 from model_helpers import write_untrained
+import pytest
 from train_helpers import write_folder, write_pair
 
 from train.__main__ import main
 
 
+@pytest.mark.thorough
 def test_every_use_is_noted_and_told(tmp_path, capsys):
     folder = write_folder(tmp_path / 'data')
     for key in ('0042', '0043', '0044'):

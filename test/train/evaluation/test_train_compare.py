@@ -12,6 +12,7 @@ import torch
 from train_helpers import write_folder
 
 from mono_depth_ros.estimator import DepthEstimate, DepthEstimator
+from mono_depth_ros.model_file import read_card
 from mono_depth_ros.networks.registry import build, default_spec
 from train.__main__ import main
 from train.commands.compare import with_split
@@ -131,12 +132,12 @@ def test_images_of_the_figure_are_evenly_spaced_by_error(folder):
     assert len(chosen_samples(report, source, FULL, 50)) == 6
 
 
-def test_differences_are_paired(folder, model):
+def test_differences_are_paired(folder):
     source = open_data(f'mine={folder}', 'train')
-    entry = Entry(name='m', run=None, estimator=DepthEstimator.load(model, 'cpu'))
-    first, second = (Row(entry=entry, report=evaluate(Scaled(step), source, 'train', FULL),
+    first, second = (Row(entry=Entry(name='m', run=None, estimator=estimator),
+                         report=evaluate(estimator, source, 'train', FULL),
                          cost=Cost(parameters=1, multiply_adds=1), ms={})
-                     for step in (0.1, 0.02))
+                     for estimator in (Scaled(0.1), Scaled(0.02)))
     value, low, high = difference(second, first, FULL)
     assert value == second.report.mean.delta1 - first.report.mean.delta1 > 0
     assert low <= value <= high
@@ -148,7 +149,7 @@ def test_differences_are_paired(folder, model):
     ('resnet18', 'one scale'), ('no_more_there', '-'),
     ('mobile augmentation.brightness=(0.5, 2.0) batch_size=4', 'joint')])
 def test_stages_follow_from_the_recipe(model, recipe, expected):
-    card = DepthEstimator.load(model, 'cpu').card
+    card = read_card(model)
     spec = default_spec('resnet18' if recipe == 'resnet18' else 'mobile')
     card = replace(card, network=spec,
                    reference=card.reference.resized(spec.input_width, spec.input_height),

@@ -48,7 +48,7 @@ def networks():
     """A network as the robot has it, and a copy with the layers of training."""
     recipe = replace(recipe_called('indoor'), stochastic_depth=0.2, mixstyle_probability=0.5)
     torch.manual_seed(0)
-    plain = build(recipe.network)
+    plain = build(replace(recipe.network, input_height=64, input_width=96))
     trained = copy.deepcopy(plain)
     add_regularisation(trained, recipe)
     keep_depthwise_in_float32(trained)
@@ -59,7 +59,7 @@ def test_layers_of_training_change_no_name_and_nothing_the_robot_computes(networ
     plain, trained = networks
     assert list(plain.state_dict()) == list(trained.state_dict())
     assert type(plain).__module__.startswith('mono_depth_ros')
-    image = torch.rand(1, 3, 192, 256)
+    image = torch.rand(1, 3, 64, 96)
     with torch.no_grad():
         assert torch.equal(plain.eval()(image), trained.eval()(image))
 
@@ -81,7 +81,7 @@ def test_depthwise_convolutions_stay_in_float32_where_a_cpu_computes_in_bfloat16
     hooks = [module.register_forward_hook(lambda _, __, y: seen.append(y.dtype))
              for module in depthwise]
     with torch.autocast('cpu', torch.bfloat16), torch.no_grad():
-        networks[1].eval()(torch.rand(1, 3, 192, 256))
+        networks[1].eval()(torch.rand(1, 3, 64, 96))
     for hook in hooks:
         hook.remove()
     assert len(seen) == len(depthwise) and set(seen) == {torch.float32}
