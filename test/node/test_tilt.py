@@ -119,6 +119,12 @@ def test_an_imu_of_another_frame_comes_by_tf(clock, monkeypatch):
     assert tilt_deg(step.adjust(frame_of()).up_3) == pytest.approx((12, -3), abs=0.01)
 
 
+def test_an_imu_that_takes_another_s_place_begins_anew(clock):
+    step = fed(clock, [imu_message()] * 60 + [imu_message(frame_id=IMU)])
+    assert step.adjust(frame_of()).up_3 is None
+    assert step.values() == {'imu': 'imu: too few messages yet'}
+
+
 @pytest.mark.parametrize('frame_id, told', [
     (IMU, f'{IMU} taken as parallel to {IMAGE}: tf2_ros is not installed'),
     ('imu_link', f"imu is in frame 'imu_link', the image in '{IMAGE}': tf2_ros is not installed")])
