@@ -3,6 +3,7 @@
 import json
 import os
 from pathlib import Path
+import re
 import subprocess
 import sys
 
@@ -45,6 +46,19 @@ def test_every_part_runs_on_a_cpu(tmp_path):
     written = json.loads((tmp_path / 'gpu_check.json').read_text())
     assert written['machine']['torch'] and len(written['rows']) == len(rows)
     assert '## The node' in done.stdout and (tmp_path / 'gpu_check.md').exists()
+
+
+@pytest.mark.thorough
+@pytest.mark.timeout(400)
+def test_bench_of_training_says_images_a_second_and_the_share_waited(tmp_path):
+    done = subprocess.run(
+        [ROOT / 'scripts' / 'bench', '--train', '--minutes', '0.1', '--out', tmp_path],
+        capture_output=True, text=True, timeout=380)
+    rows = re.findall(r'^\| (.*) \| ok \|.* images_s ([\d.]+), waited ([\d.]+),', done.stdout,
+                      re.MULTILINE)
+    assert rows and rows[0][0] == 'mobile_lite2, mixed precision', done.stdout + done.stderr
+    assert float(rows[0][1]) > 0 and 0 <= float(rows[0][2]) <= 1
+    assert '## Learns' in done.stdout and '## Fast' not in done.stdout  # that part was not run
 
 
 @pytest.mark.parametrize('images, last, falls', [

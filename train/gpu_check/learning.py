@@ -122,7 +122,7 @@ def _learned(summary: TrainingSummary) -> Values:
     losses = np.array(summary.losses)
     fifth = max(1, len(losses) // 5)
     first, last = float(losses[:fifth].mean()), float(losses[-fifth:].mean())
-    values = {'images_s': round(summary.images / max(summary.seconds, 1e-9), 1),
+    values = {'images_s': round(summary.images / max(summary.seconds, 1e-9), 2),
               'waited': round(summary.waited_s / max(summary.seconds, 1e-9), 3),
               'steps': len(losses), 'loss_first': round(first, 4), 'loss_last': round(last, 4)}
     if summary.images >= LEAST_IMAGES and not last < first:
