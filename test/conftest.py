@@ -22,7 +22,10 @@ NOT_FAST = re.compile(r'^pytestmark = .*\bmark\.(thorough|slow)\b', re.MULTILINE
 FAST_S = 1.5
 
 # What backends measured on this machine in earlier runs, or in a user's node, decides no test.
-os.environ['XDG_CACHE_HOME'] = tempfile.mkdtemp(prefix='mono_depth_ros_cache_')
+# The folder of a worker of pytest-xdist lies in that of the process that started it.
+os.environ['XDG_CACHE_HOME'] = tempfile.mkdtemp(
+    prefix='mono_depth_ros_cache_',
+    dir=os.environ['XDG_CACHE_HOME'] if 'PYTEST_XDIST_WORKER' in os.environ else None)
 atexit.register(shutil.rmtree, os.environ['XDG_CACHE_HOME'], ignore_errors=True)
 
 # Jazzy and Kilted publish garbage for a wrong field type unless they are told to look.

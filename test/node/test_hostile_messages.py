@@ -56,7 +56,8 @@ class Eye:
         self.sent = []
         node = SimpleNamespace(
             create_lifecycle_publisher=lambda kind, *_: Publisher(kind, self.sent),
-            resolve_topic_name=lambda name: name, get_logger=SimpleNamespace)
+            resolve_topic_name=lambda name: name, count_publishers=lambda topic: 0,
+            get_logger=SimpleNamespace)
         estimator = SimpleNamespace(
             card=plain_card(),
             has_confidence=True, content_size=lambda width, height: (4, 3))

@@ -204,7 +204,6 @@ def test_a_running_node_is_measured(tmp_path, monkeypatch, capsys):
     from sensor_msgs.msg import Image
     from std_msgs.msg import Float32
 
-
     domain = free_domain()
     monkeypatch.setenv('ROS_DOMAIN_ID', str(domain))
     monkeypatch.setattr(sys, 'argv', ['calibrate_depth'])
