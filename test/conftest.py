@@ -21,6 +21,11 @@ NOT_FAST = re.compile(r'^pytestmark = .*\bmark\.(thorough|slow)\b', re.MULTILINE
 # A test left to `-m fast` that takes longer than this is named at the end.
 FAST_S = 1.5
 
+# A shell starts what it puts into the background with SIGINT ignored, and so would be every process
+# that a test starts and then interrupts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 # What backends measured on this machine in earlier runs, or in a user's node, decides no test.
 # The folder of a worker of pytest-xdist lies in that of the process that started it.
 os.environ['XDG_CACHE_HOME'] = tempfile.mkdtemp(
