@@ -21,8 +21,8 @@ NOT_FAST = re.compile(r'^pytestmark = .*\bmark\.(thorough|slow)\b', re.MULTILINE
 # A test left to `-m fast` that takes longer than this is named at the end.
 FAST_S = 1.5
 
-# A shell starts what it puts into the background with SIGINT ignored, and so would be every process
-# that a test starts and then interrupts.
+# A shell starts what it puts into the background with SIGINT ignored; every process that a test
+# starts, and then interrupts, would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
