@@ -213,7 +213,8 @@ def test_a_run_may_begin_with_a_model(folder, tmp_path):
     (start, first), (network, card) = load_model(began), load_model(model)
     before = start.state_dict()
     for name, weight in network.named_parameters():
-        torch.testing.assert_close(weight.data, before[name], rtol=0, atol=1e-3)
+        if not name.startswith('uncertainty'):  # which the export calibrates
+            torch.testing.assert_close(weight.data, before[name], rtol=0, atol=1e-3)
     assert f'model began ({first.weights_licence.rstrip(".")})' in card.weights_licence
     assert main(['export', str(out), str(model), '--weights-licence', 'Ours, CC0.']) == 0
     assert load_model(model)[1].weights_licence == 'Ours, CC0.'
