@@ -19,13 +19,9 @@ from train.comparison.comparison import training_of
 from train.comparison.cost import cost_of, machine, ms_by_device
 from train.comparison.experiment import Entrant, ENTRANTS, WORLDS
 from train.comparison.experiment_data import prepare_data
-from train.comparison.experiment_runs import (
-    Experiment,
-    figures_of,
-    run_experiment,
-    sweep_scores,
-)
+from train.comparison.experiment_runs import Experiment, run_experiment, sweep_scores
 from train.comparison.experiment_table import BASELINE, sweep_text, table_text, TableRow
+from train.comparison.measured_run import figures_of
 from train.data.data_sets import open_data
 from train.data.nyu_report import REPORT
 from train.evaluation.baseline import MeanDepthMap

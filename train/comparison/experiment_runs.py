@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 import json
 from pathlib import Path
 import sys
 
-import cv2
 import numpy as np
 
 from mono_depth_ros.model_file import SUFFIX
 from train.comparison.experiment import Entrant, World
-from train.data.data_sets import DataSet, open_data
-from train.evaluation.measurement import evaluate, load_estimator, Predictor
-from train.evaluation.protocols import Protocol, PROTOCOLS
-from train.export.model_export import export_run
 from train.fitting.checkpoint import has_checkpoint
 from train.fitting.checkpoint import NAME as CHECKPOINT
 from train.fitting.parallel_runs import run_tasks, Task
 from train.fitting.run_log import HISTORY
 from train.output_files import write_file
 from train.recipes.recipe import recipe_called
-
-# Size at which the roughness of depth is taken, that of the paper's maps.
-MAP_SIZE = (80, 60)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,11 +66,12 @@ def run_experiment(experiment: Experiment, lanes: int) -> Iterator[str]:
     A network's sweep comes before its first training, the first training of all networks before
     the second.
     """
-    sources = [open_data(spec, 'val') for spec in experiment.data]
     for task in run_tasks(_tasks(experiment), lanes):
         kind, entrant, number = _parts(experiment, task.name)
-        yield (_keep_score(experiment, entrant, number) if kind == 'sweep' else
-               _measure(experiment, entrant, number, sources))
+        if kind == 'sweep':
+            yield _keep_score(experiment, entrant, number)
+        if kind == 'measure':
+            yield _told(experiment, entrant, number)
 
 
 def _tasks(experiment: Experiment) -> list[Task]:
@@ -93,9 +86,11 @@ def _tasks(experiment: Experiment) -> list[Task]:
                                command=partial(_trial_command, experiment, entrant, number))
                           for number, name in enumerate(trials)
                           if _score(experiment, entrant, number) is None]
-            tasks.append(Task(name=_name('run', entrant, seed), needs=tuple(trials),
-                              log=_log(experiment.run_folder(entrant, seed)),
-                              command=partial(_run_command, experiment, entrant, seed)))
+            run, log = _name('run', entrant, seed), _log(experiment.run_folder(entrant, seed))
+            tasks += [Task(name=run, needs=tuple(trials), log=log,
+                           command=partial(_run_command, experiment, entrant, seed)),
+                      Task(name=_name('measure', entrant, seed), needs=(run,), log=log,
+                           command=partial(_measure_command, experiment, entrant, seed))]
     return tasks
 
 
@@ -126,6 +121,15 @@ def _run_command(experiment: Experiment, entrant: Entrant, seed: int) -> list[st
                                 chosen_rate(experiment, entrant))
     return _fit(experiment, entrant, experiment.run_folder(entrant, seed), experiment.data,
                 [*settings, f'seed={seed}'])
+
+
+def _measure_command(experiment: Experiment, entrant: Entrant, seed: int) -> list[str]:
+    return [sys.executable, '-m', 'train.comparison.measured_run',
+            f'--run={experiment.run_folder(entrant, seed)}',
+            f'--model={experiment.model_file(entrant, seed)}',
+            f'--figures={experiment.figures_file(entrant, seed)}',
+            f'--protocol={experiment.world.protocol}', f'--device={experiment.device}',
+            *(word for spec in experiment.data for word in ('--data', spec))]
 
 
 def _fit(experiment: Experiment, entrant: Entrant, folder: Path, data: Sequence[str],
@@ -170,39 +174,8 @@ def _keep_score(experiment: Experiment, entrant: Entrant, number: int) -> str:
             f'{figures["delta1"]:.4f} AbsRel {figures["abs_rel"]:.4f}')
 
 
-def _measure(experiment: Experiment, entrant: Entrant, seed: int,
-             sources: Sequence[DataSet]) -> str:
-    """Export a finished training, measure it on the held-out images, drop its checkpoint."""
-    model = experiment.model_file(entrant, seed)
-    model.parent.mkdir(parents=True, exist_ok=True)
-    protocol = PROTOCOLS[experiment.world.protocol]
-    export_run(experiment.run_folder(entrant, seed), model, (), protocol)
-    figures = figures_of(load_estimator(model, experiment.device), sources, 'val', protocol)
-    write_file(experiment.figures_file(entrant, seed), json.dumps(figures, indent=1) + '\n')
-    (experiment.run_folder(entrant, seed) / CHECKPOINT).unlink()
+def _told(experiment: Experiment, entrant: Entrant, seed: int) -> str:
+    """A line of what was measured of a finished training."""
+    figures = json.loads(experiment.figures_file(entrant, seed).read_text())
     delta1 = np.mean([image['delta1'] for image in figures.values()])
     return f'{entrant.name} seed {seed}: delta1 {delta1:.4f} on {len(figures)} images'
-
-
-def figures_of(predictor: Predictor, sources: Sequence[DataSet], split: str,
-               protocol: Protocol) -> dict[str, dict[str, float]]:
-    """Errors and roughness of every image of all data sets, by its name."""
-    found: dict[str, dict[str, float]] = {}
-    for source in sources:
-        images = evaluate(predictor, source, split, protocol).images
-        for index, key in enumerate(source.keys):
-            name = f'{source.name}/{key}'
-            if name in images:
-                sample = protocol.view(source[index])
-                depth_HW = predictor.estimate(sample.rgb, sample.camera).clipped
-                found[name] = {**asdict(images[name]), 'roughness': roughness(depth_HW)}
-    return found
-
-
-def roughness(depth_HW: np.ndarray) -> float:
-    """Mean |second difference| of log depth along rows and columns, at MAP_SIZE.
-
-    0 for a plane seen head on, the more the rougher.
-    """
-    log_hw = cv2.resize(np.log(depth_HW), MAP_SIZE, interpolation=cv2.INTER_AREA)
-    return float(np.mean([np.abs(np.diff(log_hw, 2, axis)).mean() for axis in (0, 1)]))

@@ -10,7 +10,7 @@ import numpy as np
 from mono_depth_ros.metrics import interval
 
 DRAWS = 2000
-# Errors and roughness of every image by its name, as experiment_runs.figures_of gives them.
+# Errors and roughness of every image by its name, as measured_run.figures_of gives them.
 Images = Mapping[str, Mapping[str, float]]
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from functools import lru_cache
 import math
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, interpolate, pad
+
+from train.fitting.device_constant import constant
 
 # ITU-T T.81, tables K.1 and K.2.
 LUMINANCE = (
@@ -19,6 +22,7 @@ CHROMINANCE = (
     47, 66, 99, 99, 99, 99, 99, 99, *[99] * 32)
 # JFIF: rows give Y, Cb, Cr of R, G, B.
 YCC = ((0.299, 0.587, 0.114), (-0.168736, -0.331264, 0.5), (0.5, -0.418688, -0.081312))
+BACK = tuple(map(tuple, np.linalg.inv(YCC).tolist()))
 
 
 def jpeg_artefacts(rgb_B3HW: Tensor, quality_B: Tensor) -> Tensor:
@@ -28,14 +32,14 @@ def jpeg_artefacts(rgb_B3HW: Tensor, quality_B: Tensor) -> Tensor:
     artefacts little.
     """
     height, width = rgb_B3HW.shape[-2:]
-    ycc = torch.tensor(YCC, device=rgb_B3HW.device)
+    ycc, back = constant(YCC, rgb_B3HW.device), constant(BACK, rgb_B3HW.device)
     planes = torch.einsum('ij,bjhw->bihw', ycc, rgb_B3HW)
     planes = pad(planes, (0, -width % 16, 0, -height % 16), mode='replicate')
     luma = _quantised(planes[:, :1] - 128, _table(LUMINANCE, quality_B)) + 128
     chroma = _quantised(avg_pool2d(planes[:, 1:], 2), _table(CHROMINANCE, quality_B))
     chroma = interpolate(chroma, scale_factor=2, mode='bilinear', align_corners=False)
     planes = torch.cat([luma, chroma], dim=1)[..., :height, :width]
-    rgb = torch.einsum('ij,bjhw->bihw', torch.linalg.inv(ycc), planes).round().clamp(0, 255)
+    rgb = torch.einsum('ij,bjhw->bihw', back, planes).round().clamp(0, 255)
     return torch.where(quality_B[:, None, None, None] > 0, rgb, rgb_B3HW)
 
 
@@ -43,7 +47,7 @@ def _table(base: tuple[int, ...], quality_B: Tensor) -> Tensor:
     """libjpeg's quantisation steps (B, 8, 8) for a quality."""
     quality = quality_B.float().clamp(min=1)[:, None, None]
     percent = torch.where(quality < 50, torch.floor(5000 / quality), 200 - 2 * quality)
-    steps = torch.tensor(base, device=quality.device).view(8, 8)
+    steps = constant(base, quality.device).view(8, 8)
     return torch.floor((steps * percent + 50) / 100).clamp(1, 255)
 
 

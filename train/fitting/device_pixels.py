@@ -14,6 +14,7 @@ from torch.nn.functional import avg_pool2d, conv2d, max_pool2d, pad
 
 from train.data.samples.augmentation import Degradation
 from train.data.samples.geometry import BORDER_GREY
+from train.fitting.device_constant import constant
 from train.fitting.device_jpeg import jpeg_artefacts
 from train.fitting.device_store import DeviceStore
 
@@ -21,6 +22,8 @@ from train.fitting.device_store import DeviceStore
 BLUR_RADIUS = 4
 # A view that shows the image smaller is sampled that finely at most, and averaged.
 FINEST = 4
+# Of a point's four pixels (x, y), from the first.
+CORNERS = ((0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0))
 
 
 class Degradations(NamedTuple):
@@ -41,6 +44,11 @@ class Degradations(NamedTuple):
                    jpeg_quality=torch.tensor(change.jpeg_quality),
                    rectangle=torch.tensor(rectangle),
                    rectangle_colour=torch.tensor([float(level) for level in colour]))
+
+    def some(self) -> frozenset[str]:
+        """Which of them any view has; asked on the CPU, so that nothing waits."""
+        return frozenset(name for name in ('blur', 'noise_level', 'jpeg_quality', 'rectangle')
+                         if getattr(self, name).any())
 
 
 class Shrunk(NamedTuple):
@@ -77,8 +85,7 @@ def sampled(store: DeviceStore, offset_B: Tensor, size_B2: Tensor, source_B33: T
         fine = _mapped(source_B33[some], _grid(shape, shrunk.finer, offset_B.device))
         fine = _bilinear(store.rgb, fine, offset_B[some], size_B2[some])
         colour[some] = avg_pool2d(fine, shrunk.finer)
-    grey = torch.tensor(BORDER_GREY, device=colour.device, dtype=colour.dtype)[:, None, None]
-    return torch.where(inside[:, None], colour, grey).round(), depth
+    return torch.where(inside[:, None], colour, _grey(colour.device)).round(), depth
 
 
 def _grid(shape: tuple[int, int], finer: int, device: torch.device) -> Tensor:
@@ -97,9 +104,9 @@ def _mapped(matrix_B33: Tensor, pixels_3HW: Tensor) -> Tensor:
 
 
 def _inside(at_B2HW: Tensor, size_B2: Tensor) -> Tensor:
-    """Whether a point lies on a pixel of an image of that size (B, H, W)."""
+    """Whether a point (..., B, 2, H, W) lies on a pixel of an image of its size (..., B, H, W)."""
     nearest = at_B2HW.round()
-    return ((nearest >= 0) & (nearest < size_B2[:, :, None, None])).all(1)
+    return ((nearest >= 0) & (nearest < size_B2[:, :, None, None])).all(-3)
 
 
 def _index(x: Tensor, y: Tensor, offset_B: Tensor, size_B2: Tensor) -> Tensor:
@@ -117,18 +124,25 @@ def _nearest(values_N: Tensor, at_B2HW: Tensor, offset_B: Tensor, size_B2: Tenso
 
 
 def _bilinear(rgb_N3: Tensor, at_B2HW: Tensor, offset_B: Tensor, size_B2: Tensor) -> Tensor:
-    """Colour (B, 3, H, W) between pixels; those outside the image are grey."""
+    """Colour (B, 3, H, W) between pixels; those outside the image are grey.
+
+    The four pixels around a point are an axis in front: a quarter of the kernels.
+    """
     first = at_B2HW.floor()
-    part_x, part_y = (at_B2HW - first)[..., None].unbind(1)
-    grey = torch.tensor(BORDER_GREY, device=rgb_N3.device, dtype=torch.float32)
-    total = torch.zeros(*part_x.shape[:-1], 3, device=rgb_N3.device)
-    for dx, dy in ((0, 0), (1, 0), (0, 1), (1, 1)):
-        corner = first + torch.tensor([dx, dy], device=first.device)[:, None, None]
-        x, y = corner.unbind(1)
-        colour = rgb_N3[_index(x, y, offset_B, size_B2)].float()
-        colour = torch.where(_inside(corner, size_B2)[..., None], colour, grey)
-        total += colour * (part_x if dx else 1 - part_x) * (part_y if dy else 1 - part_y)
-    return total.permute(0, 3, 1, 2)
+    part_x, part_y = (at_B2HW - first).unbind(1)
+    corner = first + constant(CORNERS, first.device)[:, None, :, None, None]
+    x, y = corner.unbind(2)
+    colour = rgb_N3[_index(x, y, offset_B, size_B2)].float()
+    colour = torch.where(_inside(corner, size_B2)[..., None], colour,
+                         _grey(rgb_N3.device)[:, 0, 0])
+    right, below = torch.stack([1 - part_x, part_x]), torch.stack([1 - part_y, part_y])
+    share = (below[:, None] * right).flatten(0, 1)
+    return (colour * share[..., None]).sum(0).permute(0, 3, 1, 2)
+
+
+def _grey(device: torch.device) -> Tensor:
+    """The colour (3, 1, 1) of what lies outside an image."""
+    return constant(tuple(map(float, BORDER_GREY)), device)[:, None, None]
 
 
 def coloured(rgb_B3HW: Tensor, gains_B3: Tensor, gamma_B: Tensor, tint_B33: Tensor) -> Tensor:
@@ -138,18 +152,24 @@ def coloured(rgb_B3HW: Tensor, gains_B3: Tensor, gamma_B: Tensor, tint_B33: Tens
     return torch.einsum('bij,bjhw->bihw', tint_B33, levels).round().clamp(0, 255)
 
 
-def degraded(rgb_B3HW: Tensor, change: Degradations) -> Tensor:
-    """As `augmentation.degraded`."""
-    level = change.noise_level[:, None, None, None]
-    rgb = _blurred(rgb_B3HW, change.blur).round()
-    noisy = (rgb + level * torch.randn_like(rgb)).clamp(0, 255).floor()
-    rgb = torch.where(level > 0, noisy, rgb)
-    rgb = jpeg_artefacts(rgb, change.jpeg_quality)
+def degraded(rgb_B3HW: Tensor, change: Degradations, some: frozenset[str]) -> Tensor:
+    """As `augmentation.degraded`, by those changes that `some` view has."""
+    rgb = _blurred(rgb_B3HW, change.blur).round() if 'blur' in some else rgb_B3HW
+    if 'noise_level' in some:
+        level = change.noise_level[:, None, None, None]
+        noisy = (rgb + level * torch.randn_like(rgb)).clamp(0, 255).floor()
+        rgb = torch.where(level > 0, noisy, rgb)
+    if 'jpeg_quality' in some:
+        rgb = jpeg_artefacts(rgb, change.jpeg_quality)
+    return _erased(rgb, change) if 'rectangle' in some else rgb
+
+
+def _erased(rgb_B3HW: Tensor, change: Degradations) -> Tensor:
     top, left, tall, wide = change.rectangle[..., None, None].unbind(1)
-    v = torch.arange(rgb.shape[2], device=rgb.device)[:, None]
-    u = torch.arange(rgb.shape[3], device=rgb.device)
+    v = torch.arange(rgb_B3HW.shape[2], device=rgb_B3HW.device)[:, None]
+    u = torch.arange(rgb_B3HW.shape[3], device=rgb_B3HW.device)
     hidden = (v >= top) & (v < top + tall) & (u >= left) & (u < left + wide)
-    return torch.where(hidden[:, None], change.rectangle_colour[..., None, None], rgb)
+    return torch.where(hidden[:, None], change.rectangle_colour[..., None, None], rgb_B3HW)
 
 
 def _blurred(rgb_B3HW: Tensor, sigma_B: Tensor) -> Tensor:

@@ -17,6 +17,7 @@ from torch.utils.data import Dataset
 
 from train.data.samples.augmentation import draw_change, ViewChange
 from train.data.samples.geometry import seen_through, tilt
+from train.fitting.device_constant import constant
 from train.fitting.device_pixels import (
     coloured,
     Degradations,
@@ -122,7 +123,8 @@ def render(plan: Plan, store: DeviceStore, recipe: Recipe) -> View:
     here = Plan(*(_on(item, device) for item in plan))
     rgb, depth = sampled(store, here.offset, here.size, here.source, here.frame, here.along,
                          shrunk, (height, width))
-    rgb = degraded(coloured(rgb, here.gains, here.gamma, here.tint), here.degradations)
+    rgb = degraded(coloured(rgb, here.gains, here.gamma, here.tint), here.degradations,
+                   plan.degradations.some())
     depth = torch.where(here.inpainted[:, None, None], without_edges(depth), depth)
     image = _normalised(rgb, recipe)
     if recipe.network.camera_input:
@@ -138,8 +140,9 @@ def _on(item: Any, device: torch.device) -> Any:
 
 
 def _normalised(rgb_B3HW: Tensor, recipe: Recipe) -> Tensor:
-    mean, std = (torch.tensor(values, device=rgb_B3HW.device)[:, None, None]
-                 for values in (recipe.normalisation.mean, recipe.normalisation.std))
+    normal = recipe.normalisation
+    mean, std = (constant(values, rgb_B3HW.device)[:, None, None]
+                 for values in (normal.mean, normal.std))
     return (rgb_B3HW / 255 - mean) / std
 
 

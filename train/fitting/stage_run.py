@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 import math
 from pathlib import Path
@@ -43,6 +44,29 @@ class RunContext:
     feed: str = 'auto'
 
 
+class Allowance:
+    """How long something beside the training may take: FREE_S, and then SHARE of all time.
+
+    On a GPU an epoch of some hundred images is over before they are validated.
+    """
+
+    FREE_S, SHARE = 20.0, 0.1
+
+    def __init__(self):
+        self._began, self._spent_s = time.perf_counter(), 0.0
+
+    def is_left(self) -> bool:
+        """Whether there is time for it now."""
+        return self._spent_s < self.FREE_S + self.SHARE * (time.perf_counter() - self._began)
+
+    @contextmanager
+    def spent(self) -> Iterator[None]:
+        """Count the time of what is done within."""
+        start = time.perf_counter()
+        yield
+        self._spent_s += time.perf_counter() - start
+
+
 class StageRun:
     """One stage in progress: the optimiser, its schedule and the step reached."""
 
@@ -65,6 +89,7 @@ class StageRun:
         self.learning = [weight for weight in network.parameters() if weight.requires_grad]
         self.optimiser = make_optimiser(network, self.stage)
         self.pending = PendingLosses()
+        self.allowance = Allowance()
         steps = max(self.total, 2)
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
             self.optimiser, [group['lr'] for group in self.optimiser.param_groups],
@@ -92,7 +117,10 @@ class StageRun:
             for name, tensor in self.network.state_dict().items()})
 
     def run(self, feed: DataFeed, validation: Validation, summary: TrainingSummary) -> None:
-        """Train to the end of the stage; write a checkpoint and validate every epoch."""
+        """Train to the end of the stage; write a checkpoint and validate at the end of epochs.
+
+        Of every epoch, unless they are so short that it would take more than its allowance.
+        """
         log = RunLog(self.context.folder, self.recipe) if self.is_main else None
         start = time.perf_counter()
         try:
@@ -187,24 +215,31 @@ class StageRun:
 
     def end_epoch(self, validation: Validation, log: RunLog | None, bar: tqdm,
                   summary: TrainingSummary) -> None:
-        """Write checkpoint and history; validate the EMA weights on the held-out images.
+        """Write the history; with allowance left, a checkpoint and the figures of validation.
 
-        Raises ValueError where most views of all processes were of no use, however few they were.
+        The EMA weights are measured, on the held-out images; after the last epoch always. Raises
+        ValueError where most views of all processes were of no use, however few they were.
         """
         group, unknown = self.context.group, summary.unknown
-        unknown.check(*group.total(torch.tensor(
-            [unknown.problems.total(), unknown.views], dtype=torch.float64,
-            device=self.context.device)).tolist())
-        self.save()
-        summary.validation = validation.validate(self.ema.network)
+        # All processes do what the first has time for.
+        due = self.is_main and (self.step == self.total or self.allowance.is_left())
+        *known, due = group.total(torch.tensor(
+            [unknown.problems.total(), unknown.views, due], dtype=torch.float64,
+            device=self.context.device)).tolist()
+        unknown.check(*known)
+        measured: dict[str, float] = {}
+        if due:
+            with self.allowance.spent():
+                self.save()
+                measured = summary.validation = validation.validate(self.ema.network)
         loss = group.total(torch.tensor(summary.losses[-1], device=self.context.device))
         if not log:
             return
         row = {'stage': self.index, 'epoch': self.step // self.epoch_length, 'step': self.step,
-               'loss': loss.item() / group.size, **summary.validation}
+               'loss': loss.item() / group.size, **measured}
         number = self.steps_before() + self.step
         log.epoch(number, row)
-        if log.shows_pictures:
+        if due and log.shows_pictures:
             log.pictures(number, validation.pictures(self.ema.network))
         bar.write('  '.join(f'{k} {v:.4f}' if isinstance(v, float) else f'{k} {v}'
                             for k, v in row.items()))

@@ -8,11 +8,10 @@ import pytest
 from train_helpers import write_folder
 
 from train.__main__ import main
-from train.comparison import experiment, experiment_runs
+from train.comparison import experiment, experiment_runs, measured_run
 from train.comparison.cost import Cost
 from train.comparison.experiment import CLAIMS, ENTRANTS, WORLDS
 from train.comparison.experiment_data import prepare_data, scenes_of
-from train.comparison.experiment_runs import roughness
 from train.comparison.experiment_statistics import (
     conclusion,
     difference,
@@ -21,6 +20,7 @@ from train.comparison.experiment_statistics import (
     table_of,
 )
 from train.comparison.experiment_table import BASELINE, claim_told, table_text, TableRow
+from train.comparison.measured_run import roughness
 from train.data.data_sets import open_data
 from train.evaluation.protocols import PROTOCOLS
 from train.recipes.overrides import overridden
@@ -178,7 +178,9 @@ def test_roughness_of_a_plane_and_of_a_step():
 def in_this_process(tasks, lanes):
     """As `run_tasks`, without the seconds that a process takes to start."""
     for task in tasks:
-        assert main(list(task.command())[3:]) == 0
+        _, _, module, *words = task.command()
+        assert {'train': main, 'train.comparison.measured_run': measured_run.main}[module](
+            words) == 0
         yield task
 
 
@@ -223,7 +225,8 @@ def test_the_best_rate_of_the_sweep_is_taken(tmp_path):
         score = one.trial_folder(entrant, number) / 'score.json'
         score.parent.mkdir(parents=True)
         score.write_text(json.dumps({'abs_rel': abs_rel}))
-    task, = experiment_runs._tasks(one)
+    task, measuring = experiment_runs._tasks(one)
+    assert measuring.needs == (task.name,)
     command = ' '.join(task.command())
     assert 'fit eigen ' in command and '--set=stages.1.lr=3e-4' in command
     assert '--set=stages.1.epochs=20 --set=stages.2.epochs=10' in command

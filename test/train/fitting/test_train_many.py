@@ -19,6 +19,7 @@ from mono_depth_ros.model_file import load_model
 from mono_depth_ros.networks.registry import build, NETWORKS
 from train.__main__ import main
 from train.data.data_sets import open_data
+from train.fitting import stage_run
 from train.fitting.checkpoint import load_checkpoint, save_checkpoint
 from train.fitting.distributed import ProcessGroup
 from train.fitting.run_log import picture_row
@@ -102,6 +103,18 @@ def test_processes_share_a_batch_evenly_or_not_at_all():
     ProcessGroup(size=2).check_batch(8)
     with pytest.raises(ValueError, match='7 is not a multiple of the 2 processes: .*batch_size=8'):
         ProcessGroup(size=2).check_batch(7)
+
+
+@pytest.mark.thorough
+def test_short_epochs_are_validated_when_there_is_time(folder, tmp_path, monkeypatch):
+    """The first, whose time is free, and the last, which is measured whatever it takes."""
+    monkeypatch.setattr(stage_run.Allowance, 'FREE_S', 1e-9)
+    monkeypatch.setattr(stage_run.Allowance, 'SHARE', 0.0)
+    run(tiny(epochs=4), folder, tmp_path)
+    history = [json.loads(row) for row in (tmp_path / 'history.jsonl').read_text().splitlines()]
+    assert [row['epoch'] for row in history] == [1, 2, 3, 4] and all('loss' in r for r in history)
+    assert ['fine_delta1' in row for row in history] == [True, False, False, True]
+    assert load_checkpoint(tmp_path)['stage'] == 1
 
 
 @pytest.mark.thorough
