@@ -19,10 +19,15 @@ from train.comparison.comparison import training_of
 from train.comparison.cost import cost_of, machine, ms_by_device
 from train.comparison.experiment import Entrant, ENTRANTS, WORLDS
 from train.comparison.experiment_data import prepare_data
-from train.comparison.experiment_runs import Experiment, run_experiment, sweep_scores
+from train.comparison.experiment_runs import (
+    Experiment,
+    measure_all,
+    run_experiment,
+    sweep_scores,
+)
 from train.comparison.experiment_table import BASELINE, sweep_text, table_text, TableRow
 from train.comparison.measured_run import figures_of
-from train.data.data_sets import open_data
+from train.data.data_sets import DataSet, open_data
 from train.data.nyu_report import REPORT
 from train.evaluation.baseline import MeanDepthMap
 from train.evaluation.measurement import load_estimator
@@ -152,7 +157,11 @@ def _page(experiment: Experiment, options: argparse.Namespace, split: str, timed
 
 def _rows(experiment: Experiment, split: str, timed: bool) -> list[TableRow]:
     """The baseline, and every network with the seeds that are measured on `split`."""
-    base = json.loads(_baseline_file(experiment, split).read_text())
+    path = _baseline_file(experiment, split)
+    if not path.is_file():
+        _measure_baseline(experiment, path, [open_data(spec, split) for spec in experiment.data],
+                          split)
+    base = json.loads(path.read_text())
     rows = [TableRow(name=BASELINE, seeds=[base])]
     done = {entrant: seeds for entrant in experiment.entrants
             if (seeds := _seeds_done(experiment, entrant, split))}
@@ -173,14 +182,15 @@ def _seeds_done(experiment: Experiment, entrant: Entrant, split: str) -> list[in
 
 
 def _baseline_file(experiment: Experiment, split: str) -> Path:
-    """The figures of the mean depth map of the training images, measured when first asked for."""
-    path = experiment.folder / 'figures' / split / 'mean_depth_map.json'
-    if not path.is_file():
-        mean_map = MeanDepthMap([open_data(spec, 'train') for spec in experiment.data])
-        figures = figures_of(mean_map, [open_data(spec, split) for spec in experiment.data],
-                             split, PROTOCOLS[experiment.world.protocol])
-        write_file(path, json.dumps(figures, indent=1) + '\n')
-    return path
+    return experiment.folder / 'figures' / split / 'mean_depth_map.json'
+
+
+def _measure_baseline(experiment: Experiment, path: Path, sources: Sequence[DataSet],
+                      split: str) -> None:
+    """Write the figures of the mean depth map of the training images."""
+    mean_map = MeanDepthMap([open_data(spec, 'train') for spec in experiment.data])
+    figures = figures_of(mean_map, sources, split, PROTOCOLS[experiment.world.protocol])
+    write_file(path, json.dumps(figures, indent=1) + '\n')
 
 
 def _ms(experiment: Experiment, entrants: Sequence[Entrant]) -> dict[str, list[float]]:
@@ -224,16 +234,12 @@ def _report(experiment: Experiment, options: argparse.Namespace) -> str:
     if missing:
         raise ValueError(f'not all is trained: {", ".join(missing)}')
     sources = [open_data(spec, REPORT) for spec in options.data]
-    protocol = PROTOCOLS[experiment.world.protocol]
-    mean_map = MeanDepthMap([open_data(spec, 'train') for spec in experiment.data])
-    measured = {experiment.folder / 'figures' / REPORT / 'mean_depth_map.json': mean_map} | {
-        experiment.figures_file(entrant, seed, REPORT): load_estimator(
-            experiment.model_file(entrant, seed), experiment.device)
-        for entrant in experiment.entrants for seed in range(experiment.seeds)}
-    for path, predictor in measured.items():
-        if not path.is_file():
-            write_file(path, json.dumps(figures_of(predictor, sources, REPORT, protocol)) + '\n')
-    number = note_use(USES, {'model': f'table1: {len(measured)} of {options.world}'})
+    path = _baseline_file(experiment, REPORT)
+    if not path.is_file():
+        _measure_baseline(experiment, path, sources, REPORT)
+    measure_all(experiment, options.data, REPORT, options.lanes)
+    number = note_use(USES, {
+        'model': f'table1: {len(experiment.entrants) * experiment.seeds} of {options.world}'})
     text = (f'{_page(experiment, options, REPORT, timed=True)}\n'
             f'The report split was used {number} times, this one counted.\n')
     write_file(experiment.folder / 'table1_report.md', text)

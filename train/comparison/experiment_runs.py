@@ -123,13 +123,26 @@ def _run_command(experiment: Experiment, entrant: Entrant, seed: int) -> list[st
                 [*settings, f'seed={seed}'])
 
 
-def _measure_command(experiment: Experiment, entrant: Entrant, seed: int) -> list[str]:
-    return [sys.executable, '-m', 'train.comparison.measured_run',
-            f'--run={experiment.run_folder(entrant, seed)}',
+def measure_all(experiment: Experiment, data: Sequence[str], split: str, lanes: int) -> None:
+    """Measure the models of all trainings on that split of other data, where that is not done."""
+    tasks = [Task(name=_name('measure', entrant, seed),
+                  log=_log(experiment.run_folder(entrant, seed)),
+                  command=partial(_measure_command, experiment, entrant, seed, data, split))
+             for seed in range(experiment.seeds) for entrant in experiment.entrants
+             if not experiment.figures_file(entrant, seed, split).is_file()]
+    for _ in run_tasks(tasks, lanes):
+        pass
+
+
+def _measure_command(experiment: Experiment, entrant: Entrant, seed: int,
+                     data: Sequence[str] = (), split: str = 'val') -> list[str]:
+    """Of the training's own data the model is made first."""
+    made = [] if data else [f'--run={experiment.run_folder(entrant, seed)}']
+    return [sys.executable, '-m', 'train.comparison.measured_run', *made,
             f'--model={experiment.model_file(entrant, seed)}',
-            f'--figures={experiment.figures_file(entrant, seed)}',
+            f'--figures={experiment.figures_file(entrant, seed, split)}', f'--split={split}',
             f'--protocol={experiment.world.protocol}', f'--device={experiment.device}',
-            *(word for spec in experiment.data for word in ('--data', spec))]
+            *(word for spec in data or experiment.data for word in ('--data', spec))]
 
 
 def _fit(experiment: Experiment, entrant: Entrant, folder: Path, data: Sequence[str],

@@ -27,21 +27,29 @@ MAP_SIZE = (80, 60)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the model and its figures on the val split, then drop the checkpoint."""
+    """Write the figures of a model on a split; with --run, make it first of that training.
+
+    The checkpoint is then dropped.
+    """
     parser = argparse.ArgumentParser(description=__doc__)
-    for name in ('run', 'model', 'figures'):
+    parser.add_argument('--run', type=Path)
+    for name in ('model', 'figures'):
         parser.add_argument(f'--{name}', type=Path, required=True)
     parser.add_argument('--data', action='append', required=True)
+    parser.add_argument('--split', default='val')
     parser.add_argument('--protocol', choices=PROTOCOLS, required=True)
     parser.add_argument('--device', required=True)
     options = parser.parse_args(arguments)
     protocol = PROTOCOLS[options.protocol]
-    options.model.parent.mkdir(parents=True, exist_ok=True)
-    export_run(options.run, options.model, (), protocol)
-    sources = [open_data(spec, 'val') for spec in options.data]
-    figures = figures_of(load_estimator(options.model, options.device), sources, 'val', protocol)
+    if options.run:
+        options.model.parent.mkdir(parents=True, exist_ok=True)
+        export_run(options.run, options.model, (), protocol)
+    sources = [open_data(spec, options.split) for spec in options.data]
+    figures = figures_of(load_estimator(options.model, options.device), sources, options.split,
+                         protocol)
     write_file(options.figures, json.dumps(figures, indent=1) + '\n')
-    (options.run / CHECKPOINT).unlink()
+    if options.run:
+        (options.run / CHECKPOINT).unlink()
     return 0
 
 
