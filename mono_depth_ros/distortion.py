@@ -65,22 +65,29 @@ def undistort(x: np.ndarray, y: np.ndarray, model: str, coefficients: tuple[floa
     distorted_N, ratio_N = _radial_table(model, coefficients)
     bend = _bend(model, coefficients)
 
-    def from_radius(x, y):
-        ratio = np.interp(np.sqrt(x * x + y * y), distorted_N, ratio_N, right=np.nan)
+    def from_radius(x, y, beyond=np.nan):
+        ratio = np.interp(np.sqrt(x * x + y * y), distorted_N, ratio_N, right=beyond)
         return x * ratio, y * ratio
+
+    def within(x, y):
+        """The last ray for what lies beyond it: a guess may where the ray itself does not."""
+        less = distorted_N[-1] / np.maximum(np.sqrt(x * x + y * y), distorted_N[-1])
+        return from_radius(x * less, y * less, ratio_N[-1])
 
     if not bend:
         return from_radius(x, y)
     plain_x, plain_y = _untilted(x, y, coefficients)
-    ray_x, ray_y = from_radius(plain_x, plain_y)
+    ray_x, ray_y = within(plain_x, plain_y)
     for _ in range(ROUNDS):
-        before_x, (bent_x, bent_y) = ray_x, bend(ray_x, ray_y)
-        ray_x, ray_y = from_radius(plain_x - bent_x, plain_y - bent_y)
-        if not np.any(np.abs(ray_x - before_x) * focal_px > CLOSE_PX):
+        before_x, before_y, (bent_x, bent_y) = ray_x, ray_y, bend(ray_x, ray_y)
+        ray_x, ray_y = within(plain_x - bent_x, plain_y - bent_y)
+        step = np.maximum(np.abs(ray_x - before_x), np.abs(ray_y - before_y))
+        if not np.any(step * focal_px > CLOSE_PX):
             break
     back_x, back_y = distort(ray_x, ray_y, model, coefficients)
     off = np.square(back_x - x) + np.square(back_y - y)
-    lost = ~(off <= (MAX_ERROR_PX / focal_px) ** 2)
+    radius2 = np.square(plain_x - bent_x) + np.square(plain_y - bent_y)
+    lost = ~((off <= (MAX_ERROR_PX / focal_px) ** 2) & (radius2 <= distorted_N[-1] ** 2))
     ray_x[lost] = ray_y[lost] = np.nan
     return ray_x, ray_y
 

@@ -181,9 +181,27 @@ def test_distortion_is_opencv_s_and_its_inverse_undoes_it(
     if np.isnan(there[0][0]):  # beyond the radius where the polynomial turns back
         return
     np.testing.assert_allclose(np.ravel(there), np.ravel(theirs), atol=1e-12)
+    if np.isnan(distort(1.4 * x, 1.4 * y, 'rational_polynomial', coefficients)[0][0]):
+        return  # just within it thousands of rays land on one pixel
     back = undistort(*there, 'rational_polynomial', coefficients, 1000.0)
     again = distort(*back, 'rational_polynomial', coefficients)
     np.testing.assert_allclose(np.ravel(again), np.ravel(theirs), atol=1e-5)
+
+
+def test_the_last_ray_before_a_lens_turns_back_is_found():
+    """A first guess that lies beyond the last radius, by the prism terms, may still come back."""
+    coefficients = (-0.28125, 0, 0, 0, 0.01, 0.1, 0.02, 0.003, 0, 0, 0, 0.001, 0, 0)
+    there = distort(np.array([1.01953125]), np.zeros(1), 'rational_polynomial', coefficients)
+    x, y = undistort(*there, 'rational_polynomial', coefficients, 1000.0)
+    assert x[0] == pytest.approx(1.0195, abs=0.01) and y[0] == pytest.approx(0, abs=1e-4)
+
+
+def test_the_inverse_goes_on_until_y_is_right_too():
+    """On the axis x is right at once, and only y moves by the terms of tangential distortion."""
+    coefficients = (-0.1, 0.0, 0.05, 0.0, 0.0)
+    there = distort(np.zeros(1), np.array([0.5]), 'plumb_bob', coefficients)
+    _, y = undistort(*there, 'plumb_bob', coefficients, 1000.0)
+    assert y[0] == pytest.approx(0.5, abs=2e-5)
 
 
 @pytest.mark.parametrize('name, numbers, expected', [
