@@ -52,6 +52,7 @@ def identity(machine: Machine) -> str:
                       f'{machine.cuda_devices} CUDA devices', *versions])
 
 
+@lru_cache(maxsize=None)  # looked for in every folder of sys.path: milliseconds
 def _version(package: str) -> str:
     for name in DISTRIBUTIONS[package]:
         try:
