@@ -1,6 +1,8 @@
 """For every test: settings of ROS, the two speeds of the suite, and what a robot skips."""
 
 import atexit
+from functools import cache
+import gc
 from importlib.metadata import distribution, PackageNotFoundError
 import os
 from pathlib import Path
@@ -21,10 +23,18 @@ NOT_FAST = re.compile(r'^pytestmark = .*\bmark\.(thorough|slow)\b', re.MULTILINE
 # A test left to `-m fast` that takes longer than this is named at the end.
 FAST_S = 1.5
 
+# Imports and the syntax trees of tests make millions of objects that stay: to look through them
+# for garbage again and again takes a tenth of a short run.
+gc.set_threshold(50_000)
+
 # A shell starts what it puts into the background with SIGINT ignored; every process that a test
 # starts, and then interrupts, would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Kept between runs, unlike what follows: to list the fonts of a machine takes a second.
+os.environ.setdefault('MPLCONFIGDIR', str(
+    Path(os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache') / 'matplotlib'))
 
 # What backends measured on this machine in earlier runs, or in a user's node, decides no test.
 # The folder of a worker of pytest-xdist lies in that of the process that started it.
@@ -77,6 +87,7 @@ def missing_packages(requirements):
             if not is_installed(name)]
 
 
+@cache  # asked for every test file
 def is_installed(package):
     """Whether a distribution of that name is installed, whatever brought it."""
     try:
@@ -92,6 +103,11 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if not any(item.get_closest_marker(name) for name in ('thorough', 'slow')):
             item.add_marker('fast')
+
+
+def pytest_collection_finish():
+    """What is there before the first test is no garbage later."""
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -9,7 +9,7 @@ from sensor_msgs.msg import Image, PointCloud2
 from std_msgs.msg import Header
 
 from mono_depth_ros.bench import __main__ as bench
-from mono_depth_ros.bench import chart, cloud, overhead, peers
+from mono_depth_ros.bench import cloud, overhead, peers
 from mono_depth_ros.bench.findings import Findings, read_rows, Row
 from mono_depth_ros.bench.options import camera_of, options_of, picture
 from mono_depth_ros.bench.stream import _figures, Arrivals
@@ -127,7 +127,9 @@ def test_sizes_are_read_or_refused(capsys):
 
 
 def test_the_chart_has_a_panel_for_what_was_measured(tmp_path):
-    pytest.importorskip('matplotlib')
+    pytest.importorskip('matplotlib')  # takes a second
+    from mono_depth_ros.bench import chart
+
     rows = [Row(part='estimate', name=f'auto bf16, {size}', state='ok',
                 values={'median_ms': ms}) for size, ms in (('160x120', 5.0), ('640x480', 7.0))]
     rows.append(Row(part='stream', name='1 x 640x480 at 30 Hz', state='ok',

@@ -7,7 +7,8 @@ from record_helpers import blocks, cut_image, SHAPES
 from mono_depth_ros.estimator import DepthEstimator
 
 
-@pytest.mark.parametrize('model', ['indoor', 'outdoor'])
+@pytest.mark.parametrize('model', [
+    'indoor', pytest.param('outdoor', marks=pytest.mark.thorough)])
 def test_depth_and_confidence_are_as_recorded(model, record):
     """PyTorch in 32-bit floats: another CPU changes the sixth digit."""
     estimator = DepthEstimator.load(model, device='cpu', precision='fp32', backend='torch')

@@ -1,5 +1,7 @@
 """The networks are the ones they claim to be: sizes, parameters, and what a cell sees."""
 
+from functools import lru_cache
+
 import pytest
 import torch
 from torch import nn
@@ -7,6 +9,13 @@ from torch import nn
 from mono_depth_ros.model_card import NetworkSpec
 from mono_depth_ros.networks.efficientnet_lite import conv_norm, HalvingPad
 from mono_depth_ros.networks.registry import build, default_spec, FLEXIBLE, NETWORKS
+
+
+@lru_cache(maxsize=1)  # the paper's take half a second and 200 MB
+def built(name):
+    """A network as a training begins with it."""
+    torch.manual_seed(0)
+    return build(default_spec(name)).eval()
 
 
 def parameters(module):
@@ -76,7 +85,7 @@ def test_fine_stacks_see_what_the_papers_say():
 
 
 def test_eigen_modified_gives_the_fine_stack_one_edge_channel():
-    fine = build(default_spec('eigen_modified')).fine
+    fine = built('eigen_modified').fine
     assert fine.edges(torch.zeros(1, 3, 240, 320)).shape == (1, 1, 60, 80)
     assert fine.refine[0].in_channels == 2
 
@@ -133,9 +142,8 @@ def test_the_papers_networks_begin_in_the_middle_of_a_room_and_see_their_image(n
 
     All that learns from such features at first is the biases: one mean depth map.
     """
+    spec, network = default_spec(name), built(name)
     torch.manual_seed(0)
-    spec = default_spec(name)
-    network = build(spec).eval()
     images = torch.nn.functional.avg_pool2d(
         torch.randn(2, 3, spec.input_height, spec.input_width), 9, 1, 4) * 4
     hidden = []

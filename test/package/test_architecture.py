@@ -26,12 +26,20 @@ def tree_of(path):
     return ast.parse(path.read_text())
 
 
+def statements(node):
+    """Every statement below a node; unlike `ast.walk` without the expressions in them."""
+    for part in ('body', 'handlers', 'orelse', 'finalbody', 'cases'):
+        for child in getattr(node, part, ()):
+            yield child
+            yield from statements(child)
+
+
 @cache
 def imports(path):
     """Full names of everything a file imports, wherever in it."""
     package = path.relative_to(ROOT).parent.parts
     names = []
-    for node in ast.walk(tree_of(path)):
+    for node in statements(tree_of(path)):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -45,6 +53,8 @@ def imports(path):
 def room_of(module):
     """Folder or top file that a dotted name lies in, as 'train/data/sources'; None elsewhere."""
     parts = module.split('.')
+    if parts[0] not in HALVES:
+        return None
     while parts and not (ROOT.joinpath(*parts).is_dir()
                          or ROOT.joinpath(*parts).with_suffix('.py').is_file()):
         parts.pop()

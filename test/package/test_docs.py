@@ -1,5 +1,6 @@
 """The pages: every command in them works as written, and what they name is there."""
 
+from functools import cache
 import os
 from pathlib import Path
 import re
@@ -41,6 +42,7 @@ def inline_code(page):
     return re.findall(r'`([^`\n]+)`', text)
 
 
+@cache
 def python_code(*folders):
     paths = [path for folder in folders for path in sorted((ROOT / folder).rglob('*'))
              if path.is_file() and path.suffix in ('.py', '.sh', '')]
@@ -106,10 +108,11 @@ def test_every_training_command_parses(page):
     from train.recipes.overrides import overridden
     from train.recipes.recipe import recipe_called
 
+    whole = parser()
     for command in commands(page):
         words = command.words
         if words[0] == 'scripts/train' and '--help' not in words:
-            options = parser().parse_args(words[1:])
+            options = whole.parse_args(words[1:])
             if words[1] == 'fit':
                 overridden(recipe_called(options.recipe), options.settings)
 

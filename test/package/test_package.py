@@ -10,6 +10,7 @@ import sys
 from xml.etree import ElementTree
 
 import pytest
+from test_architecture import statements, tree_of
 
 ROOT = Path(__file__).parents[2]
 NAME = 'mono_depth_ros'
@@ -47,7 +48,7 @@ def setup():
 def imported(*folders):
     """Top-level names that the Python files below these folders import, wherever in them."""
     for path in (path for folder in folders for path in (ROOT / folder).rglob('*.py')):
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in statements(tree_of(path)):
             if isinstance(node, ast.Import):
                 yield from (alias.name.split('.')[0] for alias in node.names)
             elif isinstance(node, ast.ImportFrom) and not node.level:

@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from test_architecture import arrows_in_picture, room_of
+from test_architecture import arrows_in_picture, room_of, statements
 
 TESTS = Path(__file__).parents[1]
 NOT_FAST = ('thorough', 'slow')
@@ -36,7 +36,7 @@ def names_in(node):
 def imported_rooms(tree):
     """{name: room} of what a file imports from the code under test."""
     rooms = {}
-    for node in ast.walk(tree):
+    for node in statements(tree):
         if isinstance(node, ast.ImportFrom) and node.module:
             for alias in node.names:
                 rooms[alias.asname or alias.name] = room_of(f'{node.module}.{alias.name}')

@@ -1,6 +1,7 @@
 """rerun_view: what is logged is what was published, at its stamps; read back from the file."""
 
 from array import array
+from importlib.util import find_spec
 import signal
 import sys
 
@@ -17,13 +18,15 @@ from mono_depth_ros.node.interface.messages import DepthImage, info_from_camera,
 from mono_depth_ros.tools.rerun_view import view_node
 from mono_depth_ros.tools.rerun_view.scene import RerunScene
 
-chunk = pytest.importorskip('rerun.chunk')
+pytestmark = pytest.mark.skipif(find_spec('rerun') is None, reason='needs rerun-sdk')
 
 
 def logged(path):
     """{entity: {column: Python values of all its rows}} of an .rrd file; times in ns."""
+    from rerun.chunk import RrdReader  # takes a second
+
     found = {}
-    for part in chunk.RrdReader(str(path)).stream():
+    for part in RrdReader(str(path)).stream():
         batch = part.to_record_batch()
         columns = found.setdefault(part.entity_path.replace('\\', ''), {})
         for name in batch.schema.names:

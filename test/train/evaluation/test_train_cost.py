@@ -32,6 +32,7 @@ def test_multiply_adds_of_a_small_network_by_hand():
     assert multiply_adds(network, image.expand(2, 3, 6, 8)) == 2 * 3888
 
 
+@pytest.mark.thorough
 def test_cost_of_the_paper_s_network_by_hand():
     """Its convolutions and layers as FIELD.md 1.1 lists them."""
     cost = cost_of(default_spec('eigen_modified'))
