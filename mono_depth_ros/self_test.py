@@ -12,9 +12,9 @@ from mono_depth_ros.model_card import ModelCard, SelfTest
 from mono_depth_ros.preprocess import depth_of, with_camera
 
 # How far log depth may be off, by precision: mean and deviation for noise, every part of the
-# probe. (A relative error of depth: 0.06 is 6 %.) Neither input is like an image: `outdoor` in bf16
-# is off by 0.07 here, on real streets by 0.005 in the median. A wrong input (colours in another
-# order, halved, upside down) is off by 0.16 and more.
+# probe. (A relative error of depth: 0.06 is 6 %.) Neither input is like an image: `outdoor` in
+# bf16 is off by 0.07 here, on real streets by 0.005 in the median. A wrong input (colours in
+# another order, halved, upside down) is off by 0.16 and more.
 TOLERANCE = {'fp32': 2e-3, 'fp16': 2e-2, 'bf16': 0.12}
 PARTS = 4
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 import os
@@ -52,7 +52,7 @@ def identity(machine: Machine) -> str:
                       f'{machine.cuda_devices} CUDA devices', *versions])
 
 
-@lru_cache(maxsize=None)  # looked for in every folder of sys.path: milliseconds
+@cache  # looked for in every folder of sys.path: milliseconds
 def _version(package: str) -> str:
     for name in DISTRIBUTIONS[package]:
         try:
