@@ -240,7 +240,8 @@ class StageRun:
         number = self.steps_before() + self.step
         log.epoch(number, row)
         if due and log.shows_pictures:
-            log.pictures(number, validation.pictures(self.ema.network))
+            with self.allowance.spent():
+                log.pictures(number, validation.pictures(self.ema.network))
         bar.write('  '.join(f'{k} {v:.4f}' if isinstance(v, float) else f'{k} {v}'
                             for k, v in row.items()))
 
