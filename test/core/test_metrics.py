@@ -27,6 +27,14 @@ def test_errors_by_hand():
     assert errors.silog == pytest.approx(abs(a - b) / 2)
 
 
+def test_a_pixel_counts_where_it_is_less_than_the_threshold_apart():
+    """Deltas are 1.25, 1.5625 and 1.953125, exact in binary: at the threshold is not below."""
+    factors = np.array([1.0, 1.25, 1.5, 1.5625, 1.75, 1.953125, 2.5, 3.0])
+    errors = depth_errors(np.ones(8), factors)
+    assert (errors.delta1, errors.delta2, errors.delta3) == (1 / 8, 3 / 8, 5 / 8)
+    assert errors.bias_log == pytest.approx(-np.log(factors).mean()) and errors.pixels == 8
+
+
 def test_a_perfect_prediction_has_no_error():
     errors = depth_errors(np.array([1.0, 2.0]), np.array([1.0, 2.0]))
     assert (errors.delta1, errors.abs_rel, errors.rmse_m, errors.silog) == (1, 0, 0, 0)
@@ -66,6 +74,19 @@ def test_interval_holds_the_mean_and_is_as_wide_as_normal_theory_says():
     low, high = interval(drawn['abs_rel'])
     assert low < values.mean() < high
     assert high - low == pytest.approx(2 * 1.96 * values.std() / 20, rel=0.1)
+
+
+def test_interval_by_hand():
+    """Of 0 to 1000 in steps of one: 2.5 % lie below 25, and 2.5 % above 975."""
+    assert interval(np.arange(1001)) == (25, 975)
+
+
+def test_pooled_rmse_is_the_root_of_the_mean_square():
+    """One image drawn with itself: 3 m in each draw, of which there are 2000."""
+    drawn = bootstrap([depth_errors(np.array([4.0]), np.array([1.0]))] * 2, True,
+                      np.random.default_rng(0))
+    assert drawn['rmse_m'].shape == (2000,)
+    assert drawn['rmse_m'] == pytest.approx(3.0)
 
 
 @pytest.mark.parametrize('pooled, combine', [(False, mean_errors), (True, pooled_errors)])
