@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from mono_depth_ros import camera as camera_module
-from mono_depth_ros.camera import Camera, points_from_depth, rays
+from mono_depth_ros.camera import Camera, missing_rays, points_from_depth, rays
 from mono_depth_ros.distortion import canonical, distort, undistort
 
 VGA = Camera(fx=500, fy=400, cx=320, cy=240, width=640, height=480)
@@ -32,6 +32,17 @@ def test_resizing_there_and_back_is_the_same_camera(width, height):
     back = VGA.resized(width, height).resized(640, 480)
     for name in ('fx', 'fy', 'cx', 'cy'):
         assert math.isclose(getattr(back, name), getattr(VGA, name), rel_tol=1e-9, abs_tol=1e-6)
+
+
+@pytest.mark.parametrize('size, fits', [
+    ((640, 480), True), ((320, 240), True), ((1280, 960), True),
+    ((427, 320), True), ((641, 480), True), ((639, 480), True),  # 320.25, 480.75, 479.25 rows
+    ((642, 480), False), ((638, 480), False), ((640, 481), False), ((640, 479), False),
+    ((480, 640), False), ((640, 360), False)])
+def test_an_image_of_the_camera_s_shape_fits_to_less_than_a_pixel_of_one_side(size, fits):
+    assert VGA.fits(*size) is fits
+    upright = Camera(fx=500, fy=400, cx=240, cy=320, width=480, height=640)
+    assert upright.fits(*size[::-1]) is fits
 
 
 def test_crop_shifts_only_the_principal_point():
@@ -95,6 +106,16 @@ def distorted(x, y, camera):
     u = x * radial + 2 * k[2] * x * y + k[3] * (r2 + 2 * x * x)
     v = y * radial + k[2] * (r2 + 2 * y * y) + 2 * k[3] * x * y
     return u * camera.fx + camera.cx, v * camera.fy + camera.cy
+
+
+def test_a_mirrored_image_has_its_principal_point_on_the_other_side():
+    assert VGA.flipped().cx == 639 - 320 and VGA.flipped().cy == 240
+    with pytest.raises(ValueError, match='a distorted camera cannot be mirrored: rectify'):
+        WIDE['gopro'].flipped()
+
+
+def test_the_focal_length_is_the_geometric_mean():
+    assert VGA.focal == pytest.approx(math.sqrt(500 * 400))
 
 
 @pytest.mark.parametrize('change', [
@@ -223,6 +244,16 @@ def test_a_distortion_model_under_another_name_or_with_trailing_zeros(name, numb
     model, coefficients = canonical(name, numbers)
     assert (model, len(coefficients)) == expected
     assert coefficients == numbers[:len(coefficients)]
+
+
+def test_missing_rays_are_the_share_of_a_sample_of_at_most_128_pixels_a_side():
+    assert missing_rays(VGA) == 0
+    for camera in (WIDE['t265'], WIDE['folded'], WIDE['folded'].resized(96, 54)):
+        assert missing_rays(camera) == pytest.approx(rays(camera).missing, abs=0.01)
+    tall = WIDE['folded'].resized(2, 1280)
+    assert missing_rays(tall) == rays(tall.resized(1, 128)).missing
+    line = WIDE['folded'].resized(1280, 2)
+    assert missing_rays(line) == rays(line.resized(128, 1)).missing
 
 
 def test_rays_kept_are_bounded_in_bytes(monkeypatch):

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+import time
 
 from model_helpers import write_untrained
 import numpy as np
@@ -94,6 +95,43 @@ def test_without_a_camera_the_reference_view_is_assumed(estimator):
     assert assumed.focal / 1280 == pytest.approx(reference.focal / reference.width)
     np.testing.assert_array_equal(
         estimator.estimate(rgb).depth, estimator.estimate(rgb, assumed).depth)
+
+
+def test_an_unknown_camera_looks_through_the_middle_of_the_image(estimator):
+    """The network sees 1280x720 at 256x144: its own focal length is five times as many pixels."""
+    assert estimator.content_size(1280, 720) == (256, 144)
+    assumed = estimator.reference_camera(1280, 720)
+    assert assumed.fx == assumed.fy == pytest.approx(5 * estimator.card.reference.focal)
+    assert (assumed.cx, assumed.cy, assumed.width, assumed.height) == (639.5, 359.5, 1280, 720)
+
+
+def test_warming_up_runs_two_black_images_of_the_size_to_come(estimator, monkeypatch):
+    seen = []
+    monkeypatch.setattr(estimator, 'estimate', seen.append)
+    estimator.warm_up()
+    estimator.warm_up(32, 24)
+    assert [rgb.shape for rgb in seen] == [(480, 640, 3)] * 2 + [(24, 32, 3)] * 2
+    assert all(rgb.dtype == np.uint8 and not rgb.any() for rgb in seen)
+
+
+def test_an_estimate_says_what_ran_and_how_long(model):
+    asked = DepthEstimator.load(model, 'cpu', 'fp32', 'torch', 'fail')
+    assert (asked.backend, asked.device, asked.precision) == ('torch', 'cpu', 'fp32')
+    assert asked.backend_reason and asked.device_error == '' and asked.has_confidence
+    assert asked.model_path == model and asked.together == 1
+    start_s = time.perf_counter()
+    network_ms = asked.estimate(noise(48, 64)).network_ms
+    assert 0.1 < network_ms < 1e3 * (time.perf_counter() - start_s)
+    with pytest.raises(ValueError, match="on_device_error must be retry.*'never'"):
+        DepthEstimator.load(model, 'cpu', 'fp32', 'torch', 'never')
+
+
+def test_errors_are_measured_with_the_ends_of_the_range(estimator):
+    estimate = estimator.estimate(noise(48, 64))
+    assert estimate.range_m == (estimator.card.min_depth_m, estimator.card.max_depth_m)
+    depth = np.float32([[-np.inf, 2, np.inf, np.nan]])
+    clipped = replace(estimate, depth=depth, range_m=(0.5, 4.0)).clipped
+    np.testing.assert_array_equal(clipped, np.float32([[0.5, 2, 4, np.nan]]))
 
 
 def test_the_caller_owns_the_depth(estimator):
@@ -234,7 +272,9 @@ def test_several_images_as_one_batch_are_the_images_one_by_one(estimator, monkey
     for estimate, image in zip(estimator.estimate_all(images), images):
         alone = estimator.estimate(*image)
         np.testing.assert_allclose(estimate.depth, alone.depth, rtol=1e-4)
-        assert estimate.camera == alone.camera
+        np.testing.assert_allclose(estimate.confidence, alone.confidence, rtol=1e-3)
+        assert (estimate.camera, estimate.range_m) == (alone.camera, alone.range_m)
+        assert 0.1 < estimate.network_ms < 10e3
 
 
 def test_a_reduced_image_gives_depth_of_the_whole_size(estimator):

@@ -38,6 +38,25 @@ def test_the_uncertainty_loss_is_least_at_the_mean_error():
     assert uncertainty_loss(zeros, prediction, unknown).item() == pytest.approx(0.2)
 
 
+@pytest.mark.parametrize('log_uncertainty, counted', [(-9.0, -6), (-6.5, -6), (4.5, 4), (9.0, 4)])
+def test_an_uncertainty_is_held_to_a_range(log_uncertainty, counted):
+    """Else one pixel with an uncertainty of next to nothing would be the whole loss."""
+    one = torch.full((1, 1, 1, 2), log_uncertainty)
+    loss = uncertainty_loss(one, torch.full((1, 1, 1, 2), 0.5), torch.tensor([[[[0.25, 1.0]]]]))
+    assert loss.item() == pytest.approx(0.375 * math.exp(-counted) + counted, rel=1e-5)
+
+
+def test_the_uncertainty_loss_is_of_each_image_and_zero_without_truth():
+    """Truth of twice the size is averaged; the second image knows one cell, the third none."""
+    nan = float('nan')
+    truth = torch.tensor([[[0.0, 0.2, 1.0, 1.0]], [[nan, nan, nan, 0.6]], [[nan] * 4]])[:, None]
+    prediction = torch.tensor([[0.3, 0.5], [9.0, 0.5], [9.0, 9.0]])[:, None, None]
+    log_uncertainty = torch.tensor([[0.0, math.log(2)]] * 3)[:, None, None]
+    loss = uncertainty_loss(log_uncertainty, prediction, truth)
+    first = (0.2 + 0.5 / 2 + math.log(2)) / 2
+    assert loss.tolist() == pytest.approx([first, 0.1 / 2 + math.log(2), 0], abs=1e-6)
+
+
 def test_learning_the_uncertainty_teaches_the_depth_nothing():
     network = build(default_spec('mobile'))
     stage = Stage(trains=('coarse', 'fine', 'uncertainty'), epochs=1)

@@ -47,6 +47,18 @@ def test_steps_run_along_columns_too_and_not_beside_the_unknown():
     assert edge_steps(-TRUTH, TRUTH, known).item() == 0
 
 
+def test_sides_of_an_edge_lie_a_32nd_of_the_width_apart():
+    """64 columns: two. Of a soft edge 28 to 30 is no step, but 29 to 31 and 30 to 32 are."""
+    soft = torch.zeros(1, 1, 3, 64)
+    soft[..., 30], soft[..., 31:] = math.log(1.19), math.log(4)
+    known = torch.ones_like(soft, dtype=torch.bool)
+    missing = pytest.approx((math.log(4) + math.log(4 / 1.19)) / 2)
+    assert edge_steps(-soft, soft, known).item() == missing
+    assert edge_steps(-soft[..., :50], soft[..., :50], known[..., :50]).item() == missing  # 1.56
+    two = torch.cat([soft, torch.zeros_like(soft)])
+    assert edge_steps(1 - two, two, known.repeat(2, 1, 1, 1)).tolist() == [missing, 0]
+
+
 def modes(first, second, log_scale_1, log_scale_2, weight):
     """Modes of one pixel."""
     logit = math.log(weight / (1 - weight))
@@ -62,6 +74,14 @@ def test_likelihood_of_two_laplace_modes_by_hand():
     found = mixture_likelihood(given, 0 * one, one.bool())
     assert found.item() == pytest.approx(-math.log(density), rel=1e-5)
     assert mixture_likelihood(given, 0 * one, ~one.bool()).item() == 0
+
+
+@pytest.mark.parametrize('log_scale, counted', [(-9.0, -4), (-4.5, -4), (1.5, 1), (9.0, 1)])
+def test_the_scale_of_a_mode_is_held_to_a_range(log_scale, counted):
+    """Both modes lie on the truth: a density of 1 / (2 scale), whatever their weights."""
+    one = torch.ones(1, 1, 1, 1)
+    found = mixture_likelihood(modes(1.0, 1.0, log_scale, log_scale, 0.3), one, one.bool())
+    assert found.item() == pytest.approx(math.log(2) + counted, rel=1e-5)
 
 
 def test_the_mode_of_the_highest_density_is_read():

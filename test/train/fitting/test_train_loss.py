@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 import pytest
 import torch
 
-from train.recipes.loss import gradient_matching, Loss, pooled
+from train.recipes.loss import gradient_matching, has_known, image_means, Loss, pooled
 
 NAN = float('nan')
 
@@ -108,3 +108,28 @@ def test_the_gradient_loss_ignores_scale_and_pulls_edges_up():
         gradient_matching(ramp + 3 - truth, known).item(), rel=1e-5)
     Loss(si_lambda=0, gradient=10.0)(ramp, truth).backward()
     assert ramp.grad[0, 0, 0, 1] > 0 > ramp.grad[0, 0, 0, 2]
+
+
+def test_the_gradient_loss_has_three_scales_unless_told():
+    """Nine columns that rise by 1: steps of 1, 2, 4 and, at the fourth scale, 8."""
+    d = image(range(9))
+    known = torch.ones_like(d, dtype=torch.bool)
+    assert gradient_matching(d, known).item() == 1 + 2 + 4
+    assert gradient_matching(d, known, 1).item() == 1
+    assert gradient_matching(d, known, 4).item() == 1 + 2 + 4 + 8
+    loss = Loss(si_lambda=0, gradient=0.5, gradient_scales=2)(d, torch.zeros_like(d))
+    assert loss.item() == pytest.approx(204 / 9 + 0.5 * (1 + 2))
+
+
+def test_terms_are_of_each_image():
+    """Two images of one row; in the second only the last two pixels are known."""
+    d = torch.cat([image([0, 2, 4, 8]), image([9, 9, 1, 2])])
+    known = torch.tensor([[True] * 4, [False, False, True, True]])[:, None, None]
+    assert gradient_matching(d, known, 1).tolist() == pytest.approx([8 / 3, 1])
+    assert image_means(d, known).tolist() == [3.5, 1.5]
+    assert image_means(d, ~known).tolist() == [0, 9]
+    assert has_known(~known).tolist() == [False, True]
+    truth = torch.where(known, 0, NAN)
+    assert Loss(si_lambda=0.5)(d, truth).tolist() == pytest.approx(
+        [84 / 4 - 3.5 ** 2 / 2, 5 / 2 - 1.5 ** 2 / 2])
+    assert Loss(si_lambda=0, scale_invariant=0.0, l1_log=2.0)(d, truth).tolist() == [7, 3]
