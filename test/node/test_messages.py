@@ -1,9 +1,11 @@
 """ROS messages to arrays and back: numbers worked by hand, and round trips."""
 
 from array import array
+from dataclasses import replace
 import re
 
 import cv2
+from diagnostic_msgs.msg import DiagnosticStatus
 from hypothesis import given, settings
 from hypothesis import strategies as st
 import numpy as np
@@ -19,6 +21,8 @@ from mono_depth_ros.node.interface.messages import (
     ColorImage,
     DepthImage,
     DepthMillimetres,
+    diagnostic_status,
+    image_size,
     info_from_camera,
     limit_depth,
     PointCloud,
@@ -234,6 +238,14 @@ def test_small_and_odd_bayer_images_are_not_black(encoding, size):
     assert (rgb_from_image(image(encoding, *size, width, [9] * width * height)) == 9).all()
 
 
+def test_the_size_of_an_image_is_that_it_says():
+    assert image_size(image('rgb8', 3, 2, 9, [])) == (3, 2)
+    with pytest.raises(ValueError, match='3x0 pixels is empty'):
+        image_size(image('rgb8', 3, 0, 9, []))
+    with pytest.raises(ValueError, match='limit of 64 megapixels'):
+        image_size(image('rgb8', 8001, 8000, 24003, []))
+
+
 @pytest.mark.parametrize('message, sentence', [
     (image('rgb8', 2, 2, 6, [0] * 11), 'data has 11 bytes.*need 12'),
     (image('rgb8', 2, 2, 6, []), 'data has 0 bytes'),
@@ -296,7 +308,30 @@ def test_camera_to_info_and_back(fx, fy, cx, cy, width, height, model, distorted
 
 def test_info_without_a_camera_is_uncalibrated_but_has_the_size():
     message = info_from_camera(None, HEADER, 64, 48)
-    assert (message.width, message.height, message.k[0], message.p[0]) == (64, 48, 0, 0)
+    assert (message.width, message.height, message.header) == (64, 48, HEADER)
+    assert not any([*message.k, *message.p, *message.d]) and len(message.d) == 5
+    assert message.distortion_model == 'plumb_bob'
+    assert list(message.r) == [1, 0, 0, 0, 1, 0, 0, 0, 1]
+
+
+def test_info_of_a_camera_by_hand():
+    message = info_from_camera(CAMERA, HEADER, 3, 2)
+    assert list(message.k) == [500, 0, 1, 0, 400, 0.5, 0, 0, 1]
+    assert list(message.p) == [500, 0, 1, 0, 0, 400, 0.5, 0, 0, 0, 1, 0]
+    assert list(message.r) == [1, 0, 0, 0, 1, 0, 0, 0, 1]
+    assert message.distortion_model == 'plumb_bob' and list(message.d) == [0] * 5
+    fisheye = replace(CAMERA, distortion=(0.1, 0.2, 0.3, 0.4), distortion_model='equidistant')
+    message = info_from_camera(fisheye, HEADER, 3, 2)
+    assert message.distortion_model == 'equidistant' and list(message.d) == [0.1, 0.2, 0.3, 0.4]
+
+
+@pytest.mark.parametrize('level', ['OK', 'WARN', 'ERROR'])
+def test_a_status_by_hand(level):
+    status = diagnostic_status(level, 'eye', 'late', {'rate (Hz)': '3.0', 'age (ms)': '9'})
+    assert status.level == getattr(DiagnosticStatus, level)
+    assert (status.name, status.hardware_id, status.message) == ('eye', 'eye', 'late')
+    assert [(pair.key, pair.value) for pair in status.values] == [
+        ('rate (Hz)', '3.0'), ('age (ms)', '9')]
 
 
 # --- depth to messages ---------------------------------------------------------------------
