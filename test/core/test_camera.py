@@ -1,5 +1,6 @@
 """Cameras, rays and points, against numbers worked by hand."""
 
+from dataclasses import replace
 import math
 import time
 
@@ -119,7 +120,7 @@ def test_the_focal_length_is_the_geometric_mean():
 
 
 @pytest.mark.parametrize('change', [
-    {'fx': 0}, {'fy': -1}, {'cx': math.nan}, {'width': 0},
+    {'fx': 0}, {'fx': -1}, {'fy': 0}, {'fy': -1}, {'cx': math.nan}, {'width': 0}, {'height': 0},
     {'distortion': (math.inf,) * 5}, {'distortion': (0.1,) * 3},
     {'distortion': (0.1,) * 5, 'distortion_model': 'equidistant'},
     {'distortion': (0.1,) * 4, 'distortion_model': 'none'},
@@ -128,6 +129,48 @@ def test_impossible_cameras_are_refused(change):
     numbers = {'fx': 500, 'fy': 500, 'cx': 320, 'cy': 240, 'width': 640, 'height': 480}
     with pytest.raises(ValueError):
         Camera(**{**numbers, **change})
+
+
+def test_a_camera_that_cannot_be_says_what_is_wrong():
+    for change, sentence in (({'fx': -2.0}, 'above 0 pixels, got -2.0 x 400'),
+                             ({'height': 0}, 'at least 1 x 1, got 640x0'),
+                             ({'cy': math.inf}, 'not finite: Camera')):
+        with pytest.raises(ValueError, match=sentence):
+            replace(VGA, **change)
+
+
+@pytest.mark.parametrize('distortion', [(), (-0.2, 0.05, 0.001, -0.002, 0.0)])
+def test_points_of_some_rows_are_those_of_the_whole(distortion):
+    camera = Camera(fx=50, fy=40, cx=32, cy=24, width=64, height=48, distortion=distortion)
+    depth = np.random.default_rng(0).uniform(1, 9, (48, 64)).astype(np.float32)
+    depth[21, 7] = np.inf
+    whole, rows = points_from_depth(depth, camera), slice(20, 23)
+    some = rays(camera).points(depth[rows], rows, np.empty((2, 3, 64), np.float32))
+    for plane, expected in zip(some, whole):
+        np.testing.assert_array_equal(plane, expected[rows])
+    shapes = ((48, 64), (48, 64)) if distortion else ((1, 64), (48, 1))
+    assert (rays(camera).x.shape, rays(camera).y.shape) == shapes
+
+
+@pytest.mark.parametrize('width, model, step', [
+    (1919, 'plumb_bob', 1), (1920, 'plumb_bob', 2), (2900, 'plumb_bob', 3),
+    (2900, 'equidistant', 1)])
+def test_of_large_images_every_nth_ray_is_exact_and_lines_lie_between(width, model, step):
+    """Over the columns of a strip three rows high, and over the rows of one turned."""
+    numbers = (-0.2, 0.05, 0.01, -0.02) if model == 'plumb_bob' else (-0.02, 0.005, -0.001, 0.0)
+    strip = Camera(fx=800, fy=800, cx=width / 2, cy=1, width=width, height=3, distortion=numbers,
+                   distortion_model=model)
+    turned = replace(strip, cx=1, cy=width / 2, width=3, height=width)
+    for camera in (strip, turned):
+        v, u = np.indices((camera.height, camera.width))[:, ::step, ::step]
+        x, y = undistort((u - camera.cx) / 800, (v - camera.cy) / 800, model, numbers, 800.0)
+        found = rays(camera)
+        np.testing.assert_allclose(found.x[::step, ::step], x, atol=1e-5)
+        np.testing.assert_allclose(found.y[::step, ::step], y, atol=1e-5)
+    if step > 1:
+        nodes, behind = rays(strip).x[0, ::step], rays(strip).x[0, 1::step]
+        lines = nodes[:-1] + np.diff(nodes) / step
+        np.testing.assert_allclose(behind[:len(lines)], lines, atol=1e-6)
 
 
 def test_rays_are_shared_and_cannot_be_written():
