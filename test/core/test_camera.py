@@ -174,9 +174,12 @@ def test_of_large_images_every_nth_ray_is_exact_and_lines_lie_between(width, mod
 
 
 def test_rays_are_shared_and_cannot_be_written():
-    assert rays(VGA).x is rays(VGA).x
-    with pytest.raises(ValueError):
-        rays(VGA).x[0, 0] = 1
+    for camera in (replace(VGA, cx=321), replace(VGA, cx=321, distortion=(0.1, 0, 0, 0))):
+        assert rays(camera).x is rays(camera).x
+        for plane in (rays(camera).x, rays(camera).y):
+            assert plane.dtype == np.float32
+            with pytest.raises(ValueError):
+                plane[0, 0] = 1
 
 
 # Published calibration of TUM-VI's first camera, and numbers like those of an Intel T265, a
