@@ -50,6 +50,44 @@ def test_inverse_depth_is_averaged_as_it_comes():
     assert inverse[0, 1] == pytest.approx(1.6) and plain[0, 1] == pytest.approx(2.5)
 
 
+def test_depth_is_held_to_the_range_before_it_is_averaged():
+    """Half-way from 2.5 m to what is nearer than 1 is 1.75, from 1 to farther than 10 is 5.5."""
+    same = fit_letterbox(3, 1, 2, 1)
+    near = decode_depth(np.array([[0.01, 2.5]], np.float32), same, 1, 1.0, 10.0, 'depth')
+    far = decode_depth(np.array([[1, 1000]], np.float32), same, 1, 0.1, 10.0, 'depth')
+    np.testing.assert_allclose(near, [[-np.inf, 1.75, 2.5]], rtol=1e-6)
+    np.testing.assert_allclose(far, [[1, 5.5, np.inf]], rtol=1e-6)
+
+
+def test_the_ends_of_the_range_are_in_it():
+    same = fit_letterbox(2, 1, 2, 1)
+    depth = decode_depth(np.array([[0.5, 4]], np.float32), same, 1, 0.5, 4.0, 'depth')
+    np.testing.assert_array_equal(depth, [[0.5, 4]])
+
+
+def test_an_image_of_one_row_or_column_keeps_it():
+    box = fit_letterbox(1, 1000, 32, 32)
+    assert (box.content_width, box.content_height, box.x, box.y) == (1, 32, 15, 0)
+    box = fit_letterbox(1000, 1, 32, 32)
+    assert (box.content_width, box.content_height, box.x, box.y) == (32, 1, 0, 15)
+
+
+def test_a_border_on_one_side_only_is_cut_off():
+    """5 of 6 columns are content: pixel u lies at cell (u + 0.5) / 2 - 0.5 of three."""
+    box = fit_letterbox(5, 6, 6, 6)
+    assert (box.x, box.content_width) == (0, 5)
+    seen = to_image_size(np.tile(np.float32([0, 1, 2]), (3, 1)), box)
+    np.testing.assert_allclose(seen, np.tile([0, 0.25, 0.75, 1.25, 1.75], (6, 1)), atol=1 / 32)
+
+
+def test_an_image_is_averaged_over_whole_blocks():
+    rgb = np.random.default_rng(0).integers(0, 256, (20, 40, 3), np.uint8)
+    image = encode_image(rgb, fit_letterbox(40, 20, 10, 5),
+                         Normalisation(mean=(0, 0, 0), std=(1, 1, 1)))
+    blocks = rgb.reshape(5, 4, 10, 4, 3).mean(axis=(1, 3)).transpose(2, 0, 1)
+    np.testing.assert_allclose(255 * image, blocks, atol=0.51)
+
+
 @pytest.mark.parametrize('width, height, input_hw, output_hw', [
     (100, 60, (64, 96), (32, 48)),  # content 96x58 from row 3: half a cell
     (60, 100, (96, 64), (24, 16)),  # portrait, a quarter of the input
@@ -79,6 +117,9 @@ def test_a_stretched_image_fills_the_input():
     assert (box.content_width, box.content_height, box.x, box.y) == (96, 64, 0, 0)
     boxed = input_letterbox(30, 60, spec, 'letterbox')
     assert (boxed.content_width, boxed.content_height, boxed.x, boxed.y) == (32, 64, 32, 0)
+    assert (box.width, box.height) == (30, 60) and input_letterbox(30, 60, spec) == boxed
+    seen = boxed.camera(Camera(fx=30, fy=60, cx=14.5, cy=29.5, width=30, height=60))
+    assert (seen.cx, seen.cy) == pytest.approx((47.5, 31.5))
     camera = box.camera(Camera(fx=30, fy=60, cx=14.5, cy=29.5, width=30, height=60))
     assert (camera.fx, camera.fy) == pytest.approx((96, 64))
 
