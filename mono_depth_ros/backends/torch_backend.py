@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 import copy
 
 import numpy as np
@@ -66,10 +66,17 @@ class TorchBackend:
     @torch.inference_mode()
     def batch(self, image_BCHW: np.ndarray) -> np.ndarray:
         """The planes (B, c, h, w) float32 of several images of one size."""
-        with enough_memory(str(self._device)):
+        with enough_memory(str(self._device)), self._real_float32():
             image = torch.from_numpy(image_BCHW).to(self._device, self._dtype)
             planes = self._network(image.contiguous(memory_format=torch.channels_last))
             return planes.float().cpu().numpy()
+
+
+    def _real_float32(self) -> AbstractContextManager:
+        """Without TF32, a GPU's default for float32 convolutions, whose errors are fp16's."""
+        if self._device.type == 'cpu' or self._dtype is not torch.float32:
+            return nullcontext()
+        return torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
 
 
 @contextmanager

@@ -144,8 +144,9 @@ def python_with(wheels: Path, folder: Path) -> str:
     # A virtual environment's own packages are no system packages of the next.
     for site in (folder / 'lib').glob('python3*/site-packages'):
         (site / 'outer.pth').write_text('\n'.join(path for path in sys.path if path) + '\n')
-        ended = _ended([sys.executable, '-m', 'pip', 'install', '-q', '--no-index', '--no-deps',
-                        '--target', str(site), *map(str, sorted(wheels.glob('*.whl')))], 120)
+    # Not by --target, which leaves out what a wheel has in two places.
+    ended = _ended([sys.executable, '-m', 'pip', '--python', str(python), 'install', '-q',
+                    '--no-index', '--no-deps', *map(str, sorted(wheels.glob('*.whl')))], 120)
     if ended:
         raise ValueError(f'the wheels in {wheels} could not be installed: {ended}')
     return str(python)

@@ -164,18 +164,17 @@ def test_a_loss_is_read_from_the_device_every_few_steps_only(training, tmp_path,
     assert [shape for shape in read if shape != (0,)] == []
 
 
-def test_a_gpu_is_set_for_many_batches_of_one_shape():
-    """cuDNN measures its algorithms once, float32 products are TF32; a CPU is left alone."""
-    before = (torch.backends.cudnn.benchmark, torch.get_float32_matmul_precision())
+def test_a_gpu_is_set_for_short_runs_in_float32_of_three_digits():
+    """Products are TF32, cuDNN does not measure its algorithms first; a CPU is left alone."""
+    before = torch.get_float32_matmul_precision()
     try:
         prepare('cpu')
-        assert before == (torch.backends.cudnn.benchmark, torch.get_float32_matmul_precision())
+        assert torch.get_float32_matmul_precision() == before
         prepare('cuda:0')
-        assert torch.backends.cudnn.benchmark and torch.backends.cudnn.allow_tf32
+        assert torch.backends.cudnn.allow_tf32 and not torch.backends.cudnn.benchmark
         assert torch.get_float32_matmul_precision() == 'high'
     finally:
-        torch.backends.cudnn.benchmark = before[0]
-        torch.set_float32_matmul_precision(before[1])
+        torch.set_float32_matmul_precision(before)
 
 
 @pytest.mark.thorough
