@@ -12,6 +12,7 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from mono_depth_ros.backends.backend import DeviceError, first_line
+from mono_depth_ros.backends.cuda_graphs import CudaGraphs
 from mono_depth_ros.networks.multi_scale import MultiScaleNetwork
 
 DTYPES = {'fp32': torch.float32, 'fp16': torch.float16, 'bf16': torch.bfloat16}
@@ -57,7 +58,8 @@ class TorchBackend:
         with enough_memory(device):
             fused.to(self._device, self._dtype).to(
                 memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._network = fused.requires_grad_(False)
+        fused.requires_grad_(False)
+        self._network = CudaGraphs(fused) if self._device.type == 'cuda' else fused
 
     def __call__(
             self, image_CHW: np.ndarray, intrinsics_33: np.ndarray | None = None) -> np.ndarray:

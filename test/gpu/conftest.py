@@ -27,8 +27,9 @@ def pytest_runtest_logreport(report):
     if not rows or report.when != 'call' and report.passed:
         return
     state = 'ok' if report.passed else 'left out' if report.skipped else 'failed'
-    lines = str(report.longrepr or '').strip().splitlines()
-    reason = report.longrepr[2] if report.skipped else lines[-1] if lines else ''
+    crash = getattr(report.longrepr, 'reprcrash', None)
+    reason = (report.longrepr[2] if report.skipped else crash.message if crash
+              else str(report.longrepr or ''))
     with open(rows, 'a') as file:
         file.write(json.dumps({
             'part': 'right', 'name': report.nodeid.rpartition('::')[2], 'state': state,
