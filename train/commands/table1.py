@@ -64,7 +64,7 @@ def add_command(commands) -> None:
     one.add_argument('--images', type=int, metavar='N',
                      help='use no more than N images of each split (default all)')
     one.add_argument('--lanes', type=int, metavar='N',
-                     help='trainings at a time (default one a core, on a GPU 3)')
+                     help='trainings at a time (default one a core, on a GPU one for two cores)')
     one.add_argument('--set', action='append', metavar='NAME=VALUE', default=[], dest='settings',
                      help='change every recipe, as for `fit`: amp=bf16')
     one.add_argument('--quick', action='store_true',
@@ -101,7 +101,8 @@ def _fill_in(options: argparse.Namespace, gpu: bool) -> None:
     usual = dict(QUICK) if options.quick else {
         'epochs': 100 if gpu else 30, 'seeds': 3 if gpu else 2, 'images': 0,
         'networks': WORLDS[options.world].entrants}
-    usual |= {'lanes': 3 if gpu else os.cpu_count() or 1}
+    cores = os.cpu_count() or 1
+    usual |= {'lanes': max(1, cores // 2) if gpu else cores}
     for name, value in usual.items():
         if getattr(options, name) is None:
             setattr(options, name, value)
