@@ -12,7 +12,6 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, conv2d, max_pool2d, pad
 
-from train.data.samples.augmentation import Degradation
 from train.data.samples.geometry import BORDER_GREY
 from train.fitting.device_constant import constant
 from train.fitting.device_jpeg import jpeg_artefacts
@@ -27,23 +26,13 @@ CORNERS = ((0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0))
 
 
 class Degradations(NamedTuple):
-    """`Degradation` as numbers only; collated, every item has the batch in front."""
+    """`Degradation` of every view as numbers; the noise itself is drawn on the device."""
 
     blur: Tensor
     noise_level: Tensor
     jpeg_quality: Tensor
     rectangle: Tensor
     rectangle_colour: Tensor
-
-    @classmethod
-    def of(cls, change: Degradation) -> Degradations:
-        """Without the noise itself, which the device draws; an empty rectangle hides nothing."""
-        *rectangle, colour = change.erased or (0, 0, 0, 0, (0, 0, 0))
-        return cls(blur=torch.tensor(float(change.blur)),
-                   noise_level=torch.tensor(change.noise_level),
-                   jpeg_quality=torch.tensor(change.jpeg_quality),
-                   rectangle=torch.tensor(rectangle),
-                   rectangle_colour=torch.tensor([float(level) for level in colour]))
 
     def some(self) -> frozenset[str]:
         """Which of them any view has; asked on the CPU, so that nothing waits."""

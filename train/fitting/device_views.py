@@ -7,10 +7,10 @@ the pixels are taken from a `DeviceStore` by `render`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+import math
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
@@ -30,29 +30,43 @@ from train.fitting.device_store import DeviceStore, Stored
 from train.fitting.views import Key, NO_SAMPLE, View
 from train.recipes.recipe import Recipe
 
+# What a view is made of, and the shape of each: one row of numbers, as each copy to a GPU takes as
+# long as a kernel. `size` (width, height) of the stored image; `source` maps pixels of the view to
+# those of the stored image, `frame` to those of the tilted one, `along` to the factor between
+# their depths; `scale` is that of the view, `camera` its fx, fy, cx, cy.
+PARTS: dict[str, tuple[int, ...]] = {
+    'size': (2,), 'source': (3, 3), 'frame': (3, 3), 'along': (3,), 'camera': (4,), 'scale': (),
+    'gains': (3,), 'gamma': (), 'tint': (3, 3), 'inpainted': (), 'blur': (), 'noise_level': (),
+    'jpeg_quality': (), 'rectangle': (4,), 'rectangle_colour': (3,)}
+
 
 class Plan(NamedTuple):
-    """What a view is made of; collated, every item has the batch in front.
+    """How a view is made: `numbers` (K,) float32 of PARTS, and `offset` of the stored image.
 
-    `offset` and `size` (width, height) of the stored image; `source` (3, 3) maps pixels of the
-    view to those of the stored image, `frame` (3, 3) to those of the tilted one, `along` (3,) to
-    the factor between their depths; `scale` is that of the view, `camera` its fx, fy, cx, cy.
+    Collated, every item has the batch in front.
     """
 
-    offset: Tensor
-    size: Tensor
-    source: Tensor
-    frame: Tensor
-    along: Tensor
-    camera: Tensor
-    scale: Tensor
-    gains: Tensor
-    gamma: Tensor
-    tint: Tensor
-    degradations: Degradations
-    inpainted: Tensor
-    view_size: Tensor
+    numbers: np.ndarray | Tensor
+    offset: int | Tensor
+    view_size: tuple[int, int] | Sequence[Tensor]
     problem: str | Sequence[str]
+
+
+class Numbers:
+    """The parts of a batch's numbers (B, K), as views of them."""
+
+    def __init__(self, numbers_BK: Tensor):
+        parts = numbers_BK.split([math.prod(shape) for shape in PARTS.values()], dim=1)
+        self._parts = {name: part.view(-1, *shape)
+                       for part, (name, shape) in zip(parts, PARTS.items())}
+
+    def __getattr__(self, name: str) -> Tensor:
+        return self._parts[name]
+
+    @property
+    def degradations(self) -> Degradations:
+        """Those parts that blur, disturb and hide."""
+        return Degradations(*(self._parts[name] for name in Degradations._fields))
 
 
 class Plans(Dataset):
@@ -88,24 +102,21 @@ def _plan(stored: Stored, change: ViewChange, size: tuple[int, int], recipe: Rec
         camera, tilting, along_3 = tilt(camera, *change.tilt_deg)
     frame = np.linalg.inv(np.vstack([change.matrix, (0, 0, 1)]))
     seen = seen_through(camera, change.matrix, change.scale, *size)
-    colours = change.colours
+    colours, spoilt = change.colours, change.degradation
+    *rectangle, colour = spoilt.erased or (0, 0, 0, 0, (0, 0, 0))  # an empty one hides nothing
     # A size of 0 has no pixel: the view is blank.
     stored_size = (0, 0) if empty or not stored.name else (camera.width, camera.height)
-    return Plan(
-        offset=torch.tensor(stored.offset), size=torch.tensor(stored_size),
-        source=_floats(mirror @ np.linalg.inv(tilting) @ frame), frame=_floats(frame),
-        along=_floats(along_3 @ frame),
-        camera=_floats([seen.fx, seen.fy, seen.cx, seen.cy]),
-        scale=_floats(change.scale), gains=_floats(colours.gains),
-        gamma=_floats(colours.gamma),
-        tint=_floats(np.eye(3) if colours.tint is None else colours.tint),
-        degradations=Degradations.of(change.degradation),
-        inpainted=torch.tensor(stored.name.partition('/')[0] in recipe.inpainted),
-        view_size=torch.tensor(size), problem='' if empty else stored.problem)
-
-
-def _floats(values: ArrayLike) -> Tensor:
-    return torch.from_numpy(np.asarray(values, np.float32))
+    parts = {
+        'size': stored_size, 'source': mirror @ np.linalg.inv(tilting) @ frame, 'frame': frame,
+        'along': along_3 @ frame, 'camera': (seen.fx, seen.fy, seen.cx, seen.cy),
+        'scale': change.scale, 'gains': colours.gains, 'gamma': colours.gamma,
+        'tint': np.eye(3) if colours.tint is None else colours.tint,
+        'inpainted': stored.name.partition('/')[0] in recipe.inpainted, 'blur': spoilt.blur,
+        'noise_level': spoilt.noise_level, 'jpeg_quality': spoilt.jpeg_quality,
+        'rectangle': rectangle, 'rectangle_colour': colour}
+    numbers = np.concatenate([np.ravel(parts[name]) for name in PARTS]).astype(np.float32)
+    return Plan(numbers=numbers, offset=stored.offset, view_size=size,
+                problem='' if empty else stored.problem)
 
 
 def rendered(plans: Iterable[Plan], store: DeviceStore, recipe: Recipe) -> Iterator[View]:
@@ -118,25 +129,20 @@ def rendered(plans: Iterable[Plan], store: DeviceStore, recipe: Recipe) -> Itera
 def render(plan: Plan, store: DeviceStore, recipe: Recipe) -> View:
     """The views of a collated plan, on the device of `store`."""
     device = store.rgb.device
-    width, height = plan.view_size[0].tolist()  # all views of a batch have one size
-    shrunk = Shrunk.of(plan.scale, device)
-    here = Plan(*(_on(item, device) for item in plan))
-    rgb, depth = sampled(store, here.offset, here.size, here.source, here.frame, here.along,
+    width, height = (int(side[0]) for side in plan.view_size)  # all views of a batch have one size
+    there, here = Numbers(plan.numbers), Numbers(plan.numbers.to(device, non_blocking=True))
+    shrunk = Shrunk.of(there.scale, device)
+    offset = plan.offset.to(device, non_blocking=True)
+    rgb, depth = sampled(store, offset, here.size.long(), here.source, here.frame, here.along,
                          shrunk, (height, width))
     rgb = degraded(coloured(rgb, here.gains, here.gamma, here.tint), here.degradations,
-                   plan.degradations.some())
-    depth = torch.where(here.inpainted[:, None, None], without_edges(depth), depth)
+                   there.degradations.some())
+    if there.inpainted.any():
+        depth = torch.where(here.inpainted[:, None, None] > 0, without_edges(depth), depth)
     image = _normalised(rgb, recipe)
     if recipe.network.camera_input:
         image = torch.cat([image, _camera_planes(here.camera, height, width, recipe)], dim=1)
     return View(image, _log_truth(depth, here.camera, recipe), plan.problem)
-
-
-def _on(item: Any, device: torch.device) -> Any:
-    """A tensor, or those of a tuple of them, on `device`."""
-    if isinstance(item, Tensor):
-        return item.to(device, non_blocking=True)
-    return type(item)(*(_on(part, device) for part in item)) if hasattr(item, '_fields') else item
 
 
 def _normalised(rgb_B3HW: Tensor, recipe: Recipe) -> Tensor:
