@@ -112,13 +112,19 @@ def _distinct(data: Sequence[DataUse]) -> tuple[DataUse, ...]:
 
 
 def licence_of(data: Sequence[DataUse], start: str) -> str:
-    """The terms, in one sentence, of weights that learned from `data`, begun as model `start`."""
+    """The terms, in one sentence, of weights that learned from `data`, begun as model `start`.
+
+    Those of that model are told where they are not just those of its data, which `data` holds.
+    """
     terms = [use.terms for use in data]
     if start:
+        told, of_its_data = 'terms not recorded', ''
         try:
-            told = read_card(start).weights_licence
+            card = read_card(start)
+            told, of_its_data = card.weights_licence, licence_of(card.provenance.data, '')
         except (OSError, ValueError):
-            told = 'terms not recorded'
-        terms.append(f'model {Path(start).stem} ({told.rstrip(".")})')
+            pass
+        if told != of_its_data:
+            terms.append(f'model {Path(start).stem} ({told.rstrip(".")})')
     return ('Weights on the terms of what they learned from: '
             f'{"; ".join(dict.fromkeys(terms)) or "no data"}.')

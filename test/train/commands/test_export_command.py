@@ -13,6 +13,7 @@ from mono_depth_ros.networks.registry import build, default_spec
 from train.__main__ import main
 from train.data.data_sets import data_use, open_data
 from train.evaluation.learned_images import learned_images
+from train.export.model_export import licence_of
 from train.fitting.checkpoint import save_checkpoint
 from train.fitting.run_folder import begin_run
 
@@ -59,6 +60,20 @@ def test_a_broken_val_is_not_taken_for_a_missing_one(folder, tmp_path, capsys):
     (folder / 'cameras.jsonl').write_text('{}\n')
     assert export(run, tmp_path / 'm.safetensors') == 1
     assert 'cameras.jsonl, line 1 is no camera' in capsys.readouterr().err
+
+
+def test_terms_of_data_are_told_once_whatever_began_with_them(tmp_path):
+    """A model's own terms beside them only where somebody gave it others."""
+    began = tmp_path / 'began.safetensors'
+    write_untrained(began, 'mobile')
+    network, card = load_model(began)
+    own = DataUse(name='rooms', frames=1, keys_sha256='0' * 64, terms='for friends only')
+    of_its_data = licence_of([own], '')
+    for licence, told in ((of_its_data, ''), ('Ours, CC0.', '; model began (Ours, CC0)')):
+        save_model(began, network, replace(card, weights_licence=licence, provenance=replace(
+            card.provenance, data=(own,))))
+        assert licence_of([own], str(began)) == (
+            f'Weights on the terms of what they learned from: for friends only{told}.')
 
 
 def test_a_card_names_what_the_model_it_began_with_learned_from(folder, tmp_path):
