@@ -47,6 +47,16 @@ def test_steps_run_along_columns_too_and_not_beside_the_unknown():
     assert edge_steps(-TRUTH, TRUTH, known).item() == 0
 
 
+def test_steps_are_of_each_image_however_few_it_has():
+    """Four pairs of which all is missing, and one known pair of which a quarter is."""
+    known = torch.zeros(2, 1, 4, 32, dtype=torch.bool)
+    known[0], known[1, 0, 0, 15:17] = True, True
+    truth = TRUTH.repeat(2, 1, 1, 1)
+    difference = torch.cat([-TRUTH, -TRUTH / 4])
+    assert edge_steps(difference, truth, known).tolist() == pytest.approx(
+        [math.log(2), math.log(2) / 4])
+
+
 def test_sides_of_an_edge_lie_a_32nd_of_the_width_apart():
     """64 columns: two. Of a soft edge 28 to 30 is no step, but 29 to 31 and 30 to 32 are."""
     soft = torch.zeros(1, 1, 3, 64)

@@ -121,6 +121,13 @@ def test_the_gradient_loss_has_three_scales_unless_told():
     assert loss.item() == pytest.approx(204 / 9 + 0.5 * (1 + 2))
 
 
+def test_gradients_along_columns_count_where_both_pixels_are_known_too():
+    """Of the second image (5, 5), (9, 7) the 9 is unknown: pairs of 0 and 2 remain."""
+    d = torch.cat([image([0, 1], [3, 3]), image([5, 5], [9, 7])])
+    known = torch.tensor([[[True, True], [True, True]], [[True, True], [False, True]]])[:, None]
+    assert gradient_matching(d, known, 1).tolist() == [(1 + 0 + 3 + 2) / 4, (0 + 2) / 2]
+
+
 def test_terms_are_of_each_image():
     """Two images of one row; in the second only the last two pixels are known."""
     d = torch.cat([image([0, 2, 4, 8]), image([9, 9, 1, 2])])
