@@ -13,7 +13,7 @@ from sensor_msgs.msg import CompressedImage
 
 from mono_depth_ros.message_formats.compressed import rgb_from_compressed
 from mono_depth_ros.message_formats.compressed_depth import compressed_depth
-from mono_depth_ros.message_formats.encodings import rgb_from_bytes
+from mono_depth_ros.message_formats.encodings import BitDepth, rgb_from_bytes
 from mono_depth_ros.message_formats.pictures import picture_size
 from mono_depth_ros.node.interface.messages import image_size, rgb_from_image
 
@@ -112,6 +112,16 @@ def test_the_message_is_read_as_its_data():
     message = CompressedImage(format='jpeg', data=array('B', file_of(BGR)))
     assert image_size(message) == (64, 48)
     assert np.array_equal(rgb_from_image(message), RGB)
+
+
+def test_a_message_is_read_at_what_is_needed_and_with_the_bits_of_its_stream():
+    message = CompressedImage(format='png', data=array('B', file_of(BGR)))
+    assert rgb_from_image(message, least=(30, 20)).shape == (24, 32, 3)
+    stream = BitDepth()
+    seen = [int(rgb_from_image(CompressedImage(format='mono16; png compressed ', data=array(
+        'B', file_of(np.full((2, 2), value, np.uint16)))), stream)[0, 0, 0])
+            for value in (512, 4095, 512)]
+    assert seen == [128, 255, 32]  # 512 of 1023, 4095 of 4095, 512 of 4095
 
 
 @settings(max_examples=300, deadline=None)

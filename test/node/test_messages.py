@@ -351,9 +351,12 @@ def test_limit_depth_leaves_what_is_within(values):
     assert np.array_equal(depth_HW, np.array([values], np.float32), equal_nan=True)
 
 
-def test_limit_depth_sees_one_side_beside_nan():
-    depth_HW = limit_depth(np.array([[np.nan, 1.0, 4.0]], np.float32), 0.5, 3.0)
-    assert np.array_equal(depth_HW, [[np.nan, 1.0, np.inf]], equal_nan=True)
+@pytest.mark.parametrize('values, expected', [
+    ([np.nan, 1.0, 4.0], [np.nan, 1.0, np.inf]), ([1.0, 4.0], [1.0, np.inf]),
+    ([0.1, 1.0], [-np.inf, 1.0]), ([0.5, 3.0, 0.1], [0.5, 3.0, -np.inf])])
+def test_limit_depth_sees_one_side_too(values, expected):
+    depth_HW = limit_depth(np.array([values], np.float32), 0.5, 3.0)
+    assert np.array_equal(depth_HW, [expected], equal_nan=True)
 
 
 def test_depth_image_keeps_every_value():
