@@ -85,8 +85,11 @@ def test_bytes_and_halves_are_fed_as_such(tmp_path, out, kind, extra, more, back
     assert main([str(graph), '--like', 'metres', *more, str(out)]) == 0
     assert read_card(out).graph.image_type == kind.lower()
     rgb = np.full((HEIGHT, WIDTH, 3), COLOUR, np.uint8)
-    depth = DepthEstimator.load(out, 'cpu', 'fp32', backend).estimate(rgb).depth
-    np.testing.assert_allclose(depth, 0.2, rtol=2e-3)
+    estimator = DepthEstimator.load(out, 'cpu', 'fp32', backend)
+    estimate = estimator.estimate(rgb)
+    np.testing.assert_allclose(estimate.depth, 0.2, rtol=2e-3)
+    assert estimator.backend == backend and not estimator.has_confidence
+    assert estimate.uncertainty is None and estimate.confidence is None
 
 
 def test_bytes_need_a_graph_that_normalises(tmp_path, out, capsys):
