@@ -81,6 +81,7 @@ def test_the_machine_has_a_name():
     assert 'thread' in machine('cpu')
 
 
+@pytest.mark.thorough
 def test_a_third_scale_costs_what_it_adds():
     two, three = (cost_of(default_spec(name)) for name in ('eigen_modified', 'eigen_modified3'))
     more = SimpleNamespace(edges=9 * 9 * 3 * 32, refine=25 * (33 * 64 + 64 * 64 + 64))
