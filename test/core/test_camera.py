@@ -148,6 +148,7 @@ def test_points_of_some_rows_are_those_of_the_whole(distortion):
     some = rays(camera).points(depth[rows], rows, np.empty((2, 3, 64), np.float32))
     for plane, expected in zip(some, whole):
         np.testing.assert_array_equal(plane, expected[rows])
+        assert plane.dtype == expected.dtype == np.float32
     shapes = ((48, 64), (48, 64)) if distortion else ((1, 64), (48, 1))
     assert (rays(camera).x.shape, rays(camera).y.shape) == shapes
 
