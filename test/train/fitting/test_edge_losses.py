@@ -84,6 +84,10 @@ def test_likelihood_of_two_laplace_modes_by_hand():
     found = mixture_likelihood(given, 0 * one, one.bool())
     assert found.item() == pytest.approx(-math.log(density), rel=1e-5)
     assert mixture_likelihood(given, 0 * one, ~one.bool()).item() == 0
+    two = torch.cat([given, modes(0.0, 1.0, 0.0, 0.0, 0.5)])
+    found = mixture_likelihood(two, torch.zeros(2, 1, 1, 1), one.bool().repeat(2, 1, 1, 1))
+    assert found.tolist() == pytest.approx(
+        [-math.log(density), -math.log((1 + math.exp(-1)) / 4)], rel=1e-5)
 
 
 @pytest.mark.parametrize('log_scale, counted', [(-9.0, -4), (-4.5, -4), (1.5, 1), (9.0, 1)])

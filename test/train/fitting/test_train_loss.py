@@ -122,10 +122,11 @@ def test_the_gradient_loss_has_three_scales_unless_told():
 
 
 def test_gradients_along_columns_count_where_both_pixels_are_known_too():
-    """Of the second image (5, 5), (9, 7) the 9 is unknown: pairs of 0 and 2 remain."""
-    d = torch.cat([image([0, 1], [3, 3]), image([5, 5], [9, 7])])
-    known = torch.tensor([[[True, True], [True, True]], [[True, True], [False, True]]])[:, None]
-    assert gradient_matching(d, known, 1).tolist() == [(1 + 0 + 3 + 2) / 4, (0 + 2) / 2]
+    """Of the second image the 9 is unknown: pairs of 0 and 3 along rows, 2 and 0 along columns."""
+    d = torch.cat([image([0, 1], [3, 3], [3, 3]), image([5, 5], [9, 7], [4, 7])])
+    known = d != 9
+    assert gradient_matching(d, known, 1).tolist() == pytest.approx(
+        [(1 + 3 + 2) / 7, (0 + 3 + 2 + 0) / 4])
 
 
 def test_terms_are_of_each_image():
