@@ -73,7 +73,6 @@ class TorchBackend:
             planes = self._network(image.contiguous(memory_format=torch.channels_last))
             return planes.float().cpu().numpy()
 
-
     def _real_float32(self) -> AbstractContextManager:
         """Without TF32, a GPU's default for float32 convolutions, whose errors are fp16's."""
         if self._device.type == 'cpu' or self._dtype is not torch.float32:
