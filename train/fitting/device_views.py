@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -43,12 +43,12 @@ PARTS: dict[str, tuple[int, ...]] = {
 class Plan(NamedTuple):
     """How a view is made: `numbers` (K,) float32 of PARTS, and `offset` of the stored image.
 
-    Collated, every item has the batch in front.
+    Collated, every item has the batch in front: an array and numbers become tensors.
     """
 
-    numbers: np.ndarray | Tensor
-    offset: int | Tensor
-    view_size: tuple[int, int] | Sequence[Tensor]
+    numbers: Any
+    offset: Any
+    view_size: Any
     problem: str | Sequence[str]
 
 
@@ -106,7 +106,7 @@ def _plan(stored: Stored, change: ViewChange, size: tuple[int, int], recipe: Rec
     *rectangle, colour = spoilt.erased or (0, 0, 0, 0, (0, 0, 0))  # an empty one hides nothing
     # A size of 0 has no pixel: the view is blank.
     stored_size = (0, 0) if empty or not stored.name else (camera.width, camera.height)
-    parts = {
+    parts: dict[str, Any] = {
         'size': stored_size, 'source': mirror @ np.linalg.inv(tilting) @ frame, 'frame': frame,
         'along': along_3 @ frame, 'camera': (seen.fx, seen.fy, seen.cx, seen.cy),
         'scale': change.scale, 'gains': colours.gains, 'gamma': colours.gamma,
