@@ -11,6 +11,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 import torch
 
+from mono_depth_ros.backends.backend import DeviceError
 from mono_depth_ros.camera import Camera
 from mono_depth_ros.estimator import DepthEstimator
 from mono_depth_ros.geometry.lens_view import lens_view
@@ -125,6 +126,24 @@ def test_an_estimate_says_what_ran_and_how_long(model):
     assert 0.1 < network_ms < 1e3 * (time.perf_counter() - start_s)
     with pytest.raises(ValueError, match="on_device_error must be retry.*'never'"):
         DepthEstimator.load(model, 'cpu', 'fp32', 'torch', 'never')
+
+
+def test_the_network_is_loaded_again_where_its_device_gives_up(model, monkeypatch):
+    estimator = DepthEstimator.load(model, 'cpu', 'fp32', 'torch', 'retry')
+    before = estimator.estimate(noise(48, 64)).depth
+
+    def lost(*_):
+        raise DeviceError('the device is lost')
+    monkeypatch.setattr(estimator._network, '_network', lost)
+    np.testing.assert_array_equal(estimator.estimate(noise(48, 64)).depth, before)
+    assert 'torch fp32 on cpu gave up: the device is lost' in estimator.device_error
+
+
+def test_an_image_is_stretched_where_the_card_says_so(estimator, monkeypatch):
+    assert estimator.content_size(100, 100) == (192, 192)
+    monkeypatch.setattr(estimator, 'card', replace(estimator.card, resize='stretch'))
+    assert estimator.content_size(100, 100) == (256, 192)
+    assert estimator.estimate(noise(100, 100)).depth.shape == (100, 100)
 
 
 def test_errors_are_measured_with_the_ends_of_the_range(estimator):
