@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import struct
 
-import cv2
 import numpy as np
 
 from mono_depth_ros.message_formats.compressed import rgb_from_compressed
 from mono_depth_ros.message_formats.encodings import check_size, rgb_from_bytes
+from mono_depth_ros.message_formats.pictures import decoded, is_grey_16, picture_size, PNG
 
 # Depth encodings: type of a number and what it counts, in metres (REP 118).
 DEPTH_ENCODINGS = {'32FC1': ('f4', 1.0), '16UC1': ('u2', 0.001), 'mono16': ('u2', 0.001)}
-PNG_START = b'\x89PNG\r\n\x1a\n'
 # compressed_depth_image_transport puts an int32 and two float32 before the picture.
 QUANTISATION = struct.Struct('<iff')
 
@@ -29,14 +28,9 @@ def is_depth(message, topic: str) -> bool:
     """Whether an Image or CompressedImage holds depth; a 16-bit picture does by its topic."""
     if is_compressed(message):
         named = any(word in message.format for word in ('compressedDepth', '16UC1', '32FC1'))
-        return named or ('depth' in topic and _first_pixel_bytes(message) == 2)
+        return named or ('depth' in topic and is_grey_16(message.data))
     return message.encoding in ('32FC1', '16UC1') or (
         message.encoding == 'mono16' and 'depth' in topic)
-
-
-def _first_pixel_bytes(message) -> int:
-    pixels = cv2.imdecode(np.asarray(message.data, np.uint8), cv2.IMREAD_UNCHANGED)
-    return 0 if pixels is None or pixels.ndim != 2 else pixels.itemsize
 
 
 def rgb_from_message(message) -> np.ndarray:
@@ -83,11 +77,12 @@ def raw_depth(message) -> np.ndarray:
 
 def _compressed_depth(message) -> np.ndarray:
     data = np.asarray(message.data, np.uint8)
-    start = bytes(data[:QUANTISATION.size + len(PNG_START)]).find(PNG_START)
+    start = bytes(data[:QUANTISATION.size + len(PNG)]).find(PNG)
     if start not in (0, QUANTISATION.size):
         raise ValueError(f'compressed depth of format {message.format!r} is not supported: '
                          'expected a PNG (not RVL or JPEG)')
-    pixels_HW = _decoded(data[start:], message.format, cv2.IMREAD_UNCHANGED)
+    check_size(*picture_size(data[start:]))
+    pixels_HW = decoded(data[start:])
     if pixels_HW.dtype != np.uint16 or pixels_HW.ndim != 2:
         raise ValueError(f'compressed depth of format {message.format!r} holds {pixels_HW.shape} '
                          f'{pixels_HW.dtype}: expected one channel of uint16')
@@ -98,12 +93,3 @@ def _compressed_depth(message) -> np.ndarray:
         depth_HW[pixels_HW == 0] = np.nan
         return depth_HW
     return pixels_HW.astype(np.float32) * np.float32(0.001)
-
-
-def _decoded(data, name: str, mode: int) -> np.ndarray:
-    bytes_N = np.asarray(data, np.uint8)
-    pixels = cv2.imdecode(bytes_N, mode) if bytes_N.size else None
-    if pixels is None:
-        raise ValueError(f'compressed image of format {name!r} ({bytes_N.size} bytes) cannot be '
-                         'decoded: it is broken or no JPEG or PNG')
-    return pixels

@@ -12,6 +12,7 @@ JPEG_END = b'\xff\xd9'
 # Markers that begin a frame and hold its size: all of C0 to CF that are no tables.
 FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 SCAN = 0xDA
+DAMAGED = 'the {} bytes of a picture cannot be decoded: the message was cut short, or damaged'
 REDUCED = {1: cv2.IMREAD_COLOR, 2: cv2.IMREAD_REDUCED_COLOR_2, 4: cv2.IMREAD_REDUCED_COLOR_4,
            8: cv2.IMREAD_REDUCED_COLOR_8}
 
@@ -30,6 +31,12 @@ def picture_size(data) -> tuple[int, int]:
                      'camera driver publish one of them')
 
 
+def is_grey_16(data) -> bool:
+    """Whether a file is a PNG of one channel of 16 bits, as of depth, by its header."""
+    start = bytes(data[:26])
+    return start.startswith(PNG) and start[24:26] == bytes([16, 0])
+
+
 def decoded(data, reduce: int = 1) -> np.ndarray:
     """Pixels of a JPEG or PNG as they lie in the file: BGR (H, W, 3), grey (H, W), 8 or 16 bits.
 
@@ -37,6 +44,7 @@ def decoded(data, reduce: int = 1) -> np.ndarray:
     less is decoded for it. Transparency is left out. ValueError where data are not whole.
     """
     raw = np.frombuffer(data, np.uint8)
+    _check_chunks(raw)
     flags = cv2.IMREAD_UNCHANGED if reduce == 1 else (
         # As it lies in the file: camera_info is for those pixels, not for a turned picture.
         REDUCED[reduce] | cv2.IMREAD_IGNORE_ORIENTATION)
@@ -46,9 +54,23 @@ def decoded(data, reduce: int = 1) -> np.ndarray:
         pixels = None
     # OpenCV 4 fills the missing end of a JPEG with grey.
     if pixels is None or (bytes(raw[:3]) == JPEG and raw.tobytes().rfind(JPEG_END) < 0):
-        raise ValueError(f'the {raw.size} bytes of a picture cannot be decoded: the message was '
-                         'cut short, or damaged')
+        raise ValueError(DAMAGED.format(raw.size))
     return pixels[..., :3] if pixels.ndim == 3 else pixels
+
+
+def _check_chunks(raw: np.ndarray) -> None:
+    """ValueError where a PNG's chunks go on beyond its end.
+
+    OpenCV makes room for a chunk before it reads it: 2 GB, in seconds, for a wrong length.
+    """
+    position = len(PNG) if raw[:len(PNG)].tobytes() == PNG else raw.size
+    while position + 8 <= raw.size:
+        length, kind = struct.unpack('>I4s', raw[position:position + 8].tobytes())
+        position += 12 + length
+        if position > raw.size:
+            raise ValueError(DAMAGED.format(raw.size))
+        if kind == b'IEND':
+            break
 
 
 def _jpeg_size(data) -> tuple[int, int]:

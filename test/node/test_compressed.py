@@ -1,6 +1,7 @@
 """Compressed images in, as compressed_image_transport writes them; compressed depth out."""
 
 from array import array
+import resource
 import struct
 
 import cv2
@@ -14,6 +15,7 @@ from sensor_msgs.msg import CompressedImage
 from mono_depth_ros.message_formats.compressed import rgb_from_compressed
 from mono_depth_ros.message_formats.compressed_depth import compressed_depth
 from mono_depth_ros.message_formats.encodings import BitDepth, rgb_from_bytes
+from mono_depth_ros.message_formats.images import depth_from_message
 from mono_depth_ros.message_formats.pictures import picture_size
 from mono_depth_ros.node.interface.messages import image_size, rgb_from_image
 
@@ -106,6 +108,28 @@ def test_a_file_that_says_it_is_huge_is_refused_before_memory_is_taken():
     data[16:24] = struct.pack('>II', 100000, 100000)
     with pytest.raises(ValueError, match='64 megapixels'):
         rgb_from_compressed(bytes(data), 'png')
+
+
+@pytest.mark.parametrize('length', [1 << 15, 1 << 31, (1 << 32) - 1])
+@pytest.mark.parametrize('read', [
+    lambda data: rgb_from_compressed(data, 'png'),
+    lambda data: depth_from_message(CompressedImage(
+        format='16UC1; compressedDepth png', data=array('B', bytes(12) + data)))])
+def test_a_part_that_says_it_is_huge_takes_no_memory(read, length):
+    """OpenCV would take as much as the part says before it sees that the file ends."""
+    data = bytearray(file_of(GREY.astype(np.uint16)))
+    data[33:37] = struct.pack('>I', length)
+    before_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(ValueError, match='cut short, or damaged'):
+        read(bytes(data))
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before_kb < 100_000
+
+
+def test_depth_that_says_it_is_huge_is_refused_before_memory_is_taken():
+    data = bytearray(file_of(GREY.astype(np.uint16)))
+    data[16:24] = struct.pack('>II', 100000, 100000)
+    with pytest.raises(ValueError, match='64 megapixels'):
+        depth_from_message(CompressedImage(format='16UC1; png', data=array('B', data)))
 
 
 def test_the_message_is_read_as_its_data():
