@@ -256,6 +256,33 @@ def test_distortion_is_opencv_s_and_its_inverse_undoes_it(
     np.testing.assert_allclose(np.ravel(again), np.ravel(theirs), atol=1e-5)
 
 
+@pytest.mark.parametrize('model, numbers', [
+    ('plumb_bob', (-0.2, 0.05, 0, 0, 0.01)), ('plumb_bob', (0, 0, 0.01, 0)),
+    ('plumb_bob', (0, 0, 0, 0.01)), ('rational_polynomial', (0.1, 0, 0, 0, 0, 0.3, 0.2, 0.1)),
+    *[('rational_polynomial', (0,) * i + (0.01,) + (0,) * (11 - i)) for i in range(8, 12)],
+    ('rational_polynomial', (0,) * 12 + (0.02, 0.05)),
+    ('equidistant', (0.1, -0.02, 0.01, 0.005))])
+def test_each_term_of_a_distortion_is_opencv_s_and_is_undone(model, numbers):
+    x, y = np.array([0.0, 0.5, -0.3, 0.2]), np.array([0.0, 0.1, 0.4, -0.6])
+    points, zero = np.stack([x, y, np.ones(4)], axis=-1)[None], np.zeros(3)
+    project = cv2.fisheye.projectPoints if model == 'equidistant' else cv2.projectPoints
+    theirs = project(points, zero, zero, np.eye(3), np.array(numbers, float))[0].reshape(4, 2).T
+    with np.errstate(all='raise'):
+        there = distort(x, y, model, numbers)
+        back = undistort(*there, model, numbers, 1000.0)
+    np.testing.assert_allclose(there, theirs, atol=1e-12)
+    np.testing.assert_allclose(back, (x, y), atol=2e-5)
+    assert np.abs(theirs - (x, y)).max() > 1e-3
+
+
+def test_an_unknown_distortion_names_the_known_ones():
+    with pytest.raises(ValueError) as raised:
+        canonical('odd', (0.1, 0.2))
+    assert str(raised.value) == (
+        "2 coefficients of distortion model 'odd'; known: plumb_bob (4 or 5), "
+        'rational_polynomial (8 or 12 or 14), equidistant (4)')
+
+
 def test_the_last_ray_before_a_lens_turns_back_is_found():
     """A first guess that lies beyond the last radius, by the prism terms, may still come back."""
     coefficients = (-0.28125, 0, 0, 0, 0.01, 0.1, 0.02, 0.003, 0, 0, 0, 0.001, 0, 0)
@@ -281,6 +308,7 @@ def test_the_inverse_goes_on_until_y_is_right_too():
     ('plumb_bob', (0.1, 0.2, 0, 0, 0), ('plumb_bob', 5)),
     ('PLUMB_BOB', (0.1,) * 5, ('plumb_bob', 5)),
     ('Plumb Bob', (0.1,) * 4, ('plumb_bob', 4)),
+    ('plumb-bob', (0.1,) * 4, ('plumb_bob', 4)),
     ('radtan', (0.1,) * 4, ('plumb_bob', 4)),
     ('', (0.1,) * 5, ('plumb_bob', 5)),
     ('KANNALA_BRANDT', (0.1,) * 4, ('equidistant', 4)),
