@@ -13,10 +13,12 @@ INK, FAINT = '#1b1c1f', '#5f6168'
 
 
 def write_file(path: Path, data: str | bytes) -> None:
-    """Write a file, and the folders it lies in; an OSError that names it where it cannot be."""
+    """Write a file whole or not at all, and the folders it lies in; an OSError that names it."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data.encode() if isinstance(data, str) else data)
+        unfinished = path.with_name(path.name + '.part')
+        unfinished.write_bytes(data.encode() if isinstance(data, str) else data)
+        unfinished.replace(path)
     except OSError as error:
         raise OSError(f'cannot write {path}: {error.strerror}') from error
 

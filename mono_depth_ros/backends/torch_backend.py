@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 import copy
 
 import numpy as np
@@ -12,7 +12,6 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from mono_depth_ros.backends.backend import DeviceError, first_line
-from mono_depth_ros.backends.cuda_graphs import CudaGraphs
 from mono_depth_ros.networks.multi_scale import MultiScaleNetwork
 
 DTYPES = {'fp32': torch.float32, 'fp16': torch.float16, 'bf16': torch.bfloat16}
@@ -58,8 +57,10 @@ class TorchBackend:
         with enough_memory(device):
             fused.to(self._device, self._dtype).to(
                 memory_format=torch.channels_last)  # type: ignore[call-overload]
-        fused.requires_grad_(False)
-        self._network = CudaGraphs(fused) if self._device.type == 'cuda' else fused
+        self._network = fused.requires_grad_(False)
+        if self._device.type == 'cuda' and self._dtype is torch.float32:
+            # For the whole process. By default convolutions are TF32, whose errors are fp16's.
+            torch.backends.cudnn.allow_tf32 = False
 
     def __call__(
             self, image_CHW: np.ndarray, intrinsics_33: np.ndarray | None = None) -> np.ndarray:
@@ -68,16 +69,10 @@ class TorchBackend:
     @torch.inference_mode()
     def batch(self, image_BCHW: np.ndarray) -> np.ndarray:
         """The planes (B, c, h, w) float32 of several images of one size."""
-        with enough_memory(str(self._device)), self._real_float32():
+        with enough_memory(str(self._device)):
             image = torch.from_numpy(image_BCHW).to(self._device, self._dtype)
             planes = self._network(image.contiguous(memory_format=torch.channels_last))
             return planes.float().cpu().numpy()
-
-    def _real_float32(self) -> AbstractContextManager:
-        """Without TF32, a GPU's default for float32 convolutions, whose errors are fp16's."""
-        if self._device.type == 'cpu' or self._dtype is not torch.float32:
-            return nullcontext()
-        return torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
 
 
 @contextmanager

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import torch
 
-from mono_depth_ros.backends.cuda_graphs import CudaGraphs, MOST
 from mono_depth_ros.backends.torch_backend import pick_device, TorchBackend
 from mono_depth_ros.estimator import DepthEstimator
 
@@ -45,30 +44,6 @@ def test_depth_is_that_of_float32_on_the_cpu(device, images, precision):
 def test_shipped_models_pass_their_self_test(device, model, precision):
     """It is run by loading."""
     assert load(device, precision, model).precision == precision
-
-
-def test_graphs_answer_as_the_network_does_whatever_came_before(cuda):
-    """For more shapes than there are graphs for, in two rounds with other images."""
-    network = torch.nn.Conv2d(3, 2, 3, padding=1).to(cuda).requires_grad_(False)
-    graphs = CudaGraphs(network)
-    shapes = [(1 + n % 2, 3, 32 + 32 * n, 64) for n in range(MOST + 2)]
-    for number in (1, 2):
-        for shape in shapes:
-            image = torch.full(shape, float(number), device=cuda)
-            torch.testing.assert_close(graphs(image), network(image))
-    assert [captured is not None for captured in graphs._captured.values()] == [True] * MOST
-
-
-def test_a_network_without_a_graph_runs_kernel_by_kernel(device):
-    """One that asks for a value, for which the CPU waits; on a CPU there are no graphs at all."""
-    class Asking(torch.nn.Module):
-        def forward(self, image):
-            return image * float(image.max())
-    graphs = CudaGraphs(Asking())
-    for number in (2.0, 3.0):
-        image = torch.full((1, 3, 4, 4), number, device=device)
-        assert graphs(image).unique().tolist() == [number ** 2]
-    assert list(graphs._captured.values()) == [None]
 
 
 def test_memory_is_given_back(device, images):

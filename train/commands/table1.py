@@ -238,9 +238,9 @@ def _report(experiment: Experiment, options: argparse.Namespace) -> str:
     path = _baseline_file(experiment, REPORT)
     if not path.is_file():
         _measure_baseline(experiment, path, sources, REPORT)
-    measure_all(experiment, options.data, REPORT, options.lanes)
-    number = note_use(USES, {
+    number = note_use(USES, {  # before: whoever stops it may have seen figures
         'model': f'table1: {len(experiment.entrants) * experiment.seeds} of {options.world}'})
+    measure_all(experiment, options.data, REPORT, options.lanes)
     text = (f'{_page(experiment, options, REPORT, timed=True)}\n'
             f'The report split was used {number} times, this one counted.\n')
     write_file(experiment.folder / 'table1_report.md', text)

@@ -66,8 +66,7 @@ def sampled(store: DeviceStore, offset_B: Tensor, size_B2: Tensor, source_B33: T
     inside = _inside(_mapped(frame_B33, pixels), size_B2)
     at = _mapped(source_B33, pixels)
     depth = _nearest(store.depth, at, offset_B, size_B2)
-    depth = torch.where(inside, depth, torch.nan) / (along_B3 @ pixels.flatten(1)).view(
-        -1, *shape)
+    depth = torch.where(inside, depth, torch.nan) / _product(along_B3[:, None], pixels)[:, 0]
     colour = _bilinear(store.rgb, at, offset_B, size_B2)
     some = shrunk.numbers
     if len(some):
@@ -88,8 +87,14 @@ def _grid(shape: tuple[int, int], finer: int, device: torch.device) -> Tensor:
 
 def _mapped(matrix_B33: Tensor, pixels_3HW: Tensor) -> Tensor:
     """Pixels (B, 2, H, W) through a 3x3 map."""
-    x = (matrix_B33 @ pixels_3HW.flatten(1)).view(-1, *pixels_3HW.shape)
+    x = _product(matrix_B33, pixels_3HW)
     return x[:, :2] / x[:, 2:]
+
+
+def _product(matrix_B33: Tensor, pixels_3HW: Tensor) -> Tensor:
+    """(B, 3, H, W) of 3x3 maps; no matrix product, which on a GPU may be rounded to TF32."""
+    columns = matrix_B33[..., None, None].unbind(2)
+    return columns[0] * pixels_3HW[0] + columns[1] * pixels_3HW[1] + columns[2] * pixels_3HW[2]
 
 
 def _inside(at_B2HW: Tensor, size_B2: Tensor) -> Tensor:
@@ -141,12 +146,14 @@ def coloured(rgb_B3HW: Tensor, gains_B3: Tensor, gamma_B: Tensor, tint_B33: Tens
     return torch.einsum('bij,bjhw->bihw', tint_B33, levels).round().clamp(0, 255)
 
 
-def degraded(rgb_B3HW: Tensor, change: Degradations, some: frozenset[str]) -> Tensor:
-    """As `augmentation.degraded`, by those changes that `some` view has."""
+def degraded(rgb_B3HW: Tensor, change: Degradations, some: frozenset[str], seed: int) -> Tensor:
+    """As `augmentation.degraded`, by those changes that `some` view has; `seed` is the noise's."""
     rgb = _blurred(rgb_B3HW, change.blur).round() if 'blur' in some else rgb_B3HW
     if 'noise_level' in some:
         level = change.noise_level[:, None, None, None]
-        noisy = (rgb + level * torch.randn_like(rgb)).clamp(0, 255).floor()
+        draws = torch.Generator(rgb.device).manual_seed(seed)
+        noise = torch.randn(rgb.shape, generator=draws, device=rgb.device)
+        noisy = (rgb + level * noise).clamp(0, 255).floor()
         rgb = torch.where(level > 0, noisy, rgb)
     if 'jpeg_quality' in some:
         rgb = jpeg_artefacts(rgb, change.jpeg_quality)

@@ -43,11 +43,13 @@ PARTS: dict[str, tuple[int, ...]] = {
 class Plan(NamedTuple):
     """How a view is made: `numbers` (K,) float32 of PARTS, and `offset` of the stored image.
 
-    Collated, every item has the batch in front: an array and numbers become tensors.
+    The `seed` of a batch's first view is that of its noise. Collated, every item has the batch in
+    front: an array and numbers become tensors.
     """
 
     numbers: Any
     offset: Any
+    seed: Any
     view_size: Any
     problem: str | Sequence[str]
 
@@ -89,10 +91,11 @@ class Plans(Dataset):
         rng = np.random.default_rng((recipe.seed, self._stage_index, draw, max(index, 0)))
         camera = stored.camera
         change = draw_change((camera.width, camera.height), self._augmentation, width, height, rng)
-        return _plan(stored, change, (width, height), recipe, empty=index == NO_SAMPLE)
+        return _plan(stored, change, (width, height), recipe, seed=int(rng.integers(1 << 31)),
+                     empty=index == NO_SAMPLE)
 
 
-def _plan(stored: Stored, change: ViewChange, size: tuple[int, int], recipe: Recipe,
+def _plan(stored: Stored, change: ViewChange, size: tuple[int, int], recipe: Recipe, seed: int,
           empty: bool) -> Plan:
     camera = stored.camera.flipped() if change.flip else stored.camera
     mirror, tilting, along_3 = np.eye(3), np.eye(3), np.array([0, 0, 1.0])
@@ -115,7 +118,7 @@ def _plan(stored: Stored, change: ViewChange, size: tuple[int, int], recipe: Rec
         'noise_level': spoilt.noise_level, 'jpeg_quality': spoilt.jpeg_quality,
         'rectangle': rectangle, 'rectangle_colour': colour}
     numbers = np.concatenate([np.ravel(parts[name]) for name in PARTS]).astype(np.float32)
-    return Plan(numbers=numbers, offset=stored.offset, view_size=size,
+    return Plan(numbers=numbers, offset=stored.offset, seed=seed, view_size=size,
                 problem='' if empty else stored.problem)
 
 
@@ -136,7 +139,7 @@ def render(plan: Plan, store: DeviceStore, recipe: Recipe) -> View:
     rgb, depth = sampled(store, offset, here.size.long(), here.source, here.frame, here.along,
                          shrunk, (height, width))
     rgb = degraded(coloured(rgb, here.gains, here.gamma, here.tint), here.degradations,
-                   there.degradations.some())
+                   there.degradations.some(), int(plan.seed[0]))
     if there.inpainted.any():
         depth = torch.where(here.inpainted[:, None, None] > 0, without_edges(depth), depth)
     image = _normalised(rgb, recipe)

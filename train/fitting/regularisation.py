@@ -64,7 +64,8 @@ class MixStyle(nn.Module):
         x = x_BCHW.float()
         mean = x.mean((2, 3), keepdim=True).detach()
         std = (x.var((2, 3), keepdim=True) + 1e-6).sqrt().detach()
-        own = torch.distributions.Beta(0.1, 0.1).sample((len(x), 1, 1, 1)).to(x.device)
+        own = torch.distributions.Beta(0.1, 0.1).sample((len(x), 1, 1, 1)).to(
+            x.device, non_blocking=True)  # else a GPU would be waited for
         other = torch.randperm(len(x), device=x.device)
         new_mean = own * mean + (1 - own) * mean[other]
         new_std = own * std + (1 - own) * std[other]

@@ -66,6 +66,17 @@ class RunLog:
             self._board.close()
 
 
+def forget_after(folder: Path, stage: int, step: int) -> None:
+    """Take out of the history what a resumed run does again: what came after its checkpoint."""
+    path = folder / HISTORY
+    if path.is_file():
+        rows = path.read_text().splitlines()
+        kept = [row for row in rows if (
+            (at := json.loads(row))['stage'], at['step']) <= (stage, step) or at['stage'] < stage]
+        if kept != rows:
+            path.write_text(''.join(f'{row}\n' for row in kept))
+
+
 class PendingLosses:
     """Losses that are still on the device: reading each at once would make the CPU wait for it."""
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 import math
 from pathlib import Path
@@ -16,6 +15,7 @@ from tqdm import tqdm
 
 from mono_depth_ros.networks.multi_scale import MultiScaleNetwork
 from train.data.data_sets import DataSet
+from train.fitting.allowance import Allowance
 from train.fitting.batch_shapes import batch_shapes
 from train.fitting.batches import DataFeed, StepKeys
 from train.fitting.checkpoint import save_checkpoint
@@ -28,6 +28,9 @@ from train.fitting.views import View
 from train.interruption import stoppable
 from train.recipes.mixture import mixture, steps_of, steps_per_epoch
 from train.recipes.recipe import Recipe
+
+# What a crash may cost, where an epoch is shorter.
+LONGEST_UNSAVED_S = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,29 +45,6 @@ class RunContext:
     workers: int
     group: ProcessGroup = ALONE
     feed: str = 'auto'
-
-
-class Allowance:
-    """How long something beside the training may take: FREE_S, and then SHARE of all time.
-
-    On a GPU an epoch of some hundred images is over before they are validated.
-    """
-
-    FREE_S, SHARE = 20.0, 0.1
-
-    def __init__(self):
-        self._began, self._spent_s = time.perf_counter(), 0.0
-
-    def is_left(self) -> bool:
-        """Whether there is time for it now."""
-        return self._spent_s < self.FREE_S + self.SHARE * (time.perf_counter() - self._began)
-
-    @contextmanager
-    def spent(self) -> Iterator[None]:
-        """Count the time of what is done within."""
-        start = time.perf_counter()
-        yield
-        self._spent_s += time.perf_counter() - start
 
 
 class StageRun:
@@ -90,6 +70,7 @@ class StageRun:
         self.optimiser = make_optimiser(network, self.stage)
         self.pending = PendingLosses()
         self.allowance = Allowance()
+        self.saved_at = time.perf_counter()
         steps = max(self.total, 2)
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
             self.optimiser, [group['lr'] for group in self.optimiser.param_groups],
@@ -217,8 +198,9 @@ class StageRun:
                   summary: TrainingSummary) -> None:
         """Write the history; with allowance left, a checkpoint and the figures of validation.
 
-        The EMA weights are measured, on the held-out images; after the last epoch always. Raises
-        ValueError where most views of all processes were of no use, however few they were.
+        A checkpoint also once in LONGEST_UNSAVED_S. The EMA weights are measured, on the held-out
+        images; after the last epoch always. Raises ValueError where most views of all processes
+        were of no use, however few they were.
         """
         group, unknown = self.context.group, summary.unknown
         # All processes do what the first has time for.
@@ -228,9 +210,11 @@ class StageRun:
             device=self.context.device)).tolist()
         unknown.check(*known)
         measured: dict[str, float] = {}
-        if due:
+        if due or time.perf_counter() - self.saved_at > LONGEST_UNSAVED_S:
             with self.allowance.spent():
                 self.save()
+        if due:
+            with self.allowance.spent():
                 measured = summary.validation = validation.validate(self.ema.network)
         loss = group.total(torch.tensor(summary.losses[-1], device=self.context.device))
         if not log:
@@ -247,6 +231,7 @@ class StageRun:
 
     def save(self, finished: bool = False) -> None:
         """Write the checkpoint; a finished stage is the start of the next."""
+        self.saved_at = time.perf_counter()
         if not self.is_main:
             return
         save_checkpoint(self.context.folder, {

@@ -14,7 +14,7 @@ from train.fitting.batches import DataFeed
 from train.fitting.checkpoint import load_checkpoint
 from train.fitting.ema import Ema
 from train.fitting.regularisation import add_regularisation, keep_depthwise_in_float32
-from train.fitting.run_log import TrainingSummary
+from train.fitting.run_log import forget_after, TrainingSummary
 from train.fitting.stage import check_frozen_parts
 from train.fitting.stage_run import RunContext, StageRun
 from train.fitting.start_weights import load_imagenet, load_start
@@ -37,6 +37,8 @@ def fit(recipe: Recipe, training: Sequence[DataSet], validation: Sequence[DataSe
         mixture(training, recipe, stage)
     torch.manual_seed(recipe.seed)
     saved = load_checkpoint(context.folder) if resume else None
+    if saved and context.group.is_main_process:
+        forget_after(context.folder, saved['stage'], saved['step'])
     network = _first_network(recipe, saved, start)
     network.to(context.device).to(
         memory_format=torch.channels_last)  # type: ignore[call-overload]

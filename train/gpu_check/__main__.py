@@ -127,7 +127,11 @@ def _ended(command: list[str], seconds: float, **environment: str) -> str:
 def node(device: str, seconds: float, rows: Path, data: Path, wheels: Path | None,
          folder: Path) -> None:
     """Camera process, node and listener over DDS, where rclpy imports."""
-    python = python_with(wheels, folder / 'venv') if wheels else sys.executable
+    try:
+        python = python_with(wheels, folder / 'venv') if wheels else sys.executable
+    except ValueError as error:
+        Findings('node', rows, 0).add('camera, node, listener', 'failed', str(error))
+        return
     prefix = str(Path(python).parents[1])
     if _ended([python, '-c', 'import rclpy, sensor_msgs.msg'], 60, AMENT_PREFIX_PATH=prefix):
         Findings('node', rows, 0).add(

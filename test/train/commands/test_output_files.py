@@ -1,5 +1,7 @@
 """Files a user asked for: whole, in folders that are made, or one sentence."""
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -13,6 +15,21 @@ def test_folders_are_made_and_text_is_utf_8(tmp_path):
     assert path.read_bytes() == b'\xce\xb41\n'
     write_file(path, b'\x00')
     assert path.read_bytes() == b'\x00'
+
+
+def test_a_file_is_whole_or_as_it_was(tmp_path, monkeypatch):
+    """Whoever finds it takes it for done."""
+    path = tmp_path / 'figures.json'
+    write_file(path, 'before')
+    written = Path.write_bytes
+
+    def full(self, data):
+        written(self, data[:2])
+        raise OSError(28, 'No space left on device')
+    monkeypatch.setattr(Path, 'write_bytes', full)
+    with pytest.raises(OSError, match=f'^cannot write {path}: No space left'):
+        write_file(path, 'afterwards')
+    assert path.read_text() == 'before'
 
 
 def test_where_it_cannot_be_written_the_file_is_named(tmp_path):

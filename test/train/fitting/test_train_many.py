@@ -19,10 +19,10 @@ from mono_depth_ros.model_file import load_model
 from mono_depth_ros.networks.registry import build, NETWORKS
 from train.__main__ import main
 from train.data.data_sets import open_data
-from train.fitting import stage_run
+from train.fitting.allowance import Allowance
 from train.fitting.checkpoint import load_checkpoint, save_checkpoint
 from train.fitting.distributed import ProcessGroup
-from train.fitting.run_log import picture_row
+from train.fitting.run_log import forget_after, picture_row
 from train.fitting.stage import amp_dtype, make_optimiser, set_training_mode, StageLoss
 from train.fitting.stage_run import RunContext, StageRun
 from train.fitting.training_loop import fit
@@ -108,13 +108,23 @@ def test_processes_share_a_batch_evenly_or_not_at_all():
 @pytest.mark.thorough
 def test_short_epochs_are_validated_when_there_is_time(folder, tmp_path, monkeypatch):
     """The first, whose time is free, and the last, which is measured whatever it takes."""
-    monkeypatch.setattr(stage_run.Allowance, 'FREE_S', 1e-9)
-    monkeypatch.setattr(stage_run.Allowance, 'SHARE', 0.0)
+    monkeypatch.setattr(Allowance, 'FREE_S', 1e-9)
+    monkeypatch.setattr(Allowance, 'SHARE', 0.0)
     run(tiny(epochs=4), folder, tmp_path)
     history = [json.loads(row) for row in (tmp_path / 'history.jsonl').read_text().splitlines()]
     assert [row['epoch'] for row in history] == [1, 2, 3, 4] and all('loss' in r for r in history)
     assert ['fine_delta1' in row for row in history] == [True, False, False, True]
     assert load_checkpoint(tmp_path)['stage'] == 1
+
+
+def test_what_a_resumed_run_does_again_is_told_once(tmp_path):
+    """The history is ahead of the checkpoint after a crash."""
+    rows = [{'stage': stage, 'step': step} for stage, step in ((0, 5), (0, 10), (1, 5), (1, 10))]
+    history = tmp_path / 'history.jsonl'
+    for saved, kept in (((1, 5), 3), ((1, 0), 2), ((0, 5), 1), ((2, 0), 4)):
+        history.write_text(''.join(f'{json.dumps(row)}\n' for row in rows))
+        forget_after(tmp_path, *saved)
+        assert [json.loads(row) for row in history.read_text().splitlines()] == rows[:kept]
 
 
 @pytest.mark.thorough
