@@ -228,7 +228,8 @@ def test_a_pixel_without_a_ray_is_nan_and_every_ray_projects_back(name, missing)
 def test_a_ray_that_lands_elsewhere_is_none(distortion):
     """Tangential terms this strong fold the image within the radius where the radial one grows."""
     camera = Camera(fx=300, fy=300, cx=320, cy=240, width=640, height=480, distortion=distortion)
-    found = rays(camera)
+    with np.errstate(over='raise'):  # no guess runs away
+        found = rays(camera)
     u_HW, v_HW = distort(found.x.astype(float), found.y.astype(float), 'plumb_bob', distortion)
     rows_HW, columns_HW = np.indices(u_HW.shape)
     off_HW = np.hypot(u_HW * 300 + 320 - columns_HW, v_HW * 300 + 240 - rows_HW)
