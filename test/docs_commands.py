@@ -17,7 +17,8 @@ ELSEWHERE = {
     'mkdir': 'makes a ROS 2 workspace', 'python3': 'makes an environment on a robot',
     'sudo': 'installs on a robot',
     'pip': 'installs on a robot', 'export': 'sets a variable of the shell that runs ros2',
-    '.': 'sets up a shell', 'nvidia-cuda-mps-control': 'needs a GPU', 'torchrun': 'needs several processes; test_train_many.py starts it',
+    '.': 'sets up a shell', 'nvidia-cuda-mps-control': 'needs a GPU',
+    'torchrun': 'needs several processes; test_train_many.py starts it',
     'scripts/test': 'is the suite itself', 'scripts/demo': 'run by .ci/run and test_demo.py',
     'scripts/bench': 'a benchmark', 'scripts/soak': 'long; test_soak.py runs short forms'}
 
