@@ -16,9 +16,14 @@ def write_file(path: Path, data: str | bytes) -> None:
     """Write a file whole or not at all, and the folders it lies in; an OSError that names it."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_name(path.name + '.part')
-        unfinished.write_bytes(data.encode() if isinstance(data, str) else data)
-        unfinished.replace(path)
+        text = data.encode() if isinstance(data, str) else data
+        if path.exists() and not path.is_file():  # /dev/stdout
+            path.write_bytes(text)
+            return
+        file = path.resolve()  # what a link points to is written, the link stays
+        unfinished = file.with_name(file.name + '.part')
+        unfinished.write_bytes(text)
+        unfinished.replace(file)
     except OSError as error:
         raise OSError(f'cannot write {path}: {error.strerror}') from error
 

@@ -32,6 +32,15 @@ def test_a_file_is_whole_or_as_it_was(tmp_path, monkeypatch):
     assert path.read_text() == 'before'
 
 
+def test_a_link_stays_and_what_is_no_file_is_written_to(tmp_path):
+    (tmp_path / 'link.md').symlink_to(tmp_path / 'page.md')
+    write_file(tmp_path / 'link.md', 'words')
+    assert (tmp_path / 'link.md').is_symlink() and (tmp_path / 'page.md').read_text() == 'words'
+    (tmp_path / 'nowhere').symlink_to('/dev/null')
+    write_file(tmp_path / 'nowhere', 'words')
+    assert (tmp_path / 'nowhere').is_char_device()
+
+
 def test_where_it_cannot_be_written_the_file_is_named(tmp_path):
     (tmp_path / 'file').write_text('')
     with pytest.raises(OSError, match=f'^cannot write {tmp_path}/file/page.md: '):

@@ -101,7 +101,7 @@ def test_the_share_is_that_of_all_processes(folder, tmp_path, monkeypatch):
     with pytest.raises(ValueError, match='4 of 6 views were not learned from: mine/'):
         fit(recipe, sources(folder), [], context)
     monkeypatch.setattr(ProcessGroup, 'total', lambda group, tensor: (
-        tensor + torch.tensor([0, 4]) if tensor.shape == (2,) else tensor))
+        tensor + torch.tensor([0, 4, 0]) if tensor.shape == (3,) else tensor))
     fit(recipe, sources(folder), [], context)
 
 
