@@ -73,7 +73,7 @@ def _fit(options: argparse.Namespace) -> None:
                     summary=summary)
         except KeyboardInterrupt as stop:
             if group.is_main_process:
-                kept = 'saved' if stop.args else 'not saved since the last epoch'
+                kept = 'saved' if stop.args else 'not saved since the last checkpoint'
                 print(f'\n{summary.text()}\n{kept}; continue with: scripts/train fit '
                       f'{recipe.name} --out {options.out} --resume', file=sys.stderr)
             raise

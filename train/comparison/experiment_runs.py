@@ -79,6 +79,7 @@ def _tasks(experiment: Experiment) -> list[Task]:
     for seed in range(experiment.seeds):
         for entrant in experiment.entrants:
             if experiment.is_trained(entrant, seed):
+                (experiment.run_folder(entrant, seed) / CHECKPOINT).unlink(missing_ok=True)
                 continue
             trials = [_name('sweep', entrant, number) for number in range(len(entrant.rates))]
             if not seed:
