@@ -27,7 +27,7 @@ from train.comparison.experiment_runs import (
 )
 from train.comparison.experiment_table import BASELINE, sweep_text, table_text, TableRow
 from train.comparison.measured_run import figures_of
-from train.data.data_sets import DataSet, open_data
+from train.data.data_sets import open_data
 from train.data.nyu_report import REPORT
 from train.evaluation.baseline import MeanDepthMap
 from train.evaluation.measurement import load_estimator
@@ -158,11 +158,7 @@ def _page(experiment: Experiment, options: argparse.Namespace, split: str, timed
 
 def _rows(experiment: Experiment, split: str, timed: bool) -> list[TableRow]:
     """The baseline, and every network with the seeds that are measured on `split`."""
-    path = _baseline_file(experiment, split)
-    if not path.is_file():
-        _measure_baseline(experiment, path, [open_data(spec, split) for spec in experiment.data],
-                          split)
-    base = json.loads(path.read_text())
+    base = json.loads(_baseline_file(experiment, split, experiment.data).read_text())
     rows = [TableRow(name=BASELINE, seeds=[base])]
     done = {entrant: seeds for entrant in experiment.entrants
             if (seeds := _seeds_done(experiment, entrant, split))}
@@ -182,16 +178,15 @@ def _seeds_done(experiment: Experiment, entrant: Entrant, split: str) -> list[in
             if experiment.figures_file(entrant, seed, split).is_file()]
 
 
-def _baseline_file(experiment: Experiment, split: str) -> Path:
-    return experiment.folder / 'figures' / split / 'mean_depth_map.json'
-
-
-def _measure_baseline(experiment: Experiment, path: Path, sources: Sequence[DataSet],
-                      split: str) -> None:
-    """Write the figures of the mean depth map of the training images."""
-    mean_map = MeanDepthMap([open_data(spec, 'train') for spec in experiment.data])
-    figures = figures_of(mean_map, sources, split, PROTOCOLS[experiment.world.protocol])
-    write_file(path, json.dumps(figures, indent=1) + '\n')
+def _baseline_file(experiment: Experiment, split: str, data: Sequence[str]) -> Path:
+    """The figures of the mean depth map of the training images, measured when first asked for."""
+    path = experiment.folder / 'figures' / split / 'mean_depth_map.json'
+    if not path.is_file():
+        mean_map = MeanDepthMap([open_data(spec, 'train') for spec in experiment.data])
+        figures = figures_of(mean_map, [open_data(spec, split) for spec in data], split,
+                             PROTOCOLS[experiment.world.protocol])
+        write_file(path, json.dumps(figures, indent=1) + '\n')
+    return path
 
 
 def _ms(experiment: Experiment, entrants: Sequence[Entrant]) -> dict[str, list[float]]:
@@ -234,10 +229,9 @@ def _report(experiment: Experiment, options: argparse.Namespace) -> str:
                if not experiment.is_trained(entrant, seed)]
     if missing:
         raise ValueError(f'not all is trained: {", ".join(missing)}')
-    sources = [open_data(spec, REPORT) for spec in options.data]
-    path = _baseline_file(experiment, REPORT)
-    if not path.is_file():
-        _measure_baseline(experiment, path, sources, REPORT)
+    for spec in options.data:
+        open_data(spec, REPORT)  # raises before a use is noted
+    _baseline_file(experiment, REPORT, options.data)
     number = note_use(USES, {  # before: whoever stops it may have seen figures
         'model': f'table1: {len(experiment.entrants) * experiment.seeds} of {options.world}'})
     measure_all(experiment, options.data, REPORT, options.lanes)
