@@ -45,6 +45,9 @@ def add_command(commands) -> None:
                      help='who makes the views: `workers`, or the `device` that trains, from data '
                           'kept in its memory (default: the device where it is a GPU into which '
                           'the data, made by `pack`, fits)')
+    one.add_argument('--no-graphs', action='store_true',
+                     help='let a GPU compute kernel by kernel instead of capturing each shape of '
+                          'batch as a CUDA graph')
     one.add_argument('--set', action='append', metavar='NAME=VALUE', default=[], dest='settings',
                      help='change the recipe, as batch_size=4, stages.coarse.epochs=10, or '
                           'weights.NAME=2 to see each sample of a data set twice an epoch')
@@ -64,7 +67,7 @@ def _fit(options: argparse.Namespace) -> None:
         workers = default_workers(device) if options.workers is None else options.workers
         context = RunContext(
             folder=options.out, device=device, workers=workers, group=group,
-            feed=options.feed)
+            feed=options.feed, graphs=not options.no_graphs)
         summary = TrainingSummary()
         try:
             with enough_memory(device):

@@ -59,17 +59,35 @@ class MixStyle(nn.Module):
         self.probability = probability
 
     def forward(self, x_BCHW: Tensor) -> Tensor:
-        if not self.training or torch.rand(()) >= self.probability:
+        if not self.training:
             return x_BCHW
-        x = x_BCHW.float()
-        mean = x.mean((2, 3), keepdim=True).detach()
-        std = (x.var((2, 3), keepdim=True) + 1e-6).sqrt().detach()
-        own = torch.distributions.Beta(0.1, 0.1).sample((len(x), 1, 1, 1)).to(
-            x.device, non_blocking=True)  # else a GPU would be waited for
-        other = torch.randperm(len(x), device=x.device)
-        new_mean = own * mean + (1 - own) * mean[other]
-        new_std = own * std + (1 - own) * std[other]
-        return ((x - mean) / std * new_std + new_mean).to(x_BCHW.dtype)
+        if x_BCHW.is_cuda:  # no waiting for the coin, and a captured step cannot branch
+            mixes = torch.rand((), device=x_BCHW.device) < self.probability
+            return torch.where(mixes, _styles_mixed(x_BCHW), x_BCHW)
+        return x_BCHW if torch.rand(()) >= self.probability else _styles_mixed(x_BCHW)
+
+
+def _styles_mixed(x_BCHW: Tensor) -> Tensor:
+    x = x_BCHW.float()
+    mean = x.mean((2, 3), keepdim=True).detach()
+    std = (x.var((2, 3), keepdim=True) + 1e-6).sqrt().detach()
+    own = _beta(0.1, len(x), x.device).view(-1, 1, 1, 1)
+    other = torch.rand(len(x), device=x.device).argsort()
+    new_mean = own * mean + (1 - own) * mean[other]
+    new_std = own * std + (1 - own) * std[other]
+    return ((x - mean) / std * new_std + new_mean).to(x_BCHW.dtype)
+
+
+def _beta(concentration: float, count: int, device: torch.device) -> Tensor:
+    """Draws (count,) of Beta(concentration, concentration), made on `device`.
+
+    The share of one of two gamma variates, in logarithms because most of them are tiny:
+    Gamma(a) is Gamma(a + 1) * U^(1/a). torch.distributions makes its constants on the CPU.
+    """
+    variates = torch._standard_gamma(torch.full((2, count), concentration + 1, device=device))
+    uniform = 1 - torch.rand(2, count, device=device)  # above 0
+    logs = variates.log() + uniform.log() / concentration
+    return torch.sigmoid(logs[0] - logs[1])
 
 
 class Float32Conv2d(nn.Conv2d):

@@ -21,6 +21,7 @@ from train.fitting.batches import DataFeed, StepKeys
 from train.fitting.checkpoint import save_checkpoint
 from train.fitting.distributed import ALONE, ProcessGroup
 from train.fitting.ema import Ema
+from train.fitting.gradients import Gradients, GraphedGradients
 from train.fitting.run_log import PendingLosses, RunLog, timed, TrainingSummary
 from train.fitting.stage import amp_dtype, make_optimiser, set_training_mode, StageLoss
 from train.fitting.validation import on_device, Validation
@@ -37,7 +38,8 @@ LONGEST_UNSAVED_S = 60.0
 class RunContext:
     """Where a run writes and computes, and in which of several processes.
 
-    `feed` is one of FEEDS: where its batches come from.
+    `feed` is one of FEEDS: where its batches come from. Without `graphs` a GPU computes kernel by
+    kernel.
     """
 
     folder: Path
@@ -45,6 +47,7 @@ class RunContext:
     workers: int
     group: ProcessGroup = ALONE
     feed: str = 'auto'
+    graphs: bool = True
 
 
 class StageRun:
@@ -83,6 +86,11 @@ class StageRun:
             self.optimiser.load_state_dict(saved['optimiser'])
             self.schedule.load_state_dict(saved['schedule'])
             self.scaler.load_state_dict(saved.get('scaler', {}))
+        plain = Gradients(self.learner, self.learning, self.scaler.scale)
+        # DDP, and a scale that changes, would need captures of their own.
+        graphed = (context.graphs and device_type == 'cuda' and not context.group.joined
+                   and not self.scaler.is_enabled())
+        self.gradients = GraphedGradients(plain) if graphed else plain
 
     def freeze_at_ema(self) -> None:
         """Set the frozen stacks to their EMA weights, which are what is exported.
@@ -148,10 +156,8 @@ class StageRun:
         torch.manual_seed(hash((self.recipe.seed, self.index, self.step,
                                 self.context.group.rank)) % 2 ** 31)
         device = torch.device(self.context.device)
-        loss = self.learner(on_device(batch.image, device),
-                            batch.log_truth.to(device, non_blocking=True))
-        self.optimiser.zero_grad(set_to_none=True)
-        self.scaler.scale(loss).backward()
+        loss = self.gradients(on_device(batch.image, device),
+                              batch.log_truth.to(device, non_blocking=True))
         if self.recipe.clip_norm:
             self.scaler.unscale_(self.optimiser)
             nn.utils.clip_grad_norm_(self.learning, self.recipe.clip_norm)
@@ -160,7 +166,7 @@ class StageRun:
         self.schedule.step()
         self.ema.update(self.step)
         self.step += 1
-        return loss.detach()
+        return loss
 
     def count(self, batch: View, bar: tqdm, summary: TrainingSummary) -> None:
         """Count the images of a step; name those not learned from when first met."""

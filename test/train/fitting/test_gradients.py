@@ -1,0 +1,103 @@
+"""When a training step is captured as a CUDA graph; whether graphs are right needs a GPU."""
+
+import pytest
+import torch
+from torch import nn
+
+pytest.importorskip('tqdm')
+
+from train.fitting import gradients  # noqa: E402
+from train.fitting.gradients import EAGER_STEPS, Gradients, GraphedGradients  # noqa: E402
+
+
+class Learner(nn.Module):
+    """Loss 3 w^2 x of images of one number; `unused` takes no part."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight, self.unused = nn.Parameter(torch.tensor(2.0)), nn.Parameter(torch.ones(()))
+
+    def forward(self, image, truth):
+        return 3 * self.weight ** 2 * image.mean()
+
+
+class FakeGraph:
+    """Counts its captures and replays; computes as the plain step."""
+
+    made: list['FakeGraph'] = []
+    pool = 'shared'
+
+    def __init__(self, plain, image, truth, pool):
+        self.plain, self.shape, self.given, self.replays = plain, tuple(image.shape), pool, 0
+        self.made.append(self)
+
+    def replay(self, image, truth):
+        self.replays += 1
+        self.plain.clear()
+        return self.plain.added(image, truth)
+
+
+@pytest.fixture
+def graphed(monkeypatch):
+    learner = Learner()
+    monkeypatch.setattr(gradients, '_Graph', FakeGraph)
+    FakeGraph.made = []
+    return GraphedGradients(Gradients(learner, list(learner.parameters()))), learner
+
+
+def batch(size, value=1.0):
+    return torch.full((size, 1, 1, 1), float(value)), torch.zeros(size, 1, 1, 1)
+
+
+def test_gradients_do_not_add_up_and_an_unused_weight_has_none():
+    learner = Learner()
+    plain = Gradients(learner, list(learner.parameters()), lambda loss: 10 * loss)
+    for value in (1.0, 2.0):
+        assert plain(*batch(4, value)).item() == 12 * value
+        assert learner.weight.grad.item() == 120 * value
+    assert learner.unused.grad is None
+
+
+def test_every_shape_is_captured_once_after_its_first_steps(graphed):
+    step, learner = graphed
+    for number in range(EAGER_STEPS + 2):
+        for size in (1, 2):
+            assert step(*batch(size, number)).item() == 12 * number
+            assert learner.weight.grad.item() == 12 * number
+    assert [(one.shape[0], one.given, one.replays) for one in FakeGraph.made] == [
+        (1, None, 2), (2, 'shared', 2)]
+    assert learner.unused.grad is None
+
+
+def test_gradients_stay_where_a_graph_writes_them(graphed):
+    step, learner = graphed
+    step(*batch(1))
+    first = learner.weight.grad
+    for size in (1, 2, 1, 1, 3):
+        step(*batch(size))
+        assert learner.weight.grad is first
+
+
+def test_no_more_than_so_many_graphs(graphed, monkeypatch):
+    monkeypatch.setattr(gradients, 'MOST_GRAPHS', 2)
+    step, _ = graphed
+    for size in (1, 2, 3):
+        for _ in range(5):
+            assert step(*batch(size)).item() == 12
+    assert [one.shape[0] for one in FakeGraph.made] == [1, 2]
+
+
+def test_after_a_capture_that_fails_all_goes_on_without(graphed, monkeypatch, capsys):
+    step, learner = graphed
+
+    def fails(*_):
+        raise torch.cuda.OutOfMemoryError('CUDA out of memory.\nmore')
+    for _ in range(4):
+        step(*batch(1))
+    monkeypatch.setattr(gradients, '_Graph', fails)
+    for _ in range(4):
+        assert step(*batch(2)).item() == 12
+    assert step(*batch(1)).item() == 12 and learner.weight.grad.item() == 12
+    assert FakeGraph.made[0].replays == 2
+    assert step.problem == 'CUDA out of memory.'
+    assert capsys.readouterr().err.count('CUDA out of memory') == 1
