@@ -13,7 +13,7 @@ class Allowance:
     On a GPU an epoch of some hundred images is over before they are validated.
     """
 
-    FREE_S, SHARE = 20.0, 0.1
+    FREE_S, SHARE = 5.0, 0.1
 
     def __init__(self):
         self._began, self._spent_s = time.perf_counter(), 0.0

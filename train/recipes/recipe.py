@@ -150,27 +150,24 @@ ROUGH = replace(VARIED, zoom=(0.85, 1.4), close=0.35, close_zoom=(1.4, 3.0), tur
 # Batches that mix rooms real and drawn have other statistics than the images of any one camera:
 # a network whose batch norms go on learning in them answers a robot with a wrong scale.
 MIXED = Stage(trains=BOTH, epochs=11, lr=5e-4, stem_lr=2e-4, frozen_norms=True)
-# The layers of the stem at half and a quarter of the image. They change least, and are 30 % of a
-# step's time.
-EARLY_LAYERS = ('coarse.stem.stem', 'coarse.stem.stages.0', 'coarse.stem.stages.1')
 # From ImageNet's weights in one training: batch norms learn their statistics from photographs of
 # one camera, which are then kept. Half of the images of the mixed stage are NYU's, the others
 # those of all other cameras.
 INDOOR = replace(
-    _mobile('indoor', Stage(trains=BOTH, epochs=6, data=('nyu',), augmentation=VARIED),
-            replace(MIXED, epochs=32, frozen=EARLY_LAYERS), *UNCERTAINTY_STAGES),
+    _mobile('indoor', Stage(trains=BOTH, epochs=10, data=('nyu',), augmentation=VARIED),
+            replace(MIXED, epochs=100), *UNCERTAINTY_STAGES),
     network=ANY_SHAPE_LITE2, loss=SHARP_LOSS, augmentation=ROUGH, stochastic_depth=0.2,
-    mixstyle_probability=0.5, inpainted=('nyu',))
+    mixstyle_probability=0.5, inpainted=('nyu',), batch_size=16)
 # Begins as `indoor`: streets have the same edges. A third of an epoch are simulated streets.
 OUTDOOR = replace(
-    _mobile('outdoor', replace(MIXED, epochs=20, frozen=EARLY_LAYERS), *UNCERTAINTY_STAGES),
+    _mobile('outdoor', replace(MIXED, epochs=100), *UNCERTAINTY_STAGES),
     network=ANY_SHAPE_LITE2, loss=SHARP_LOSS,
     augmentation=Augmentation(zoom=(0.8, 1.25), noise=0.25, jpeg=0.25, blur=0.2, hue_deg=20.0,
                               saturation=(0.5, 1.3)),
-    stochastic_depth=0.1, mixstyle_probability=0.25, weights=(('street', 0.1),),
+    stochastic_depth=0.1, mixstyle_probability=0.25, weights=(('street', 0.1),), batch_size=16,
     min_depth_m=1.0, max_depth_m=80.0, sky_m=160.0)
 # For a camera and rooms of one's own, from `indoor`.
-FINETUNE = replace(INDOOR, name='finetune', inpainted=(), stochastic_depth=0.1,
+FINETUNE = replace(INDOOR, name='finetune', inpainted=(), batch_size=8, stochastic_depth=0.1,
                    mixstyle_probability=0.25, stages=(
     replace(MIXED, epochs=5, lr=3e-4, stem_lr=1e-4), *UNCERTAINTY_STAGES))
 
