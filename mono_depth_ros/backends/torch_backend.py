@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 import copy
+from functools import partial
 
 import numpy as np
 import torch
-from torch import nn
+from torch import nn, Tensor
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from mono_depth_ros.backends.backend import DeviceError, first_line
+from mono_depth_ros.backends.cuda_graphs import CudaGraphs
 from mono_depth_ros.networks.multi_scale import MultiScaleNetwork
+from mono_depth_ros.self_test import TOLERANCE
 
 DTYPES = {'fp32': torch.float32, 'fp16': torch.float16, 'bf16': torch.bfloat16}
 NO_SUCH_DEVICE = "device must be 'auto', 'cpu', 'cuda' or 'cuda:N', got {!r}"
@@ -46,10 +49,12 @@ class TorchBackend:
     """A network of `networks/` ready to run; see `backend.Backend`.
 
     Its first plane is log canonical depth; its second, where the network has one, log
-    uncertainty. A GPU is not filled by one image: `together` is how many to give to `batch`.
+    uncertainty. A GPU is not filled by one image: `together` is how many to give to `batch`. On
+    a GPU it runs as a CUDA graph unless `graphs` is False.
     """
 
-    def __init__(self, network: MultiScaleNetwork, device: str, precision: str):
+    def __init__(self, network: MultiScaleNetwork, device: str, precision: str,
+                 graphs: bool = True):
         self._device = torch.device(device)
         self._dtype = DTYPES[precision]
         self.together = 8 if self._device.type == 'cuda' else 1
@@ -61,6 +66,16 @@ class TorchBackend:
         if self._device.type == 'cuda' and self._dtype is torch.float32:
             # For the whole process. By default convolutions are TF32, whose errors are fp16's.
             torch.backends.cudnn.allow_tf32 = False
+        self._on_gpu: CudaGraphs | None = None
+        if self._device.type == 'cuda':
+            with enough_memory(device):
+                self._on_gpu = CudaGraphs(partial(planes_of, self._network, self._dtype),
+                                          self._device, TOLERANCE[precision], graphs)
+
+    @property
+    def without_graph(self) -> dict[tuple[int, ...], str]:
+        """Shapes of images that run kernel by kernel on a GPU, and why they have no graph."""
+        return self._on_gpu.graphs.refused if self._on_gpu else {}
 
     def __call__(
             self, image_CHW: np.ndarray, intrinsics_33: np.ndarray | None = None) -> np.ndarray:
@@ -70,9 +85,15 @@ class TorchBackend:
     def batch(self, image_BCHW: np.ndarray) -> np.ndarray:
         """The planes (B, c, h, w) float32 of several images of one size."""
         with enough_memory(str(self._device)):
-            image = torch.from_numpy(image_BCHW).to(self._device, self._dtype)
-            planes = self._network(image.contiguous(memory_format=torch.channels_last))
-            return planes.float().cpu().numpy()
+            if self._on_gpu:
+                return self._on_gpu(image_BCHW)
+            return planes_of(self._network, self._dtype, torch.from_numpy(image_BCHW)).numpy()
+
+
+def planes_of(network: nn.Module, dtype: torch.dtype, image_BCHW: Tensor) -> Tensor:
+    """The network's planes (B, c, h, w) float32 of images on its device."""
+    image = image_BCHW.to(dtype).contiguous(memory_format=torch.channels_last)
+    return network(image).float()
 
 
 @contextmanager

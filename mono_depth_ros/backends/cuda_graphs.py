@@ -1,0 +1,244 @@
+"""A network on a CUDA GPU, whose kernels are launched all at once: one CUDA graph a shape.
+
+On an H200 `indoor` takes 0.8 ms as a graph and 5.6 ms kernel by kernel, for launching a kernel
+takes longer than running it. A graph reads and writes the addresses it was captured with, so it
+has buffers and memory of its own, and serves only after it gave what the network gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+import math
+from threading import Lock
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mono_depth_ros.backends.shape_graphs import Shape, ShapeGraphs
+
+# Share of the cells in which a graph may be farther off than its precision: where two modes are
+# nearly as likely, the last bit decides between them (networks/bimodal.py).
+FLIPPED = 0.005
+
+# One capture at a time in a process, and no network kernel by kernel meanwhile: a capture clears
+# the workspaces of cuBLAS, which such a network may be about to use in another thread.
+ALONE = Lock()
+# By device; used for nothing but captures: what else runs on it would become part of a graph.
+CAPTURE_STREAMS: dict[torch.device, torch.cuda.Stream] = {}
+# Captures that CUDA broke off: until torch 2.11 its allocators may still ask them things.
+BROKEN: list[torch.cuda.CUDAGraph] = []
+
+
+class CudaGraphs:
+    """A network on a CUDA GPU: images (B, C, H, W) -> planes (B, c, h, w), float32 on the host.
+
+    `run` is the network: float32 images on the device to float32 planes there, in whatever
+    precision between; `tolerance` says how far a graph's planes may be off, in log depth. With
+    `graphs` False, and for shapes that have none, it runs kernel by kernel; the attribute `graphs`
+    knows which have. For one thread at a time, not always the same one. Raises what torch raises;
+    the graphs are gone then.
+    """
+
+    def __init__(self, run: Callable[[Tensor], Tensor], device: torch.device, tolerance: float,
+                 graphs: bool = True):
+        self._run, self._enabled = run, graphs
+        self._stream = _stream_of_its_own(device)
+        # Not a method of this object: the circle would keep its memory until it is collected.
+        self.graphs = ShapeGraphs(partial(capture, run, self._stream, tolerance))
+
+    def __call__(self, image_BCHW: np.ndarray) -> np.ndarray:
+        """The planes, an array of its own."""
+        with torch.cuda.device(self._stream.device):
+            try:
+                graph = self.graphs.get(image_BCHW.shape) if self._enabled else None
+                if graph is None:
+                    return self._kernel_by_kernel(image_BCHW)
+                with torch.cuda.stream(self._stream):
+                    return graph(image_BCHW)
+            except RuntimeError:
+                self._forget()
+                raise
+
+    def _kernel_by_kernel(self, image_BCHW: np.ndarray) -> np.ndarray:
+        image = torch.from_numpy(image_BCHW).to(self._stream.device)
+        with ALONE:
+            planes = self._run(image)
+        return planes.cpu().numpy()
+
+    def _forget(self) -> None:
+        """Give the graphs' memory back as far as a device that gave up still can."""
+        with suppress(RuntimeError):
+            self._stream.synchronize()
+        self.graphs.clear()
+        with suppress(RuntimeError):
+            torch.cuda.empty_cache()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Graph:
+    """The kernels of one pass, and the buffers they read and write, each with one on the host.
+
+    Called with `stream` as the current one, on which copies and kernels follow each other.
+    """
+
+    kernels: torch.cuda.CUDAGraph
+    stream: torch.cuda.Stream
+    image: Tensor
+    planes: Tensor
+    host_image: Tensor
+    host_planes: Tensor
+
+    def __call__(self, image_BCHW: np.ndarray) -> np.ndarray:
+        """The planes, an array of its own: the next call overwrites the buffers."""
+        np.copyto(self.host_image.numpy(), image_BCHW)
+        self.image.copy_(self.host_image, non_blocking=True)
+        self.kernels.replay()
+        self.host_planes.copy_(self.planes, non_blocking=True)
+        self.stream.synchronize()
+        return self.host_planes.numpy().copy()
+
+    def close(self) -> None:
+        """Give the kernels and their memory back, whoever still holds this object."""
+        with suppress(RuntimeError):
+            self.kernels.reset()
+
+
+# Outside inference mode: torch keeps the state of its random numbers in tensors that the first
+# capture of a process makes, and until 2.10 no other could be made outside the mode of the first.
+@torch.inference_mode(False)
+@torch.no_grad()
+def capture(run: Callable[[Tensor], Tensor], stream: torch.cuda.Stream, tolerance: float,
+            shape: Shape) -> Graph:
+    """A graph of `run` for images of a shape, to be called on `stream`, that gives what it gives.
+
+    Raises ValueError where it does not, else what torch raises; then nothing is left of it.
+    """
+    images = np.random.default_rng(0).uniform(-1, 1, (2, *shape)).astype(np.float32)
+    stream.wait_stream(torch.cuda.current_stream())  # on which the weights came
+    with ALONE, torch.cuda.stream(stream):
+        image = torch.zeros(shape, dtype=torch.float32, device=stream.device)
+        expected = []
+        for image_BCHW in images:  # twice, so that every kernel is chosen and loaded
+            image.copy_(torch.from_numpy(image_BCHW))
+            planes = run(image)
+            expected.append(planes.cpu().numpy())
+        static = torch.empty(planes.shape, dtype=torch.float32, device=stream.device)
+        static.copy_(planes)
+        graph = Graph(
+            kernels=_captured(lambda: static.copy_(run(image)), stream.device), stream=stream,
+            image=image, planes=static, host_image=_pinned(shape),
+            host_planes=_pinned(planes.shape))
+        _check(graph, images, expected, tolerance)
+    return graph
+
+
+def _check(graph: Graph, images: np.ndarray, expected: list[np.ndarray], tolerance: float) -> None:
+    for image_BCHW, planes in zip(images, expected):
+        graph.planes.fill_(math.nan)  # what was not written is seen
+        wrong = difference(graph(image_BCHW), planes, tolerance)
+        if wrong:
+            graph.close()
+            raise ValueError(f'the graph does not give what the network gives: {wrong}')
+
+
+def difference(got: np.ndarray, expected: np.ndarray, tolerance: float) -> str:
+    """In what planes differ by more than a precision allows; '' where they are alike."""
+    if not np.isfinite(expected).all() or not np.isfinite(got).all():
+        return (f'{np.isfinite(got).mean():.1%} of its numbers are finite, '
+                f"{np.isfinite(expected).mean():.1%} of the network's")
+    off = np.abs(got - expected)
+    share = float((off > tolerance).mean())
+    if share <= FLIPPED:
+        return ''
+    return f'{share:.1%} of its numbers are off by more than {tolerance:g}, by {off.max():.3g}'
+
+
+def _captured(work: Callable[[], object], device: torch.device) -> torch.cuda.CUDAGraph:
+    """The graph of what `work` launches, in memory of its own."""
+    kernels, pool = torch.cuda.CUDAGraph(), torch.cuda.graph_pool_handle()
+    try:
+        # thread_local: what another thread does meanwhile (copies, allocates) does no harm, for
+        # the allocator tells streams apart; a forbidden call of this one must end the capture,
+        # which 'relaxed' would let pass.
+        with _workspaces_of_its_own(), torch.cuda.graph(
+                kernels, pool=pool, stream=_capture_stream(device),
+                capture_error_mode='thread_local'):
+            work()
+    except BaseException:
+        _abandon(kernels, pool, device)
+        raise
+    return kernels
+
+
+@contextmanager
+def _workspaces_of_its_own() -> Iterator[None]:
+    """Have cuBLAS take workspaces from the memory of the graph captured meanwhile.
+
+    torch keeps one for a thread and stream. One from before is not the graph's: it may be freed,
+    and given to others, while the graph still writes there. One from the capture, kept on, would
+    be in the next graph too, and both may run at once. Cleared before and after, it lies in
+    memory that is the graph's alone for as long as it lives.
+    """
+    clear_workspaces()
+    try:
+        yield
+    finally:
+        clear_workspaces()
+
+
+def clear_workspaces() -> None:
+    """Give back the workspaces that torch keeps for cuBLAS; they are made again as needed."""
+    clear = getattr(torch._C, '_cuda_clearCublasWorkspaces', None)
+    if clear:
+        clear()
+
+
+def _abandon(
+        kernels: torch.cuda.CUDAGraph, pool: tuple[int, int], device: torch.device) -> None:
+    """Put torch's allocators back into order after a capture that failed."""
+    try:
+        kernels.pool()  # raises where CUDA broke the capture off
+        kernels.reset()
+    except RuntimeError:
+        # torch forgets to: until 2.11 it would take the capture for one still going on, and
+        # refuse to give any memory back; until 2.12 it keeps what the capture had. Later ones
+        # must not be asked to give it back twice.
+        with suppress(RuntimeError):
+            torch._C._cuda_endAllocateToPool(device.index, pool)
+        if torch.version.hip is None and torch.__version__ < '2.13':
+            BROKEN.append(kernels)
+            with suppress(RuntimeError):
+                torch._C._cuda_releasePool(device.index, pool)
+        else:
+            with suppress(RuntimeError):
+                kernels.reset()
+    with suppress(RuntimeError):
+        torch.cuda.synchronize(device)
+        torch.cuda.empty_cache()
+
+
+def _pinned(shape: Shape) -> Tensor:
+    """A buffer on the host that the GPU reads and writes by itself."""
+    return torch.empty(shape, dtype=torch.float32, pin_memory=True)
+
+
+def _capture_stream(device: torch.device) -> torch.cuda.Stream:
+    """The one of a device; call with ALONE held."""
+    if device not in CAPTURE_STREAMS:
+        CAPTURE_STREAMS[device] = torch.cuda.Stream(device)
+    return CAPTURE_STREAMS[device]
+
+
+def _stream_of_its_own(device: torch.device) -> torch.cuda.Stream:
+    """A stream for the graphs of one network: never the one for captures.
+
+    torch has 32 streams of a device and gives them out in turn, again and again.
+    """
+    stream = torch.cuda.Stream(device)
+    with ALONE:
+        taken = _capture_stream(stream.device)
+    return stream if stream != taken else torch.cuda.Stream(device)
