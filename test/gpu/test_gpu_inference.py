@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from mono_depth_ros.backends.cuda_graphs import clear_workspaces
 from mono_depth_ros.backends.torch_backend import pick_device, TorchBackend
 from mono_depth_ros.estimator import DepthEstimator
 
@@ -50,6 +51,7 @@ def test_memory_is_given_back(device, images):
     """An estimator that is gone leaves nothing, on the GPU not a byte."""
     def allocated():
         gc.collect()
+        clear_workspaces()
         return torch.cuda.memory_allocated(device) if device.startswith('cuda') else 0
     before = allocated()
     estimator = load(device)
@@ -90,6 +92,7 @@ def test_full_memory_is_one_sentence(device, images, monkeypatch, when):
     else:
         estimator = load(device)
         monkeypatch.setattr(torch.nn.Module, '__call__', full)
+        monkeypatch.setattr(torch.cuda.CUDAGraph, 'replay', full)
         with pytest.raises(ValueError, match=f'the memory of {device} is full') as error:
             estimator.estimate(images[0])
     assert '\n' not in str(error.value)
