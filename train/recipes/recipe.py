@@ -160,7 +160,7 @@ INDOOR = replace(
     mixstyle_probability=0.5, inpainted=('nyu',), batch_size=16)
 # Begins as `indoor`: streets have the same edges. A third of an epoch are simulated streets.
 OUTDOOR = replace(
-    _mobile('outdoor', replace(MIXED, epochs=100), *UNCERTAINTY_STAGES),
+    _mobile('outdoor', replace(MIXED, epochs=60), *UNCERTAINTY_STAGES),
     network=ANY_SHAPE_LITE2, loss=SHARP_LOSS,
     augmentation=Augmentation(zoom=(0.8, 1.25), noise=0.25, jpeg=0.25, blur=0.2, hue_deg=20.0,
                               saturation=(0.5, 1.3)),
