@@ -34,8 +34,13 @@ from train.evaluation.measurement import load_estimator
 from train.evaluation.protocols import PROTOCOLS
 from train.fitting.parallel_runs import keep_plan
 from train.output_files import write_file
+from train.recipes.overrides import overridden
+from train.recipes.recipe import recipe_called
 
 TIMED_IMAGES = 5
+# On a GPU: with the 50 to 210 million weights of these networks the optimiser takes as long for a
+# small batch as for a large one.
+GPU_BATCH = 'batch_size=32'
 # What --quick sets: a check that all works, not an experiment.
 QUICK: dict[str, Any] = {'epochs': 3, 'seeds': 1, 'images': 16,
                          'networks': ('eigen_modified', 'eigen', 'eigen_modified_joint')}
@@ -101,6 +106,8 @@ def _fill_in(options: argparse.Namespace, gpu: bool) -> None:
     usual = dict(QUICK) if options.quick else {
         'epochs': 100 if gpu else 30, 'seeds': 3 if gpu else 2, 'images': 0,
         'networks': WORLDS[options.world].entrants}
+    if gpu and not any(word.startswith('batch_size=') for word in options.settings):
+        options.settings = [GPU_BATCH, *options.settings]
     cores = os.cpu_count() or 1
     usual |= {'lanes': max(1, cores // 2) if gpu else cores}
     for name, value in usual.items():
@@ -209,7 +216,7 @@ def _notes(experiment: Experiment, rows: Sequence[TableRow]) -> list[str]:
         f'{datetime.now(timezone.utc):%Y-%m-%d}, {machine(experiment.device)}; {version}.',
         f'{learned} training images, {len(rows[0].seeds[0])} measured, protocol '
         f'{experiment.world.protocol}, nothing aligned to the truth. Every network: '
-        f'{experiment.epochs} epochs, batches of 8, the same random views (flip, turn, zoom, '
+        f'{experiment.epochs} epochs, batches of {_batch_size(experiment)}, the same random views (flip, turn, zoom, '
         'colours, blur), gradients clipped at norm 1, rate rising for a tenth and falling on a '
         f"cosine{words}. Weight decay 0.02 with AdamW, none with SGD. The paper's networks: its "
         'loss, dropout 0.5 on the hidden fully connected layer; `mobile`: its own recipe, '
@@ -221,6 +228,11 @@ def _notes(experiment: Experiment, rows: Sequence[TableRow]) -> list[str]:
         'recipes):', '',
         *sweep_text({entrant: sweep_scores(experiment, entrant)
                      for entrant in experiment.entrants})]
+
+
+def _batch_size(experiment: Experiment) -> int:
+    recipe = recipe_called(experiment.entrants[0].recipe)
+    return overridden(recipe, experiment.words).batch_size
 
 
 def _report(experiment: Experiment, options: argparse.Namespace) -> str:

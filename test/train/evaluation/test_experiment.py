@@ -1,5 +1,6 @@
 """The paper's experiment: its budget, its data, its statistics by hand, and a small real run."""
 
+from argparse import Namespace
 from dataclasses import replace
 import json
 
@@ -8,6 +9,7 @@ import pytest
 from train_helpers import write_folder
 
 from train.__main__ import main
+from train.commands import table1
 from train.comparison import experiment, experiment_runs, measured_run
 from train.comparison.cost import Cost
 from train.comparison.experiment import CLAIMS, ENTRANTS, WORLDS
@@ -36,6 +38,15 @@ def test_every_network_gets_the_same_epochs(name):
         epochs = [stage.epochs for stage in recipe.stages]
         assert sum(epochs) == total and all(epochs[:len(entrant.shares)])
         assert recipe.batch_size == 8
+
+
+@pytest.mark.parametrize('gpu, settings, words', [
+    (False, [], []), (True, [], ['batch_size=32']), (True, ['batch_size=4'], ['batch_size=4'])])
+def test_a_gpu_takes_larger_batches_unless_told(gpu, settings, words):
+    options = Namespace(quick=False, world='room', settings=settings, epochs=None, seeds=None,
+                        images=None, networks=None, lanes=None, sweep_epochs=None)
+    table1._fill_in(options, gpu)
+    assert options.settings == words and options.sweep_epochs == options.epochs // 5
 
 
 def test_too_few_epochs_for_all_stages_are_refused():
