@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
 import json
 from pathlib import Path
 import shutil
 
 from train.data.data_sets import TERMS
+from train.output_files import write_file
 from train.simulate.simulated_set import key_of, SimulatedSet, split_of
 
 ABOUT, CAMERAS = 'simulation.json', 'cameras.jsonl'
@@ -26,7 +28,7 @@ class SetFolder:
         _claim(folder, simulated_set)
         self.lines = _done(folder)
         # The last line of a stopped run may be incomplete: keep whole lines only.
-        _replace(folder / CAMERAS, self.lines.values())
+        write_file(folder / CAMERAS, _text(self.lines.values()))
 
     def missing(self, frames: int) -> list[int]:
         """Frames below `frames` that are not done, in order."""
@@ -49,12 +51,12 @@ class SetFolder:
     def finish(self) -> dict[str, int]:
         """Write the lists of all frames that are done; returns the number of frames by split."""
         keys = sorted(self.lines)
-        _replace(self._folder / CAMERAS, (self.lines[key] for key in keys))
+        write_file(self._folder / CAMERAS, _text(self.lines[key] for key in keys))
         parts: dict[str, list[str]] = {'train': [], 'val': []}
         for key in keys:
             parts[split_of(self._simulated_set, int(key), len(keys))].append(key)
         for split, chosen in parts.items():
-            _replace(self._folder / f'{split}.txt', chosen)
+            write_file(self._folder / f'{split}.txt', _text(chosen))
         return {split: len(chosen) for split, chosen in parts.items()}
 
     def size_bytes(self) -> int:
@@ -105,8 +107,5 @@ def _done(folder: Path) -> dict[str, str]:
     return done
 
 
-def _replace(path: Path, lines) -> None:
-    """Write a text file whole or not at all."""
-    unfinished = path.with_name(path.name + '.part')
-    unfinished.write_text(''.join(f'{line}\n' for line in lines))
-    unfinished.replace(path)
+def _text(lines: Iterable[str]) -> str:
+    return ''.join(f'{line}\n' for line in lines)
