@@ -31,6 +31,20 @@ def arguments():
             'camera_info_topic', default_value='',
             description='Camera calibration; empty: camera_info beside image_topic.'),
         DeclareLaunchArgument(
+            'imu_topic', default_value='imu', description='Gravity, while tilt_source is imu.'),
+        DeclareLaunchArgument(
+            'sensor_depth_topic', default_value='sensor_depth',
+            description='Depth of a sensor, whose holes depth/filled fills.'),
+        DeclareLaunchArgument(
+            'reference_depth_topic', default_value='reference/depth',
+            description='Depth of a sensor, for scale_source reference.'),
+        DeclareLaunchArgument(
+            'reference_points_topic', default_value='reference/points',
+            description='Points of a sensor, for scale_source reference.'),
+        DeclareLaunchArgument(
+            'reference_scan_topic', default_value='reference/scan',
+            description='A scan, for scale_source reference.'),
+        DeclareLaunchArgument(
             'namespace', default_value='', description='Namespace of the node and its topics.'),
         DeclareLaunchArgument(
             'model_file', default_value='',
@@ -95,7 +109,12 @@ def nodes(context):
     """Build the nodes once the arguments have values, since empty ones are left out."""
     image_topic = given(context, 'image_topic')
     info_topic = given(context, 'camera_info_topic') or info_topic_beside(image_topic)
-    remappings = [('image_raw', image_topic), ('camera_info', info_topic)]
+    remappings = [('image_raw', image_topic), ('camera_info', info_topic),
+                  ('imu', given(context, 'imu_topic')),
+                  ('sensor_depth', given(context, 'sensor_depth_topic')),
+                  ('reference/depth', given(context, 'reference_depth_topic')),
+                  ('reference/points', given(context, 'reference_points_topic')),
+                  ('reference/scan', given(context, 'reference_scan_topic'))]
     sim_time = override(context, 'use_sim_time', bool)
     overrides = {
         **override(context, 'model_file', str), **override(context, 'autostart', bool),

@@ -104,6 +104,20 @@ def test_overridden_parameters_are_the_node_s():
     assert len(overridden) == 3 and overridden <= names
 
 
+def test_every_other_input_of_the_node_has_an_argument():
+    """As docs/node.md lists them; those of the camera by names of their own."""
+    page = (ROOT / 'docs' / 'node.md').read_text()
+    listed = set(re.findall(r'^\| `([a-z_/]+)` \(in\)', page, re.MULTILINE))
+    tree = depth_tree()
+    declared = {text(call.args[0]) for call in calls(tree, 'DeclareLaunchArgument')}
+    remapped = {text(node.elts[0]): ast.unparse(node.elts[1]) for node in ast.walk(tree)
+                if isinstance(node, ast.Tuple) and text(node.elts[0]) in listed}
+    assert set(remapped) == listed and len(listed) == 7
+    for topic in listed - {'image_raw', 'camera_info'}:
+        argument = topic.replace('/', '_') + '_topic'
+        assert argument in declared and remapped[topic] == f"given(context, '{argument}')"
+
+
 def test_camera_parameters_of_the_demo_are_the_cameras():
     tree = ast.parse((ROOT / 'launch' / 'demo.launch.py').read_text())
     file, simulated = ({parameter.name for parameter in module.PARAMETERS}
@@ -149,7 +163,7 @@ def test_remapped_topics_are_the_node_s(tree):
         if isinstance(node, ast.Assign) and getattr(
                 node.targets[0], 'id', '') == 'remappings':
             topics = [text(pair.elts[0]) for pair in node.value.elts]
-            assert topics == ['image_raw', 'camera_info']
+            assert topics[:2] == ['image_raw', 'camera_info']
             assert all(f"'{topic}'" in code for topic in topics)
 
 
