@@ -7,30 +7,22 @@ has buffers and memory of its own, and serves only after it gave what the networ
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 import math
-from threading import Lock
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from mono_depth_ros.backends.captures import ALONE, captured, stream_of_its_own
 from mono_depth_ros.backends.shape_graphs import Shape, ShapeGraphs
 
 # Share of the cells in which a graph may be farther off than its precision: where two modes are
 # nearly as likely, the last bit decides between them (networks/bimodal.py).
 FLIPPED = 0.005
-
-# One capture at a time in a process, and no network kernel by kernel meanwhile: a capture clears
-# the workspaces of cuBLAS, which such a network may be about to use in another thread.
-ALONE = Lock()
-# By device; used for nothing but captures: what else runs on it would become part of a graph.
-CAPTURE_STREAMS: dict[torch.device, torch.cuda.Stream] = {}
-# Captures that CUDA broke off: until torch 2.11 its allocators may still ask them things.
-BROKEN: list[torch.cuda.CUDAGraph] = []
 
 
 class CudaGraphs:
@@ -46,7 +38,7 @@ class CudaGraphs:
     def __init__(self, run: Callable[[Tensor], Tensor], device: torch.device, tolerance: float,
                  graphs: bool = True):
         self._run, self._enabled = run, graphs
-        self._stream = _stream_of_its_own(device)
+        self._stream = stream_of_its_own(device)
         # Not a method of this object: the circle would keep its memory until it is collected.
         self.graphs = ShapeGraphs(partial(capture, run, self._stream, tolerance))
 
@@ -129,7 +121,7 @@ def capture(run: Callable[[Tensor], Tensor], stream: torch.cuda.Stream, toleranc
         static = torch.empty(planes.shape, dtype=torch.float32, device=stream.device)
         static.copy_(planes)
         graph = Graph(
-            kernels=_captured(lambda: static.copy_(run(image)), stream.device), stream=stream,
+            kernels=captured(lambda: static.copy_(run(image)), stream.device), stream=stream,
             image=image, planes=static, host_image=_pinned(shape),
             host_planes=_pinned(planes.shape))
         _check(graph, images, expected, tolerance)
@@ -157,88 +149,6 @@ def difference(got: np.ndarray, expected: np.ndarray, tolerance: float) -> str:
     return f'{share:.1%} of its numbers are off by more than {tolerance:g}, by {off.max():.3g}'
 
 
-def _captured(work: Callable[[], object], device: torch.device) -> torch.cuda.CUDAGraph:
-    """The graph of what `work` launches, in memory of its own."""
-    kernels, pool = torch.cuda.CUDAGraph(), torch.cuda.graph_pool_handle()
-    try:
-        # thread_local: what another thread does meanwhile (copies, allocates) does no harm, for
-        # the allocator tells streams apart; a forbidden call of this one must end the capture,
-        # which 'relaxed' would let pass.
-        with _workspaces_of_its_own(), torch.cuda.graph(
-                kernels, pool=pool, stream=_capture_stream(device),
-                capture_error_mode='thread_local'):
-            work()
-    except BaseException:
-        _abandon(kernels, pool, device)
-        raise
-    return kernels
-
-
-@contextmanager
-def _workspaces_of_its_own() -> Iterator[None]:
-    """Have cuBLAS take workspaces from the memory of the graph captured meanwhile.
-
-    torch keeps one for a thread and stream. One from before is not the graph's: it may be freed,
-    and given to others, while the graph still writes there. One from the capture, kept on, would
-    be in the next graph too, and both may run at once. Cleared before and after, it lies in
-    memory that is the graph's alone for as long as it lives.
-    """
-    clear_workspaces()
-    try:
-        yield
-    finally:
-        clear_workspaces()
-
-
-def clear_workspaces() -> None:
-    """Give back the workspaces that torch keeps for cuBLAS; they are made again as needed."""
-    clear = getattr(torch._C, '_cuda_clearCublasWorkspaces', None)
-    if clear:
-        clear()
-
-
-def _abandon(
-        kernels: torch.cuda.CUDAGraph, pool: tuple[int, int], device: torch.device) -> None:
-    """Put torch's allocators back into order after a capture that failed."""
-    try:
-        kernels.pool()  # raises where CUDA broke the capture off
-        kernels.reset()
-    except RuntimeError:
-        # torch forgets to: until 2.11 it would take the capture for one still going on, and
-        # refuse to give any memory back; until 2.12 it keeps what the capture had. Later ones
-        # must not be asked to give it back twice.
-        with suppress(RuntimeError):
-            torch._C._cuda_endAllocateToPool(device.index, pool)
-        if torch.version.hip is None and torch.__version__ < '2.13':
-            BROKEN.append(kernels)
-            with suppress(RuntimeError):
-                torch._C._cuda_releasePool(device.index, pool)
-        else:
-            with suppress(RuntimeError):
-                kernels.reset()
-    with suppress(RuntimeError):
-        torch.cuda.synchronize(device)
-        torch.cuda.empty_cache()
-
-
 def _pinned(shape: Shape) -> Tensor:
     """A buffer on the host that the GPU reads and writes by itself."""
     return torch.empty(shape, dtype=torch.float32, pin_memory=True)
-
-
-def _capture_stream(device: torch.device) -> torch.cuda.Stream:
-    """The one of a device; call with ALONE held."""
-    if device not in CAPTURE_STREAMS:
-        CAPTURE_STREAMS[device] = torch.cuda.Stream(device)
-    return CAPTURE_STREAMS[device]
-
-
-def _stream_of_its_own(device: torch.device) -> torch.cuda.Stream:
-    """A stream for the graphs of one network: never the one for captures.
-
-    torch has 32 streams of a device and gives them out in turn, again and again.
-    """
-    stream = torch.cuda.Stream(device)
-    with ALONE:
-        taken = _capture_stream(stream.device)
-    return stream if stream != taken else torch.cuda.Stream(device)

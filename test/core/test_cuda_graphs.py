@@ -3,7 +3,8 @@
 On a GPU: test/gpu/test_gpu_graphs.py.
 """
 
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
+from functools import partial
 import gc
 import math
 import weakref
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from mono_depth_ros.backends import cuda_graphs, shape_graphs
+from mono_depth_ros.backends import captures, cuda_graphs, shape_graphs
 from mono_depth_ros.backends.backend import DeviceError
 from mono_depth_ros.backends.cuda_graphs import CudaGraphs, difference, Graph
 from mono_depth_ros.backends.shape_graphs import is_memory_full, ShapeGraphs
@@ -178,8 +179,8 @@ def gpu(monkeypatch):
     def captured(work, device):
         made.append(Kernels(work))
         return made[-1]
-    monkeypatch.setattr(cuda_graphs, '_stream_of_its_own', lambda device: Stream())
-    monkeypatch.setattr(cuda_graphs, '_captured', captured)
+    monkeypatch.setattr(cuda_graphs, 'stream_of_its_own', lambda device: Stream())
+    monkeypatch.setattr(cuda_graphs, 'captured', captured)
     monkeypatch.setattr(cuda_graphs, '_pinned', lambda shape: torch.empty(shape))
     for name in ('device', 'stream'):
         monkeypatch.setattr(torch.cuda, name, lambda _: nullcontext())
@@ -225,7 +226,7 @@ def test_an_image_may_be_a_view(gpu):
     (lambda work: None, '0.0% of its numbers are finite'),
     (lambda work: work().add_(0.1), 'of its numbers are off by more than 0.001')])
 def test_a_graph_that_does_not_answer_as_the_network_never_serves(gpu, monkeypatch, wrong, said):
-    monkeypatch.setattr(cuda_graphs, '_captured', lambda work, device: (
+    monkeypatch.setattr(cuda_graphs, 'captured', lambda work, device: (
         gpu.append(Kernels(lambda: wrong(work))) or gpu[-1]))
     graphs = graphs_of(double)
     for seed in range(4):
@@ -244,7 +245,7 @@ def test_a_graph_of_one_image_alone_is_seen(gpu, monkeypatch):
             first or first.append(planes.clone())
             planes.copy_(first[0])
         return Kernels(replay)
-    monkeypatch.setattr(cuda_graphs, '_captured', stale)
+    monkeypatch.setattr(cuda_graphs, 'captured', stale)
     graphs = graphs_of(double)
     graphs(image_of(A, 0)), graphs(image_of(A, 1))
     assert 'are off by' in graphs.graphs.refused[A]
@@ -321,14 +322,25 @@ def capturing(monkeypatch):
     def graph(kernels, **options):
         asked.append(('capture', options))
         return nullcontext()
+
+    @contextmanager
+    def current(name, value):
+        asked.append((name, str(value)))
+        try:
+            yield
+        finally:
+            asked.append(f'{name} as before')
     monkeypatch.setattr(torch.cuda, 'CUDAGraph', CapturedByTorch)
     monkeypatch.setattr(torch.cuda, 'graph_pool_handle', lambda: (0, 7))
     monkeypatch.setattr(torch.cuda, 'graph', graph)
     monkeypatch.setattr(torch.cuda, 'Stream', lambda device: f'stream of {device}')
+    for name in ('device', 'stream'):
+        monkeypatch.setattr(torch.cuda, name, partial(current, name))
+    monkeypatch.setattr(torch, 'zeros', lambda *_, device: asked.append(f'zeros on {device}'))
     monkeypatch.setattr(torch.cuda, 'synchronize', lambda device: asked.append('synchronize'))
     monkeypatch.setattr(torch.cuda, 'empty_cache', lambda: asked.append('empty'))
-    monkeypatch.setattr(cuda_graphs, 'CAPTURE_STREAMS', {})
-    monkeypatch.setattr(cuda_graphs, 'BROKEN', [])
+    monkeypatch.setattr(captures, 'CAPTURE_STREAMS', {})
+    monkeypatch.setattr(captures, 'BROKEN', [])
     for name in ('_cuda_clearCublasWorkspaces', '_cuda_endAllocateToPool', '_cuda_releasePool'):
         monkeypatch.setattr(
             torch._C, name, lambda *of, name=name: asked.append((name, *of)), raising=False)
@@ -340,36 +352,59 @@ def failing():
 
 
 CUDA_1 = torch.device('cuda:1')
+ON_ITS_DEVICE = [('device', 'cuda:1'), ('stream', 'stream of cuda:1')]
+AS_BEFORE = ['stream as before', 'device as before']
 CLEARED = ('_cuda_clearCublasWorkspaces',)
+OPTIONS = {'pool': (0, 7), 'stream': 'stream of cuda:1', 'capture_error_mode': 'thread_local'}
 
 
-def test_a_capture_has_stream_memory_and_workspaces_of_its_own(capturing):
-    kernels = cuda_graphs._captured(lambda: capturing.append('work'), CUDA_1)
-    assert capturing == [CLEARED, ('capture', {
-        'pool': (0, 7), 'stream': 'stream of cuda:1', 'capture_error_mode': 'thread_local'}),
-        'work', CLEARED]
-    assert kernels.resets == 0 and list(cuda_graphs.CAPTURE_STREAMS) == [CUDA_1]
+def test_a_capture_has_device_stream_memory_and_workspaces_of_its_own(capturing):
+    kernels = captures.captured(lambda: capturing.append('work'), CUDA_1)
+    assert capturing == [*ON_ITS_DEVICE, CLEARED, ('capture', OPTIONS), 'work', CLEARED,
+                         *AS_BEFORE]
+    assert kernels.resets == 0 and list(captures.CAPTURE_STREAMS) == [CUDA_1]
+
+
+def test_a_capture_may_share_the_memory_of_another(capturing):
+    captures.captured(lambda: None, CUDA_1, (0, 5))
+    assert ('capture', {**OPTIONS, 'pool': (0, 5)}) in capturing
 
 
 def test_a_capture_that_failed_but_ended_leaves_nothing(capturing):
     with pytest.raises(RuntimeError, match='in the capture'):
-        cuda_graphs._captured(failing, CUDA_1)
-    assert capturing[2:] == [CLEARED, 'synchronize', 'empty'] and not cuda_graphs.BROKEN
+        captures.captured(failing, CUDA_1)
+    assert capturing[4:] == [CLEARED, 'synchronize', 'empty', *AS_BEFORE]
+    assert not captures.BROKEN
 
 
-@pytest.mark.parametrize('version, released', [('2.6.0', True), ('2.11.0+cu128', True),
-                                               ('2.13.0', False)])
-def test_a_capture_that_was_broken_off_is_ended_for_the_allocator(
-        capturing, monkeypatch, version, released):
-    """A later torch gives the memory back by itself, and must not be made to do it twice."""
+@pytest.mark.parametrize('version, older', [('2.6.0', True), ('2.11.0+cu128', True),
+                                            ('2.12.0', True), ('2.13.0', False)])
+def test_a_capture_that_was_broken_off_is_ended_for_torch(capturing, monkeypatch, version, older):
+    """A later torch gives the memory back by itself, and must not be made to do it twice.
+
+    An older one draws no random numbers until another capture ended well.
+    """
     monkeypatch.setattr(CapturedByTorch, 'broken', True)
     monkeypatch.setattr(torch, '__version__', torch.torch_version.TorchVersion(version))
     with pytest.raises(RuntimeError, match='in the capture'):
-        cuda_graphs._captured(failing, CUDA_1)
-    release = [('_cuda_releasePool', 1, (0, 7))] if released else []
-    assert capturing[2:] == [CLEARED, ('_cuda_endAllocateToPool', 1, (0, 7)), *release,
-                             'synchronize', 'empty']
-    assert len(cuda_graphs.BROKEN) == released
+        captures.captured(failing, CUDA_1)
+    another = {name: value for name, value in OPTIONS.items() if name != 'pool'}
+    ended = [('_cuda_releasePool', 1, (0, 7)), ('capture', another), 'zeros on cuda:1']
+    assert capturing[4:] == [CLEARED, ('_cuda_endAllocateToPool', 1, (0, 7)),
+                             *(ended if older else []), 'synchronize', 'empty', *AS_BEFORE]
+    assert len(captures.BROKEN) == older
+
+
+def test_for_a_capture_that_never_began_nothing_is_given_back(capturing, monkeypatch):
+    """The memory it was to share is in use by other graphs."""
+    def no_capture(*_, **options):
+        raise RuntimeError('in the capture')
+    monkeypatch.setattr(CapturedByTorch, 'broken', True)
+    monkeypatch.setattr(torch, '__version__', torch.torch_version.TorchVersion('2.11.0'))
+    monkeypatch.setattr(torch.cuda, 'graph', no_capture)
+    with pytest.raises(RuntimeError, match='in the capture'):
+        captures.captured(lambda: None, CUDA_1, (0, 5))
+    assert not any('_cuda_releasePool' in asked for asked in capturing) and not captures.BROKEN
 
 
 def test_a_stream_of_its_own_is_not_that_of_captures(monkeypatch):
@@ -385,9 +420,9 @@ def test_a_stream_of_its_own_is_not_that_of_captures(monkeypatch):
         def __eq__(self, other):
             return self.number == other.number
     monkeypatch.setattr(torch.cuda, 'Stream', Pooled)
-    monkeypatch.setattr(cuda_graphs, 'CAPTURE_STREAMS', {})
-    numbers = [cuda_graphs._stream_of_its_own(CUDA_1).number for _ in range(4)]
-    assert cuda_graphs.CAPTURE_STREAMS[CUDA_1].number not in numbers
+    monkeypatch.setattr(captures, 'CAPTURE_STREAMS', {})
+    numbers = [captures.stream_of_its_own(CUDA_1).number for _ in range(4)]
+    assert captures.CAPTURE_STREAMS[CUDA_1].number not in numbers
 
 
 def test_a_cpu_has_no_graphs():

@@ -16,9 +16,10 @@ import pytest
 import torch
 from torch import nn
 
-from mono_depth_ros.backends import cuda_graphs, shape_graphs
+from mono_depth_ros.backends import captures, shape_graphs
 from mono_depth_ros.backends.backend import DeviceError
-from mono_depth_ros.backends.cuda_graphs import clear_workspaces, CudaGraphs, difference
+from mono_depth_ros.backends.captures import clear_workspaces
+from mono_depth_ros.backends.cuda_graphs import CudaGraphs, difference
 from mono_depth_ros.backends.torch_backend import TorchBackend
 from mono_depth_ros.model_file import find_model, load_model
 from mono_depth_ros.self_test import TOLERANCE
@@ -276,7 +277,7 @@ BROKEN = '''
 import sys
 sys.path.insert(0, 'test/gpu')
 import torch
-from mono_depth_ros.backends import cuda_graphs
+from mono_depth_ros.backends import captures
 from test_gpu_graphs import A, B, C, CudaGraphs, double, given, memory
 
 def run(image):
@@ -292,7 +293,7 @@ for seed, shape in enumerate([A, A, A, B, B, B, A]):
     given(graphs, shape, seed)
 assert graphs.graphs.shapes == [B], graphs.graphs.shapes
 assert list(graphs.graphs.refused) == [A]
-print('refused:', graphs.graphs.refused[A], '- broken off:', len(cuda_graphs.BROKEN))
+print('refused:', graphs.graphs.refused[A], '- broken off:', len(captures.BROKEN))
 assert torch.cuda.current_stream() == torch.cuda.default_stream()
 torch.cuda.synchronize()
 torch.cuda.empty_cache()  # torch raises where it takes a capture for one still going on
@@ -319,4 +320,4 @@ def test_a_capture_that_cuda_breaks_off_leaves_nothing_broken(cuda, work):
 
 def test_no_capture_was_broken_off_in_this_process(cuda):
     """The last test here: all above ended well, whatever they were told to raise."""
-    assert cuda_graphs.BROKEN == []
+    assert captures.BROKEN == []

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from mono_depth_ros.backends.cuda_graphs import clear_workspaces
+from mono_depth_ros.backends.captures import clear_workspaces
 from mono_depth_ros.backends.torch_backend import pick_device, TorchBackend
 from mono_depth_ros.estimator import DepthEstimator
 
