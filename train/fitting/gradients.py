@@ -13,6 +13,9 @@ import sys
 import torch
 from torch import nn, Tensor
 
+from mono_depth_ros.backends.backend import first_line
+from mono_depth_ros.backends.captures import ALONE, captured
+
 # Batches of a shape before it is captured: libraries choose their kernels and get their memory.
 EAGER_STEPS = 2
 # Shapes beyond these are computed kernel by kernel.
@@ -36,27 +39,31 @@ class Gradients:
         """Set `grad` of every weight that took part; the loss, detached."""
         for weight in self._weights:
             weight.grad = None
-        return self.added(image_BCHW, log_truth_B1HW)
+        return self._added(image_BCHW, log_truth_B1HW)
 
-    def added(self, image_BCHW: Tensor, log_truth_B1HW: Tensor) -> Tensor:
-        """Add the gradients to those there are; the loss, detached."""
+    def in_place(self, image_BCHW: Tensor, log_truth_B1HW: Tensor) -> Tensor:
+        """As a call, but the gradients there are keep their place in memory."""
+        there = self.there()
+        if there:
+            torch._foreach_zero_(there)
+        return self._added(image_BCHW, log_truth_B1HW)
+
+    def there(self) -> list[Tensor]:
+        """The gradients there are."""
+        return [weight.grad for weight in self._weights if weight.grad is not None]
+
+    def _added(self, image_BCHW: Tensor, log_truth_B1HW: Tensor) -> Tensor:
         loss = self._learner(image_BCHW, log_truth_B1HW)
         self._scale(loss).backward()
         return loss.detach()
-
-    def clear(self) -> None:
-        """Set the gradients there are to zero, where they lie."""
-        there = [weight.grad for weight in self._weights if weight.grad is not None]
-        if there:
-            torch._foreach_zero_(there)
 
 
 class GraphedGradients:
     """What `Gradients` does, as one CUDA graph for every shape of batch after its first steps.
 
     All graphs write the same gradients and share their memory, as no two run at a time. Random
-    numbers are those of the step's seed, as without graphs. Where a capture fails, all goes on
-    kernel by kernel, and `problem` says why.
+    numbers are those of the step's seed, as without graphs. Where one cannot be made, or leaves
+    too little memory for a shape without, all goes on kernel by kernel, and `problem` says why.
     """
 
     def __init__(self, plain: Gradients):
@@ -67,27 +74,34 @@ class GraphedGradients:
 
     def __call__(self, image_BCHW: Tensor, log_truth_B1HW: Tensor) -> Tensor:
         """Set `grad` of every weight that took part; the loss, detached."""
-        if self.problem:
-            return self._plain(image_BCHW, log_truth_B1HW)
         shape = tuple(image_BCHW.shape)
         self._seen[shape] += 1
         if shape not in self._graphs and EAGER_STEPS < self._seen[shape] \
-                and len(self._graphs) < MOST_GRAPHS:
+                and len(self._graphs) < MOST_GRAPHS and not self.problem:
             self._capture(shape, image_BCHW, log_truth_B1HW)
         if shape in self._graphs:
             return self._graphs[shape].replay(image_BCHW, log_truth_B1HW)
-        # A graph goes on writing the gradients it was captured with: none may be replaced.
-        self._plain.clear()
-        return self._plain.added(image_BCHW, log_truth_B1HW)
+        if not self.problem:
+            try:
+                # A graph goes on writing the gradients it was captured with: none is replaced.
+                return self._plain.in_place(image_BCHW, log_truth_B1HW)
+            except torch.cuda.OutOfMemoryError as error:
+                if not self._graphs:
+                    raise
+                self._give_up(error)
+        return self._plain(image_BCHW, log_truth_B1HW)
 
     def _capture(self, shape: Shape, image_BCHW: Tensor, log_truth_B1HW: Tensor) -> None:
         pool = next(iter(self._graphs.values())).pool if self._graphs else None
         try:
             self._graphs[shape] = _Graph(self._plain, image_BCHW, log_truth_B1HW, pool)
         except RuntimeError as error:
-            self._graphs.clear()
-            self.problem = str(error).partition('\n')[0]
-            print(f'steps are not captured as CUDA graphs: {self.problem}', file=sys.stderr)
+            self._give_up(error)
+
+    def _give_up(self, error: RuntimeError) -> None:
+        self._graphs.clear()
+        self.problem = first_line(error)
+        print(f'steps are not captured as CUDA graphs: {self.problem}', file=sys.stderr)
 
 
 class _Graph:
@@ -95,15 +109,12 @@ class _Graph:
 
     def __init__(self, plain: Gradients, image_BCHW: Tensor, log_truth_B1HW: Tensor, pool):
         self._image, self._log_truth = image_BCHW.clone(), log_truth_B1HW.clone()
-        self._graph = torch.cuda.CUDAGraph()
-        stream = torch.cuda.current_stream(image_BCHW.device)
-        try:
-            # Threads that pin memory for the next batch may go on: 'global' makes that an error.
-            with torch.cuda.graph(self._graph, pool=pool, capture_error_mode='thread_local'):
-                plain.clear()
-                self._loss = plain.added(self._image, self._log_truth)
-        finally:
-            torch.cuda.set_stream(stream)  # a capture that fails leaves its own in place
+        losses: list[Tensor] = []
+        with ALONE:
+            self._graph = captured(
+                lambda: losses.append(plain.in_place(self._image, self._log_truth)),
+                image_BCHW.device, pool)
+        self._loss = losses[0]
         self.pool = self._graph.pool()
 
     def replay(self, image_BCHW: Tensor, log_truth_B1HW: Tensor) -> Tensor:

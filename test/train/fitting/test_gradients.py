@@ -22,7 +22,7 @@ class Learner(nn.Module):
 
 
 class FakeGraph:
-    """Counts its captures and replays; computes as the plain step."""
+    """Counts its captures and replays; computes as the step."""
 
     made: list['FakeGraph'] = []
     pool = 'shared'
@@ -33,8 +33,7 @@ class FakeGraph:
 
     def replay(self, image, truth):
         self.replays += 1
-        self.plain.clear()
-        return self.plain.added(image, truth)
+        return self.plain.in_place(image, truth)
 
 
 @pytest.fixture
@@ -101,3 +100,30 @@ def test_after_a_capture_that_fails_all_goes_on_without(graphed, monkeypatch, ca
     assert FakeGraph.made[0].replays == 2
     assert step.problem == 'CUDA out of memory.'
     assert capsys.readouterr().err.count('CUDA out of memory') == 1
+
+
+def full_once(plain, monkeypatch):
+    """Let the memory be full at the next step that keeps the gradients in place."""
+    def full(*_):
+        monkeypatch.undo()
+        raise torch.cuda.OutOfMemoryError('CUDA out of memory.\nmore')
+    monkeypatch.setattr(plain, 'in_place', full)
+
+
+def test_graphs_give_way_where_they_leave_too_little_memory_for_a_step(graphed, capsys):
+    step, learner = graphed
+    for _ in range(4):
+        step(*batch(1))
+    with pytest.MonkeyPatch.context() as patch:
+        full_once(step._plain, patch)
+        assert step(*batch(2)).item() == 12 and learner.weight.grad.item() == 12
+    assert step.problem == 'CUDA out of memory.' and step._graphs == {}
+    assert 'CUDA out of memory' in capsys.readouterr().err
+
+
+def test_memory_that_is_full_without_graphs_ends_the_step(graphed):
+    step, _ = graphed
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(torch.cuda.OutOfMemoryError):
+        full_once(step._plain, patch)
+        step(*batch(1))
+    assert not step.problem
