@@ -22,7 +22,7 @@ class Learner(nn.Module):
 
 
 class FakeGraph:
-    """Counts its captures and replays; computes as the step."""
+    """Counts its captures and replays, the first of which is on trial; computes as the step."""
 
     made: list['FakeGraph'] = []
     pool = 'shared'
@@ -64,7 +64,7 @@ def test_every_shape_is_captured_once_after_its_first_steps(graphed):
             assert step(*batch(size, number)).item() == 12 * number
             assert learner.weight.grad.item() == 12 * number
     assert [(one.shape[0], one.given, one.replays) for one in FakeGraph.made] == [
-        (1, None, 2), (2, 'shared', 2)]
+        (1, None, 3), (2, 'shared', 3)]
     assert learner.unused.grad is None
 
 
@@ -97,9 +97,46 @@ def test_after_a_capture_that_fails_all_goes_on_without(graphed, monkeypatch, ca
     for _ in range(4):
         assert step(*batch(2)).item() == 12
     assert step(*batch(1)).item() == 12 and learner.weight.grad.item() == 12
-    assert FakeGraph.made[0].replays == 2
+    assert FakeGraph.made[0].replays == 3
     assert step.problem == 'CUDA out of memory.'
     assert capsys.readouterr().err.count('CUDA out of memory') == 1
+
+
+@pytest.mark.parametrize('wrong', [
+    lambda plain, image, truth: image.new_tensor(12.0),  # as if on another device: nothing is done
+    lambda plain, image, truth: plain.in_place(2 * image, truth) / 2,
+    lambda plain, image, truth: plain.in_place(image, truth) + 5,
+    lambda plain, image, truth: plain.in_place(image, truth) + torch.nan])
+def test_a_graph_that_does_not_give_what_the_step_gives_is_not_used(graphed, monkeypatch, wrong):
+    step, learner = graphed
+    monkeypatch.setattr(FakeGraph, 'replay', lambda self, *batch: wrong(self.plain, *batch))
+    for number in range(EAGER_STEPS + 3):
+        assert step(*batch(1, number)).item() == 12 * number
+        assert learner.weight.grad.item() == 12 * number
+    assert len(FakeGraph.made) == 1 and 'does not give' in step.problem
+
+
+def test_a_trial_leaves_no_trace(monkeypatch):
+    """Losses, gradients and statistics are those without graphs, and so is what is drawn."""
+    class Noisy(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layers = nn.Sequential(nn.BatchNorm2d(1), nn.Dropout(0.5))
+
+        def forward(self, image, truth):
+            return (self.layers(image) - truth).square().mean()
+    monkeypatch.setattr(gradients, '_Graph', FakeGraph)
+    seen = []
+    for kind in (lambda plain: plain, GraphedGradients):
+        learner = Noisy()
+        step = kind(Gradients(learner, list(learner.parameters())))
+        for number in range(EAGER_STEPS + 3):
+            torch.manual_seed(number)
+            image = torch.randn(4, 1, 3, 3)
+            seen.append(torch.stack([step(image, torch.ones_like(image)), torch.rand(()),
+                                     *(weight.grad.sum() for weight in learner.parameters()),
+                                     *(buffer.float().sum() for buffer in learner.buffers())]))
+    assert torch.equal(torch.stack(seen[:len(seen) // 2]), torch.stack(seen[len(seen) // 2:]))
 
 
 def full_once(plain, monkeypatch):
