@@ -66,6 +66,7 @@ class StageRun:
         self.step = saved['step'] if saved else 0
         if index and not self.step:
             self.freeze_at_ema()
+        network.zero_grad()  # what weights that are frozen now have of the stage before
         set_training_mode(network, self.stage)
         self.learner = context.group.wrap(
             StageLoss(network, recipe, self.stage, context.group))

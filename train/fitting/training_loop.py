@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+import gc
 
 import cv2
 import torch
@@ -50,6 +51,8 @@ def fit(recipe: Recipe, training: Sequence[DataSet], validation: Sequence[DataSe
     for index in range(first_stage, len(recipe.stages)):
         StageRun(recipe, index, network, ema, training, context,
                  saved if index == first_stage else None).run(feed, held_out, summary)
+        # A circle may hold the stage, and with it the memory of its optimiser and graphs.
+        gc.collect()
     return summary
 
 

@@ -1,12 +1,14 @@
 """Training itself: resuming, stages, learning, and the walk from data to a model file."""
 
 from dataclasses import replace
+import gc
 import json
 import os
 from pathlib import Path
 import signal
 import subprocess
 import sys
+import weakref
 
 import pytest
 import torch
@@ -16,6 +18,7 @@ from mono_depth_ros.estimator import DepthEstimator
 from mono_depth_ros.networks.registry import build, default_spec
 from train import __main__ as cli
 from train.data.data_sets import open_data
+from train.fitting import training_loop
 from train.fitting.checkpoint import load_checkpoint
 from train.fitting.stage import set_training_mode, StageLoss
 from train.fitting.stage_run import RunContext, StageRun
@@ -69,6 +72,28 @@ def test_interrupted_equals_uninterrupted(folder, tmp_path, monkeypatch):
     whole, parts = load_checkpoint(tmp_path / 'whole'), load_checkpoint(tmp_path / 'parts')
     assert_same(whole['network'], parts['network'])
     assert_same(whole['ema'], parts['ema'])
+
+
+@pytest.mark.thorough
+def test_nothing_of_a_stage_is_held_in_the_next(folder, tmp_path, monkeypatch):
+    """On a GPU its graphs are as large as a step; nobody waits until Python looks for circles."""
+    stages = []
+
+    class Watched(StageRun):
+        def __init__(self, *of):
+            before = [stage() for stage in stages]
+            super().__init__(*of)
+            assert before == [None] * self.index
+            assert all(weight.grad is None for weight in self.network.parameters())
+            self.circle = self
+            stages.append(weakref.ref(self))
+    monkeypatch.setattr(training_loop, 'StageRun', Watched)
+    gc.disable()
+    try:
+        fit(tiny(trains=(('coarse',), ('fine',)), epochs=1), *sources(folder), context(tmp_path))
+    finally:
+        gc.enable()
+    assert len(stages) == 2
 
 
 @pytest.mark.thorough
