@@ -278,7 +278,7 @@ import sys
 sys.path.insert(0, 'test/gpu')
 import torch
 from mono_depth_ros.backends import captures
-from test_gpu_graphs import A, B, C, CudaGraphs, double, given, memory
+from test_gpu_graphs import A, B, CudaGraphs, double, given, memory
 
 def run(image):
     if torch.cuda.is_current_stream_capturing() and image.shape == A:
@@ -286,23 +286,32 @@ def run(image):
         {work}
     return double(image)
 
+def with_one_broken_off():
+    graphs = CudaGraphs(run, device, 1e-3)
+    for seed, shape in enumerate([A, A, A, B, B, B, A]):
+        given(graphs, shape, seed)
+        torch.rand(2, device=device)  # torch may draw none after such a capture
+    assert graphs.graphs.shapes == [B], graphs.graphs.shapes
+    assert list(graphs.graphs.refused) == [A]
+    print('refused:', graphs.graphs.refused[A], '- broken off:', len(captures.BROKEN))
+    kept.clear()
+    del graphs
+    return memory(device)
+
 device, kept = torch.device({device!r}), []
 before = memory(device)
-graphs = CudaGraphs(run, device, 1e-3)
-for seed, shape in enumerate([A, A, A, B, B, B, A]):
-    given(graphs, shape, seed)
-assert graphs.graphs.shapes == [B], graphs.graphs.shapes
-assert list(graphs.graphs.refused) == [A]
-print('refused:', graphs.graphs.refused[A], '- broken off:', len(captures.BROKEN))
+first = with_one_broken_off()
 assert torch.cuda.current_stream() == torch.cuda.default_stream()
 torch.cuda.synchronize()
 torch.cuda.empty_cache()  # torch raises where it takes a capture for one still going on
 with torch.cuda.graph(torch.cuda.CUDAGraph()):  # somebody else's
     torch.zeros(3, device=device).add_(1)
-kept.clear()
-del graphs
-after = memory(device)  # from 2.13 on it is torch's own business to give it back, or not
-assert after == before or torch.__version__ >= '2.13', (after, before)
+more = [with_one_broken_off() for _ in range(2)]
+if torch.__version__ < '2.13':  # later it is torch's own business to give it back, or not
+    # Seed and offset of random numbers, a smallest block each, are there as long as one graph is,
+    # and one that was broken off is kept (captures.BROKEN).
+    assert first[0] - before[0] <= 1024 and first[1] - before[1] <= 1 << 21, (first, before)
+    assert more == [first, first], (more, first)
 print('done')
 '''
 
