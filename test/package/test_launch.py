@@ -21,6 +21,8 @@ FILES = sorted((ROOT / 'launch').glob('*.launch.py'))
 # FIELD names of a depth node's launch file; others may come with them.
 ARGUMENTS = {'params_file', 'image_topic', 'camera_info_topic', 'namespace', 'use_rviz',
              'use_sim_time', 'log_level', 'autostart', 'model_file'}
+CAMERA_TOPICS = ['image_raw', 'camera_info']
+OTHER_TOPICS = ['imu', 'sensor_depth', 'reference/depth', 'reference/points', 'reference/scan']
 RUN = '''
 import sys
 from launch import LaunchDescription, LaunchService
@@ -112,8 +114,9 @@ def test_every_other_input_of_the_node_has_an_argument():
     declared = {text(call.args[0]) for call in calls(tree, 'DeclareLaunchArgument')}
     remapped = {text(node.elts[0]): ast.unparse(node.elts[1]) for node in ast.walk(tree)
                 if isinstance(node, ast.Tuple) and text(node.elts[0]) in listed}
-    assert set(remapped) == listed and len(listed) == 7
-    for topic in listed - {'image_raw', 'camera_info'}:
+    assert set(remapped) == listed
+    assert listed == {*CAMERA_TOPICS, *OTHER_TOPICS}
+    for topic in OTHER_TOPICS:
         argument = topic.replace('/', '_') + '_topic'
         assert argument in declared and remapped[topic] == f"given(context, '{argument}')"
 
@@ -163,7 +166,7 @@ def test_remapped_topics_are_the_node_s(tree):
         if isinstance(node, ast.Assign) and getattr(
                 node.targets[0], 'id', '') == 'remappings':
             topics = [text(pair.elts[0]) for pair in node.value.elts]
-            assert topics[:2] == ['image_raw', 'camera_info']
+            assert topics in (CAMERA_TOPICS, CAMERA_TOPICS + OTHER_TOPICS)
             assert all(f"'{topic}'" in code for topic in topics)
 
 
