@@ -81,6 +81,10 @@ def free_domain() -> int:
     return processes.free_domain(range(1, 101)[worker::workers])
 
 
+class Hangs(Exception):
+    """A process that should have ended; says what it printed and where each thread stood."""
+
+
 class Process:
     """A child process; its output goes to a file, and `end` or `wait` give its exit code.
 
@@ -93,6 +97,7 @@ class Process:
             self.popen = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=file, stderr=subprocess.STDOUT, cwd=ROOT,
                 env=os.environ | {'ROS_DOMAIN_ID': str(domain), 'PYTHONUNBUFFERED': '1',
+                                  'PYTHONFAULTHANDLER': '1',  # for `_wait`
                                   'ROS_LOG_DIR': str(log.parent / 'ros')} | environment)
         atexit.register(self.popen.kill)
 
@@ -101,19 +106,23 @@ class Process:
         return self._log.read_text()
 
     def wait(self, timeout_s: float = 30.0) -> int:
-        """Exit code of a process that ends by itself."""
-        return self.popen.wait(timeout_s)
+        """Exit code of a process that ends by itself, or `Hangs`."""
+        return self._wait(timeout_s)
 
     def end(self, number: int = signal.SIGINT, timeout_s: float = 60.0) -> int:
-        """Exit code after a signal; a process that does not end is killed and TimeoutExpired."""
+        """Exit code after a signal; a process that does not end is killed and `Hangs`."""
         if self.popen.poll() is None:
             self.popen.send_signal(number)
+        return self._wait(timeout_s)
+
+    def _wait(self, timeout_s: float) -> int:
         try:
             return self.popen.wait(timeout_s)
         except subprocess.TimeoutExpired:
-            self.popen.kill()
+            self.popen.send_signal(signal.SIGABRT)  # on which faulthandler prints where it is
             self.popen.wait()
-            raise
+            raise Hangs(f'{self.popen.args} had not ended after {timeout_s:g} s. It printed, and '
+                        f'stood at:\n{self.output()}') from None
 
     def tell(self, **order) -> None:
         """Send a line of JSON to its standard input."""

@@ -138,10 +138,10 @@ def open_data(spec: str, split: str) -> DataSet:
     layout = _layout_of(path, name)
     facts = facts_called(name)
     source = _opened(layout, path, name, split)
-    if (path / TERMS).is_file():
-        facts = replace(facts, terms=' '.join(read_text(path / TERMS).split()))
     if layout.open is packed.PackedSource:  # its frame was masked as it was made
         facts = replace(NO_FACTS, terms=packed.read_head(path)['terms'])
+    if (path / TERMS).is_file():
+        facts = replace(facts, terms=' '.join(read_text(path / TERMS).split()))
     if facts.title:
         note(_assumed(name, facts, layout))
     return DataSet(name, source, facts)
@@ -189,6 +189,13 @@ def _assumed(name: str, facts: DataSetFacts, layout: Layout) -> str:
              f'the terms of use {facts.terms!r}']
     return (f'{name} is taken for {facts.title}, as its name says: assumed are '
             f'{", ".join(part for part in parts if part)}')
+
+
+def note_missing_terms(source: DataSet, place: str) -> None:
+    """Tell the user of data whose terms of use will be missing from the card of a model."""
+    if source.terms == NO_FACTS.terms:
+        note(f'the terms of use of {source.name} are not known, and the card of a model that '
+             f'learns from it will say so: write them into {Path(place) / TERMS}')
 
 
 def data_use(source: DataSet) -> DataUse:

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from train.data.data_sets import DataSet, open_data
+from train.data.data_sets import DataSet, note_missing_terms, open_data
 from train.data.samples.sample import Sample, spread_numbers
 from train.data.samples.splits import MissingSplit, SPLITS
 from train.data.sources.packed import DEPTH, FORMAT, HEAD, INDEX, read_head, read_index, RGB
@@ -23,9 +23,10 @@ def pack(spec: str, folder: Path, width: int, most: int = 0) -> int:
     With `most` above 0 no more than that many frames of each split, evenly spread.
     Raises OSError or ValueError; what was written before can still be used.
     """
-    splits = _splits(spec)
-    terms = next(iter(splits.values())).terms
-    head = {'format': FORMAT, 'source': spec.partition('=')[2], 'width': width, 'terms': terms}
+    splits, source = _splits(spec), spec.partition('=')[2]
+    terms = splits['train'].terms
+    note_missing_terms(splits['train'], source)
+    head = {'format': FORMAT, 'source': source, 'width': width, 'terms': terms}
     if (folder / HEAD).exists() and read_head(folder) != head:
         raise ValueError(f'{folder} holds another pack ({read_head(folder)}): give another --out')
     write_file(folder / HEAD, json.dumps(head) + '\n')

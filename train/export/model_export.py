@@ -32,8 +32,8 @@ def export_run(folder: Path, path: Path, validation: Sequence[DataSet],
                protocol: Protocol, licence: str = '') -> ModelCard:
     """Write the EMA weights of a finished run as a model file, measured on `validation`.
 
-    The measurement is made on the file itself with its fp16 weights. Returns its card. Without
-    `validation` the file is written unmeasured. `licence` tells the terms of the weights; empty:
+    The measurement is made on the file itself with its fp16 weights, before it has its name.
+    Returns its card. Without `validation` the file is written unmeasured. `licence` tells the terms of the weights; empty:
     those of the data and the model they learned from. OSError or ValueError where the run is not
     finished.
     """
@@ -48,13 +48,23 @@ def export_run(folder: Path, path: Path, validation: Sequence[DataSet],
     provenance = _provenance(run, recipe)
     calibrate(network, validation, recipe)
     licence = licence or licence_of(provenance.data, run.start)
-    card = write(path, network, _card(path.stem, recipe, provenance, licence))
-    if not validation:
-        return card
-    estimator = load_estimator(path, 'cpu')
-    metrics = tuple(evaluate(estimator, source, 'val', protocol).metrics()
-                    for source in validation)
-    return write(path, network, replace(card, metrics=metrics))
+    card = _card(path.stem, recipe, provenance, licence)
+    if validation:
+        card = replace(card, metrics=_metrics(path, network, card, validation, protocol))
+    return write(path, network, card)
+
+
+def _metrics(path: Path, network: MultiScaleNetwork, card: ModelCard,
+             validation: Sequence[DataSet], protocol: Protocol) -> tuple[Metrics, ...]:
+    """Errors of a file like that of `path`, which lies beside it until it is measured."""
+    unmeasured = path.with_name(f'{path.stem}.unmeasured{path.suffix}')
+    try:
+        write(unmeasured, network, card)
+        estimator = load_estimator(unmeasured, 'cpu')
+        return tuple(evaluate(estimator, source, 'val', protocol).metrics()
+                     for source in validation)
+    finally:
+        unmeasured.unlink(missing_ok=True)
 
 
 def write(path: Path, network: MultiScaleNetwork, card: ModelCard) -> ModelCard:

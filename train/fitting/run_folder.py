@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from mono_depth_ros.model_file import find_model
-from train.data.data_sets import data_use, DataSet, open_data
+from train.data.data_sets import data_use, DataSet, note_missing_terms, open_data
 from train.data.samples.splits import MissingSplit
 from train.fitting.checkpoint import has_checkpoint
 from train.recipes.mixture import mixture
@@ -89,6 +89,8 @@ def check_data(data: Sequence[str], recipe: Recipe) -> None:
     if twice:
         raise ValueError(f'two data sets are called {twice[0]!r}: give each a NAME of its own')
     sources = [open_data(spec, 'train') for spec in data]
+    for source, spec in zip(sources, data):
+        note_missing_terms(source, spec.partition('=')[2])
     for stage in recipe.stages:
         mixture(sources, recipe, stage)
 

@@ -13,6 +13,8 @@ from mono_depth_ros.networks.registry import build, default_spec
 from train.__main__ import main
 from train.data.data_sets import data_use, open_data
 from train.evaluation.learned_images import learned_images
+from train.evaluation.measurement import evaluate
+from train.export import model_export
 from train.export.model_export import licence_of
 from train.fitting.checkpoint import save_checkpoint
 from train.fitting.run_folder import begin_run
@@ -53,6 +55,21 @@ def test_one_set_with_val_is_enough_to_measure(folder, tmp_path):
     model = tmp_path / 'm.safetensors'
     assert export(finished_run(tmp_path / 'run', [f'a={other}', f'b={folder}']), model) == 0
     assert [metrics.data for metrics in read_card(model).metrics] == ['b']
+
+
+def test_a_model_has_its_name_only_once_it_is_measured(folder, tmp_path, monkeypatch):
+    """Whoever copies the file while it is measured would have a card without figures."""
+    model, there = tmp_path / 'm.safetensors', []
+
+    def measure(*arguments):
+        there.append(model.exists())
+        return evaluate(*arguments)
+    monkeypatch.setattr(model_export, 'evaluate', measure)
+    run = finished_run(tmp_path / 'run', [f'mine={folder}'])
+    assert export(run, model) == 0 and there == [False]
+    card = read_card(model)
+    assert card.name == 'm' and len(card.metrics) == 1
+    assert [path.name for path in tmp_path.glob('*.safetensors*')] == ['m.safetensors']
 
 
 def test_a_broken_val_is_not_taken_for_a_missing_one(folder, tmp_path, capsys):

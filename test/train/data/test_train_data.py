@@ -8,6 +8,7 @@ import pytest
 from train_helpers import CAMERA, write_folder
 
 from mono_depth_ros.camera import Camera
+from train.__main__ import main
 from train.data.data_set_facts import masked_outside, NYU
 from train.data.data_sets import data_use, LAYOUTS, open_data
 from train.data.samples.augmentation import (
@@ -337,3 +338,15 @@ def test_a_worse_camera_changes_pixels_a_little(harm):
 def test_the_terms_of_a_folder_are_those_it_tells(folder):
     (folder / 'terms.txt').write_text('for friends\nonly\n')
     assert open_data(f'nyu={folder}', 'train').terms == 'for friends only'
+
+
+@pytest.mark.parametrize('words, command', [
+    (('fit', 'mobile', '--data'), ('--set', 'stages.1.data=("nobody",)', '--out')),
+    (('pack',), ('--width', '64', '--out'))], ids=['fit', 'pack'])
+def test_missing_terms_are_said_before_anything_is_learned(folder, tmp_path, capsys, words,
+                                                           command):
+    for number, said in enumerate((f'write them into {folder}/terms.txt', '')):
+        main((*words, f'mine={folder}', *command, str(tmp_path / str(number))))
+        told = capsys.readouterr().err
+        assert said in told and ('terms.txt' in told) == bool(said)
+        (folder / 'terms.txt').write_text('for friends only')

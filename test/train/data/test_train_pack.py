@@ -29,6 +29,12 @@ def test_a_pack_holds_the_frames_of_its_source(folder, tmp_path, capsys):
             np.testing.assert_allclose(a.depth, b.depth, rtol=5e-4)
 
 
+def test_terms_can_be_told_of_a_pack_that_lacks_them(folder, tmp_path):
+    pack(f'mine={folder}', tmp_path / 'p', 64)
+    (tmp_path / 'p' / 'terms.txt').write_text('for friends only')
+    assert open_data(f'mine={tmp_path / "p"}', 'train').terms == 'for friends only'
+
+
 def test_images_are_made_small_with_their_camera(folder):
     sample = open_data(f'mine={folder}', 'train')[0]
     small = shrunk(sample, 32)
