@@ -142,7 +142,8 @@ class CameraStream:
             stale=self._stale_input(now_s),
             camera=self._info_input.wrong_type() or self.processor.camera_warning,
             image=self.processor.image_warning,
-            part=self.settings.waiting or self.processor.part_warning)
+            part=(self.settings.waiting or self.processor.part_warning
+                  or self.processor.outputs.unheard()))
 
     def values(self, now_s: float) -> dict[str, str]:
         """Input, camera, counts and times as the texts of a diagnostic status."""

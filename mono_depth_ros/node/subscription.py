@@ -7,7 +7,7 @@ from typing import Any
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 
-from mono_depth_ros.node.interface.stream_part import Input
+from mono_depth_ros.node.interface.stream_part import Input, type_name
 
 try:
     from rclpy.event_handler import SubscriptionEventCallbacks
@@ -41,7 +41,7 @@ class MatchedSubscription:
     def __init__(self, node: Node, wanted: Input, prefix: str, reliability: str):
         self._node, self._kind, self._callback = node, wanted.kind, wanted.callback
         self._depth, self._wanted = wanted.depth, wanted.wanted
-        self._type = f'{self._kind.__module__.split(".")[0]}/msg/{self._kind.__name__}'
+        self._type = type_name(self._kind)
         self._subscription: Any = None
         self._qos = QoSProfile(depth=1)
         self.topic = full_topic(node, wanted, prefix)

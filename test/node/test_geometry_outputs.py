@@ -26,7 +26,7 @@ from mono_depth_ros.node.steps.edge_filter import EdgeFilter
 CAMERA = Camera(fx=280, fy=280, cx=160, cy=120, width=320, height=240)
 DEFAULTS = {parameter.name: parameter.default for parameter in PARAMETERS}
 NODE = SimpleNamespace(
-    create_lifecycle_publisher=lambda *_: SimpleNamespace(get_subscription_count=lambda: 1),
+    create_lifecycle_publisher=lambda *_, **__: SimpleNamespace(get_subscription_count=lambda: 1),
     destroy_lifecycle_publisher=lambda _: None)
 
 

@@ -55,7 +55,7 @@ class Eye:
     def __init__(self):
         self.sent = []
         node = SimpleNamespace(
-            create_lifecycle_publisher=lambda kind, *_: Publisher(kind, self.sent),
+            create_lifecycle_publisher=lambda kind, *_, **__: Publisher(kind, self.sent),
             resolve_topic_name=lambda name: name, count_publishers=lambda topic: 0,
             get_logger=SimpleNamespace)
         estimator = SimpleNamespace(

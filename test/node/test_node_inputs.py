@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from rcl_interfaces.srv import ListParameters
 from rclpy.duration import Duration
-from rclpy.qos import DurabilityPolicy, ReliabilityPolicy
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from ros_helpers import (
     ACTIVATE,
     CLEANUP,
@@ -392,6 +392,28 @@ def test_subscription_follows_the_publisher_s_qos(setting):
     setting.images = peer.publisher(Image, 'image_raw')
     peer.wait(lambda: peer.fresh_diagnostics()['input qos'] == 'RELIABLE', 'reliable')
     setting.answer(Image, 'depth/image')
+
+
+@pytest.mark.parametrize('kind, qos, sentence', [
+    (Image, {'durability': DurabilityPolicy.TRANSIENT_LOCAL}, 'quality of service it asks for'),
+    (LaserScan, {}, 'it expects sensor_msgs/msg/LaserScan, not sensor_msgs/msg/Image')],
+    ids=['durability', 'type'])
+def test_who_subscribes_but_gets_nothing_is_told(setting, kind, qos, sentence):
+    setting.informed(info_message(WIDTH, HEIGHT))
+    setting.answer(CameraInfo, 'depth/camera_info')  # served, with nothing to complain of
+    listener = setting.peer.node.create_subscription(
+        kind, 'depth/image', lambda _: None, QoSProfile(depth=1, **qos))
+
+    def told():
+        setting.send()
+        return setting.peer.fresh_diagnostics()['message']
+    try:
+        message = setting.peer.wait(
+            lambda: 'gets nothing' in (said := told()) and said, 'a warning')
+        assert '/peer gets nothing of /depth/image' in message and sentence in message
+    finally:
+        setting.peer.node.destroy_subscription(listener)
+    setting.peer.wait(lambda: 'gets nothing' not in told(), 'the end of the warning')
 
 
 def test_lifecycle_through_its_services(setting):

@@ -223,7 +223,7 @@ class Publisher:
 def output_of(kind, publisher, sensors=1):
     """An output of a robot with so many publishers of sensor_depth, remapped to /sensor."""
     return kind(SimpleNamespace(
-        create_lifecycle_publisher=lambda *_: publisher,
+        create_lifecycle_publisher=lambda *_, **__: publisher,
         resolve_topic_name=lambda topic: {'eye/sensor_depth': '/sensor'}[topic],
         count_publishers=lambda topic: {'/sensor': sensors}[topic]), 'eye/')
 

@@ -143,6 +143,14 @@ def test_topics_and_status_are_those_of_each_camera(node):
     assert statuses == [f'depth_node: {camera}' for camera in CAMERAS]
 
 
+def test_outputs_are_nothing_the_executor_waits_for(node):
+    """With each message of any topic rclpy compares all that it waits for with each other."""
+    own = len(list(node.waitables))
+    before = [output for stream in node.streams for output in stream.processor.outputs.parts]
+    assert node.trigger_deactivate() == node.trigger_cleanup() == TransitionCallbackReturn.SUCCESS
+    assert len(before) == len(OUTPUTS) * len(CAMERAS) and len(list(node.waitables)) == own
+
+
 def test_every_camera_is_served_in_turn_however_much_another_sends(node):
     front, left, right = node.streams
     node.model.go_on.clear()

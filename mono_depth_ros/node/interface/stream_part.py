@@ -30,6 +30,11 @@ class Input:
     wanted: Callable[[], bool] = always
 
 
+def type_name(kind: type) -> str:
+    """What the ROS graph calls a message class, as sensor_msgs/msg/Image."""
+    return f'{kind.__module__.split(".")[0]}/msg/{kind.__name__}'
+
+
 class StreamPart:
     """A step or an output of one camera, made when the node is configured, closed at cleanup.
 

@@ -40,6 +40,10 @@ class Outputs:
         """Number of subscriptions to all outputs together."""
         return sum(output.subscribers() for output in self.parts)
 
+    def unheard(self) -> str:
+        """Why somebody who subscribed to an output gets nothing, '' where all do."""
+        return next(filter(None, (output.unheard() for output in self.parts)), '')
+
     def publish(self, frame: Frame) -> None:
         """Send what somebody listens to."""
         for output in self.parts:

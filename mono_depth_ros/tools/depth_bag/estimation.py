@@ -50,7 +50,8 @@ class _BagNode:
         self._wanted = wanted
         self.sent: dict[str, bytes] = {}
 
-    def create_lifecycle_publisher(self, kind: type, topic: str, qos: Any) -> _Publisher:
+    def create_lifecycle_publisher(self, kind: type, topic: str, qos: Any,
+                                   event_callbacks: Any = None) -> _Publisher:
         """A publisher that keeps what it would send."""
         return _Publisher(topic=topic, wanted=topic in self._wanted, sent=self.sent)
 
