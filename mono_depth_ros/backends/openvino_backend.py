@@ -43,7 +43,8 @@ class OpenVinoBackend:
                  model: str):
         self._core, self._graph, self._model = only_core(), graph, model
         self._read = lru_cache(maxsize=1)(lambda: self._core.read_model(read_onnx()))
-        self._settings = {'PERFORMANCE_HINT': 'LATENCY',
+        # A thread that may run on one core only waits for whatever else a robot computes there.
+        self._settings = {'PERFORMANCE_HINT': 'LATENCY', 'ENABLE_CPU_PINNING': False,
                           'INFERENCE_PRECISION_HINT': HINTS[precision]}
         self._request = lru_cache(maxsize=SHAPES_KEPT)(self._compiled)
 

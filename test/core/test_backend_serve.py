@@ -138,6 +138,21 @@ def test_ctrl_c_after_two_models_in_openvino_is_no_segmentation_fault():
     assert (done.returncode, done.stdout) == (0, 'interrupted\n'), done.stderr
 
 
+def test_openvino_ties_no_thread_to_a_core(path, cache, monkeypatch):
+    """Beside a busy process on that core the others would wait for it in every layer."""
+    backend = pytest.importorskip('mono_depth_ros.backends.openvino_backend').OpenVinoBackend
+    compiled, made = [], backend._compiled
+
+    def keep(*arguments):
+        request = made(*arguments)
+        compiled.append(request.get_compiled_model())
+        return request
+    monkeypatch.setattr(backend, '_compiled', keep)
+    for _ in ('built', 'from the cache'):
+        DepthEstimator.load(path, 'cpu', 'fp32', 'openvino')
+    assert {one.get_property('ENABLE_CPU_PINNING') for one in compiled} == {False}
+
+
 def test_a_small_error_within_the_tolerance_serves(path, cache, wrong_openvino):
     wrong_openvino(TOLERANCE['fp32'] / 2, TOLERANCE['fp32'] / 2)
     assert DepthEstimator.load(path, 'cpu', 'fp32', 'openvino').backend == 'openvino'
