@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+import faulthandler
 from functools import wraps
 import sys
 
@@ -23,6 +24,8 @@ INSTALL = ('pip install -r requirements/robot.txt in a virtual environment, and 
            'the node starts (docs/install.md)')
 # Errors whose text is a sentence; that of others means little without their kind.
 SENTENCES = (ValueError, OSError, RuntimeError, ImportError, ParameterException)
+# Longer than the frame in progress takes, which is waited for.
+ENDS_WITHIN_S = 30.0
 
 
 def one_line(error: BaseException) -> str:
@@ -44,7 +47,8 @@ def run(make_node: Callable, start: Callable, stop: StopSignals, args: list[str]
 
     1 where the arguments or parameters are wrong (one sentence on stderr) or `start` returns
     False. The node has `report(error)`, for what a callback raises, and `stop`, which is called
-    before it is destroyed.
+    before it is destroyed. From then on the process ends within ENDS_WITHIN_S: where a thread of
+    a library does not let it, with code 1 and all stacks on stderr.
     """
     ended: Future = Future()
     stop.on_request(lambda: ended.set_result(None))
@@ -60,6 +64,7 @@ def run(make_node: Callable, start: Callable, stop: StopSignals, args: list[str]
         print(f'cannot start: {_of_arguments(error)}', file=sys.stderr)
         return 1
     finally:
+        faulthandler.dump_traceback_later(ENDS_WITHIN_S, exit=True)
         if node is not None:
             node.stop()
             node.destroy_node()

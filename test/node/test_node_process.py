@@ -58,6 +58,26 @@ def test_wrong_start_is_one_sentence_and_code_1(wrong_starts, name):
     assert len(said) == 1 and WRONG_STARTS[name][1] in said[0], process.output()
 
 
+@pytest.mark.parametrize('part', ['stop', 'destroy_node'])
+def test_a_process_that_cannot_end_is_ended_and_says_where_it_stood(tmp_path, part):
+    program = f"""
+from types import SimpleNamespace
+import time
+from mono_depth_ros.node import process
+from mono_depth_ros.node.stop_signals import StopSignals
+def waits_for_ever():
+    time.sleep(99)
+process.ENDS_WITHIN_S = 0.5
+node = SimpleNamespace(stop=print, destroy_node=print)
+node.{part} = waits_for_ever
+with StopSignals() as stop:
+    process.run(lambda: node, lambda _: False, stop)
+"""
+    stuck = Process([sys.executable, '-c', program], free_domain(), tmp_path / 'log')
+    assert stuck.wait(30) == 1
+    assert 'in waits_for_ever' in stuck.output()
+
+
 @pytest.mark.parametrize('words, code, sentence', [
     (['--help'], 0, 'points.stride (default 1)'), (['-h'], 0, 'usage: ros2 run'),
     (['model.onnx'], 2, "unknown argument 'model.onnx'"),
