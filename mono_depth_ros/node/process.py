@@ -24,7 +24,7 @@ INSTALL = ('pip install -r requirements/robot.txt in a virtual environment, and 
            'the node starts (docs/install.md)')
 # Errors whose text is a sentence; that of others means little without their kind.
 SENTENCES = (ValueError, OSError, RuntimeError, ImportError, ParameterException)
-# Longer than the frame in progress takes, which is waited for.
+# From the request to end, or a start that failed; the frame in progress is waited for.
 ENDS_WITHIN_S = 30.0
 
 
@@ -42,16 +42,20 @@ def one_line(error: BaseException) -> str:
 
 
 def run(make_node: Callable, start: Callable, stop: StopSignals, args: list[str] | None = None,
-        ) -> int:
+        ends_within_s: float = ENDS_WITHIN_S) -> int:
     """Spin `make_node()` after `start(node)`; returns the exit code: 0 after a signal.
 
     1 where the arguments or parameters are wrong (one sentence on stderr) or `start` returns
     False. The node has `report(error)`, for what a callback raises, and `stop`, which is called
-    before it is destroyed. From then on the process ends within ENDS_WITHIN_S: where a thread of
-    a library does not let it, with code 1 and all stacks on stderr.
+    before it is destroyed. If that, or what a callback waits for, takes longer than
+    `ends_within_s`, the process is ended with code 1 and all stacks on stderr.
     """
     ended: Future = Future()
-    stop.on_request(lambda: ended.set_result(None))
+
+    def end() -> None:
+        _end_within(ends_within_s)
+        ended.set_result(None)
+    stop.on_request(end)
     node = None
     try:
         # Not rclpy's handlers: they shut the context down under the node's feet.
@@ -64,12 +68,18 @@ def run(make_node: Callable, start: Callable, stop: StopSignals, args: list[str]
         print(f'cannot start: {_of_arguments(error)}', file=sys.stderr)
         return 1
     finally:
-        faulthandler.dump_traceback_later(ENDS_WITHIN_S, exit=True)
+        _end_within(ends_within_s)
         if node is not None:
             node.stop()
             node.destroy_node()
         rclpy.try_shutdown()
     return 0
+
+
+def _end_within(seconds: float) -> None:
+    """Have the process ended then; without an open stderr to tell where it stood, not at all."""
+    with suppress(Exception):
+        faulthandler.dump_traceback_later(seconds, exit=True)
 
 
 def _spin(node, ended: Future) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 import signal
 import sys
+import time
 
 from model_helpers import write_untrained
 import pytest
@@ -58,24 +59,35 @@ def test_wrong_start_is_one_sentence_and_code_1(wrong_starts, name):
     assert len(said) == 1 and WRONG_STARTS[name][1] in said[0], process.output()
 
 
-@pytest.mark.parametrize('part', ['stop', 'destroy_node'])
-def test_a_process_that_cannot_end_is_ended_and_says_where_it_stood(tmp_path, part):
-    program = f"""
+STUCK = '''
 from types import SimpleNamespace
-import time
-from mono_depth_ros.node import process
+import sys, time
 from mono_depth_ros.node.stop_signals import StopSignals
-def waits_for_ever():
+def waits_for_ever(*_):
+    print('waits', flush=True)
     time.sleep(99)
-process.ENDS_WITHIN_S = 0.5
-node = SimpleNamespace(stop=print, destroy_node=print)
-node.{part} = waits_for_ever
-with StopSignals() as stop:
-    process.run(lambda: node, lambda _: False, stop)
-"""
-    stuck = Process([sys.executable, '-c', program], free_domain(), tmp_path / 'log')
+node, part = SimpleNamespace(start=lambda: False, stop=print, destroy_node=print), sys.argv[1]
+setattr(node, part, waits_for_ever)
+with StopSignals() as stop:  # before imports that start threads
+    from mono_depth_ros.node.process import run
+    run(lambda: node, lambda node: node.start(), stop, ends_within_s=0.5)
+'''
+
+
+@pytest.mark.parametrize('part', ['start', 'stop', 'destroy_node'])
+def test_a_process_that_cannot_end_is_ended_and_says_where_it_stood(tmp_path, part):
+    stuck = Process([sys.executable, '-c', STUCK, part], free_domain(), tmp_path / 'log')
+    if part == 'start':  # waits until it is asked to end
+        while 'waits' not in stuck.output():
+            time.sleep(0.05)
+        stuck.popen.send_signal(signal.SIGINT)
     assert stuck.wait(30) == 1
     assert 'in waits_for_ever' in stuck.output()
+
+
+def test_a_process_without_stderr_ends_as_usual(tmp_path):
+    command = f'exec {sys.executable} -m mono_depth_ros.depth_node --ros-args -p device:=5 2>&-'
+    assert Process(['sh', '-c', command], free_domain(), tmp_path / 'log').wait(60) == 1
 
 
 @pytest.mark.parametrize('words, code, sentence', [

@@ -140,8 +140,8 @@ def open_data(spec: str, split: str) -> DataSet:
     source = _opened(layout, path, name, split)
     if layout.open is packed.PackedSource:  # its frame was masked as it was made
         facts = replace(NO_FACTS, terms=packed.read_head(path)['terms'])
-    if (path / TERMS).is_file():
-        facts = replace(facts, terms=' '.join(read_text(path / TERMS).split()))
+    if (told := _terms_file(place)).is_file():
+        facts = replace(facts, terms=' '.join(read_text(told).split()))
     if facts.title:
         note(_assumed(name, facts, layout))
     return DataSet(name, source, facts)
@@ -195,7 +195,13 @@ def note_missing_terms(source: DataSet, place: str) -> None:
     """Tell the user of data whose terms of use will be missing from the card of a model."""
     if source.terms == NO_FACTS.terms:
         note(f'the terms of use of {source.name} are not known, and the card of a model that '
-             f'learns from it will say so: write them into {Path(place) / TERMS}')
+             f'learns from it will say so: write them into {_terms_file(place)}')
+
+
+def _terms_file(place: str) -> Path:
+    """Where the terms of a folder are told, or beside a recording that is one file."""
+    path = Path(place.removesuffix('#raw')).expanduser()
+    return path.with_name(f'{path.name}.{TERMS}') if path.is_file() else path / TERMS
 
 
 def data_use(source: DataSet) -> DataUse:

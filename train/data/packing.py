@@ -27,7 +27,7 @@ def pack(spec: str, folder: Path, width: int, most: int = 0) -> int:
     terms = splits['train'].terms
     note_missing_terms(splits['train'], source)
     head = {'format': FORMAT, 'source': source, 'width': width, 'terms': terms}
-    if (folder / HEAD).exists() and read_head(folder) != head:
+    if (folder / HEAD).exists() and {**read_head(folder), 'terms': terms} != head:
         raise ValueError(f'{folder} holds another pack ({read_head(folder)}): give another --out')
     write_file(folder / HEAD, json.dumps(head) + '\n')
     frames = read_index(folder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 import sys
@@ -33,9 +34,9 @@ def export_run(folder: Path, path: Path, validation: Sequence[DataSet],
     """Write the EMA weights of a finished run as a model file, measured on `validation`.
 
     The measurement is made on the file itself with its fp16 weights, before it has its name.
-    Returns its card. Without `validation` the file is written unmeasured. `licence` tells the terms of the weights; empty:
-    those of the data and the model they learned from. OSError or ValueError where the run is not
-    finished.
+    Returns its card. Without `validation` the file is written unmeasured. `licence` tells the
+    terms of the weights; empty: those of the data and the model they learned from. OSError or
+    ValueError where the run is not finished.
     """
     run, saved = read_run(folder), load_checkpoint(folder)
     recipe = run.load_recipe()
@@ -64,7 +65,8 @@ def _metrics(path: Path, network: MultiScaleNetwork, card: ModelCard,
         return tuple(evaluate(estimator, source, 'val', protocol).metrics()
                      for source in validation)
     finally:
-        unmeasured.unlink(missing_ok=True)
+        with suppress(OSError):
+            unmeasured.unlink()
 
 
 def write(path: Path, network: MultiScaleNetwork, card: ModelCard) -> ModelCard:

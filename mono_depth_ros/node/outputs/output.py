@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from rclpy.duration import Infinite
 from rclpy.lifecycle import LifecycleNode
-from rclpy.qos import qos_check_compatible, QoSCompatibility, QoSProfile
+from rclpy.qos import LivelinessPolicy, qos_check_compatible, QoSCompatibility, QoSProfile
 
 from mono_depth_ros.node.interface.frame import Frame
 from mono_depth_ros.node.interface.stream_part import StreamPart, type_name
@@ -20,6 +21,10 @@ except ImportError:  # Humble
 # 19 % of 288 clouds and 3 % of the depth images at 15 Hz were lost, with 5 one and none.
 # A subscriber that keeps up gets every message at once either way.
 QUEUE_DEPTH = 5
+# What publishers of that profile offer where it leaves the choice to the middleware, in the words
+# in which a listener's profile is found in the graph.
+OFFERED = QoSProfile(depth=QUEUE_DEPTH, deadline=Infinite, liveliness=LivelinessPolicy.AUTOMATIC,
+                     liveliness_lease_duration=Infinite)
 # An event handler of a publisher costs rclpy's executor time with every message of any topic, and
 # the square of their number: `unheard` tells what the default ones would log.
 NO_EVENTS = PublisherEventCallbacks(use_default_callbacks=False)
@@ -38,9 +43,8 @@ class Output(StreamPart):
 
     def __init__(self, node: LifecycleNode, prefix: str):
         super().__init__(node, prefix)
-        self._qos = QoSProfile(depth=QUEUE_DEPTH)
         self._publisher: Any = node.create_lifecycle_publisher(
-            self.kind, self._name(), self._qos, event_callbacks=NO_EVENTS)
+            self.kind, self._name(), QoSProfile(depth=QUEUE_DEPTH), event_callbacks=NO_EVENTS)
 
     def _name(self) -> str:
         name = self.prefix + self.topic
@@ -67,7 +71,7 @@ class Output(StreamPart):
             if end.topic_type != type_name(self.kind):
                 return (f'{who} gets nothing of {topic}: it expects {end.topic_type}, not '
                         f'{type_name(self.kind)}')
-            fits, reason = qos_check_compatible(self._qos, end.qos_profile)
+            fits, reason = qos_check_compatible(OFFERED, end.qos_profile)
             if fits == QoSCompatibility.ERROR:
                 return (f'{who} gets nothing of {topic}, which does not have the quality of '
                         f'service it asks for: {reason.removeprefix("ERROR: ").rstrip("; ")}')

@@ -103,4 +103,6 @@ class ViewNode(Node):
 def main(args: list[str], stop: StopSignals) -> int:
     """Run the view until a signal; the exit code: 0, or 1 after one sentence."""
     code = answer_arguments('rerun_view', PARAMETERS, args)
-    return run(ViewNode, lambda node: True, stop, args) if code is None else code
+    # What is still to be written to a slow disk may take its time.
+    return code if code is not None else run(
+        ViewNode, lambda node: True, stop, args, ends_within_s=600.0)

@@ -49,6 +49,15 @@ def drive(frames=10, depth=lambda at: image(at, metres(), '32FC1'), depth_topic=
         yield depth_topic, at + 6 * 10**6, depth(at + 5 * 10**6)
 
 
+def test_the_terms_of_a_recording_lie_in_it_or_beside_its_one_file(tmp_path):
+    bag = write(tmp_path / 'bag', drive(), StoragePlugin.MCAP)
+    file, = bag.glob('*.mcap')
+    (bag / 'terms.txt').write_text('for friends only')
+    (bag / f'{file.name}.terms.txt').write_text('for nobody')
+    assert open_data(f'robot={bag}', 'train').terms == 'for friends only'
+    assert open_data(f'robot={file}', 'train').terms == 'for nobody'
+
+
 @pytest.mark.parametrize('storage', list(StoragePlugin))
 def test_recording_is_a_training_set(tmp_path, storage):
     bag = write(tmp_path / 'bag', drive(), storage)

@@ -35,6 +35,13 @@ def test_terms_can_be_told_of_a_pack_that_lacks_them(folder, tmp_path):
     assert open_data(f'mine={tmp_path / "p"}', 'train').terms == 'for friends only'
 
 
+def test_terms_that_were_missing_may_be_told_before_a_pack_goes_on(folder, tmp_path):
+    pack(f'mine={folder}', tmp_path / 'p', 64)
+    (folder / 'terms.txt').write_text('for friends only')
+    assert pack(f'mine={folder}', tmp_path / 'p', 64) == 8
+    assert open_data(f'mine={tmp_path / "p"}', 'train').terms == 'for friends only'
+
+
 def test_images_are_made_small_with_their_camera(folder):
     sample = open_data(f'mine={folder}', 'train')[0]
     small = shrunk(sample, 32)
