@@ -73,10 +73,19 @@ def _start(task: Task, lanes: int) -> subprocess.Popen:
     task.log.parent.mkdir(parents=True, exist_ok=True)
     threads = {'OMP_NUM_THREADS': str(max(1, (os.cpu_count() or 1) // lanes))}
     with open(task.log, 'a') as output:
-        # A group of its own, so that Ctrl-C reaches it once, from here; not a session, which on
-        # Linux would have a scheduling group without the priority of this one.
         return subprocess.Popen(task.command(), cwd=ROOT, env={**threads, **os.environ},
-                                stdout=output, stderr=subprocess.STDOUT, preexec_fn=os.setpgrp)
+                                stdout=output, stderr=subprocess.STDOUT, preexec_fn=_stoppable)
+
+
+def _stoppable() -> None:
+    """Have the new process stop on SIGINT from here, and on no other.
+
+    A group of its own, so that Ctrl-C does not reach it twice; not a session, which on Linux would
+    have a scheduling group without the priority of this one. A shell's script starts what is to
+    run in the background with SIGINT ignored, and its children inherit that.
+    """
+    os.setpgrp()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _check(task: Task, returncode: int) -> None:

@@ -1,5 +1,6 @@
 """Processes side by side: their order, what waits for what, one that fails, an interruption."""
 
+import signal
 import sys
 import time
 
@@ -28,8 +29,17 @@ def test_a_task_waits_for_those_it_needs_and_others_go_by(tmp_path):
     assert (tmp_path / 'last.txt').read_text() == 'done\n'
 
 
+@pytest.fixture(params=[signal.default_int_handler, signal.SIG_IGN],
+                ids=['terminal', 'background'])
+def sigint(request):
+    """What SIGINT does where the trainings are started."""
+    before = signal.signal(signal.SIGINT, request.param)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.thorough
-def test_what_fails_is_told_with_its_log_and_stops_the_others(tmp_path):
+def test_what_fails_is_told_with_its_log_and_stops_the_others(tmp_path, sigint):
     (tmp_path / 'others').mkdir()
     code = ('import time\ntry:\n time.sleep(60)\nexcept KeyboardInterrupt:\n'
             ' print("saved")')
