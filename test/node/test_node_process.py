@@ -86,8 +86,9 @@ def test_a_process_that_cannot_end_is_ended_and_says_where_it_stood(tmp_path, pa
 
 
 def test_a_process_without_stderr_ends_as_usual(tmp_path):
-    command = f'exec {sys.executable} -m mono_depth_ros.depth_node --ros-args -p device:=5 2>&-'
-    assert Process(['sh', '-c', command], free_domain(), tmp_path / 'log').wait(60) == 1
+    command = ['sh', '-c', 'exec "$0" -m mono_depth_ros.depth_node --ros-args -p device:=5 2>&-',
+               sys.executable]
+    assert Process(command, free_domain(), tmp_path / 'log').wait(60) == 1
 
 
 @pytest.mark.parametrize('words, code, sentence', [
