@@ -66,8 +66,8 @@ from mono_depth_ros.node.stop_signals import StopSignals
 def waits_for_ever(*_):
     print('waits', flush=True)
     time.sleep(99)
-node, part = SimpleNamespace(start=lambda: False, stop=print, destroy_node=print), sys.argv[1]
-setattr(node, part, waits_for_ever)
+node = SimpleNamespace(start=lambda: False, stop=lambda: print('stopped'), destroy_node=print)
+setattr(node, sys.argv[1], waits_for_ever)
 with StopSignals() as stop:  # before imports that start threads
     from mono_depth_ros.node.process import run
     run(lambda: node, lambda node: node.start(), stop, ends_within_s=0.5)
@@ -86,9 +86,9 @@ def test_a_process_that_cannot_end_is_ended_and_says_where_it_stood(tmp_path, pa
 
 
 def test_a_process_without_stderr_ends_as_usual(tmp_path):
-    command = ['sh', '-c', 'exec "$0" -m mono_depth_ros.depth_node --ros-args -p device:=5 2>&-',
-               sys.executable]
-    assert Process(command, free_domain(), tmp_path / 'log').wait(60) == 1
+    command = ['sh', '-c', 'exec "$@" 2>&-', 'sh', sys.executable, '-c', STUCK, 'nothing']
+    process = Process(command, free_domain(), tmp_path / 'log')
+    assert process.wait(60) == 1 and 'stopped' in process.output()
 
 
 @pytest.mark.parametrize('words, code, sentence', [
