@@ -70,7 +70,8 @@ node = SimpleNamespace(start=lambda: False, stop=lambda: print('stopped'), destr
 setattr(node, sys.argv[1], waits_for_ever)
 with StopSignals() as stop:  # before imports that start threads
     from mono_depth_ros.node.process import run
-    run(lambda: node, lambda node: node.start(), stop, ends_within_s=0.5)
+    code = run(lambda: node, lambda node: node.start(), stop, ends_within_s=0.5)
+sys.exit(code)
 '''
 
 
