@@ -97,7 +97,7 @@ class Process:
             self.popen = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=file, stderr=subprocess.STDOUT, cwd=ROOT,
                 env=os.environ | {'ROS_DOMAIN_ID': str(domain), 'PYTHONUNBUFFERED': '1',
-                                  'PYTHONFAULTHANDLER': '1',  # for `_wait`
+                                  'PYTHONFAULTHANDLER': '1',  # for `wait`
                                   'ROS_LOG_DIR': str(log.parent / 'ros')} | environment)
         atexit.register(self.popen.kill)
 
@@ -106,16 +106,7 @@ class Process:
         return self._log.read_text()
 
     def wait(self, timeout_s: float = 30.0) -> int:
-        """Exit code of a process that ends by itself, or `Hangs`."""
-        return self._wait(timeout_s)
-
-    def end(self, number: int = signal.SIGINT, timeout_s: float = 60.0) -> int:
-        """Exit code after a signal; a process that does not end is killed and `Hangs`."""
-        if self.popen.poll() is None:
-            self.popen.send_signal(number)
-        return self._wait(timeout_s)
-
-    def _wait(self, timeout_s: float) -> int:
+        """Exit code of a process that ends by itself; one that does not is killed and `Hangs`."""
         try:
             return self.popen.wait(timeout_s)
         except subprocess.TimeoutExpired:
@@ -123,6 +114,12 @@ class Process:
             self.popen.wait()
             raise Hangs(f'{self.popen.args} had not ended after {timeout_s:g} s. It printed, and '
                         f'stood at:\n{self.output()}') from None
+
+    def end(self, number: int = signal.SIGINT, timeout_s: float = 60.0) -> int:
+        """Exit code after a signal, as `wait`."""
+        if self.popen.poll() is None:
+            self.popen.send_signal(number)
+        return self.wait(timeout_s)
 
     def tell(self, **order) -> None:
         """Send a line of JSON to its standard input."""

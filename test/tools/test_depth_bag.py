@@ -30,6 +30,7 @@ from mono_depth_ros.progress import bar  # noqa: E402
 from mono_depth_ros.tools.depth_bag import journal, run  # noqa: E402
 from mono_depth_ros.tools.depth_bag.__main__ import main  # noqa: E402
 from mono_depth_ros.tools.depth_bag.cameras import cameras_of  # noqa: E402
+from mono_depth_ros.tools.depth_bag.estimation import output_types  # noqa: E402
 from mono_depth_ros.tools.depth_bag.options import parse  # noqa: E402
 
 START_NS, PERIOD_NS = 5_000_000_000, 100_000_000
@@ -71,6 +72,11 @@ def command(model, bag, out, *more):
 
 def files(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_outputs_have_the_type_of_their_package():
+    assert output_types(['points', 'depth/scale']) == {
+        'points': 'sensor_msgs/msg/PointCloud2', 'depth/scale': 'std_msgs/msg/Float32'}
 
 
 @pytest.mark.thorough

@@ -14,6 +14,7 @@ from mono_depth_ros.bags.stamps import stamp_of
 from mono_depth_ros.bags.writing import without_padding
 from mono_depth_ros.node.frame_processor import FrameProcessor, range_m
 from mono_depth_ros.node.interface.parameters import Settings
+from mono_depth_ros.node.interface.stream_part import type_name
 from mono_depth_ros.node.outputs.outputs import KINDS, Outputs
 from mono_depth_ros.node.steps.steps import STEPS
 from mono_depth_ros.tools.depth_bag.cameras import BagCamera
@@ -38,7 +39,8 @@ class _Publisher:
 
     def publish(self, message: Any) -> None:
         """Keep what would be sent."""
-        self.sent[self.topic] = without_padding(_type_of(self.topic), serialize_message(message))
+        self.sent[self.topic] = without_padding(
+            type_name(KINDS[self.topic]), serialize_message(message))
 
 
 class _BagNode:
@@ -112,8 +114,4 @@ def _image(kind: str, message: bytes) -> Image | CompressedImage:
 
 def output_types(outputs: Collection[str]) -> dict[str, str]:
     """Message type of each output by name, as sensor_msgs/msg/Image."""
-    return {name: _type_of(name) for name in outputs}
-
-
-def _type_of(output: str) -> str:
-    return f'sensor_msgs/msg/{KINDS[output].__name__}'
+    return {name: type_name(KINDS[name]) for name in outputs}
