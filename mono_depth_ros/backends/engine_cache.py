@@ -7,12 +7,14 @@ import hashlib
 import json
 import os
 from pathlib import Path
+import shutil
 from typing import TypeVar
 
 Engine = TypeVar('Engine')
 
-# Engines of all models together; those not used for longest go first. Ours take 26 MB each.
-KEPT = 8
+# Engines of all models together; those not used for longest go first. One of ours takes 26 MB, one
+# of a large foreign network more than a gigabyte.
+MOST_BYTES = 2 << 30
 
 
 def cache_folder() -> Path:
@@ -34,7 +36,7 @@ def cached_engine(key: str, load: Callable[[bytes], Engine],
     short, of another key, or that `load` refuses is built again; a cache that cannot be written
     costs the next start the time of building, nothing else.
     """
-    path = engine_folder() / f'{hashlib.sha256(key.encode()).hexdigest()[:24]}.engine'
+    path = _place(key, 'engine')
     stored = _read(path, key)
     if stored is not None:
         try:
@@ -48,6 +50,25 @@ def cached_engine(key: str, load: Callable[[bytes], Engine],
     except OSError:
         pass
     return engine
+
+
+def own_engines(key: str) -> Path | None:
+    """A folder of the cache for the engines that a runtime keeps itself; None where there is none.
+
+    All that an engine depends on and the runtime does not look at belongs into `key`.
+    """
+    folder = _place(key, 'engines')
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.touch()
+        _prune(folder.parent)
+    except OSError:
+        return None
+    return folder
+
+
+def _place(key: str, kind: str) -> Path:
+    return engine_folder() / f'{hashlib.sha256(key.encode()).hexdigest()[:24]}.{kind}'
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -76,6 +97,15 @@ def _read(path: Path, key: str) -> bytes | None:
 
 
 def _prune(folder: Path) -> None:
-    engines = sorted(folder.glob('*.engine'), key=lambda file: file.stat().st_mtime)
-    for old in engines[:-KEPT]:
-        old.unlink(missing_ok=True)
+    newest_first = sorted(folder.glob('*.engine*'), key=lambda one: one.stat().st_mtime,
+                          reverse=True)
+    taken = 0
+    for number, engine in enumerate(newest_first):
+        files = [file for file in engine.rglob('*') if file.is_file()] or [engine]
+        taken += sum(file.stat().st_size for file in files)
+        if not number or taken <= MOST_BYTES:
+            continue
+        if engine.is_dir():
+            shutil.rmtree(engine, ignore_errors=True)
+        else:
+            engine.unlink(missing_ok=True)

@@ -22,34 +22,53 @@ DISTRIBUTIONS = {'torch': ('torch',), 'openvino': ('openvino',),
 def this_machine() -> Machine:
     """Packages, GPUs and CPU of this computer."""
     packages = frozenset(name for name in ('torch', 'openvino', 'onnxruntime') if find_spec(name))
-    count = cuda_devices()
+    gpus = cuda_devices()
     providers: frozenset[str] = frozenset()
-    if count and 'onnxruntime' in packages:
+    if gpus and 'onnxruntime' in packages:
         import onnxruntime
         providers = frozenset(onnxruntime.get_available_providers())
-    return Machine(packages=packages, cuda_devices=count, providers=providers,
+    return Machine(packages=packages, gpus=gpus, providers=providers,
+                   torch_has_cuda=torch_has_cuda(),
                    fast_bf16=bool(re.search(r'\b(amx|avx512)_bf16\b', _cpu_facts())))
 
 
-def cuda_devices() -> int:
-    """How many CUDA devices the driver shows to this process; 0 without a driver."""
-    count = ctypes.c_int(0)
+def cuda_devices() -> tuple[str, ...]:
+    """Names of the CUDA devices the driver shows to this process; none without a driver."""
+    count, name = ctypes.c_int(0), ctypes.create_string_buffer(256)
     try:
         cuda = ctypes.CDLL('libcuda.so.1')
     except OSError:
-        return 0
+        return ()
     if cuda.cuInit(0) or cuda.cuDeviceGetCount(ctypes.byref(count)):
-        return 0
-    return count.value
+        return ()
+    names = []
+    for index in range(count.value):
+        failed = cuda.cuDeviceGetName(name, len(name), index)
+        names.append('unknown GPU' if failed else name.value.decode(errors='replace'))
+    return tuple(names)
+
+
+def torch_has_cuda() -> bool:
+    """Whether the installed torch was built for CUDA, found without importing it."""
+    spec = find_spec('torch')
+    try:
+        facts = Path(spec.origin or '').with_name('version.py').read_text() if spec else ''
+    except OSError:
+        facts = ''
+    return not re.search(r'^cuda\b.*=\s*None\s*$', facts, re.MULTILINE)
 
 
 def identity(machine: Machine) -> str:
-    """Text that changes where a remembered measurement no longer holds: CPU, cores, versions."""
+    """Text that changes where a remembered measurement no longer holds.
+
+    It names CPU, cores, GPUs, what ONNX Runtime can use them with, and versions.
+    """
     model = re.search(r'^model name\s*:\s*(.*)$', _cpu_facts(), re.MULTILINE)
     versions = [f'{name} {_version(name)}' for name in sorted(machine.packages)]
     return '; '.join([model[1] if model else 'unknown CPU',
                       f'{len(os.sched_getaffinity(0))} cores',
-                      f'{machine.cuda_devices} CUDA devices', *versions])
+                      f'{len(machine.gpus)} CUDA devices', *machine.gpus,
+                      *sorted(machine.providers), *versions])
 
 
 @cache  # looked for in every folder of sys.path: milliseconds

@@ -9,6 +9,7 @@ import numpy as np
 import onnxruntime
 
 from mono_depth_ros.backends.backend import BackendSpec, DeviceError, first_line
+from mono_depth_ros.backends.engine_cache import own_engines
 from mono_depth_ros.backends.onnx_planes import graph_inputs, planes_of
 from mono_depth_ros.backends.selection import PROVIDER
 from mono_depth_ros.model_card import GraphSpec
@@ -19,18 +20,19 @@ ERRORS_ONLY = 3
 class OnnxRuntimeBackend:
     """An ONNX graph in a session of its own; see `backend.Backend`.
 
-    `engine_cache` is where TensorRT keeps the engines it built: it names them by graph, GPU
-    and version itself.
+    `model` names the file and the machine: TensorRT keeps its engines under it, because ONNX
+    Runtime names them by the names in a graph, which networks of one architecture share.
     """
 
-    def __init__(self, onnx: bytes, graph: GraphSpec, spec: BackendSpec, engine_cache: Path):
+    def __init__(self, onnx: bytes, graph: GraphSpec, spec: BackendSpec, model: str):
         options = onnxruntime.SessionOptions()
         options.log_severity_level = ERRORS_ONLY
         # Threads that wait by spinning take the cores from everything else a robot computes.
         options.add_session_config_entry('session.intra_op.allow_spinning', '0')
-        wanted = providers(spec, engine_cache)
+        engines = own_engines(model) if spec.backend == 'tensorrt' else None
+        wanted = providers(spec, engines)
         try:
-            self._session = onnxruntime.InferenceSession(onnx, options, providers=wanted)
+            self._session = _session(onnx, options, wanted, engines)
         except Exception as error:  # its own exceptions share no base class but this
             raise ValueError(f'ONNX Runtime cannot load the graph: {first_line(error)}') from error
         first = wanted[0] if isinstance(wanted[0], str) else wanted[0][0]
@@ -49,12 +51,31 @@ class OnnxRuntimeBackend:
         return planes_of(self._graph, output)
 
 
-def providers(spec: BackendSpec, engine_cache: Path) -> list[Any]:
-    """ONNX Runtime's providers for a spec, the one that must serve first."""
+def _session(onnx: bytes, options: onnxruntime.SessionOptions, wanted: list[Any],
+             engines: Path | None) -> onnxruntime.InferenceSession:
+    """A session; where kept engines may be what it cannot use, they are built again."""
+    try:
+        return onnxruntime.InferenceSession(onnx, options, providers=wanted)
+    except Exception:
+        if not engines or not any(engines.iterdir()):
+            raise
+        for file in engines.iterdir():
+            file.unlink()
+        return onnxruntime.InferenceSession(onnx, options, providers=wanted)
+
+
+def providers(spec: BackendSpec, engines: Path | None) -> list[Any]:
+    """ONNX Runtime's providers for a spec, the one that must serve first.
+
+    TensorRT keeps what it builds in the folder `engines`, if there is one.
+    """
     if spec.device == 'cpu':
         return ['CPUExecutionProvider']
     settings: dict[str, Any] = {'device_id': int(spec.device.partition(':')[2])}
     if spec.backend == 'tensorrt':
-        settings |= {'trt_fp16_enable': spec.precision == 'fp16', 'trt_engine_cache_enable': True,
-                     'trt_engine_cache_path': str(engine_cache)}
+        settings['trt_fp16_enable'] = spec.precision == 'fp16'
+        if engines:
+            settings |= {'trt_engine_cache_enable': True, 'trt_engine_cache_path': str(engines)}
+    else:
+        settings['use_tf32'] = False  # fp32 means fp32, as in the PyTorch backend
     return [(PROVIDER[spec.backend], settings), 'CPUExecutionProvider']

@@ -29,14 +29,16 @@ ADVICE = {'torch': 'pip install torch',
 class Machine:
     """What this computer has to run networks with.
 
-    `packages` are those of torch, openvino and onnxruntime that are installed, `providers`
-    what ONNX Runtime can use a GPU with, `fast_bf16` whether the CPU multiplies bf16.
+    `packages` are those of torch, openvino and onnxruntime that are installed, `gpus` the names
+    of CUDA devices, `providers` what ONNX Runtime can use them with, `fast_bf16` whether the CPU
+    multiplies bf16, `torch_has_cuda` whether torch was built for CUDA.
     """
 
     packages: frozenset[str] = frozenset()
-    cuda_devices: int = 0
+    gpus: tuple[str, ...] = ()
     providers: frozenset[str] = frozenset()
     fast_bf16: bool = False
+    torch_has_cuda: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,13 +78,13 @@ def _check_words(asked: BackendSpec) -> None:
 
 def _devices(asked: str, machine: Machine) -> list[str]:
     if asked == AUTO:
-        return ['cuda:0', 'cpu'] if machine.cuda_devices else ['cpu']
+        return ['cuda:0', 'cpu'] if machine.gpus else ['cpu']
     if asked == 'cpu':
         return ['cpu']
     index = int(asked.partition(':')[2] or 0)
-    if index >= machine.cuda_devices:
+    if index >= len(machine.gpus):
         raise ValueError(
-            f'device cuda:{index} was asked for but this machine has {machine.cuda_devices} CUDA '
+            f'device cuda:{index} was asked for but this machine has {len(machine.gpus)} CUDA '
             "devices: use device 'cpu' or 'auto', or install the GPU's driver")
     return [f'cuda:{index}']
 
@@ -119,6 +121,8 @@ def _why_not(name: str, device: str, forms: ModelForms, machine: Machine) -> str
     if name != 'torch' and not forms.graph:
         return ('needs an ONNX graph and the file has none: make one with '
                 '`python -m mono_depth_ros.tools.export_onnx MODEL OUT.onnx`')
+    if device != 'cpu' and name == 'torch' and not machine.torch_has_cuda:
+        return 'was built without CUDA: install a build of PyTorch with CUDA'
     if device != 'cpu' and name in PROVIDER and PROVIDER[name] not in machine.providers:
         return f'has no {PROVIDER[name]} here: {ADVICE["tensorrt"]}'
     return ''

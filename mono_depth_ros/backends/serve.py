@@ -7,7 +7,6 @@ from pathlib import Path
 
 from mono_depth_ros import self_test
 from mono_depth_ros.backends.backend import Backend, BackendSpec, first_line
-from mono_depth_ros.backends.engine_cache import engine_folder
 from mono_depth_ros.backends.machine import identity, this_machine
 from mono_depth_ros.backends.selection import candidates, ModelForms
 from mono_depth_ros.backends.trial import fastest, Finding, recall, remember
@@ -52,12 +51,12 @@ def open_backend(path: Path, card: ModelCard, spec: BackendSpec) -> Backend:
     if spec.backend == 'torch':
         from mono_depth_ros.backends.torch_backend import TorchBackend
         return TorchBackend(load_model(path)[0], spec.device, spec.precision)
+    model = f'{sha256_of(path)}; {identity(this_machine())}'
     if spec.backend == 'openvino':
         from mono_depth_ros.backends.openvino_backend import OpenVinoBackend
-        return OpenVinoBackend(lambda: onnx_of(path), card.graph, spec.precision,
-                               f'{sha256_of(path)}; {identity(this_machine())}')
+        return OpenVinoBackend(lambda: onnx_of(path), card.graph, spec.precision, model)
     from mono_depth_ros.backends.onnxruntime_backend import OnnxRuntimeBackend
-    return OnnxRuntimeBackend(onnx_of(path), card.graph, spec, engine_folder())
+    return OnnxRuntimeBackend(onnx_of(path), card.graph, spec, model)
 
 
 def _only(path: Path, card: ModelCard, spec: BackendSpec) -> Serving:
@@ -93,7 +92,11 @@ def _measured(path: Path, card: ModelCard, key: str,
             specs, build=lambda spec: build(path, card, spec),
             call=lambda backend: backend(image, intrinsics))
         if network:
-            said = [*(str(finding) for finding in findings + failed), remember(key, findings)]
+            # What failed on a device that should have served may have been full memory: it is
+            # tried again at the next start.
+            note = '' if failed and failed[0].spec.device != findings[0].spec.device \
+                else remember(key, findings)
+            said = [*(str(finding) for finding in findings + failed), note]
             return Serving(network=network, spec=findings[0].spec,
                            reason='; '.join(filter(None, said)))
         failed += findings

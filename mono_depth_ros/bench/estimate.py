@@ -41,7 +41,7 @@ def _asked(backend: str) -> list[tuple[str, str]]:
     if backend != 'all':
         return [(backend, 'auto')]
     bf16 = [('openvino', 'bf16')] if this_machine().fast_bf16 else []
-    gpu = [('torch', 'fp16')] if this_machine().cuda_devices else []
+    gpu = [('torch', 'fp16')] if this_machine().gpus else []
     return [('auto', 'auto'), *bf16, *gpu, *((name, 'fp32') for name in BACKENDS)]
 
 

@@ -34,7 +34,7 @@ def test_a_cpu_that_multiplies_bf16_tries_it():
 
 
 def test_a_gpu_comes_before_the_cpu_unless_one_is_asked_for():
-    machine = Machine(packages=ALL, cuda_devices=2, providers=GPU)
+    machine = Machine(packages=ALL, gpus=('H100', 'H100'), providers=GPU)
     on_gpu = 'torch/fp16/cuda:0, onnxruntime/fp32/cuda:0, tensorrt/fp16/cuda:0'
     on_cpu = 'openvino/fp32/cpu, onnxruntime/fp32/cpu | torch/fp32/cpu'
     assert found(machine=machine) == f'{on_gpu} | {on_cpu}'
@@ -44,8 +44,15 @@ def test_a_gpu_comes_before_the_cpu_unless_one_is_asked_for():
 
 
 def test_a_gpu_that_onnx_runtime_cannot_use_is_left_to_torch():
-    machine = Machine(packages=ALL, cuda_devices=1)
+    machine = Machine(packages=ALL, gpus=('H100',))
     assert found(machine=machine, device='cuda') == 'torch/fp16/cuda:0'
+
+
+def test_a_torch_built_without_cuda_is_left_to_the_cpu():
+    machine = Machine(packages=ALL, gpus=('H100',), torch_has_cuda=False)
+    assert 'cuda' not in found(machine=machine) and 'torch/fp32/cpu' in found(machine=machine)
+    with pytest.raises(ValueError, match='torch was built without CUDA'):
+        found(machine=machine, device='cuda', backend='torch')
 
 
 def test_what_the_file_holds_decides():
@@ -67,7 +74,7 @@ def test_what_is_asked_for_is_kept(asked, precision):
     ({'backend': 'tpu'}, Machine(packages=ALL), BOTH, "backend must be 'auto', 'torch'.*'tpu'"),
     ({'precision': 'int3'}, Machine(packages=ALL), BOTH, "must be 'auto', 'fp32'.*got 'int3'"),
     ({'device': 'gpu'}, Machine(packages=ALL), BOTH, "device must be 'auto'.*got 'gpu'"),
-    ({'device': 'cuda:2'}, Machine(packages=ALL, cuda_devices=2), BOTH, 'cuda:2.*has 2 CUDA'),
+    ({'device': 'cuda:2'}, Machine(packages=ALL, gpus=('A', 'B')), BOTH, 'cuda:2.*has 2 CUDA'),
     ({'backend': 'openvino', 'precision': 'fp16'}, Machine(packages=ALL), BOTH,
      r'fp16 is none of openvino on cpu \(fp32, bf16\)'),
     ({'backend': 'tensorrt'}, Machine(packages=ALL), BOTH, 'tensorrt does not run on cpu'),
@@ -75,7 +82,7 @@ def test_what_is_asked_for_is_kept(asked, precision):
      'torch cannot run an ONNX graph: use openvino or onnxruntime'),
     ({'backend': 'openvino'}, Machine(packages=ALL), ModelForms(weights=True, graph=False),
      'openvino needs an ONNX graph.*tools.export_onnx MODEL OUT.onnx'),
-    ({'backend': 'tensorrt', 'device': 'cuda'}, Machine(packages=ALL, cuda_devices=1), BOTH,
+    ({'backend': 'tensorrt', 'device': 'cuda'}, Machine(packages=ALL, gpus=('H100',)), BOTH,
      'has no TensorrtExecutionProvider here')])
 def test_what_cannot_be_gets_a_sentence(asked, machine, forms, sentence):
     with pytest.raises(ValueError, match=sentence):

@@ -1,5 +1,6 @@
 """Every backend gives the network's numbers; the fastest that does serves, no other ever."""
 
+from dataclasses import replace
 import json
 from pathlib import Path
 import subprocess
@@ -212,6 +213,28 @@ def test_a_remembered_engine_that_broke_is_measured_again(path, cache, wrong_ope
     assert trial.recall(key) == ORT
 
 
+def test_a_gpu_that_failed_once_is_tried_again(path, cache, monkeypatch):
+    """Its memory may have been full: the CPU serves this time, and is not remembered."""
+    machine = Machine(packages=frozenset({'torch', 'openvino'}), gpus=('H100',))
+    monkeypatch.setattr(serving, 'this_machine', lambda: machine)
+    true, full = serving.open_backend, [True]
+
+    def on_a_gpu(path, card, spec):
+        if spec.device != 'cpu' and full[0]:
+            raise RuntimeError('out of memory')
+        return true(path, card, BackendSpec(backend=spec.backend, device='cpu', precision='fp32'))
+    monkeypatch.setattr(serving, 'open_backend', on_a_gpu)
+    for _ in range(2):
+        first = served(path)
+        assert first.spec.device == 'cpu' and 'out of memory' in first.reason
+    full[0] = False
+    assert served(path).spec.device == 'cuda:0'
+    full[0] = True
+    assert served(path).spec.device == 'cpu'
+    full[0] = False
+    assert served(path).reason == 'torch fp16 on cuda:0: the fastest here when measured'
+
+
 def test_a_memory_that_cannot_be_written_is_said(path, tmp_path, monkeypatch):
     (tmp_path / 'file').write_text('')
     monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path / 'file'))
@@ -229,11 +252,14 @@ def test_the_fastest_is_that_with_the_shortest_time():
     assert len(findings) == 3 and 3.9 < findings[0].ms < 19
 
 
-def test_the_machine_is_told_apart_by_cpu_cores_and_versions():
+def test_the_machine_is_told_apart_by_cpu_cores_gpus_and_versions():
     machine = this_machine()
     words = serving.identity(machine)
     assert 'cores' in words and 'CUDA devices' in words
-    assert serving.identity(Machine(packages=frozenset({'torch'}))) != words
+    others = (Machine(packages=frozenset({'torch'})), replace(machine, gpus=('H100',)),
+              replace(machine, gpus=('H200',)),
+              replace(machine, providers=frozenset({'CUDAExecutionProvider'})))
+    assert len({words, *map(serving.identity, others)}) == 5
 
 
 def test_a_kept_engine_gives_the_same_numbers_without_the_graph(path, cache, rgb_HW3, monkeypatch):

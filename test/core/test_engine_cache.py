@@ -5,7 +5,7 @@ import os
 import pytest
 
 from mono_depth_ros.backends import engine_cache
-from mono_depth_ros.backends.engine_cache import cached_engine, engine_folder
+from mono_depth_ros.backends.engine_cache import cached_engine, engine_folder, own_engines
 
 
 class Builder:
@@ -86,13 +86,35 @@ def test_a_cache_that_cannot_be_written_costs_nothing_else(builder, tmp_path, mo
     assert [builder.get(), builder.get()] == ['built', 'built']
 
 
-def test_those_not_used_for_longest_go_first(builder):
-    for number in range(engine_cache.KEPT):
+def test_those_not_used_for_longest_go_first(builder, monkeypatch):
+    monkeypatch.setattr(engine_cache, 'MOST_BYTES', 4 * (len(builder.content) + 200))
+    own = own_engines('network of a runtime that keeps its own')
+    (own / 'sm90.engine').write_bytes(builder.content)
+    os.utime(own, (0, 0))
+    for number in range(1, 4):
         builder.get(str(number))
         file = max(files(), key=lambda file: file.stat().st_mtime_ns)
         os.utime(file, (number, number))
-    builder.get('0')  # used again just now
+    assert len(files()) == 4
+    builder.get('1')  # used again just now
     builder.get('new')
-    assert len(files()) == engine_cache.KEPT
-    assert [builder.get('0'), builder.get('new'), builder.get('1')] == [
+    assert len(files()) == 4 and own not in files()
+    builder.get('newer')
+    assert len(files()) == 4
+    assert [builder.get('1'), builder.get('new'), builder.get('2')] == [
         'loaded', 'loaded', 'built']
+
+
+def test_an_engine_larger_than_the_cache_is_kept_alone(builder, monkeypatch):
+    builder.get('before')
+    monkeypatch.setattr(engine_cache, 'MOST_BYTES', 10)
+    assert [builder.get('large'), builder.get('large')] == ['built', 'loaded']
+    assert len(files()) == 1
+
+
+def test_engines_a_runtime_keeps_lie_apart_by_key(builder, tmp_path, monkeypatch):
+    own = own_engines('weights 1')
+    assert own.is_dir() and own == own_engines('weights 1') != own_engines('weights 2')
+    (tmp_path / 'file').write_text('')
+    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path / 'file'))
+    assert own_engines('weights 1') is None
