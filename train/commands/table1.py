@@ -207,13 +207,14 @@ def _ms(experiment: Experiment, entrants: Sequence[Entrant]) -> dict[str, list[f
 
 def _notes(experiment: Experiment, rows: Sequence[TableRow]) -> list[str]:
     learned = sum(len(open_data(spec, 'train')) for spec in experiment.data)
-    version = next((f'code {card.provenance.git_commit} ({card.provenance.git_tree}), '
-                    f'{", ".join(card.provenance.versions)}' for entrant in experiment.entrants
-                    if experiment.is_trained(entrant, 0)
-                    for card in [read_card(experiment.model_file(entrant, 0))]), 'not trained yet')
+    made = sorted({f'code {card.provenance.git_commit} ({card.provenance.git_tree}), '
+                   f'{", ".join(card.provenance.versions)}' for entrant in experiment.entrants
+                   for seed in range(experiment.seeds) if experiment.is_trained(entrant, seed)
+                   for card in [read_card(experiment.model_file(entrant, seed))]})
     words = f', `{" ".join(experiment.words)}`' if experiment.words else ''
     return [
-        f'{datetime.now(timezone.utc):%Y-%m-%d}, {machine(experiment.device)}; {version}.',
+        f'{datetime.now(timezone.utc):%Y-%m-%d}, {machine(experiment.device)}; '
+        f'{"; ".join(made) or "not trained yet"}.',
         f'{learned} training images, {len(rows[0].seeds[0])} measured, protocol '
         f'{experiment.world.protocol}, nothing aligned to the truth. Every network: '
         f'{experiment.epochs} epochs, batches of {_batch_size(experiment)}, the same random views '
@@ -221,8 +222,9 @@ def _notes(experiment: Experiment, rows: Sequence[TableRow]) -> list[str]:
         f'and falling on a cosine{words}. Weight decay 0.02 with AdamW, none with SGD. '
         "The paper's networks: its loss, dropout 0.5 on the hidden fully connected layer; "
         '`mobile`: its own recipe, ImageNet stem, weight averages.',
-        'Intervals resample images, those of differences seeds too. Roughness: mean second '
-        'difference of log depth at 80x60. Milliseconds inside the network, batch 1, interleaved.',
+        'Intervals resample images; those of differences also have what trainings differ by, '
+        "pooled over all networks of the table (Student's t). Roughness: mean second difference "
+        'of log depth at 80x60. Milliseconds inside the network, batch 1, interleaved.',
         '', f'Rates of the first stage by AbsRel after {experiment.sweep_epochs} epochs on the '
         'training scenes less a tenth, measured on that tenth (later stages: those of the '
         'recipes):', '',

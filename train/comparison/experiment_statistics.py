@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -22,6 +23,14 @@ class Estimate:
     low: float
     high: float
     seeds: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spread:
+    """Standard deviation of an error's mean from training to training of one recipe."""
+
+    deviation: float
+    degrees: int
 
 
 def table_of(seeds: Sequence[Images], error: str) -> np.ndarray:
@@ -43,37 +52,50 @@ def estimate(errors_SN: np.ndarray) -> Estimate:
                     seeds=tuple(errors_SN.mean(1).tolist()))
 
 
-def difference(first_SN: np.ndarray, second_TN: np.ndarray) -> Estimate:
+def spread_of(networks: Sequence[np.ndarray]) -> Spread | None:
+    """How far trainings lie apart, pooled over the networks (S, N) trained more than once.
+
+    Two or three trainings of one network alone say too little of it. None where all were trained
+    once.
+    """
+    means = [errors_SN.mean(1) for errors_SN in networks]
+    degrees = sum(len(mean_S) - 1 for mean_S in means)
+    if not degrees:
+        return None
+    squares = sum(float(np.square(mean_S - mean_S.mean()).sum()) for mean_S in means)
+    return Spread(deviation=(squares / degrees) ** 0.5, degrees=degrees)
+
+
+def difference(first_SN: np.ndarray, second_TN: np.ndarray, spread: Spread | None = None,
+               second_learned: bool = True) -> Estimate:
     """`first` less `second` on the same images, paired image by image.
 
-    The interval resamples images, and of each the seeds: two networks differ where trainings and
-    images drawn anew would say so too.
+    The interval resamples images and, where `spread` is known, adds what other trainings would
+    change, by Student's t with its degrees of freedom; nothing of a `second` that is not learned.
     """
-    weight_DN = _image_weights(first_SN.shape[1])
-    drawn_D = _drawn(first_SN, weight_DN, 1) - _drawn(second_TN, weight_DN, 2)
+    mean_N = first_SN.mean(0) - second_TN.mean(0)
+    drawn_D = _image_weights(len(mean_N)) @ mean_N
+    if spread:
+        share = 1 / len(first_SN) + (1 / len(second_TN) if second_learned else 0)
+        drawn_D += np.random.default_rng(1).standard_t(spread.degrees, DRAWS) * (
+            spread.deviation * share ** 0.5)
     low, high = interval(drawn_D)
-    return Estimate(mean=float(first_SN.mean() - second_TN.mean()), low=low, high=high)
+    return Estimate(mean=float(mean_N.mean()), low=low, high=high)
 
 
-def _drawn(errors_SN: np.ndarray, weight_DN: np.ndarray, number: int) -> np.ndarray:
-    seeds = len(errors_SN)
-    weight_DS = np.random.default_rng(number).multinomial(
-        seeds, np.full(seeds, 1 / seeds), len(weight_DN)) / seeds
-    return np.einsum('ds,sn,dn->d', weight_DS, errors_SN, weight_DN)
-
-
+@lru_cache(maxsize=4)
 def _image_weights(images: int) -> np.ndarray:
     """How much each image counts in every draw (D, N), the same at every call."""
     return np.random.default_rng(0).multinomial(
         images, np.full(images, 1 / images), DRAWS) / images
 
 
-def conclusion(found: Estimate, rises: bool, margin: float, seeds: int) -> str:
+def conclusion(found: Estimate, rises: bool, margin: float, spread: Spread | None) -> str:
     """Whether a difference is above `margin` (below, unless it `rises`), by its interval.
 
-    Of one training each nothing can be told: two of one recipe differ as well.
+    Without the spread of trainings nothing can be told: two of one recipe differ as well.
     """
     low, high = (found.low, found.high) if rises else (-found.high, -found.low)
-    if seeds < 2:
+    if not spread:
         return 'cannot be told from one training each'
     return 'holds' if low > margin else 'does not hold' if high < margin else 'cannot be told'
