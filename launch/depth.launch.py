@@ -45,6 +45,9 @@ def arguments():
             'reference_scan_topic', default_value='reference/scan',
             description='A scan, for scale_source reference.'),
         DeclareLaunchArgument(
+            'scan_topic', default_value='scan',
+            description='The scan made of depth; not the topic of a lidar.'),
+        DeclareLaunchArgument(
             'namespace', default_value='', description='Namespace of the node and its topics.'),
         DeclareLaunchArgument(
             'model_file', default_value='',
@@ -114,7 +117,8 @@ def nodes(context):
                   ('sensor_depth', given(context, 'sensor_depth_topic')),
                   ('reference/depth', given(context, 'reference_depth_topic')),
                   ('reference/points', given(context, 'reference_points_topic')),
-                  ('reference/scan', given(context, 'reference_scan_topic'))]
+                  ('reference/scan', given(context, 'reference_scan_topic')),
+                  ('scan', given(context, 'scan_topic'))]
     sim_time = override(context, 'use_sim_time', bool)
     overrides = {
         **override(context, 'model_file', str), **override(context, 'autostart', bool),

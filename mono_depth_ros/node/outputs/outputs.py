@@ -44,6 +44,10 @@ class Outputs:
         """Why somebody who subscribed to an output gets nothing, '' where all do."""
         return next(filter(None, (output.unheard() for output in self.parts)), '')
 
+    def shared(self) -> str:
+        """Who else publishes on the topic of an output, '' where nobody does; asks each."""
+        return next(filter(None, [output.shared() for output in self.parts]), '')
+
     def publish(self, frame: Frame) -> None:
         """Send what somebody listens to."""
         for output in self.parts:
