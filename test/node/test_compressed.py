@@ -87,6 +87,14 @@ def test_decoded_at_no_more_than_needed(least, size, suffix):
     assert np.abs(rgb.astype(int) - area).mean() < 5
 
 
+@pytest.mark.parametrize('pixels', [GREY, BGR])
+def test_sixteen_bits_are_as_bright_at_less_than_their_size(pixels):
+    """OpenCV's reduced decoding keeps the upper byte: of 4000 in 4095 it left 15 of 255."""
+    twelve = np.full_like(pixels, 1, np.uint16) * 4000
+    rgb = rgb_from_compressed(file_of(twelve), 'mono16; png compressed ', least=(8, 6))
+    assert np.all(rgb == 249)  # 4000 * 255 / 4095
+
+
 @pytest.mark.parametrize('suffix', ['.jpg', '.png'])
 @pytest.mark.parametrize('part', [0.0, 0.02, 0.5, 0.99])
 def test_what_was_cut_short_is_refused(suffix, part):
