@@ -13,7 +13,7 @@ from sensor_msgs.msg import Image, LaserScan, PointCloud2, PointField
 from std_msgs.msg import Header
 
 from mono_depth_ros.camera import Camera, points_from_depth
-from mono_depth_ros.geometry.camera_pose import transform_pose
+from mono_depth_ros.geometry.camera_pose import mounted_pose, transform_pose
 from mono_depth_ros.node.interface.frame import Frame
 from mono_depth_ros.node.interface.parameters import PARAMETERS, settings_from
 from mono_depth_ros.node.outputs.filled import Filled
@@ -354,6 +354,19 @@ def test_the_floor_of_a_low_robot_gives_the_scale_where_it_is_far_off(without_tf
     frame, step = looked(depth, 20, camera_height=0.3, camera_pitch_deg=15.0)
     assert frame.scale == pytest.approx(expected, rel=0.03), step.values()
     assert step.warning == ''
+
+
+@pytest.mark.parametrize('given, expected, told', [
+    (0.45, 1 / 1.6, 'height by camera_height'),
+    (0.0, 0.32 / 0.45 / 1.6, 'z = 0 of base_link is taken as the floor')])
+def test_a_height_that_is_given_wins_over_tf_to_a_frame_above_the_floor(
+        monkeypatch, given, expected, told):
+    """A camera 0.45 m over the floor, and base_link 0.13 m: TF says 0.32 m and the tilt."""
+    monkeypatch.setattr('mono_depth_ros.node.interface.camera_poses.CameraPoses._transform',
+                        lambda self, base, header: mounted_pose(0.32, 15))
+    frame, step = looked(floor_depth(0.45, 15, 1.6), 20, camera_height=given)
+    assert frame.scale == pytest.approx(expected, rel=0.03)
+    assert step.values()['scale pose'].endswith(told)
 
 
 def test_a_pose_that_is_not_known_is_told(without_tf):
