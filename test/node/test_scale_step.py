@@ -364,7 +364,7 @@ def test_a_height_that_is_given_wins_over_tf_to_a_frame_above_the_floor(
     """A camera 0.45 m over the floor, and base_link 0.13 m: TF says 0.32 m and the tilt."""
     monkeypatch.setattr('mono_depth_ros.node.interface.camera_poses.CameraPoses._transform',
                         lambda self, base, header: mounted_pose(0.32, 15))
-    frame, step = looked(floor_depth(0.45, 15, 1.6), 20, camera_height=given)
+    frame, step = looked(floor_depth(0.45, 15, 1.6), 12, camera_height=given)
     assert frame.scale == pytest.approx(expected, rel=0.03)
     assert step.values()['scale pose'].endswith(told)
 
