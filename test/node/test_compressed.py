@@ -193,6 +193,13 @@ def test_the_plugin_reads_the_depth_that_was_sent(nearest, farthest):
     assert (np.abs(read - depth) <= 0.51 * depth ** 2 * step_at_1_m + 1e-6 * depth).all()
 
 
+def test_a_nearest_depth_of_nothing_is_a_centimetre():
+    depth = np.float32([[0.0, 0.005, 0.5, 8.0]])
+    read = read_by_the_plugin(compressed_depth(depth, 0.0, 10.0))
+    assert np.isnan(read[0, :2]).all()
+    np.testing.assert_allclose(read[0, 2:], depth[0, 2:], rtol=0.01)
+
+
 def test_what_is_not_finite_or_out_of_range_is_unknown_to_the_plugin():
     depth = np.float32([[np.nan, np.inf, -np.inf, 0, -1, 0.2, 11, 5]])
     read = read_by_the_plugin(compressed_depth(depth, 0.3, 10.0))

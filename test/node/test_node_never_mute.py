@@ -29,8 +29,10 @@ from mono_depth_ros.node.diagnostics import (
 )
 from mono_depth_ros.node.interface.parameters import PARAMETERS
 from mono_depth_ros.node.lifecycle_node import DepthNode
+from mono_depth_ros.node.outputs.compressed_depth import CompressedDepth
 from mono_depth_ros.node.outputs.output import Output
 from mono_depth_ros.node.outputs.outputs import Outputs
+from mono_depth_ros.node.outputs.points import Points
 
 OK, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 ERRORS = (ValueError('odd'), IndexError('list index out of range'), OverflowError('too large'),
@@ -161,6 +163,38 @@ def test_after_any_error_of_the_model_the_next_image_is_served(active, error):
     assert level == 'WARN' and (str(error) or type(error).__name__) in sentence
     model.answer = 2.0
     assert send(node, good_image())['processed'] == before['processed'] + 1
+
+
+@pytest.mark.parametrize('error', ERRORS, ids=lambda error: type(error).__name__)
+def test_an_output_that_fails_costs_no_other_and_is_told(active, monkeypatch, error):
+    node, _ = active
+    eye(node).processor.add_info(info_message(8, 6))
+    sent = []
+
+    def broken(self, frame):
+        raise error
+    monkeypatch.setattr(CompressedDepth, 'message', broken)
+    monkeypatch.setattr(Points, 'message', lambda self, frame: sent.append(frame))
+    before = statistics(node).counts()
+    assert send(node, good_image())['processed'] == before['processed'] + 1
+    level, sentence = summary(node)
+    assert len(sent) == 1 and level == 'WARN'
+    assert sentence.startswith('no depth/image/compressedDepth: ')
+    assert (str(error) or type(error).__name__) in sentence
+    monkeypatch.undo()
+    send(node, good_image())
+    assert summary(node) == ('OK', 'active')
+
+
+def test_an_image_of_which_nothing_could_be_sent_is_refused(active, monkeypatch):
+    node, _ = active
+
+    def broken(self, frame):
+        raise MemoryError
+    monkeypatch.setattr(Output, 'publish', broken)
+    before = statistics(node).counts()
+    after = send(node, good_image())
+    assert (after['refused'], after['processed']) == (before['refused'] + 1, before['processed'])
 
 
 def test_a_device_that_gives_up_is_one_error_in_the_log(active, monkeypatch):

@@ -63,11 +63,11 @@ class Filled(Output):
             self.warning = f'depth/filled: {error}'
         return None
 
-    def publish(self, frame: Frame) -> None:
+    def publish(self, frame: Frame) -> bool:
         """As every output; what was said of the sensor is forgotten when nobody listens."""
         if not self.wanted():
             self.warning, self._kept = '', ()
-        super().publish(frame)
+        return super().publish(frame)
 
     def _filled(self, sensor: Any, depth_HW: np.ndarray) -> np.ndarray:
         sensor_hw = depth_from_message(sensor)

@@ -119,12 +119,12 @@ class Output(StreamPart):
         """The message of a frame, None where it has none; its memory may be reused."""
         raise NotImplementedError
 
-    def publish(self, frame: Frame) -> None:
-        """Send the message of a frame, if anybody listens and there is one."""
-        if self.wanted():
-            message = self.message(frame)
-            if message is not None:
-                self._publisher.publish(message)
+    def publish(self, frame: Frame) -> bool:
+        """Send the message of a frame, if anybody listens and there is one; whether it was."""
+        message = self.message(frame) if self.wanted() else None
+        if message is not None:
+            self._publisher.publish(message)
+        return message is not None
 
     def close(self) -> None:
         """Destroy the publisher."""

@@ -48,7 +48,18 @@ class Outputs:
         """Who else publishes on the topic of an output, '' where nobody does; asks each."""
         return next(filter(None, [output.shared() for output in self.parts]), '')
 
-    def publish(self, frame: Frame) -> None:
-        """Send what somebody listens to."""
+    def publish(self, frame: Frame) -> dict[str, BaseException]:
+        """Send what somebody listens to; what each output that could not raised, by its topic.
+
+        No output costs another; the first error is raised where none was sent for it.
+        """
+        failed: dict[str, BaseException] = {}
+        sent = 0
         for output in self.parts:
-            output.publish(frame)
+            try:
+                sent += output.publish(frame)
+            except BaseException as error:  # a library's SystemExit too
+                failed[output.topic] = error
+        if failed and not sent:
+            raise next(iter(failed.values()))
+        return failed
