@@ -133,6 +133,7 @@ def test_without_a_reference_the_factor_holds_and_the_operator_is_told():
 @pytest.mark.parametrize('topic, message, sentence', [
     ('reference/depth', depth_message(SHAPE[:40], 0), 'the measured depth is 80x40 and the image'),
     ('reference/depth', depth_message(SHAPE, 0.5), 'reference/depth is 0.50 s apart'),
+    ('reference/depth', depth_message(SHAPE, 0, frame_id='infra1'), "depth is in frame 'infra1'"),
     ('reference/points', cloud_message(SHAPE, 0, 'lidar'), "in frame 'lidar', the image in"),
     ('reference/depth', depth_message(5 * SHAPE, 0), 'factor 5.000, out of bounds'),
     ('reference/scan', LaserScan(header=header(0)), 'no pixel with both')])
@@ -267,14 +268,16 @@ def test_sensor_depth_of_twice_the_size_keeps_it():
     (None, 'no image on sensor_depth yet'),
     (depth_message(SHAPE, 2.0), 'sensor_depth is 1.00 s apart'),
     (depth_message(SHAPE[:40], 1.0), 'expected depth of the same view'),
+    (depth_message(SHAPE, 1.0, frame_id='infra1'), "depth is in frame 'infra1', the image in"),
     (depth_message(np.random.default_rng(0).uniform(0.1, 9, (60, 80)), 1.0), 'is it registered'),
     (depth_message(0 * SHAPE, 1.0), 'no depth that is known')])
 def test_what_is_wrong_with_a_sensor_is_told(message, sentence):
-    output = output_of(Filled, Publisher())
+    output = output_of(Filled, publisher := Publisher())
     if message:
         output.inputs()[0].callback(message)
     output.publish(frame_at(1.0))
     assert sentence in output.warning
+    assert bool(publisher.sent) == ('is it registered' in sentence or 'known' in sentence)
 
 
 def test_sensor_depth_is_wanted_and_warned_of_only_while_somebody_listens():

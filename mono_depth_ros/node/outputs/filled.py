@@ -17,7 +17,7 @@ from mono_depth_ros.node.interface.stream_part import Input
 from mono_depth_ros.node.outputs.output import Output
 from mono_depth_ros.scale.fit import fit_factor, ScaleFit
 from mono_depth_ros.scale.hole_filling import fill_depth
-from mono_depth_ros.scale.reference import check_same_view
+from mono_depth_ros.scale.reference import check_same_frame, check_same_view
 
 # Messages kept, and how far the sensor's stamp may be from the image's.
 KEPT, MOST_APART_S = 5, 0.05
@@ -56,6 +56,7 @@ class Filled(Output):
         try:
             sensor = self._nearest(stamp_ns(frame.header.stamp))
             self._published_ns = stamp_ns(sensor.header.stamp)
+            check_same_frame(sensor.header.frame_id, frame.header.frame_id)
             return self._image.fill(self._filled(sensor, frame.depth_HW), sensor.header)
         except LookupError as error:
             self.warning = str(error)
