@@ -112,6 +112,23 @@ def test_depth_scale_and_the_reference_multiply():
     assert last.scale == pytest.approx(3.0, rel=1e-3)
 
 
+def test_a_depth_scale_set_while_a_reference_is_followed_changes_no_depth():
+    step = Scale(None, '')
+    messages = [depth_message(0.6 * SHAPE, t) for t in times(120)]
+    fed(step, 'reference/depth', messages)
+    for depth_scale in (0.6, 1.2):
+        frame = step.adjust(frame_at(12, scale_source='reference', depth_scale=depth_scale))
+        np.testing.assert_allclose(frame.depth_HW, 0.6 * SHAPE, rtol=2e-3)
+    assert frame.scale == pytest.approx(0.6, rel=2e-3)
+
+
+def test_a_depth_scale_set_before_any_evidence_counts():
+    step = Scale(None, '')
+    for depth_scale in (1.0, 1.5):
+        frame = step.adjust(frame_at(0, scale_source='reference', depth_scale=depth_scale))
+        assert frame.scale == depth_scale
+
+
 def test_an_offset_is_found_only_where_asked():
     messages = [depth_message(0.9 * SHAPE + 0.3, t) for t in times()]
     asked = fed(Scale(None, ''), 'reference/depth', messages, reference_offset=True)
