@@ -63,7 +63,7 @@ def test_a_bayer_pattern_is_demosaiced(dtype, factor):
 @pytest.mark.parametrize('pixels', [GREY, RGB])
 def test_sixteen_bits_are_scaled_by_those_in_use(pixels):
     sixteen = pixels.astype(np.uint16) * 16
-    sixteen[0, 0] = 4095  # of a sensor of 12 bits
+    sixteen[0, :8] = 4095  # of a sensor of 12 bits
     rgb = rgb_from_compressed(file_of(sixteen[..., ::-1] if pixels.ndim == 3 else sixteen),
                               'rgb16; png compressed bgr16')
     exact = np.broadcast_to(sixteen.reshape(48, 64, -1) * (255 / 4095), (48, 64, 3))
