@@ -43,6 +43,15 @@ def read_camera_info(info, width: int, height: int, rectified: bool) -> CameraRe
         doubts=doubts_about(full))
 
 
+def no_focal_length(info) -> str:
+    """Why a CameraInfo gives no image a focal length, '' where it does."""
+    try:
+        _matrix(info, False)
+    except ValueError as error:
+        return str(error)
+    return ''
+
+
 def image_size(info) -> tuple[int, int]:
     """Width and height in pixels of the images a CameraInfo says it is for."""
     width, height = (info.roi.width, info.roi.height) if info.roi.width and info.roi.height else (

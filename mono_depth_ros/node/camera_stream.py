@@ -79,6 +79,7 @@ class CameraStream:
         """Subscribe; images go to the worker."""
         self._unpublished_s, self._worker = time.monotonic(), worker
         self.processor.outputs.shared()
+        self.statistics.begin_row()
         self._info_input = self._subscribed(self._info_wanted())
         for part in self.processor.parts:
             for wanted in part.inputs():
@@ -115,7 +116,7 @@ class CameraStream:
                 arrival = Arrival(stream=self, image=image, arrived_s=now_s)
                 self.statistics.count('dropped', self._worker.put(self, arrival))
             else:
-                self.statistics.count('unused')
+                self.statistics.unused()
 
     def publish(self, arrival: Arrival, prepared: PreparedImage, estimate: DepthEstimate) -> None:
         """Publish the depth of an image and count it."""

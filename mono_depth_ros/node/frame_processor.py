@@ -10,6 +10,7 @@ import numpy as np
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
+from mono_depth_ros.message_formats.camera_info import no_focal_length
 from mono_depth_ros.message_formats.encodings import BitDepth, is_nearly_black
 from mono_depth_ros.message_formats.stamps import stamp_ns
 from mono_depth_ros.node.image_camera import image_camera, ImageCamera, no_camera
@@ -74,7 +75,10 @@ class FrameProcessor:
         """What is wrong with the camera of the images, '' where nothing is."""
         if not self._infos:
             return self._no_info.warning
-        return '' if self.camera is self._no_info else self.camera.warning
+        if self.camera is not self._no_info:
+            return self.camera.warning
+        reason = no_focal_length(self._infos[-1])  # no image has been served with it yet
+        return no_camera(reason).warning if reason else ''
 
     def values(self) -> dict[str, str]:
         """The camera, and what steps and outputs add, as the texts of a diagnostic status."""

@@ -269,6 +269,16 @@ def test_all_images_refused_is_an_error(active):
     assert level == 'ERROR' and 'step is 1 bytes' in sentence
 
 
+def test_images_refused_before_are_no_error_once_it_is_active_again(active):
+    node, _ = active
+    bad = good_image()
+    bad.step = 1
+    for _ in range(REFUSED_IN_A_ROW):
+        send(node, bad)
+    assert node.trigger_deactivate() == OK and node.trigger_activate() == OK
+    assert summary(node)[0] != 'ERROR'
+
+
 @pytest.mark.parametrize('error', ERRORS, ids=lambda error: type(error).__name__)
 def test_any_error_of_a_lifecycle_step_is_failure_and_an_error(active, error):
     node, model = active
@@ -397,6 +407,15 @@ def test_a_topic_of_another_type_is_named_with_its_type(active):
 def test_the_sentence_about_camera_info_names_its_topic(active):
     node, _ = active
     assert findings(node).camera.startswith('no camera_info on /camera_info yet')
+
+
+@pytest.mark.parametrize('focal, said', [(0.0, 'camera_info is uncalibrated'),
+                                         (8.0, '')])
+def test_a_camera_info_of_zeros_is_told_before_the_first_image(active, focal, said):
+    node, _ = active
+    eye(node).processor.add_info(info_message(8, 6, focal))
+    assert findings(node).camera.startswith(said) and bool(findings(node).camera) == bool(said)
+    assert eye(node).processor.values()['camera'].startswith(said or 'camera_info')
 
 
 @pytest.mark.parametrize('way', ['set_parameters', 'set_parameters_atomically'])
