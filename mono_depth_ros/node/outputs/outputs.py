@@ -54,10 +54,10 @@ class Outputs:
         No output costs another; the first error is raised where none was sent for it.
         """
         failed: dict[str, BaseException] = {}
-        sent = 0
+        sent = False
         for output in self.parts:
             try:
-                sent += output.publish(frame)
+                sent = bool(output.publish(frame)) or sent
             except BaseException as error:  # a library's SystemExit too
                 failed[output.topic] = error
         if failed and not sent:
