@@ -13,6 +13,7 @@ from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
 from mono_depth_ros.message_formats.topic_names import info_topic_beside
+from mono_depth_ros.node.parameter_files import check_remappings
 
 BOOLEANS = ['true', 'false', 'True', 'False']
 LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'fatal']
@@ -44,6 +45,9 @@ def arguments():
         DeclareLaunchArgument(
             'reference_scan_topic', default_value='reference/scan',
             description='A scan, for scale_source reference.'),
+        DeclareLaunchArgument(
+            'scan_topic', default_value='scan',
+            description='The scan made of depth; not the topic of a lidar.'),
         DeclareLaunchArgument(
             'namespace', default_value='', description='Namespace of the node and its topics.'),
         DeclareLaunchArgument(
@@ -114,7 +118,10 @@ def nodes(context):
                   ('sensor_depth', given(context, 'sensor_depth_topic')),
                   ('reference/depth', given(context, 'reference_depth_topic')),
                   ('reference/points', given(context, 'reference_points_topic')),
-                  ('reference/scan', given(context, 'reference_scan_topic'))]
+                  ('reference/scan', given(context, 'reference_scan_topic')),
+                  ('scan', given(context, 'scan_topic'))]
+    params_file = given_file(context, 'params_file')
+    check_remappings(params_file, remappings)
     sim_time = override(context, 'use_sim_time', bool)
     overrides = {
         **override(context, 'model_file', str), **override(context, 'autostart', bool),
@@ -127,7 +134,7 @@ def nodes(context):
         Node(
             package='mono_depth_ros', executable='depth_node', name='depth_node',
             namespace=namespace, remappings=remappings,
-            parameters=[given_file(context, 'params_file'), overrides],
+            parameters=[params_file, overrides],
             ros_arguments=['--log-level', LaunchConfiguration('log_level')],
             output='screen', emulate_tty=True),
     ]

@@ -34,14 +34,15 @@ MAX_ERROR_PX = 1.0
 def canonical(model: str, coefficients: tuple[float, ...]) -> tuple[str, tuple[float, ...]]:
     """The same distortion by a name and with a count of coefficients of DISTORTION_MODELS.
 
-    All zero is ('plumb_bob', ()), whatever the name. Names are taken in any case; where the count
+    All zero is ('plumb_bob', ()), a pinhole, but of equidistant, whose zeros are an ideal fisheye;
+    no coefficients are a pinhole whatever the name. Names are taken in any case; where the count
     is not the model's, trailing zeros are dropped and the count chooses between plumb_bob and
     rational_polynomial. Raises ValueError for an unknown name or another count.
     """
-    if not any(coefficients):
-        return 'plumb_bob', ()
     name = '_'.join(model.strip().lower().replace('-', ' ').replace('_', ' ').split())
     name = ALIASES.get(name, name)
+    if not any(coefficients):
+        return (name, (0.0,) * 4) if coefficients and name == 'equidistant' else ('plumb_bob', ())
     if len(coefficients) in DISTORTION_MODELS.get(name, ()):
         return name, coefficients
     used = max(i for i, number in enumerate(coefficients, 1) if number)

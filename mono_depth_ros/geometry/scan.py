@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 import math
 
 import numpy as np
@@ -53,18 +54,28 @@ class ScanSpec:
 class _Directions:
     """Rays (3, N) of the N pixels looked at, in the base frame, for a depth of 1 m.
 
-    `far` (F,) are the indices of those that are between the two heights at the largest range,
-    `far_bin` (F,) the bins they meet it in, `in_bin` how many of them each bin has.
+    `slope` (N,) is how far each goes up in a horizontal metre.
     """
 
     base_3N: np.ndarray
-    far: np.ndarray
-    far_bin: np.ndarray
-    in_bin: np.ndarray
+    slope: np.ndarray
 
     @property
     def nbytes(self) -> int:
-        return self.base_3N.nbytes + self.far.nbytes + self.far_bin.nbytes
+        return self.base_3N.nbytes + self.slope.nbytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Far:
+    """Of the N pixels looked at, those that are between the two heights at the largest range.
+
+    `pixel` (F,) are their indices, `bin` (F,) the bins they meet that range in, `in_bin` (bins,)
+    how many of them each has.
+    """
+
+    pixel: np.ndarray
+    bin: np.ndarray
+    in_bin: np.ndarray
 
 
 def scan_from_depth(depth_HW: np.ndarray, camera: Camera, pose: CameraPose, spec: ScanSpec,
@@ -76,23 +87,23 @@ def scan_from_depth(depth_HW: np.ndarray, camera: Camera, pose: CameraPose, spec
     `nearest_m`. It is +inf where most of the pixels that look into it between the two heights at
     `range_max` see as far as that, and NaN otherwise (REP 117).
     """
-    found = _directions((camera, pose, spec))
+    base_3N, far = _directions((camera, pose)).base_3N, _far(camera, pose, spec)
     depth_N = depth_HW[_every(camera.height, ROWS), _every(camera.width, COLUMNS)].flatten()
     beyond_N = np.isposinf(depth_N)
     depth_N[beyond_N] = np.nan
     depth_N[np.isneginf(depth_N)] = nearest_m
     x, y, z = (direction_N * depth_N + np.float32(start) for direction_N, start in zip(
-        found.base_3N, pose.translation))
-    sees = beyond_N[found.far] | (np.hypot(x[found.far], y[found.far]) >= spec.range_max)
-    free = np.bincount(found.far_bin[sees], minlength=spec.bins)
-    ranges = np.where(2 * free > found.in_bin, np.float32(np.inf), np.float32(np.nan))
+        base_3N, pose.translation))
+    sees = beyond_N[far.pixel] | (np.hypot(x[far.pixel], y[far.pixel]) >= spec.range_max)
+    free = np.bincount(far.bin[sees], minlength=spec.bins)
+    ranges = np.where(2 * free > far.in_bin, np.float32(np.inf), np.float32(np.nan))
     _take_nearest(ranges, x, y, z, spec)
     return ranges
 
 
 def reaches_range(camera: Camera, pose: CameraPose, spec: ScanSpec) -> bool:
     """Whether any pixel looks between the two heights at `range_max`; else no bin is +inf."""
-    return _directions((camera, pose, spec)).far.size > 0
+    return _far(camera, pose, spec).pixel.size > 0
 
 
 def _take_nearest(ranges: np.ndarray, x, y, z, spec: ScanSpec) -> None:
@@ -113,25 +124,46 @@ def _every(size: int, most: int) -> slice:
     return slice(step // 2, None, step)
 
 
-def _make_directions(key: tuple[Camera, CameraPose, ScanSpec]) -> _Directions:
-    camera, pose, spec = key
+def _make_directions(key: tuple[Camera, CameraPose]) -> _Directions:
+    camera, pose = key
     rows, columns = _every(camera.height, ROWS), _every(camera.width, COLUMNS)
     x_HW, y_HW = np.broadcast_arrays(rays(camera).x, rays(camera).y)
     x_hw, y_hw = x_HW[rows, columns], y_HW[rows, columns]
     optical_N3 = np.stack([x_hw, y_hw, np.ones_like(x_hw)], axis=-1).reshape(-1, 3)
-    base_N3 = optical_N3 @ np.array(pose.rotation, np.float32).T
-    x, y, height = _at_range(base_N3.astype(float), pose, spec.range_max)
+    base_3N = np.ascontiguousarray((optical_N3 @ np.array(pose.rotation, np.float32).T).T)
+    with np.errstate(divide='ignore', invalid='ignore'):
+        slope_N = base_3N[2] / np.hypot(base_3N[0], base_3N[1])
+    return _Directions(base_3N=base_3N, slope=slope_N)
+
+
+# Kept for the frames that follow, while the largest range stays; of a slow scale it does not.
+@lru_cache(maxsize=16)
+def _far(camera: Camera, pose: CameraPose, spec: ScanSpec) -> _Far:
+    directions = _directions((camera, pose))
+    pixel = _may_be_between(directions.slope, pose, spec)
+    x, y, height = _at_range(directions.base_3N[:, pixel], pose, spec.range_max)
     index = spec.bin_of(x, y)
-    far = np.flatnonzero((height >= spec.min_height) & (height <= spec.max_height) & (index >= 0))
-    return _Directions(
-        base_3N=np.ascontiguousarray(base_N3.T), far=far, far_bin=index[far],
-        in_bin=np.bincount(index[far], minlength=spec.bins))
+    far = (height >= spec.min_height) & (height <= spec.max_height) & (index >= 0)
+    return _Far(pixel=pixel[far], bin=index[far],
+                in_bin=np.bincount(index[far], minlength=spec.bins))
 
 
-def _at_range(direction_N3: np.ndarray, pose: CameraPose, range_m: float):
+def _may_be_between(slope_N: np.ndarray, pose: CameraPose, spec: ScanSpec) -> np.ndarray:
+    """Indices of the rays that may be between the two heights at the largest range: few are."""
+    start_x, start_y, start_z = pose.translation
+    offset = math.hypot(start_x, start_y)
+    if spec.range_max <= 2 * offset:
+        return np.arange(slope_N.size)
+    ways = (spec.range_max - offset, spec.range_max + offset)  # from the camera
+    low = min((spec.min_height - start_z) / way for way in ways)
+    high = max((spec.max_height - start_z) / way for way in ways)
+    return np.flatnonzero((slope_N >= low - 1e-4) & (slope_N <= high + 1e-4))
+
+
+def _at_range(direction_3N: np.ndarray, pose: CameraPose, range_m: float):
     """Base-frame x, y, z (N,) of rays at a horizontal range from its origin; NaN if never."""
     start_x, start_y, start_z = pose.translation
-    dx, dy, dz = direction_N3.T
+    dx, dy, dz = direction_3N.astype(float)
     a, b = dx * dx + dy * dy, start_x * dx + start_y * dy
     c = start_x ** 2 + start_y ** 2 - range_m ** 2
     with np.errstate(invalid='ignore', divide='ignore'):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import math
 
 from mono_depth_ros.camera import Camera
+from mono_depth_ros.distortion import canonical
 from mono_depth_ros.plausibility import doubts_about
 
 # What an image_transport appends to the name of the topic it sends.
@@ -42,6 +43,15 @@ def read_camera_info(info, width: int, height: int, rectified: bool) -> CameraRe
         doubts=doubts_about(full))
 
 
+def no_focal_length(info) -> str:
+    """Why a CameraInfo gives no image a focal length, '' where it does."""
+    try:
+        _matrix(info, False)
+    except ValueError as error:
+        return str(error)
+    return ''
+
+
 def image_size(info) -> tuple[int, int]:
     """Width and height in pixels of the images a CameraInfo says it is for."""
     width, height = (info.roi.width, info.roi.height) if info.roi.width and info.roi.height else (
@@ -65,19 +75,24 @@ def is_rectified(topic: str, info) -> bool:
     """Whether P of a CameraInfo describes the images of a topic, and no distortion is left.
 
     It does where the last part of the name begins with image_rect, as image_proc names them, and
-    where all of D is zero: a driver that has nothing to undo may still scale or turn in P.
+    where D is that of a pinhole: a driver that has nothing to undo may still scale or turn in P.
     """
-    return named(topic, 'image_rect') or not any(info.d)
+    return named(topic, 'image_rect') or not _distorts(info)
 
 
-def rectified_doubt(topic: str, rectified: bool) -> str:
-    """Where the name of a topic and the parameter `rectified` disagree, what is done; else ''."""
+def rectified_doubt(topic: str, rectified: bool, info) -> str:
+    """Where name, parameter `rectified` and CameraInfo disagree, what is done; else ''."""
     if named(topic, 'image_rect') and not rectified:
         return (f'{topic} is taken as rectified, for its name says so: set the parameter '
                 'rectified to true, or rename the topic')
     if named(topic, 'image_raw') and rectified:
         return (f'{topic} is taken as rectified, for the parameter rectified says so, but its '
                 'name says raw: set the parameter to false, or use the rectified topic')
+    if named(topic, 'image_raw') and is_rectified(topic, info) and _differ(*_matrices(info)):
+        (k_fx, _, k_cx, _), (p_fx, _, p_cx, _) = _matrices(info)
+        return (f'{topic} is taken as rectified, for D of camera_info is zero, and P is used (fx '
+                f'{p_fx:g}, cx {p_cx:g}), but its name says raw and K is another (fx {k_fx:g}, cx '
+                f'{k_cx:g}): let the driver publish the D and P of this image')
     return ''
 
 
@@ -85,6 +100,25 @@ def named(topic: str, start: str) -> bool:
     """Whether the last part of a topic's name, its transport aside, begins with `start`."""
     parts = [part for part in topic.split('/') if part not in TRANSPORTS]
     return bool(parts) and parts[-1].startswith(start)
+
+
+def _distorts(info) -> bool:
+    try:
+        return bool(canonical(info.distortion_model, tuple(info.d))[1])
+    except ValueError:  # unknown, and not all zero
+        return True
+
+
+def _matrices(info) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """fx, fy, cx, cy of K and of P."""
+    return (tuple(float(info.k[i]) for i in (0, 4, 2, 5)),
+            tuple(float(info.p[i]) for i in (0, 5, 2, 6)))
+
+
+def _differ(k: tuple[float, ...], p: tuple[float, ...]) -> bool:
+    """Whether two matrices that both serve differ by more than 1 % of a focal length."""
+    return not (_unusable('K', *k) or _unusable('P', *p)) and any(
+        abs(of_k - of_p) > 0.01 * k[0] for of_k, of_p in zip(k, p))
 
 
 def _full_camera(info, width: int, height: int, rectified: bool) -> tuple[Camera, str]:
@@ -108,8 +142,7 @@ def _full_camera(info, width: int, height: int, rectified: bool) -> tuple[Camera
 
 def _matrix(info, rectified: bool) -> tuple[float, float, float, float, str]:
     """fx, fy, cx, cy of P or K, and why they tell of no rays; ValueError where neither serves."""
-    k = tuple(float(info.k[i]) for i in (0, 4, 2, 5))
-    p = tuple(float(info.p[i]) for i in (0, 5, 2, 6))
+    k, p = _matrices(info)
     wanted, other = (p, k) if rectified else (k, p)
     wrong = _unusable('P' if rectified else 'K', *wanted)
     if not wrong:

@@ -11,6 +11,8 @@ FORMAT = '32FC1; compressedDepth png'
 INVERSE_DEPTH = 0
 # Of the plugin's own default, depth_quantization 100: steps of 0.1 mm at 1 m, 1 cm at 10 m.
 FINEST = 100 * (100 + 1.0)
+# Metres: a nearest depth of 0 (an offset may take it there) would have an infinite inverse.
+LEAST_M = 0.01
 # Levels above cost more time than they save bytes.
 PNG_LEVEL = 1
 
@@ -19,9 +21,10 @@ def compressed_depth(depth_HW: np.ndarray, nearest_m: float, farthest_m: float) 
     """Data of a CompressedImage of format FORMAT, of depth (H, W) float32 in metres.
 
     12 bytes of header, in which a and b of a / z + b, then that as PNG. The farthest depth is 1
-    and the nearest at most 65535; what is not finite or beyond them is 0, which a reader takes
-    as NaN.
+    and the nearest, LEAST_M or more, at most 65535; what is not finite or beyond them is 0, which
+    a reader takes as NaN.
     """
+    nearest_m = max(nearest_m, LEAST_M)
     span = 1 / nearest_m - 1 / farthest_m
     a = min(FINEST, (2**16 - 2) / span)
     b = 1 - a / farthest_m

@@ -14,6 +14,8 @@ from mono_depth_ros.reduction import whole_factor
 MAX_PIXELS = 64_000_000
 # Bits that sensors put into 16-bit pixels, the lowest ones.
 SENSOR_BITS = (10, 12, 14, 16)
+# Share of the numbers of an image that may need more bits than are in use: hot or corrupt pixels.
+FEW = 0.001
 COMPRESSED = ('jpeg', 'jpg', 'png')
 # How encodings of numbers begin that are no picture.
 MEASUREMENTS = ('32F', '64F', '16S', '32S')
@@ -55,18 +57,20 @@ class Layout:
 class BitDepth:
     """Bits that a stream of 16-bit images uses: the most that any image so far has needed.
 
-    Never fewer again, for an image stretched to its own range would make depth flicker.
+    An image needs those within which all its numbers but FEW are. Never fewer again, for an image
+    stretched to its own range would make depth flicker.
     """
 
     def __init__(self) -> None:
         self.bits = SENSOR_BITS[0]
 
     def scaled(self, pixels: np.ndarray) -> np.ndarray:
-        """The 16-bit pixels as uint8, the brightest value of that many bits as 255."""
+        """The 16-bit pixels as uint8, the brightest value of that many bits and above as 255."""
         # To numbers of this machine's byte order, which OpenCV takes for granted.
         pixels = np.ascontiguousarray(pixels, '=u2')
-        most = int(pixels.max(initial=0))
-        self.bits = max(self.bits, next(bits for bits in SENSOR_BITS if most < 1 << bits))
+        if pixels.max(initial=0) >= 1 << self.bits:  # counting takes longer
+            self.bits = next(bits for bits in SENSOR_BITS if bits >= self.bits and (
+                np.count_nonzero(pixels >> bits) <= FEW * pixels.size))
         return cv2.convertScaleAbs(pixels, alpha=255 / ((1 << self.bits) - 1))
 
 

@@ -33,19 +33,25 @@ def picture_size(data) -> tuple[int, int]:
 
 def is_grey_16(data) -> bool:
     """Whether a file is a PNG of one channel of 16 bits, as of depth, by its header."""
+    return _is_16(data) and bytes(data[25:26]) == bytes([0])
+
+
+def _is_16(data) -> bool:
+    """Whether a file is a PNG of 16 bits a channel, by its header."""
     start = bytes(data[:26])
-    return start.startswith(PNG) and start[24:26] == bytes([16, 0])
+    return start.startswith(PNG) and start[24:25] == bytes([16])
 
 
 def decoded(data, reduce: int = 1) -> np.ndarray:
     """Pixels of a JPEG or PNG as they lie in the file: BGR (H, W, 3), grey (H, W), 8 or 16 bits.
 
     `reduce` 2, 4 or 8 gives that fraction of the size, rounded up, as BGR of 8 bits; of a JPEG
-    less is decoded for it. Transparency is left out. ValueError where data are not whole.
+    less is decoded for it. A PNG of 16 bits comes whole: OpenCV would keep the upper 8, and of
+    the 10 or 12 in use nearly none. Transparency is left out. ValueError where data are not whole.
     """
     raw = np.frombuffer(data, np.uint8)
     _check_chunks(raw)
-    flags = cv2.IMREAD_UNCHANGED if reduce == 1 else (
+    flags = cv2.IMREAD_UNCHANGED if reduce == 1 or _is_16(data) else (
         # As it lies in the file: camera_info is for those pixels, not for a turned picture.
         REDUCED[reduce] | cv2.IMREAD_IGNORE_ORIENTATION)
     try:

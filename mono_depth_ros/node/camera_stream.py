@@ -66,9 +66,20 @@ class CameraStream:
                 for wanted in (self._image_wanted(), self._info_wanted())))
         self.statistics.forget_errors()
 
+    def topics(self) -> tuple[dict[str, str], dict[str, str]]:
+        """Full names of the inputs and of the outputs, each with its name before remapping."""
+        inputs = [self._image_wanted(), self._info_wanted(), *(
+            wanted for part in self.processor.parts for wanted in part.inputs())]
+        return ({full_topic(self._node, wanted, self._prefix): self._prefix + wanted.topic
+                 for wanted in inputs},
+                {output.full_topic: self._prefix + output.topic
+                 for output in self.processor.outputs.parts})
+
     def activate(self, worker: LatestFrameWorker) -> None:
         """Subscribe; images go to the worker."""
         self._unpublished_s, self._worker = time.monotonic(), worker
+        self.processor.outputs.shared()
+        self.statistics.begin_row()
         self._info_input = self._subscribed(self._info_wanted())
         for part in self.processor.parts:
             for wanted in part.inputs():
@@ -105,7 +116,7 @@ class CameraStream:
                 arrival = Arrival(stream=self, image=image, arrived_s=now_s)
                 self.statistics.count('dropped', self._worker.put(self, arrival))
             else:
-                self.statistics.count('unused')
+                self.statistics.unused()
 
     def publish(self, arrival: Arrival, prepared: PreparedImage, estimate: DepthEstimate) -> None:
         """Publish the depth of an image and count it."""
@@ -138,12 +149,14 @@ class CameraStream:
         """What is wrong with this camera at present."""
         if not self._image_input:
             return Findings()
+        outputs = self.processor.outputs
+        shared = outputs.shared()  # in any case: what yields is told by it
         return Findings(
             stale=self._stale_input(now_s),
             camera=self._info_input.wrong_type() or self.processor.camera_warning,
             image=self.processor.image_warning,
-            part=(self.settings.waiting or self.processor.part_warning
-                  or self.processor.outputs.unheard()))
+            part=(self.settings.waiting or self.processor.part_warning or shared
+                  or outputs.unheard()))
 
     def values(self, now_s: float) -> dict[str, str]:
         """Input, camera, counts and times as the texts of a diagnostic status."""

@@ -92,6 +92,16 @@ class FrameStatistics:
         self.count('refused')
         self.error(sentence, now_s)
 
+    def unused(self) -> None:
+        """Count an image that nobody asked depth of: those refused before it are in no row."""
+        self.begin_row()
+        self.count('unused')
+
+    def begin_row(self) -> None:
+        """Count those refused in a row from here on."""
+        with self._lock:
+            self.refused_in_a_row = 0
+
     def error(self, sentence: str, now_s: float) -> None:
         """Keep the latest error and when it happened."""
         self.last_error, self.error_s = sentence, now_s
@@ -159,7 +169,7 @@ def status_summary(
         return 'OK', state
     if findings.worker:
         return 'ERROR', findings.worker
-    if statistics.refused_in_a_row >= REFUSED_IN_A_ROW:
+    if statistics.refused_in_a_row >= REFUSED_IN_A_ROW and not findings.stale:
         return 'ERROR', (f'the last {statistics.refused_in_a_row} images gave no depth; '
                          f'{statistics.last_error}')
     recent_error = statistics.last_error if now_s - statistics.error_s <= WINDOW_S else ''

@@ -10,6 +10,7 @@ import numpy as np
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
+from mono_depth_ros.message_formats.camera_info import no_focal_length
 from mono_depth_ros.message_formats.encodings import BitDepth, is_nearly_black
 from mono_depth_ros.message_formats.stamps import stamp_ns
 from mono_depth_ros.node.image_camera import image_camera, ImageCamera, no_camera
@@ -18,6 +19,7 @@ from mono_depth_ros.node.interface.frame import Frame
 from mono_depth_ros.node.interface.parameters import Settings
 from mono_depth_ros.node.interface.stream_part import StreamPart
 from mono_depth_ros.node.outputs.outputs import Outputs
+from mono_depth_ros.node.process import one_line
 from mono_depth_ros.node.steps.step import Step
 
 if TYPE_CHECKING:  # torch takes seconds to import
@@ -57,6 +59,7 @@ class FrameProcessor:
         self._no_info = self.camera = no_camera(f'no camera_info on {info_topic} yet')
         self._infos: tuple[CameraInfo, ...] = ()
         self._bit_depth, self.image_warning, self.lens = BitDepth(), '', 'none'
+        self._failed = ''
 
     def add_info(self, info: CameraInfo) -> None:
         """Keep a camera_info for the images that follow and those with its stamp."""
@@ -72,7 +75,10 @@ class FrameProcessor:
         """What is wrong with the camera of the images, '' where nothing is."""
         if not self._infos:
             return self._no_info.warning
-        return '' if self.camera is self._no_info else self.camera.warning
+        if self.camera is not self._no_info:
+            return self.camera.warning
+        reason = no_focal_length(self._infos[-1])  # no image has been served with it yet
+        return no_camera(reason).warning if reason else ''
 
     def values(self) -> dict[str, str]:
         """The camera, and what steps and outputs add, as the texts of a diagnostic status."""
@@ -85,8 +91,8 @@ class FrameProcessor:
 
     @property
     def part_warning(self) -> str:
-        """What the first step or output that lacks something says, '' where none does."""
-        return next(filter(None, (part.warning for part in self.parts)), '')
+        """Which outputs failed, else what the first step or output that lacks something says."""
+        return self._failed or next(filter(None, (part.warning for part in self.parts)), '')
 
     def prepare(self, image: Image | CompressedImage, settings: Settings) -> PreparedImage:
         """RGB and camera of an image; ValueError where it can have no depth."""
@@ -106,7 +112,10 @@ class FrameProcessor:
         return self.estimator.content_size(*size)
 
     def publish(self, header: Header, prepared: PreparedImage, estimate: DepthEstimate) -> None:
-        """Send what is listened to of an image's depth; ValueError where there is none."""
+        """Send what is listened to of an image's depth; ValueError where there is none.
+
+        An output that fails costs no other, and is told of by `part_warning`.
+        """
         depth_HW = estimate.depth
         # The minimum is NaN where any pixel is, and takes a tenth of the time of looking at all.
         if np.isnan(depth_HW.min()) and np.isnan(depth_HW).all():
@@ -121,7 +130,9 @@ class FrameProcessor:
             header=header)
         for step in self.steps:
             frame = step.adjust(frame)
-        self.outputs.publish(frame)
+        failed = self.outputs.publish(frame)
+        self._failed = '; '.join(f'no {topic}: {one_line(error)}'
+                                 for topic, error in failed.items())
 
     def close(self) -> None:
         """Release what steps and outputs made."""

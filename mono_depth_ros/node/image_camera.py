@@ -49,7 +49,7 @@ def image_camera(info, width: int, height: int, topic: str, rectified: bool,
             info, width, height, rectified=rectified or is_rectified(topic, info))
     except ValueError as error:
         return no_camera(str(error))
-    warnings = [rectified_doubt(topic, rectified), *reading.doubts]
+    warnings = [rectified_doubt(topic, rectified, info), *reading.doubts]
     if learned:
         warnings.append(unlike_learned(_seen(reading.camera), learned))
     if reading.no_points:

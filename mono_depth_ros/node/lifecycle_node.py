@@ -29,6 +29,7 @@ from mono_depth_ros.node.latest_frame import LatestFrameWorker
 from mono_depth_ros.node.process import answer_arguments, one_line, run, transition
 from mono_depth_ros.node.rounds import serve
 from mono_depth_ros.node.stop_signals import StopSignals
+from mono_depth_ros.node.subscription import refuse_own_outputs
 
 
 class DepthNode(LifecycleNode):
@@ -75,6 +76,7 @@ class DepthNode(LifecycleNode):
         self._estimator = estimator
         for stream in self.streams:
             stream.configure(estimator)
+        refuse_own_outputs([stream.topics() for stream in self.streams])
         self.get_logger().info(
             f'model {estimator.card.name} ({estimator.model_path}) by {estimator.backend} on '
             f'{estimator.device} in {estimator.precision} ({estimator.backend_reason}); terms of '

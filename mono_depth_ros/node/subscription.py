@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from rclpy.node import Node
@@ -103,6 +104,22 @@ def full_topic(node: Node, wanted: Input, prefix: str) -> str:
     absolute = wanted.topic.startswith(('/', '~'))
     base = node.resolve_topic_name(wanted.topic if absolute else prefix + wanted.topic)
     return f'{base}/{wanted.transport}' if wanted.transport else base
+
+
+def refuse_own_outputs(topics: Iterable[tuple[dict[str, str], dict[str, str]]]) -> None:
+    """Raise ValueError where an input of any camera is the topic of an output of any.
+
+    `topics` are inputs and outputs of each camera: full name -> name before remapping.
+    """
+    inputs: dict[str, str] = {}
+    outputs: dict[str, str] = {}
+    for of_camera in topics:
+        inputs |= of_camera[0]
+        outputs |= of_camera[1]
+    for topic in inputs.keys() & outputs.keys():
+        raise ValueError(
+            f'input {inputs[topic]} and output {outputs[topic]} are the same topic, {topic}, so '
+            'that the node would listen to itself: remap one of them')
 
 
 def _same(a: QoSProfile, b: QoSProfile) -> bool:

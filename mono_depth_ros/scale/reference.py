@@ -42,6 +42,18 @@ def check_same_view(of_hw: tuple[int, ...], image_HW: tuple[int, ...]) -> None:
             'height): expected depth of the same view, registered to the image')
 
 
+def check_same_frame(of: str, image: str) -> None:
+    """Raise ValueError where depth of frame `of` is that of another camera than the image's.
+
+    A frame without a name may be any.
+    """
+    of, image = of.lstrip('/'), image.lstrip('/')
+    if of and image and of != image:
+        raise ValueError(
+            f'the measured depth is in frame {of!r}, the image in {image!r}: expected depth '
+            "registered to the image, which has the image's frame (a driver's aligned depth)")
+
+
 def pairs_of_points(points_N3: np.ndarray, depth_HW: np.ndarray, camera: Camera
                     ) -> tuple[np.ndarray, np.ndarray]:
     """Shown (M,) and measured (M,) depth of points (N, 3) in metres of the optical frame.

@@ -89,6 +89,22 @@ class SlowFactor:
             self._move(step_s)
         return believed
 
+    def rescale(self, ratio: float) -> None:
+        """Take depth that is shown `ratio` times as large from now on, and the same evidence.
+
+        What was said of it in the last KEPT_S holds, so that the product stays; without any the
+        factor begins anew at 1.
+        """
+        logs = [(at_s, log_factor - math.log(ratio), offset_m)
+                for at_s, log_factor, offset_m in self._evidence]
+        self._evidence.clear()
+        if not self.age_s <= KEPT_S:
+            self._log_factor, self.offset_m, self._evidence_s = 0.0, 0.0, math.nan
+            return
+        low, high = math.log(LOWEST), math.log(HIGHEST)
+        self._evidence.extend(one for one in logs if low <= one[1] <= high)
+        self._log_factor = min(max(self._log_factor - math.log(ratio), low), high)
+
     def _advance(self, now_s: float) -> float:
         """Seconds since the last image that the factor may move for."""
         step_s = now_s - self._now_s

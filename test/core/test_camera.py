@@ -315,11 +315,20 @@ def test_the_inverse_goes_on_until_y_is_right_too():
     ('KANNALA_BRANDT', (0.1,) * 4, ('equidistant', 4)),
     ('kannala_brandt', (0.1, 0.1, 0.1, 0.1, 0), ('equidistant', 4)),
     ('Fisheye', (0.1, 0.1, 0, 0), ('equidistant', 4)),
-    ('whatever', (0.0,) * 3, ('plumb_bob', 0))])
+    ('whatever', (0.0,) * 3, ('plumb_bob', 0)),
+    ('rational_polynomial', (0.0,) * 8, ('plumb_bob', 0)),
+    ('fisheye', (0.0,) * 4, ('equidistant', 4)), ('equidistant', (), ('plumb_bob', 0))])
 def test_a_distortion_model_under_another_name_or_with_trailing_zeros(name, numbers, expected):
     model, coefficients = canonical(name, numbers)
     assert (model, len(coefficients)) == expected
     assert coefficients == numbers[:len(coefficients)]
+
+
+def test_an_ideal_fisheye_has_angles_in_proportion_to_the_radius():
+    """1 rad off the axis at one focal length from the middle: x/z is tan 1, not 1."""
+    camera = Camera(fx=100, fy=100, cx=100, cy=100, width=201, height=201,
+                    distortion=(0.0,) * 4, distortion_model='equidistant')
+    assert rays(camera).x[100, 200] == pytest.approx(np.tan(1), rel=1e-4)
 
 
 def test_missing_rays_are_the_share_of_a_sample_of_at_most_128_pixels_a_side():

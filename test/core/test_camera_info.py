@@ -53,6 +53,14 @@ def test_distortion_of_zeros_is_a_pinhole_whatever_its_model():
     assert read_camera_info(message, 640, 480, False).camera.distortion == ()
 
 
+def test_an_equidistant_lens_of_zeros_is_no_pinhole_unless_it_is_rectified():
+    message = info(distortion_model='equidistant', d=[0.0] * 4)
+    assert not is_rectified('/image_raw', message) and is_rectified('/image_rect', message)
+    for rectified, model, fx in ((False, 'equidistant', 500), (True, 'plumb_bob', 400)):
+        camera = read_camera_info(message, 640, 480, rectified).camera
+        assert (camera.distortion_model, camera.fx) == (model, fx)
+
+
 def test_region_of_interest_moves_the_principal_point():
     message = info(roi=(100, 50, 200, 300))
     camera = read_camera_info(message, 200, 300, False).camera
@@ -174,5 +182,16 @@ def test_rectified_by_the_name_s_last_part_or_without_distortion(topic, d, expec
     ('/a/image_rect', True, ''), ('/a/image_raw', False, ''), ('/rect/image', True, ''),
     ('/rect/image', False, '')])
 def test_a_name_and_a_parameter_that_disagree_about_rectification(topic, parameter, words):
-    doubt = rectified_doubt(topic, parameter)
+    doubt = rectified_doubt(topic, parameter, info(d=[0.1, 0.0, 0.0, 0.0]))
     assert words in doubt and bool(words) == bool(doubt)
+
+
+@pytest.mark.parametrize('topic, changes, doubted', [
+    ('/a/image_raw', {}, True), ('/a/image', {}, False), ('/a/image_raw', {'d': [0.1] * 5}, False),
+    ('/a/image_raw', {'p': p(503.0), 'k': k(500.0, 320.0)}, False),
+    ('/a/image_raw', {'p': p(500.0, cx=330.0), 'k': k(500.0, 320.0)}, True),
+    ('/a/image_raw', {'p': [0.0] * 12}, False), ('/a/image_raw', {'k': [0.0] * 9}, False)])
+def test_a_raw_image_with_no_distortion_and_two_matrices_is_doubted(topic, changes, doubted):
+    doubt = rectified_doubt(topic, False, info(**changes))
+    assert bool(doubt) == doubted
+    assert not doubted or 'P is used (fx ' in doubt and 'its name says raw and K is anoth' in doubt

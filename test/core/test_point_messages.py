@@ -33,7 +33,20 @@ def test_points_of_every_layout(message):
     np.testing.assert_array_equal(points_from_cloud(message), POINTS)
 
 
+def test_what_has_no_return_is_no_point_at_the_sensor():
+    """Organised clouds have zeros there, scans where their range_min is zero."""
+    data = np.float32([[0, 0, 0], [0, 0.009, -0.009], [0, 0, 0.02], [np.nan, 0, 0]])
+    message = cloud()
+    message.data = b''.join(bytes(4) + point.tobytes() for point in data)
+    np.testing.assert_array_equal(points_from_cloud(message), data[2:])
+    scan = SimpleNamespace(ranges=[0.0, 0.009, 0.02], angle_min=0.0, angle_increment=0.0,
+                           range_min=0.0, range_max=3.0)
+    np.testing.assert_allclose(points_from_scan(scan), [[0.02, 0, 0]])
+
+
 def test_clouds_that_are_none_are_refused():
+    with pytest.raises(ValueError, match='field x of 9, y of 9, z of 9: datatypes are 1 to 8'):
+        points_from_cloud(cloud(datatype=9))
     with pytest.raises(ValueError, match='without field z: it has x, y'):
         points_from_cloud(cloud(names='xy'))
     with pytest.raises(ValueError, match='3x2 points of 16 bytes has a row_step of 32'):

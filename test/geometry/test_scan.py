@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from mono_depth_ros.camera import Camera, rays
+from mono_depth_ros.geometry import scan
 from mono_depth_ros.geometry.camera_pose import mounted_pose, transform_pose
 from mono_depth_ros.geometry.scan import reaches_range, scan_from_depth, ScanSpec
 
@@ -110,6 +111,30 @@ def test_ranges_are_from_the_origin_of_the_base_frame():
     ranges = scan_from_depth(depth, CAMERA, pose, replace(SPEC, angle_max=math.pi))
     assert at(ranges, 90) == pytest.approx(2.5, abs=1e-3)
     assert at(ranges, 80) == pytest.approx(2.5 / math.sin(math.radians(80.5)), abs=0.02)
+
+
+def test_a_largest_range_that_follows_the_scale_makes_no_rays_anew(monkeypatch):
+    made, make, pose = [], scan._directions._make, mounted_pose(0.317, 10)
+    monkeypatch.setattr(scan._directions, '_make', lambda key: made.append(key) or make(key))
+    depth = scene_depth(pose)
+    for range_max in (5.0, 4.9, 4.8):
+        spec = replace(SPEC, range_max=range_max)
+        assert reaches_range(CAMERA, pose, spec)
+        assert at(scan_from_depth(depth, CAMERA, pose, spec), 0) == INF
+    assert len(made) == 1
+
+
+@pytest.mark.parametrize('range_max', [0.5, 1.2, 3.0])
+@pytest.mark.parametrize('at_x, height', [(0.0, 0.3), (0.5, 0.3), (-0.4, 1.4), (0.2, 0.02)])
+def test_pixels_that_look_between_the_heights_are_found_among_few(
+        monkeypatch, at_x, height, range_max):
+    pose = replace(mounted_pose(height, 5, 10), translation=(at_x, 0.1, height))
+    spec = replace(SPEC, range_max=range_max)
+    few = scan._far.__wrapped__(CAMERA, pose, spec)
+    monkeypatch.setattr(scan, '_may_be_between', lambda slope_N, *_: np.arange(slope_N.size))
+    every = scan._far.__wrapped__(CAMERA, pose, spec)
+    assert np.array_equal(few.pixel, every.pixel) and np.array_equal(few.bin, every.bin)
+    assert every.pixel.size > 100 or range_max == 0.5
 
 
 def test_number_of_bins():

@@ -63,7 +63,7 @@ def test_a_bayer_pattern_is_demosaiced(dtype, factor):
 @pytest.mark.parametrize('pixels', [GREY, RGB])
 def test_sixteen_bits_are_scaled_by_those_in_use(pixels):
     sixteen = pixels.astype(np.uint16) * 16
-    sixteen[0, 0] = 4095  # of a sensor of 12 bits
+    sixteen[0, :8] = 4095  # of a sensor of 12 bits
     rgb = rgb_from_compressed(file_of(sixteen[..., ::-1] if pixels.ndim == 3 else sixteen),
                               'rgb16; png compressed bgr16')
     exact = np.broadcast_to(sixteen.reshape(48, 64, -1) * (255 / 4095), (48, 64, 3))
@@ -85,6 +85,14 @@ def test_decoded_at_no_more_than_needed(least, size, suffix):
     assert rgb.shape[1::-1] == size and picture_size(data) == (64, 48)
     area = cv2.resize(RGB, size, interpolation=cv2.INTER_AREA)
     assert np.abs(rgb.astype(int) - area).mean() < 5
+
+
+@pytest.mark.parametrize('pixels', [GREY, BGR])
+def test_sixteen_bits_are_as_bright_at_less_than_their_size(pixels):
+    """OpenCV's reduced decoding keeps the upper byte: of 4000 in 4095 it left 15 of 255."""
+    twelve = np.full_like(pixels, 1, np.uint16) * 4000
+    rgb = rgb_from_compressed(file_of(twelve), 'mono16; png compressed ', least=(8, 6))
+    assert np.all(rgb == 249)  # 4000 * 255 / 4095
 
 
 @pytest.mark.parametrize('suffix', ['.jpg', '.png'])
@@ -183,6 +191,13 @@ def test_the_plugin_reads_the_depth_that_was_sent(nearest, farthest):
     # Half a step of inverse depth.
     step_at_1_m = max(1 / 10100, (1 / nearest - 1 / farthest) / 65534)
     assert (np.abs(read - depth) <= 0.51 * depth ** 2 * step_at_1_m + 1e-6 * depth).all()
+
+
+def test_a_nearest_depth_of_nothing_is_a_centimetre():
+    depth = np.float32([[0.0, 0.005, 0.5, 8.0]])
+    read = read_by_the_plugin(compressed_depth(depth, 0.0, 10.0))
+    assert np.isnan(read[0, :2]).all()
+    np.testing.assert_allclose(read[0, 2:], depth[0, 2:], rtol=0.01)
 
 
 def test_what_is_not_finite_or_out_of_range_is_unknown_to_the_plugin():

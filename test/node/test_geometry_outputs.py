@@ -207,6 +207,14 @@ def test_tf_wins_over_the_parameters_and_counts_from_the_base(tf):
     assert not tf.listeners
 
 
+def test_tf_is_asked_for_the_latest_where_a_stamp_is_negative(tf):
+    tf.known['base_link', 'camera'] = 0.3
+    scan, frame = Scan(NODE, ''), frame_of(wall())
+    frame.header.stamp.sec = -1
+    assert scanned(frame, scan).ranges[157] == pytest.approx(2.1, abs=0.01)
+    assert scan.values()['scan pose'] == 'TF from camera to base_link'
+
+
 def test_parameters_serve_while_tf_knows_nothing(tf):
     scan = Scan(NODE, '')
     message = scanned(frame_of(wall(), camera_height=0.3), scan)

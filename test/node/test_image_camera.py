@@ -40,7 +40,7 @@ def test_the_share_of_pixels_without_a_ray_is_told_and_warned_of():
         found.missing > MANY_MISSING)
     assert '7% of the pixels' in found.warning and 'NaN in the cloud' in found.warning
     few = tum_vi()
-    few.d = [0.0] * 4
+    few.distortion_model, few.d = 'plumb_bob', [0.0] * 4
     found = image_camera(few, 512, 512, '/image_raw', False)
     assert found.missing == 0 and found.warning == ''
 

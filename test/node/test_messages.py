@@ -202,6 +202,15 @@ def test_the_range_of_a_stream_only_grows():
     assert seen == [128, 255, 32]  # 512 of 1023, 4095 of 4095, 512 of 4095
 
 
+def test_a_few_corrupt_pixels_darken_no_stream():
+    stream, pixels = BitDepth(), np.full((40, 50), 1023, np.uint16)
+    pixels[0, :2] = 65535  # of 2000, one in a thousand
+    assert (stream.scaled(pixels) == 255).all() and stream.bits == 10
+    pixels[0, 2] = 4095
+    assert stream.scaled(pixels)[0, :3].tolist() == [255] * 3 and stream.bits == 12
+    assert stream.scaled(np.full((4, 5), 1023, np.uint16))[0, 0] == 64  # 1023 of 4095
+
+
 def test_nearly_black_by_hand():
     rgb_HW3 = np.full((80, 80, 3), 15, np.uint8)
     assert is_nearly_black(rgb_HW3)

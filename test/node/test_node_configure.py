@@ -1,7 +1,7 @@
 """What configure checks and cleanup forgets, with a stand-in for the estimator (no torch)."""
 
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 import gc
 import sys
 from types import SimpleNamespace
@@ -13,9 +13,11 @@ import rclpy
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from ros_helpers import free_domain
+from sensor_msgs.msg import LaserScan, PointCloud2
 
 from mono_depth_ros.node.diagnostics import status_summary
 from mono_depth_ros.node.lifecycle_node import DepthNode
+from mono_depth_ros.node.subscription import refuse_own_outputs
 
 STAND_IN = SimpleNamespace(
     card=plain_card(), model_path='plain', has_confidence=False, device='cpu', precision='fp32',
@@ -27,18 +29,28 @@ class Loaded:
     """An estimator that can be watched: a SimpleNamespace cannot."""
 
 
-@pytest.fixture
-def node(monkeypatch) -> Iterator[DepthNode]:
-    """An unconfigured node whose model tells no confidence."""
+@contextmanager
+def remapped(monkeypatch, *rules: str) -> Iterator[DepthNode]:
+    """An unconfigured node with such remappings, whose model tells no confidence."""
     estimator = SimpleNamespace(DepthEstimator=SimpleNamespace(load=lambda *given: STAND_IN))
     monkeypatch.setitem(sys.modules, 'mono_depth_ros.estimator', estimator)
     context = rclpy.Context()
     rclpy.init(context=context, domain_id=free_domain())
-    made = DepthNode(context=context)
-    yield made
-    made.stop()
-    made.destroy_node()
-    rclpy.shutdown(context=context)
+    words = [word for rule in rules for word in ('-r', rule)]
+    made = DepthNode(context=context, cli_args=['--ros-args', *words])
+    try:
+        yield made
+    finally:
+        made.stop()
+        made.destroy_node()
+        rclpy.shutdown(context=context)
+
+
+@pytest.fixture
+def node(monkeypatch) -> Iterator[DepthNode]:
+    """An unconfigured node without remappings."""
+    with remapped(monkeypatch) as made:
+        yield made
 
 
 def state(node: DepthNode) -> tuple[str, str]:
@@ -104,3 +116,45 @@ def test_configure_loads_what_the_parameters_ask_for(node, monkeypatch):
     assert all(result.successful for result in results)
     assert node.trigger_configure() == TransitionCallbackReturn.SUCCESS
     assert given[0][:4] == tuple(asked.values())
+
+
+@pytest.mark.parametrize('rule, sentence', [
+    ('reference/scan:=/scan', 'input reference/scan and output scan are the same topic, /scan'),
+    ('image_raw:=depth/image_color', 'input image_raw and output depth/image_color are the same'),
+    ('points:=reference/points', 'input reference/points and output points are the same topic')])
+def test_an_input_that_is_an_output_of_the_node_is_refused(monkeypatch, rule, sentence):
+    with remapped(monkeypatch, rule) as node:
+        assert node.trigger_configure() == TransitionCallbackReturn.FAILURE
+        assert sentence in state(node)[1] and state(node)[0] == 'ERROR'
+
+
+def test_an_output_of_one_camera_is_no_input_of_another():
+    with pytest.raises(ValueError, match='input right/imu and output left/points are the same'):
+        refuse_own_outputs([({'/a': 'left/imu'}, {'/b': 'left/points'}),
+                            ({'/b': 'right/imu'}, {'/c': 'right/points'})])
+
+
+def test_a_scan_beside_that_of_a_lidar_is_not_published_and_points_are_warned_of(node):
+    peer = rclpy.create_node('lidar', namespace='/front', context=node.context)
+    lidar = peer.create_publisher(LaserScan, '/scan', 1)
+    cloud = peer.create_publisher(PointCloud2, '/points', 1)
+    peer.create_subscription(LaserScan, '/scan', print, 1)
+    assert node.trigger_configure() == node.trigger_activate() == (
+        TransitionCallbackReturn.SUCCESS)
+    eye, = node.streams
+    outputs = {part.topic: part for part in eye.processor.outputs.parts}
+    scan, points = outputs['scan'], outputs['points']
+    assert scan.subscribers() == 1 and not scan.wanted()
+    assert not eye.processor.outputs.has_subscribers()
+    assert node.findings(eye, 0.0).part == (
+        '/scan is published by /front/lidar too, so scan is not published: remap scan to a '
+        'topic of its own')
+    peer.destroy_publisher(lidar)
+    assert node.findings(eye, 0.0).part == '' and scan.wanted()
+    peer.create_subscription(PointCloud2, '/points', print, 1)
+    assert node.findings(eye, 0.0).part == (
+        '/points is published by /front/lidar too, so whoever listens gets the messages of '
+        'both: remap points to a topic of its own')
+    assert points.wanted()
+    peer.destroy_publisher(cloud)
+    peer.destroy_node()

@@ -29,8 +29,10 @@ from mono_depth_ros.node.diagnostics import (
 )
 from mono_depth_ros.node.interface.parameters import PARAMETERS
 from mono_depth_ros.node.lifecycle_node import DepthNode
+from mono_depth_ros.node.outputs.compressed_depth import CompressedDepth
 from mono_depth_ros.node.outputs.output import Output
 from mono_depth_ros.node.outputs.outputs import Outputs
+from mono_depth_ros.node.outputs.points import Points
 
 OK, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 ERRORS = (ValueError('odd'), IndexError('list index out of range'), OverflowError('too large'),
@@ -163,6 +165,38 @@ def test_after_any_error_of_the_model_the_next_image_is_served(active, error):
     assert send(node, good_image())['processed'] == before['processed'] + 1
 
 
+@pytest.mark.parametrize('error', ERRORS, ids=lambda error: type(error).__name__)
+def test_an_output_that_fails_costs_no_other_and_is_told(active, monkeypatch, error):
+    node, _ = active
+    eye(node).processor.add_info(info_message(8, 6))
+    sent = []
+
+    def broken(self, frame):
+        raise error
+    monkeypatch.setattr(CompressedDepth, 'message', broken)
+    monkeypatch.setattr(Points, 'message', lambda self, frame: sent.append(frame))
+    before = statistics(node).counts()
+    assert send(node, good_image())['processed'] == before['processed'] + 1
+    level, sentence = summary(node)
+    assert len(sent) == 1 and level == 'WARN'
+    assert sentence.startswith('no depth/image/compressedDepth: ')
+    assert (str(error) or type(error).__name__) in sentence
+    monkeypatch.undo()
+    send(node, good_image())
+    assert summary(node) == ('OK', 'active')
+
+
+def test_an_image_of_which_nothing_could_be_sent_is_refused(active, monkeypatch):
+    node, _ = active
+
+    def broken(self, frame):
+        raise MemoryError
+    monkeypatch.setattr(Output, 'publish', broken)
+    before = statistics(node).counts()
+    after = send(node, good_image())
+    assert (after['refused'], after['processed']) == (before['refused'] + 1, before['processed'])
+
+
 def test_a_device_that_gives_up_is_one_error_in_the_log(active, monkeypatch):
     node, model = active
     said, logger = [], node.get_logger()
@@ -233,6 +267,16 @@ def test_all_images_refused_is_an_error(active):
         send(node, bad)
     level, sentence = summary(node)
     assert level == 'ERROR' and 'step is 1 bytes' in sentence
+
+
+def test_images_refused_before_are_no_error_once_it_is_active_again(active):
+    node, _ = active
+    bad = good_image()
+    bad.step = 1
+    for _ in range(REFUSED_IN_A_ROW):
+        send(node, bad)
+    assert node.trigger_deactivate() == OK and node.trigger_activate() == OK
+    assert summary(node)[0] != 'ERROR'
 
 
 @pytest.mark.parametrize('error', ERRORS, ids=lambda error: type(error).__name__)
@@ -363,6 +407,15 @@ def test_a_topic_of_another_type_is_named_with_its_type(active):
 def test_the_sentence_about_camera_info_names_its_topic(active):
     node, _ = active
     assert findings(node).camera.startswith('no camera_info on /camera_info yet')
+
+
+@pytest.mark.parametrize('focal, said', [(0.0, 'camera_info is uncalibrated'),
+                                         (8.0, '')])
+def test_a_camera_info_of_zeros_is_told_before_the_first_image(active, focal, said):
+    node, _ = active
+    eye(node).processor.add_info(info_message(8, 6, focal))
+    assert findings(node).camera.startswith(said) and bool(findings(node).camera) == bool(said)
+    assert eye(node).processor.values()['camera'].startswith(said or 'camera_info')
 
 
 @pytest.mark.parametrize('way', ['set_parameters', 'set_parameters_atomically'])

@@ -211,6 +211,23 @@ def test_images_refused_in_a_row_are_an_error_until_one_is_processed():
     assert status_summary('active', Findings(), statistics, 100.0) == ('OK', 'active')
 
 
+def test_a_camera_that_died_is_said_rather_than_the_images_refused_before():
+    statistics = _statistics(1.0)
+    for _ in range(REFUSED_IN_A_ROW):
+        statistics.refused('image refused: cut short', 1.0)
+    assert status_summary('active', Findings(stale='nobody publishes'), statistics, 100.0) == (
+        'WARN', 'nobody publishes')
+
+
+def test_an_image_that_is_not_used_ends_a_row_of_refused_ones():
+    statistics = _statistics(1.0)
+    for _ in range(REFUSED_IN_A_ROW):
+        statistics.refused('image refused: cut short', 1.0)
+    statistics.unused()
+    assert status_summary('active', Findings(), statistics, 100.0) == ('OK', 'active')
+    assert statistics.counts()['unused'] == 1
+
+
 def test_stale_input():
     assert 'nobody publishes /eye' in stale_input(0, '/eye', 0.0)
     assert stale_input(1, '/eye', 1.0) == ''

@@ -13,7 +13,7 @@ from sensor_msgs.msg import Image, LaserScan, PointCloud2, PointField
 from std_msgs.msg import Header
 
 from mono_depth_ros.camera import Camera, points_from_depth
-from mono_depth_ros.geometry.camera_pose import transform_pose
+from mono_depth_ros.geometry.camera_pose import mounted_pose, transform_pose
 from mono_depth_ros.node.interface.frame import Frame
 from mono_depth_ros.node.interface.parameters import PARAMETERS, settings_from
 from mono_depth_ros.node.outputs.filled import Filled
@@ -112,6 +112,23 @@ def test_depth_scale_and_the_reference_multiply():
     assert last.scale == pytest.approx(3.0, rel=1e-3)
 
 
+def test_a_depth_scale_set_while_a_reference_is_followed_changes_no_depth():
+    step = Scale(None, '')
+    messages = [depth_message(0.6 * SHAPE, t) for t in times(120)]
+    fed(step, 'reference/depth', messages)
+    for depth_scale in (0.6, 1.2):
+        frame = step.adjust(frame_at(12, scale_source='reference', depth_scale=depth_scale))
+        np.testing.assert_allclose(frame.depth_HW, 0.6 * SHAPE, rtol=2e-3)
+    assert frame.scale == pytest.approx(0.6, rel=2e-3)
+
+
+def test_a_depth_scale_set_before_any_evidence_counts():
+    step = Scale(None, '')
+    for depth_scale in (1.0, 1.5):
+        frame = step.adjust(frame_at(0, scale_source='reference', depth_scale=depth_scale))
+        assert frame.scale == depth_scale
+
+
 def test_an_offset_is_found_only_where_asked():
     messages = [depth_message(0.9 * SHAPE + 0.3, t) for t in times()]
     asked = fed(Scale(None, ''), 'reference/depth', messages, reference_offset=True)
@@ -133,6 +150,7 @@ def test_without_a_reference_the_factor_holds_and_the_operator_is_told():
 @pytest.mark.parametrize('topic, message, sentence', [
     ('reference/depth', depth_message(SHAPE[:40], 0), 'the measured depth is 80x40 and the image'),
     ('reference/depth', depth_message(SHAPE, 0.5), 'reference/depth is 0.50 s apart'),
+    ('reference/depth', depth_message(SHAPE, 0, frame_id='infra1'), "depth is in frame 'infra1'"),
     ('reference/points', cloud_message(SHAPE, 0, 'lidar'), "in frame 'lidar', the image in"),
     ('reference/depth', depth_message(5 * SHAPE, 0), 'factor 5.000, out of bounds'),
     ('reference/scan', LaserScan(header=header(0)), 'no pixel with both')])
@@ -267,14 +285,16 @@ def test_sensor_depth_of_twice_the_size_keeps_it():
     (None, 'no image on sensor_depth yet'),
     (depth_message(SHAPE, 2.0), 'sensor_depth is 1.00 s apart'),
     (depth_message(SHAPE[:40], 1.0), 'expected depth of the same view'),
+    (depth_message(SHAPE, 1.0, frame_id='infra1'), "depth is in frame 'infra1', the image in"),
     (depth_message(np.random.default_rng(0).uniform(0.1, 9, (60, 80)), 1.0), 'is it registered'),
     (depth_message(0 * SHAPE, 1.0), 'no depth that is known')])
 def test_what_is_wrong_with_a_sensor_is_told(message, sentence):
-    output = output_of(Filled, Publisher())
+    output = output_of(Filled, publisher := Publisher())
     if message:
         output.inputs()[0].callback(message)
     output.publish(frame_at(1.0))
     assert sentence in output.warning
+    assert bool(publisher.sent) == ('is it registered' in sentence or 'known' in sentence)
 
 
 def test_sensor_depth_is_wanted_and_warned_of_only_while_somebody_listens():
@@ -354,6 +374,19 @@ def test_the_floor_of_a_low_robot_gives_the_scale_where_it_is_far_off(without_tf
     frame, step = looked(depth, 20, camera_height=0.3, camera_pitch_deg=15.0)
     assert frame.scale == pytest.approx(expected, rel=0.03), step.values()
     assert step.warning == ''
+
+
+@pytest.mark.parametrize('given, expected, told', [
+    (0.45, 1 / 1.6, 'height by camera_height'),
+    (0.0, 0.32 / 0.45 / 1.6, 'z = 0 of base_link is taken as the floor')])
+def test_a_height_that_is_given_wins_over_tf_to_a_frame_above_the_floor(
+        monkeypatch, given, expected, told):
+    """A camera 0.45 m over the floor, and base_link 0.13 m: TF says 0.32 m and the tilt."""
+    monkeypatch.setattr('mono_depth_ros.node.interface.camera_poses.CameraPoses._transform',
+                        lambda self, base, header: mounted_pose(0.32, 15))
+    frame, step = looked(floor_depth(0.45, 15, 1.6), 12, camera_height=given)
+    assert frame.scale == pytest.approx(expected, rel=0.03)
+    assert step.values()['scale pose'].endswith(told)
 
 
 def test_a_pose_that_is_not_known_is_told(without_tf):

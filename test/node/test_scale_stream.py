@@ -5,7 +5,7 @@ import time
 from model_helpers import write_untrained
 import numpy as np
 import pytest
-from ros_helpers import depth_node, free_domain, image_message, Peer, picture, stamp
+from ros_helpers import depth_node, FRAME, free_domain, image_message, Peer, picture, stamp
 from sensor_msgs.msg import Image
 from std_msgs.msg import Float32
 
@@ -32,7 +32,7 @@ def at_work(tmp_path_factory):
 
 def depth_image(depth, seconds):
     message = Image(encoding='32FC1', height=120, width=160, step=640)
-    message.header.stamp, message.header.frame_id = stamp(seconds), 'sensor'
+    message.header.stamp, message.header.frame_id = stamp(seconds), FRAME
     message.data.frombytes(depth.astype('<f4').tobytes())
     return message
 
@@ -87,7 +87,7 @@ def test_holes_of_the_sensor_are_filled_while_somebody_listens(at_work):
     np.testing.assert_allclose(last, 1.1 * depth, rtol=0.01)
     measured = ~np.isnan(sensor)
     np.testing.assert_array_equal(last[measured], sensor.astype('<f4')[measured])
-    assert filled[-1].header.frame_id == 'sensor'
+    assert filled[-1].header.frame_id == FRAME
     assert peer.fresh_diagnostics()['sensor over network'] == '1.100'
     peer.ignore('depth/filled')
     peer.wait(lambda: peer.node.count_subscribers('sensor_depth') == 0, 'the end of listening')

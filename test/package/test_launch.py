@@ -15,6 +15,7 @@ import yaml
 from mono_depth_ros.cameras import file_camera, sim_camera
 from mono_depth_ros.message_formats.topic_names import info_topic_beside
 from mono_depth_ros.node.interface.parameters import PARAMETERS
+from mono_depth_ros.node.parameter_files import cameras_of, check_remappings
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / 'launch').glob('*.launch.py'))
@@ -153,6 +154,31 @@ def test_a_file_that_is_given_must_be_there():
         assert f"given_file(context, '{name}')" in source
 
 
+@pytest.mark.parametrize('text, cameras', [
+    ('/**: {ros__parameters: {cameras: [front, left]}}', ['front', 'left']),
+    ('/robot/depth_node: {ros__parameters: {cameras: [front]}}', ['front']),
+    ('robot: {depth_node: {ros__parameters: {cameras: [front]}}}', ['front']),
+    ('other: {ros__parameters: {cameras: [front]}}', []),
+    ('/**: {ros__parameters: {cameras: []}}', []), ('/**: {ros__parameters: }', []), ('', []),
+    ('- [', [])])
+def test_topics_that_no_camera_has_are_refused(tmp_path, text, cameras):
+    file = tmp_path / 'mine.yaml'
+    file.write_text(text)
+    unchanged = [(name, name) for name in CAMERA_TOPICS + OTHER_TOPICS]
+    check_remappings(file, unchanged)
+    assert cameras_of(file) == cameras
+    given = [('image_raw', '/cam/image'), *unchanged[1:], ('scan', 'depth_scan')]
+    if not cameras:
+        return check_remappings(file, given)
+    with pytest.raises(ValueError, match='for image_raw, scan have no effect with the cameras fr'):
+        check_remappings(file, given)
+
+
+def test_the_launch_file_checks_what_it_remaps():
+    source = (ROOT / 'launch' / 'depth.launch.py').read_text()
+    assert 'check_remappings(params_file, remappings)' in source
+
+
 @pytest.mark.parametrize('image_topic, info_topic', [
     ('image_raw', 'camera_info'), ('/image_raw', '/camera_info'),
     ('/cam/left/image_rect_color', '/cam/left/camera_info'), ('cam/image', 'cam/camera_info')])
@@ -166,7 +192,7 @@ def test_remapped_topics_are_the_node_s(tree):
         if isinstance(node, ast.Assign) and getattr(
                 node.targets[0], 'id', '') == 'remappings':
             topics = [text(pair.elts[0]) for pair in node.value.elts]
-            assert topics in (CAMERA_TOPICS, CAMERA_TOPICS + OTHER_TOPICS)
+            assert topics in (CAMERA_TOPICS, CAMERA_TOPICS + OTHER_TOPICS + ['scan'])
             assert all(f"'{topic}'" in code for topic in topics)
 
 

@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 
 from mono_depth_ros.camera import Camera, points_from_depth
-from mono_depth_ros.scale.reference import believable_fit, pairs_of_depth, pairs_of_points
+from mono_depth_ros.scale.reference import (
+    believable_fit,
+    check_same_frame,
+    pairs_of_depth,
+    pairs_of_points,
+)
 
 CAMERA = Camera(fx=100, fy=100, cx=39.5, cy=29.5, width=80, height=60)
 DEPTH = (1 + np.arange(60)[:, None] / 20 + np.arange(80) / 40).astype(np.float32)
@@ -28,6 +33,16 @@ def test_a_reference_of_half_the_size_meets_the_middle_of_its_pixels():
 def test_a_reference_of_another_shape_is_refused():
     with pytest.raises(ValueError, match='the measured depth is 80x45 and the image 80x60'):
         pairs_of_depth(np.ones((45, 80), np.float32), DEPTH)
+
+
+@pytest.mark.parametrize('of, image', [('eye', 'eye'), ('/eye', 'eye'), ('', 'eye'), ('eye', '')])
+def test_depth_of_the_image_s_frame_or_of_none_is_taken(of, image):
+    check_same_frame(of, image)
+
+
+def test_depth_of_another_camera_is_refused():
+    with pytest.raises(ValueError, match="in frame 'infra1', the image in 'color': expected"):
+        check_same_frame('infra1', 'color')
 
 
 @pytest.mark.parametrize('distortion', [(), (-0.25, 0.05, 0.001, -0.002, 0.0)])

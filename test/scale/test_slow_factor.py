@@ -43,6 +43,24 @@ def test_without_evidence_it_holds_and_grows_older():
     assert slow.age_s == pytest.approx(100)
 
 
+def test_depth_shown_by_another_factor_keeps_the_product_and_the_evidence():
+    slow = fed([0.6] * 200)
+    slow.rescale(0.5)
+    assert slow.factor == pytest.approx(1.2)
+    slow.add(20.0, 1.2)
+    assert slow.factor == pytest.approx(1.2) and slow.spread == pytest.approx(0, abs=1e-9)
+    slow.rescale(10)
+    assert slow.factor == pytest.approx(0.4) and math.isnan(slow.spread)  # out of bounds: 0.12
+
+
+def test_a_factor_without_recent_evidence_begins_anew_for_depth_shown_by_another_factor():
+    slow = fed([0.6] * 200)
+    slow.add(60.0, None)
+    slow.rescale(0.5)
+    assert slow.factor == 1 and slow.age_s == math.inf
+    assert fed([]).factor == 1
+
+
 def test_two_images_are_no_evidence():
     assert fed([0.5, 0.5]).factor == 1
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from builtin_interfaces.msg import Time as Stamp
 import numpy as np
 from rclpy.lifecycle import LifecycleNode
 from rclpy.time import Time
@@ -17,6 +18,9 @@ from mono_depth_ros.geometry.camera_pose import (
     transform_pose,
 )
 from mono_depth_ros.node.interface.parameters import Settings
+
+# The stamp by which tf2 is asked for the latest transform.
+LATEST = Stamp()
 
 
 class CameraPoses:
@@ -75,11 +79,12 @@ class CameraPoses:
             self.told = self._no_tf or 'tf2_ros is not installed'
             return None
         error: Exception | None = None
-        for time in (Time.from_msg(header.stamp), Time()):
+        for stamp in (header.stamp, LATEST):
             try:
                 found = _pose_of(self._buffer.lookup_transform(
-                    base, header.frame_id, time).transform)
-            except Exception as failed:  # tf2 has five kinds, and one of its own base
+                    base, header.frame_id, Time.from_msg(stamp)).transform)
+            # tf2 has five kinds, and one of its own base; rclpy refuses negative seconds.
+            except Exception as failed:
                 error = failed
                 continue
             self.told = f'TF from {header.frame_id} to {base}'

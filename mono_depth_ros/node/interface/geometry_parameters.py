@@ -20,7 +20,9 @@ GEOMETRY_PARAMETERS = (
         description='What points.max_edge_jump leaves out is NaN in the depth images too.'),
     Parameter(
         name='camera_height', default=0.0, least=0.0, most=100.0,
-        description='Metres of the camera over the floor, where TF does not tell. 0: unknown.'),
+        description='Metres of the camera over the floor: for scale_source height, and for the '
+                    'scan where TF does not tell. 0: by TF, where z = 0 of scan.frame must be the '
+                    'floor for scale_source height, as that of base_footprint is.'),
     Parameter(
         name='camera_pitch_deg', default=0.0, least=-90.0, most=90.0,
         description='Degrees by which the camera looks down, where TF does not tell.'),

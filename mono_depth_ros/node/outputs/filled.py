@@ -17,7 +17,7 @@ from mono_depth_ros.node.interface.stream_part import Input
 from mono_depth_ros.node.outputs.output import Output
 from mono_depth_ros.scale.fit import fit_factor, ScaleFit
 from mono_depth_ros.scale.hole_filling import fill_depth
-from mono_depth_ros.scale.reference import check_same_view
+from mono_depth_ros.scale.reference import check_same_frame, check_same_view
 
 # Messages kept, and how far the sensor's stamp may be from the image's.
 KEPT, MOST_APART_S = 5, 0.05
@@ -56,6 +56,7 @@ class Filled(Output):
         try:
             sensor = self._nearest(stamp_ns(frame.header.stamp))
             self._published_ns = stamp_ns(sensor.header.stamp)
+            check_same_frame(sensor.header.frame_id, frame.header.frame_id)
             return self._image.fill(self._filled(sensor, frame.depth_HW), sensor.header)
         except LookupError as error:
             self.warning = str(error)
@@ -63,11 +64,11 @@ class Filled(Output):
             self.warning = f'depth/filled: {error}'
         return None
 
-    def publish(self, frame: Frame) -> None:
+    def publish(self, frame: Frame) -> bool:
         """As every output; what was said of the sensor is forgotten when nobody listens."""
         if not self.wanted():
             self.warning, self._kept = '', ()
-        super().publish(frame)
+        return super().publish(frame)
 
     def _filled(self, sensor: Any, depth_HW: np.ndarray) -> np.ndarray:
         sensor_hw = depth_from_message(sensor)

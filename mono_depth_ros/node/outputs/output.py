@@ -34,40 +34,78 @@ class Output(StreamPart):
     """One RELIABLE topic of a camera. A new one says `topic`, `kind` and `message`.
 
     `transport` is the last part of `topic` where that is an image_transport: the name before it
-    is what is remapped.
+    is what is remapped. One that `yields` is not published where another node publishes on its
+    topic.
     """
 
     topic: ClassVar[str]
     kind: ClassVar[type]
     transport: ClassVar[str] = ''
+    yields: ClassVar[bool] = False
 
     def __init__(self, node: LifecycleNode, prefix: str):
         super().__init__(node, prefix)
+        self._yielding = False
         self._publisher: Any = node.create_lifecycle_publisher(
             self.kind, self._name(), QoSProfile(depth=QUEUE_DEPTH), event_callbacks=NO_EVENTS)
 
     def _name(self) -> str:
-        name = self.prefix + self.topic
+        name = self._remapped()
         if not self.transport:
             return name
-        base = self.node.resolve_topic_name(name.removesuffix(f'/{self.transport}'))
-        return f'{base}/{self.transport}'
+        return f'{self.node.resolve_topic_name(name)}/{self.transport}'
+
+    def _remapped(self) -> str:
+        """The name that a remapping is for."""
+        name = self.prefix + self.topic
+        return name.removesuffix(f'/{self.transport}') if self.transport else name
+
+    @property
+    def full_topic(self) -> str:
+        """The full name of its topic, after remapping."""
+        return self._publisher.topic_name
 
     def subscribers(self) -> int:
         """Number of subscriptions; takes a microsecond."""
         return self._publisher.get_subscription_count()
 
     def wanted(self) -> bool:
-        """Whether anybody listens."""
-        return self.subscribers() > 0
+        """Whether anybody listens, and the topic of one that yields is its own.
+
+        The node itself never listens: configure refuses an input on the topic of an output.
+        """
+        return not self._yielding and self.subscribers() > 0
+
+    def shared(self) -> str:
+        """Who else publishes on its topic, as one sentence; '' where nobody does, or listens.
+
+        To be asked regularly: by the answer one that yields is published or not.
+        """
+        others = self._others() if self.yields or self.subscribers() else ''
+        self._yielding = self.yields and bool(others)
+        if not others or not self.subscribers():
+            return ''
+        name = self._remapped()
+        told = (f'{name} is not published' if self.yields else
+                'whoever listens gets the messages of both')
+        return (f'{self.full_topic} is published by {others} too, so {told}: remap {name} to a '
+                'topic of its own')
+
+    def _others(self) -> str:
+        """The names of the other nodes that publish on its topic, '' where none does."""
+        if self.node.count_publishers(self.full_topic) < 2:
+            return ''
+        ends = self.node.get_publishers_info_by_topic(self.full_topic)
+        names = {_node_of(end) for end in ends}
+        return ', '.join(sorted(names - {self.node.get_fully_qualified_name()}))
 
     def unheard(self) -> str:
         """Why somebody who subscribed gets nothing, as one sentence; '' where all do."""
-        topic = self._publisher.topic_name
+        topic = self.full_topic
         if self.node.count_subscribers(topic) == self.subscribers():
             return ''
         for end in self.node.get_subscriptions_info_by_topic(topic):
-            who = f'{end.node_namespace.rstrip("/")}/{end.node_name}'
+            who = _node_of(end)
             if end.topic_type != type_name(self.kind):
                 return (f'{who} gets nothing of {topic}: it expects {end.topic_type}, not '
                         f'{type_name(self.kind)}')
@@ -81,13 +119,18 @@ class Output(StreamPart):
         """The message of a frame, None where it has none; its memory may be reused."""
         raise NotImplementedError
 
-    def publish(self, frame: Frame) -> None:
-        """Send the message of a frame, if anybody listens and there is one."""
-        if self.wanted():
-            message = self.message(frame)
-            if message is not None:
-                self._publisher.publish(message)
+    def publish(self, frame: Frame) -> bool:
+        """Send the message of a frame, if anybody listens and there is one; whether it was."""
+        message = self.message(frame) if self.wanted() else None
+        if message is not None:
+            self._publisher.publish(message)
+        return message is not None
 
     def close(self) -> None:
         """Destroy the publisher."""
         self.node.destroy_lifecycle_publisher(self._publisher)
+
+
+def _node_of(end: Any) -> str:
+    """The full name of the node of a publisher or subscription in the graph."""
+    return f'{end.node_namespace.rstrip("/")}/{end.node_name}'

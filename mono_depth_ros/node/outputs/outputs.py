@@ -44,7 +44,22 @@ class Outputs:
         """Why somebody who subscribed to an output gets nothing, '' where all do."""
         return next(filter(None, (output.unheard() for output in self.parts)), '')
 
-    def publish(self, frame: Frame) -> None:
-        """Send what somebody listens to."""
+    def shared(self) -> str:
+        """Who else publishes on the topic of an output, '' where nobody does; asks each."""
+        return next(filter(None, [output.shared() for output in self.parts]), '')
+
+    def publish(self, frame: Frame) -> dict[str, BaseException]:
+        """Send what somebody listens to; what each output that could not raised, by its topic.
+
+        No output costs another; the first error is raised where none was sent for it.
+        """
+        failed: dict[str, BaseException] = {}
+        sent = False
         for output in self.parts:
-            output.publish(frame)
+            try:
+                sent = bool(output.publish(frame)) or sent
+            except BaseException as error:  # a library's SystemExit too
+                failed[output.topic] = error
+        if failed and not sent:
+            raise next(iter(failed.values()))
+        return failed

@@ -17,9 +17,13 @@ from mono_depth_ros.node.outputs.output import Output
 
 
 class Scan(Output):
-    """Ranges in the frame scan.frame; needs the camera's pose over it."""
+    """Ranges in the frame scan.frame; needs the camera's pose over it.
 
-    topic, kind = 'scan', LaserScan
+    It yields: `scan` is the name of a lidar's topic, too, and what localises by that must not
+    get another's ranges.
+    """
+
+    topic, kind, yields = 'scan', LaserScan, True
 
     def __init__(self, node: LifecycleNode, prefix: str):
         super().__init__(node, prefix)

@@ -15,7 +15,12 @@ from mono_depth_ros.node.interface.camera_poses import CameraPoses
 from mono_depth_ros.node.interface.frame import Frame
 from mono_depth_ros.node.interface.stream_part import Input
 from mono_depth_ros.node.steps.evidence import Evidence
-from mono_depth_ros.scale.reference import believable_fit, pairs_of_depth, pairs_of_points
+from mono_depth_ros.scale.reference import (
+    believable_fit,
+    check_same_frame,
+    pairs_of_depth,
+    pairs_of_points,
+)
 
 # Messages kept of each topic, and how far their stamp may be from the image's.
 KEPT, MOST_APART_S = 10, 0.15
@@ -40,6 +45,7 @@ class ReferenceEvidence(Evidence):
         """Factor and offset (m) for the shown depth; ValueError with why there is none."""
         topic, message = self._nearest(frame)
         if topic == 'reference/depth':
+            check_same_frame(message.header.frame_id, frame.header.frame_id)
             pairs = pairs_of_depth(depth_from_message(message), frame.depth_HW)
         else:
             if frame.camera is None:

@@ -36,7 +36,7 @@ class Scale(Step):
         super().__init__(node, prefix)
         self._sources: dict[str, Evidence] = {
             'reference': ReferenceEvidence(node, prefix), 'height': FloorEvidence(node, prefix)}
-        self._source, self._slow = '', SlowFactor()
+        self._source, self._slow, self._start = '', SlowFactor(), 1.0
         self._looked_s, self._started_s = -math.inf, 0.0
         self._values: dict[str, str] = {}
         self._found = 'not looked for yet'
@@ -53,9 +53,12 @@ class Scale(Step):
     def adjust(self, frame: Frame) -> Frame:
         """The frame with its depth scaled in place, its range with it."""
         settings = frame.settings
+        scale = settings.start_scale
         if settings.scale_source != self._source:
             self._begin(settings.scale_source)
-        scale = settings.start_scale
+        elif scale != self._start:  # the slow factor is relative to it
+            self._slow.rescale(scale / self._start)
+        self._start = scale
         _scale_in_place(frame.depth_HW, scale, 0.0)
         if self._source not in self._sources:
             self._values, self.warning = {'scale': f'{scale:.3f}'}, ''

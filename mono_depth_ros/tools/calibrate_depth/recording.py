@@ -17,7 +17,7 @@ from mono_depth_ros.message_formats.camera_info import is_rectified, read_camera
 from mono_depth_ros.message_formats.images import depth_from_message, rgb_from_message
 from mono_depth_ros.message_formats.points import points_from_cloud, points_from_scan
 from mono_depth_ros.message_formats.topic_names import info_topic_beside
-from mono_depth_ros.scale.reference import pairs_of_depth, pairs_of_points
+from mono_depth_ros.scale.reference import check_same_frame, pairs_of_depth, pairs_of_points
 from mono_depth_ros.tools.calibrate_depth.bag_transforms import BagTransforms
 from mono_depth_ros.tools.calibrate_depth.samples import Sample
 
@@ -101,6 +101,7 @@ class _Recording:
               frame_id: str) -> tuple[np.ndarray, np.ndarray]:
         """Shown and measured depth of one message of the reference."""
         if self.reference.kind is Kind.DEPTH:
+            check_same_frame(message.header.frame_id, frame_id)
             return pairs_of_depth(depth_from_message(message), depth_HW)
         read: Callable = points_from_cloud if self.reference.type == CLOUD else points_from_scan
         transforms = BagTransforms.of(self.reader)
