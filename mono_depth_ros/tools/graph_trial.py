@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+import hashlib
 import math
-from pathlib import Path
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from mono_depth_ros import self_test
 from mono_depth_ros.backends.backend import Backend, BackendSpec, first_line
 from mono_depth_ros.backends.machine import this_machine
 from mono_depth_ros.backends.selection import candidates, ModelForms
-from mono_depth_ros.backends.serve import open_backend
+from mono_depth_ros.backends.serve import graph_backend
 from mono_depth_ros.model_card import ModelCard, SelfTest
 from mono_depth_ros.preprocess import input_size
 
@@ -22,9 +22,9 @@ ALL_ALIKE = 1e-5
 CELLS = 2
 
 
-def graph_answer(network: Path, card: ModelCard) -> SelfTest:
+def graph_answer(onnx: bytes, card: ModelCard) -> SelfTest:
     """What the graph answers to the self-test; ValueError where that is no map of depth."""
-    backend = open_backend(network, card, _cpu_backends()[0])
+    backend = _opened(onnx, card, _cpu_backends()[0])
     planes = backend(self_test.self_test_image(card), self_test.reference_intrinsics(card))
     if len(planes) != 1:
         raise ValueError(f'output {card.graph.depth_output} has {len(planes)} planes, expected '
@@ -42,7 +42,7 @@ def graph_answer(network: Path, card: ModelCard) -> SelfTest:
     return answer
 
 
-def check_other_shapes(network: Path, card: ModelCard) -> None:
+def check_other_shapes(onnx: bytes, card: ModelCard) -> None:
     """ValueError where the widest or the narrowest input fails: many a graph says it would not.
 
     Every backend that may serve the file is asked, as each infers sizes in its own way.
@@ -50,7 +50,7 @@ def check_other_shapes(network: Path, card: ModelCard) -> None:
     spec = card.network
     others = {input_size(round(1000 * ratio), 1000, spec) for ratio in spec.aspect_ratios}
     for backend_spec in _cpu_backends() if others else ():
-        backend = open_backend(network, card, backend_spec)
+        backend = _opened(onnx, card, backend_spec)
         own_hw = _map_hw(backend, card)
         for width, height in sorted(others):
             problem = _problem(backend, card, own_hw, width, height)
@@ -88,6 +88,10 @@ def _map_hw(backend: Backend, card: ModelCard) -> tuple[int, ...]:
     if not np.isfinite(planes).all():
         raise ValueError('its depth is not finite')
     return planes.shape[1:]
+
+
+def _opened(onnx: bytes, card: ModelCard, spec: BackendSpec) -> Backend:
+    return graph_backend(lambda: onnx, lambda: hashlib.sha256(onnx).hexdigest(), card.graph, spec)
 
 
 def _cpu_backends() -> list[BackendSpec]:

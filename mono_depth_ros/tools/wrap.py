@@ -25,6 +25,7 @@ from mono_depth_ros.model_card import (
     Provenance,
     SelfTest,
 )
+from mono_depth_ros.onnx_external import with_weights
 from mono_depth_ros.tools.foreign_graph import (
     GRAPH_SETTINGS,
     graph_spec,
@@ -45,15 +46,18 @@ SETTINGS = (*GRAPH_SETTINGS, 'licence')
 
 
 def wrap(network: Path, preset: Preset, settings: dict[str, str], out: Path) -> ModelCard:
-    """Write the model file of a foreign graph; its card. ValueError says what does not fit."""
-    onnx = network.read_bytes()
+    """Write the model file of a foreign graph; its card. ValueError says what does not fit.
+
+    The file holds all weights of the graph, those of other files beside it too.
+    """
+    onnx = with_weights(network)
     preset = _changed(preset, settings)
     signature = signature_of(onnx)
     graph = graph_spec(signature, preset, settings)
     spec = network_spec(signature, graph, preset, settings)
     card = _card(out.stem, preset, graph, spec, settings)
-    card = replace(card, self_test=graph_answer(network, card))
-    check_other_shapes(network, card)
+    card = replace(card, self_test=graph_answer(onnx, card))
+    check_other_shapes(onnx, card)
     write_model(out, onnx, card)
     return card
 

@@ -1,13 +1,14 @@
 """Foreign ONNX graphs as model files: what comes out, worked by hand, and what is refused."""
 
-from graph_helpers import channel_graph, FLOAT, FREE, HEIGHT, info, node, onnx, WIDTH
+from graph_helpers import channel_graph, constant, FLOAT, FREE, HEIGHT, info, node, onnx, WIDTH
 import numpy as np
 import pytest
 
 from mono_depth_ros.backends.onnx_planes import unit_rays
 from mono_depth_ros.camera import Camera
 from mono_depth_ros.estimator import DepthEstimator
-from mono_depth_ros.model_file import read_card
+from mono_depth_ros.model_file import metadata_for, read_card
+from mono_depth_ros.onnx_bytes import metadata_bytes
 from mono_depth_ros.tools.presets import PRESETS
 from mono_depth_ros.tools.wrap import main
 
@@ -192,6 +193,53 @@ def test_a_graph_without_one_image_is_refused(tmp_path, out, capsys):
         capsys.readouterr().err)
 
 
+def weighted_graph(path, weight):
+    """A graph whose depth is a weight from the file net.onnx.data, plus the red of the image."""
+    channel_graph(path, constants=[constant('weight', np.full((1, 1, HEIGHT, WIDTH), weight,
+                                                              np.float32))],
+                  extra=[node('Add', ['plane', 'weight'], 'depth')])
+    path.with_name('net.onnx.data').unlink(missing_ok=True)  # onnx would append to it
+    onnx.save_model(onnx.load(path), path, save_as_external_data=True, location='net.onnx.data')
+    return path
+
+
+@pytest.mark.parametrize('backend', ['onnxruntime', 'openvino'])
+def test_weights_in_a_file_beside_the_graph_are_in_the_model_file(tmp_path, backend):
+    """Red is 0.2, and the weight 3, then 5 in the same graph with another data file."""
+    pytest.importorskip(backend)
+    (tmp_path / 'in').mkdir()
+    out, graphs = tmp_path / 'out' / 'model.onnx', set()
+    for weight in (3, 5):
+        graph = weighted_graph(tmp_path / 'in' / 'net.onnx', weight)
+        graphs.add(graph.read_bytes())
+        assert main([str(graph), '--like', 'metres', *PLAIN, str(out)]) == 0
+        rgb = np.full((HEIGHT, WIDTH, 3), COLOUR, np.uint8)
+        depth = DepthEstimator.load(out, 'cpu', 'fp32', backend).estimate(rgb).depth
+        np.testing.assert_allclose(depth, weight + 0.2, rtol=1e-5)
+    assert len(graphs) == 1
+
+
+def test_a_graph_whose_weights_are_missing_is_refused(tmp_path, out, capsys):
+    graph = weighted_graph(tmp_path / 'net.onnx', 3)
+    (tmp_path / 'net.onnx.data').unlink()
+    assert main([str(graph), '--like', 'metres', *PLAIN, str(out)]) == 1
+    said = capsys.readouterr().err
+    assert "in 'net.onnx.data', which is not beside it: copy both" in said
+    assert len(said.splitlines()) == 1 and not out.exists()
+
+
+def test_a_model_file_with_weights_in_another_is_refused(tmp_path, out):
+    """As a version before this one wrote it."""
+    graph = channel_graph(tmp_path / 'graph.onnx')
+    assert main([str(graph), '--like', 'metres', *PLAIN, str(out)]) == 0
+    card = read_card(out)
+    graph = weighted_graph(tmp_path / 'net.onnx', 3)
+    out.write_bytes(graph.read_bytes() + metadata_bytes(metadata_for(card)))
+    with pytest.raises(ValueError, match="out.onnx keeps weights in another file .'net.onnx.data'"
+                                         ".*make it again with"):
+        DepthEstimator.load(out, 'cpu')
+
+
 def test_what_is_no_graph_and_a_wrong_ending_are_refused(tmp_path, out, capsys):
     (tmp_path / 'text.onnx').write_text('no graph')
     assert main([str(tmp_path / 'text.onnx'), '--like', 'metres', str(out)]) == 1
@@ -199,7 +247,7 @@ def test_what_is_no_graph_and_a_wrong_ending_are_refused(tmp_path, out, capsys):
     graph = channel_graph(tmp_path / 'graph.onnx')
     assert main([str(graph), '--like', 'metres', *PLAIN, str(tmp_path / 'out.bin')]) == 1
     said = capsys.readouterr().err.splitlines()
-    assert len(said) == 3 and 'cannot load the graph' in said[0] and 'No such file' in said[1]
+    assert len(said) == 3 and 'is not a whole ONNX file' in said[0] and 'No such file' in said[1]
     assert 'ends in .onnx' in said[2]
 
 
