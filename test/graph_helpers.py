@@ -25,13 +25,14 @@ def constant(name, values):
 
 
 def channel_graph(path, channel=0, axis=1, inputs=(), extra=(), outputs=('depth',), kind=FLOAT,
-                  size=(WIDTH, HEIGHT), constants=()):
+                  size=(WIDTH, HEIGHT), constants=(), batch=1, channels=3):
     """Write a graph whose depth is one channel of its image, plus `extra` nodes.
 
-    `size` is the width and height of the image; words in place of numbers leave it free.
+    `size` is the width and height of the image; words in place of numbers leave it free, as
+    those in place of `batch` and `channels`.
     """
     width, height = size
-    shape = [1, 3, height, width] if axis == 1 else [1, height, width, 3]
+    shape = [batch, channels, height, width] if axis == 1 else [batch, height, width, channels]
     first = node('Gather', ['image', 'channel'], 'plane' if extra else 'depth', axis=axis)
     graph = onnx.helper.make_graph(
         [first, *extra], 'channel', [info('image', shape, kind), *inputs],

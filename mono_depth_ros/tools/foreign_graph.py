@@ -76,16 +76,23 @@ def _type(name: str) -> str:
 def graph_spec(signature: Signature, preset: Preset, settings: Mapping[str, str]) -> GraphSpec:
     """How the graph is fed and read; ValueError says what does not fit or is not clear."""
     image, intrinsics, rays = _inputs(signature, settings)
-    shape = signature.inputs[image]
-    if len(shape) != 4 or 3 not in (shape[1], shape[3]):
-        raise ValueError(f'input {image} has shape {shape}: expected an image (1, 3, height, '
-                         'width) or (1, height, width, 3)')
     output = _depth_output(signature.outputs, settings)
     return GraphSpec(
         image_input=image, depth_output=output, intrinsics_input=intrinsics, rays_input=rays,
-        depth_plane=_depth_plane(output, settings), layout='NCHW' if shape[1] == 3 else 'NHWC',
+        depth_plane=_depth_plane(output, settings), layout=_layout(signature, image),
         colour_order=preset.colours, image_type=_image_type(signature, image, preset),
         scale=preset.scale or 1.0, shift=preset.shift)
+
+
+def _layout(signature: Signature, image: str) -> str:
+    """Where the image has its channels; where the graph leaves both places free, in front."""
+    shape = signature.inputs[image]
+    if len(shape) == 4 and (shape[1] == 3 or shape[1] is None and shape[3] != 3):
+        return 'NCHW'
+    if len(shape) == 4 and shape[3] == 3:
+        return 'NHWC'
+    raise ValueError(f'input {image} has shape {shape}: expected an image (1, 3, height, width) '
+                     'or (1, height, width, 3)')
 
 
 def _inputs(signature: Signature, settings: Mapping[str, str]) -> tuple[str, str, str]:

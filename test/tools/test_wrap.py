@@ -73,6 +73,30 @@ def test_channels_may_come_last(tmp_path, out):
     assert depth_of(out) == pytest.approx(0.8, rel=1e-5)
 
 
+@pytest.mark.parametrize('axis, channels, size, layout', [
+    (1, 'num_channels', FREE, 'NCHW'), (1, 'num_channels', (WIDTH, HEIGHT), 'NCHW'),
+    (3, 3, FREE, 'NHWC'), (1, 3, FREE, 'NCHW')])
+@pytest.mark.parametrize('backend', ['onnxruntime', 'openvino'])
+def test_free_axes_are_an_image_with_its_channels_in_front(
+        tmp_path, out, axis, channels, size, layout, backend):
+    """(batch, num_channels, height, width) as Optimum exports it; blue is 0.8."""
+    pytest.importorskip(backend)
+    graph = channel_graph(tmp_path / 'graph.onnx', channel=2, axis=axis, size=size,
+                          batch='batch', channels=channels)
+    more = ('--set', f'size={WIDTH}x{HEIGHT}')
+    assert main([str(graph), '--like', 'metres', *PLAIN, *more, str(out)]) == 0
+    assert read_card(out).graph.layout == layout
+    rgb = np.full((HEIGHT, WIDTH, 3), COLOUR, np.uint8)
+    depth = DepthEstimator.load(out, 'cpu', 'fp32', backend).estimate(rgb).depth
+    np.testing.assert_allclose(depth, 0.8, rtol=1e-5)
+
+
+def test_an_image_of_another_number_of_channels_is_refused(tmp_path, out, capsys):
+    graph = channel_graph(tmp_path / 'graph.onnx', channels=4)
+    assert main([str(graph), '--like', 'metres', str(out)]) == 1
+    assert 'input image has shape (1, 4, 240, 320): expected an image' in capsys.readouterr().err
+
+
 @pytest.mark.parametrize('backend', ['onnxruntime', 'openvino'])
 @pytest.mark.parametrize('kind, extra, more', [
     ('FLOAT16', (), ('--set', 'mean=0', '--set', 'std=1')),
