@@ -25,11 +25,11 @@ def constant(name, values):
 
 
 def channel_graph(path, channel=0, axis=1, inputs=(), extra=(), outputs=('depth',), kind=FLOAT,
-                  size=(WIDTH, HEIGHT), constants=(), batch=1, channels=3):
+                  size=(WIDTH, HEIGHT), constants=(), batch=1, channels=3, domains=()):
     """Write a graph whose depth is one channel of its image, plus `extra` nodes.
 
     `size` is the width and height of the image; words in place of numbers leave it free, as
-    those in place of `batch` and `channels`.
+    those in place of `batch` and `channels`. `domains` are those of operations beside ONNX's own.
     """
     width, height = size
     shape = [batch, channels, height, width] if axis == 1 else [batch, height, width, channels]
@@ -39,7 +39,8 @@ def channel_graph(path, channel=0, axis=1, inputs=(), extra=(), outputs=('depth'
         [info(name, None, kind if not extra else FLOAT) for name in outputs],
         [constant('channel', [channel]), *constants])
     onnx.save(onnx.helper.make_model(
-        graph, opset_imports=[onnx.helper.make_opsetid('', 17)], ir_version=9), path)
+        graph, ir_version=9, opset_imports=[onnx.helper.make_opsetid('', 17), *(
+            onnx.helper.make_opsetid(domain, 1) for domain in domains)]), path)
     return path
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 
+from mono_depth_ros.backends.backend import first_line
 from mono_depth_ros.model_card import FOREIGN, GraphSpec, IMAGE_TYPES, NetworkSpec
 from mono_depth_ros.preprocess import input_size
 from mono_depth_ros.tools.presets import Preset
@@ -31,22 +32,29 @@ class Signature:
 
 
 def signature_of(onnx: bytes) -> Signature:
-    """Inputs and outputs of an ONNX graph; ValueError where it cannot be read.
+    """Inputs and outputs of an ONNX graph; ValueError where no runtime can read it.
 
     ModuleNotFoundError where neither ONNX Runtime nor OpenVINO is installed.
     """
-    if find_spec('onnxruntime'):
-        return _by_onnxruntime(onnx)
-    return _by_openvino(onnx)
+    problems = []
+    for package, name, read in (('onnxruntime', 'ONNX Runtime', _by_onnxruntime),
+                                ('openvino', 'OpenVINO', _by_openvino)):
+        if not find_spec(package):
+            continue
+        try:
+            return read(onnx)
+        except Exception as error:  # ONNX Runtime's exceptions share no base class but this
+            problems.append(f'{name} cannot load the graph: {first_line(error)}')
+    if not problems:
+        raise ModuleNotFoundError('neither ONNX Runtime nor OpenVINO is installed: pip install -r '
+                                  'requirements/backends.txt', name='onnxruntime')
+    raise ValueError('; '.join(problems))
 
 
 def _by_onnxruntime(onnx: bytes) -> Signature:
     import onnxruntime
 
-    try:
-        session = onnxruntime.InferenceSession(onnx, providers=['CPUExecutionProvider'])
-    except Exception as error:  # its own exceptions share no base class but this
-        raise ValueError(f'ONNX Runtime cannot load the graph: {error}') from error
+    session = onnxruntime.InferenceSession(onnx, providers=['CPUExecutionProvider'])
     inputs, outputs = ({item.name: tuple(
         size if isinstance(size, int) else None for size in item.shape) for item in items}
         for items in (session.get_inputs(), session.get_outputs()))
@@ -57,10 +65,7 @@ def _by_onnxruntime(onnx: bytes) -> Signature:
 def _by_openvino(onnx: bytes) -> Signature:
     import openvino
 
-    try:
-        model = openvino.Core().read_model(onnx)
-    except RuntimeError as error:
-        raise ValueError(f'OpenVINO cannot load the graph: {error}') from error
+    model = openvino.Core().read_model(onnx)
     inputs, outputs = ({item.any_name: tuple(
         size.get_length() if size.is_static else None for size in item.partial_shape)
         for item in items} for items in (model.inputs, model.outputs))

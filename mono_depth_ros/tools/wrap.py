@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timezone
 import math
 from pathlib import Path
@@ -32,7 +32,7 @@ from mono_depth_ros.tools.foreign_graph import (
     network_spec,
     signature_of,
 )
-from mono_depth_ros.tools.graph_trial import check_other_shapes, graph_answer
+from mono_depth_ros.tools.graph_trial import GraphTrial, try_graph
 from mono_depth_ros.tools.model_writing import write_model
 from mono_depth_ros.tools.presets import Preset, PRESETS
 
@@ -45,8 +45,16 @@ RELATIVE = (
 SETTINGS = (*GRAPH_SETTINGS, 'licence')
 
 
-def wrap(network: Path, preset: Preset, settings: dict[str, str], out: Path) -> ModelCard:
-    """Write the model file of a foreign graph; its card. ValueError says what does not fit.
+@dataclass(frozen=True, kw_only=True)
+class Wrapped:
+    """The card of a model file written, and what its graph did on the installed backends."""
+
+    card: ModelCard
+    trial: GraphTrial
+
+
+def wrap(network: Path, preset: Preset, settings: dict[str, str], out: Path) -> Wrapped:
+    """Write the model file of a foreign graph. ValueError says what does not fit.
 
     The file holds all weights of the graph, those of other files beside it too.
     """
@@ -56,10 +64,10 @@ def wrap(network: Path, preset: Preset, settings: dict[str, str], out: Path) -> 
     graph = graph_spec(signature, preset, settings)
     spec = network_spec(signature, graph, preset, settings)
     card = _card(out.stem, preset, graph, spec, settings)
-    card = replace(card, self_test=graph_answer(onnx, card))
-    check_other_shapes(onnx, card)
+    trial = try_graph(onnx, card)
+    card = replace(card, self_test=trial.answer)
     write_model(out, onnx, card)
-    return card
+    return Wrapped(card=card, trial=trial)
 
 
 def _changed(preset: Preset, settings: dict[str, str]) -> Preset:
@@ -129,11 +137,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _wrap_as_told(options: argparse.Namespace) -> None:
     settings = dict(word.split('=', 1) for word in options.set)
-    card = wrap(options.network, PRESETS[options.like], settings, options.out)
+    wrapped = wrap(options.network, PRESETS[options.like], settings, options.out)
+    card, trial = wrapped.card, wrapped.trial
     shapes = f' or of other shapes (multiples of {card.network.size_multiple})'
     print(f'{options.out}: {card.output} from images of {card.network.input_width}x'
           f'{card.network.input_height}{shapes if card.network.aspect_ratios else ""}, '
           f'{card.min_depth_m:g} to {card.max_depth_m:g} m')
+    print('; '.join([f'served here by {", ".join(trial.serving)}', *(
+        f'not by {name}: {reason}' for name, reason in trial.refused.items())]))
 
 
 if __name__ == '__main__':

@@ -217,6 +217,43 @@ def test_a_graph_without_one_image_is_refused(tmp_path, out, capsys):
         capsys.readouterr().err)
 
 
+@pytest.mark.parametrize('domain, kind, able, unable, reason', [
+    ('com.microsoft', 'SampleOp', 'onnxruntime', 'openvino',
+     'No conversion rule found for operations: com.microsoft.SampleOp'),
+    ('org.openvinotoolkit', 'Swish', 'openvino', 'onnxruntime',
+     'org.openvinotoolkit:Swish(-1) is not a registered function/op')])
+def test_a_graph_that_one_backend_alone_runs_is_served_by_it(
+        tmp_path, out, capsys, domain, kind, able, unable, reason):
+    """SampleOp gives what it takes, Swish x / (1 + exp(-x))."""
+    pytest.importorskip('openvino')
+    graph = channel_graph(tmp_path / 'graph.onnx', domains=[domain],
+                          extra=[node(kind, ['plane'], 'depth', domain=domain)])
+    assert main([str(graph), '--like', 'metres', *PLAIN, '--set', 'min=0.01', str(out)]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[1].startswith(f'served here by {able}; not by {unable}: ') and reason in said[1]
+    assert DepthEstimator.load(out, 'cpu').backend == able
+    expected = 0.2 if kind == 'SampleOp' else 0.2 / (1 + np.exp(-0.2))
+    assert depth_of(out) == pytest.approx(expected, rel=1e-4)
+
+
+def test_both_backends_are_named_where_both_serve(tmp_path, out, capsys):
+    pytest.importorskip('openvino')
+    graph = channel_graph(tmp_path / 'graph.onnx')
+    assert main([str(graph), '--like', 'metres', *PLAIN, str(out)]) == 0
+    assert capsys.readouterr().out.splitlines()[1] == 'served here by openvino, onnxruntime'
+
+
+def test_a_graph_that_no_backend_runs_gets_the_reason_of_each(tmp_path, out, capsys):
+    pytest.importorskip('openvino')
+    graph = channel_graph(tmp_path / 'graph.onnx', domains=['no.such'],
+                          extra=[node('Thing', ['plane'], 'depth', domain='no.such')])
+    assert main([str(graph), '--like', 'metres', *PLAIN, str(out)]) == 1
+    said = capsys.readouterr().err
+    assert 'ONNX Runtime cannot load the graph: ' in said and 'Thing' in said
+    assert 'OpenVINO cannot load the graph: ' in said and 'No conversion rule' in said
+    assert 'core.cpp' not in said and len(said.splitlines()) == 1
+
+
 def weighted_graph(path, weight):
     """A graph whose depth is a weight from the file net.onnx.data, plus the red of the image."""
     channel_graph(path, constants=[constant('weight', np.full((1, 1, HEIGHT, WIDTH), weight,
