@@ -8,7 +8,7 @@ import math
 
 from mono_depth_ros.camera import Camera
 from mono_depth_ros.checked_json import from_json, within
-from mono_depth_ros.plausibility import doubts_about
+from mono_depth_ros.plausibility import doubts_about, FIELD_OF_VIEW_DEG
 
 # What the numbers a network puts out mean: `canonical` as the reference camera would see it,
 # else for the camera of the image; in metres, their logarithm or their inverse.
@@ -168,7 +168,9 @@ class ModelCard:
     exp(output) * focal(camera at network input) / focal(reference), within
     [min_depth_m, max_depth_m]. `output` names that rule, or that of a foreign network (`graph`
     says how its ONNX graph is used), and `resize` how an image of another aspect ratio is
-    brought in; ValueError for one that is not of OUTPUTS and RESIZES.
+    brought in; ValueError for one that is not of OUTPUTS and RESIZES. `hfov_deg` is the
+    horizontal field of view that an image without a camera is taken to have, 0: as `reference`
+    would take it.
     `weights_licence` tells the terms of the weights in one sentence: not those of this package.
     """
 
@@ -185,6 +187,7 @@ class ModelCard:
     metrics: tuple[Metrics, ...]
     self_test: SelfTest
     graph: GraphSpec = GraphSpec()
+    hfov_deg: float = within(0, FIELD_OF_VIEW_DEG[1], default=0.0)
 
     def __post_init__(self):
         for name, known in (('output', OUTPUTS), ('resize', RESIZES)):
@@ -209,6 +212,14 @@ class ModelCard:
             raise ValueError('card.reference: a reference camera has no distortion')
         for doubt in doubts_about(reference):
             raise ValueError(f'card.reference: {doubt}')
+
+    @property
+    def learned_camera(self) -> Camera | None:
+        """The camera of the images our networks learned from, at the size of the network input.
+
+        None for a foreign network: its reference camera is an assumption, or a rule for its depth.
+        """
+        return None if self.network.name == FOREIGN else self.reference
 
     def to_json(self) -> str:
         """Text that `card_from_json` reads back as an equal card."""

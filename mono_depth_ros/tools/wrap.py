@@ -10,12 +10,11 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timezone
-import math
 from pathlib import Path
 import sys
 from typing import Any
 
-from mono_depth_ros.camera import Camera
+from mono_depth_ros.camera import Camera, focal_of
 from mono_depth_ros.exit_code import exit_code
 from mono_depth_ros.model_card import (
     GraphSpec,
@@ -107,7 +106,7 @@ def _card(name: str, preset: Preset, graph: GraphSpec, network: NetworkSpec,
     if 'canonical' in preset.output:
         focal = preset.focal or float(width)
     else:
-        focal = width / 2 / math.tan(math.radians(preset.hfov) / 2)
+        focal = focal_of(preset.hfov, width)
     return ModelCard(
         name=name, network=network,
         normalisation=Normalisation(mean=preset.mean, std=preset.std),
@@ -115,6 +114,7 @@ def _card(name: str, preset: Preset, graph: GraphSpec, network: NetworkSpec,
                          width=width, height=height),
         min_depth_m=preset.min, max_depth_m=preset.max, output=preset.output,
         resize=preset.resize, metrics=(), graph=graph,
+        hfov_deg=preset.hfov,
         weights_licence=settings.get('licence', 'unknown: the terms of whoever made the network'),
         provenance=Provenance(recipe=f'tools.wrap: {preset.source}', data=(), seed=0, steps=0,
                               date=now, git_commit='', git_tree='unknown', versions=()),

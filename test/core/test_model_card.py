@@ -40,6 +40,13 @@ def test_round_trip():
     assert card_from_json(CARD.to_json()) == CARD
 
 
+def test_a_card_of_before_is_as_it_was():
+    """Without the fields that came later an unknown camera looks as the reference camera does."""
+    data = json.loads(CARD.to_json())
+    del data['hfov_deg']
+    assert card_from_json(json.dumps(data)) == CARD
+
+
 def changed(change):
     data = json.loads(CARD.to_json())
     change(data)

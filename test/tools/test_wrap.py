@@ -7,7 +7,7 @@ import pytest
 from mono_depth_ros.backends.onnx_planes import unit_rays
 from mono_depth_ros.camera import Camera
 from mono_depth_ros.estimator import DepthEstimator
-from mono_depth_ros.model_file import metadata_for, read_card
+from mono_depth_ros.model_file import find_model, metadata_for, read_card
 from mono_depth_ros.onnx_bytes import metadata_bytes
 from mono_depth_ros.tools.presets import PRESETS
 from mono_depth_ros.tools.wrap import main
@@ -172,10 +172,33 @@ def test_rays_go_right_and_down_and_are_one_long():
     assert rays_3HW.dtype == np.float32
 
 
-def test_an_unknown_camera_is_that_of_the_given_field_of_view(tmp_path, out):
+@pytest.mark.parametrize('like', ['metres', 'depth_anything_3_metric', 'metric3d_v2'])
+@pytest.mark.parametrize('width, height', [(1280, 960), (1280, 720), (480, 640)])
+def test_an_unknown_camera_is_that_of_the_given_field_of_view(tmp_path, out, like, width, height):
+    """90 degrees: half the width, whatever comes out and however the image is brought in."""
     graph = channel_graph(tmp_path / 'graph.onnx')
-    assert main([str(graph), '--like', 'metres', *PLAIN, '--set', 'hfov=90', str(out)]) == 0
-    assert DepthEstimator.load(out).reference_camera(1280, 960).focal == pytest.approx(640)
+    for more, focal in ((('--set', 'hfov=90'), width / 2), ((), width / 2 * 3 ** 0.5)):
+        assert main([str(graph), '--like', like, *PLAIN, '--set', 'min=0.01', *more,
+                     str(out)]) == 0
+        estimator = DepthEstimator.load(out, 'cpu')
+        assert estimator.reference_camera(width, height).focal == pytest.approx(focal)
+
+
+def test_canonical_depth_without_a_camera_is_for_the_given_field_of_view(tmp_path, out):
+    """Red is 0.2 for 300 pixels; 90 degrees are half of the network's 320 pixels: 160."""
+    graph = channel_graph(tmp_path / 'graph.onnx')
+    assert main([str(graph), '--like', 'depth_anything_3_metric', *PLAIN, '--set', 'min=0.01',
+                 '--set', 'hfov=90', str(out)]) == 0
+    assert depth_of(out) == pytest.approx(0.2 * 160 / 300, rel=1e-4)
+
+
+def test_no_camera_is_said_to_be_unlike_what_a_foreign_network_learned_from(tmp_path, out):
+    graph = channel_graph(tmp_path / 'graph.onnx')
+    for like in ('metres', 'depth_anything_3_metric'):
+        assert main([str(graph), '--like', like, *PLAIN, '--set', 'min=0.01', str(out)]) == 0
+        assert read_card(out).learned_camera is None
+    ours = read_card(find_model('indoor'))
+    assert ours.learned_camera == ours.reference
 
 
 def test_the_card_says_where_it_comes_from(tmp_path, out):
