@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from importlib.util import find_spec
 
 from mono_depth_ros.backends.backend import first_line
+from mono_depth_ros.checked_json import limits_of
 from mono_depth_ros.model_card import FOREIGN, GraphSpec, IMAGE_TYPES, NetworkSpec
 from mono_depth_ros.preprocess import input_size
 from mono_depth_ros.tools.presets import Preset
@@ -169,6 +170,11 @@ def network_spec(signature: Signature, graph: GraphSpec, preset: Preset,
                          'size=WIDTHxHEIGHT (with the sides the network can take)')
     else:
         asked_width, asked_height = width, height
+        for side, name in ((width, 'input_width'), (height, 'input_height')):
+            limits = limits_of(NetworkSpec, name)
+            if not limits.hold(side):
+                raise ValueError(f'input {graph.image_input} takes images of {width}x{height}: '
+                                 f'expected sides of {limits.least} to {limits.most} pixels')
     spec = NetworkSpec(name=FOREIGN, input_height=asked_height, input_width=asked_width)
     if height or width or not preset.multiple:
         return spec
@@ -177,8 +183,11 @@ def network_spec(signature: Signature, graph: GraphSpec, preset: Preset,
 
 def _size(text: str) -> tuple[int, int]:
     width, _, height = text.partition('x')
-    if not (width.isdigit() and height.isdigit() and 0 < int(width) * int(height) < 1e8):
-        raise ValueError(f'--set size={text}: expected WIDTHxHEIGHT in pixels, as 518x392')
+    limits = limits_of(NetworkSpec, 'input_width')
+    if not all(side.isascii() and side.isdecimal() and limits.hold(int(side[:9]))
+               for side in (width, height)):
+        raise ValueError(f'--set size={text}: expected WIDTHxHEIGHT in pixels, each from '
+                         f'{limits.least} to {limits.most}, as 518x392')
     return int(width), int(height)
 
 

@@ -8,6 +8,8 @@ from mono_depth_ros.model_card import LARGEST_SIDE
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 HALF = (0.5, 0.5, 0.5)
+# Depth, or its inverse, up to scale and shift.
+RELATIVE_OUTPUTS = ('relative', 'relative_inverse')
 BYTES = (1 / 255, 1 / 255, 1 / 255)
 
 
@@ -15,12 +17,12 @@ BYTES = (1 / 255, 1 / 255, 1 / 255)
 class Preset:
     """What `wrap --like NAME` assumes of a network; every field may be changed by `--set`.
 
-    `mean` and `std` normalise RGB in 0..1; `output` is one of model_card.OUTPUTS, or 'relative'
-    or 'relative_inverse' for a network without a scale. `focal_px` is that of the camera
-    canonical depth is for, in pixels of the network input (0: its width); `hfov_deg` the
-    horizontal field of view of an image whose camera is unknown. A graph that leaves the size of
-    its image free gets sides that are multiples of `multiple` (0: one size alone), at most
-    `longest`, and every shape between `aspect_ratios` (width / height). `source` is where all
+    `mean` and `std` normalise RGB in 0..1; `output` is one of model_card.OUTPUTS, or of
+    RELATIVE_OUTPUTS for a network without a scale. `min` and `max` are metres. `focal` is that of
+    the camera canonical depth is for, in pixels of the network input (0: its width); `hfov` the
+    horizontal field of view in degrees of an image whose camera is unknown. A graph that leaves
+    the size of its image free gets sides that are multiples of `multiple` (0: one size alone), at
+    most `longest`, and every shape between `aspect_ratios` (width / height). `source` is where all
     this stands.
     """
 

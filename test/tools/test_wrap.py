@@ -10,6 +10,7 @@ from mono_depth_ros.estimator import DepthEstimator
 from mono_depth_ros.model_file import find_model, metadata_for, read_card
 from mono_depth_ros.onnx_bytes import metadata_bytes
 from mono_depth_ros.tools.presets import PRESETS
+from mono_depth_ros.tools.settings import NUMBERS, WORDS
 from mono_depth_ros.tools.wrap import main
 
 pytest.importorskip('onnxruntime')
@@ -221,15 +222,55 @@ def test_the_card_says_where_it_comes_from(tmp_path, out):
     (('--like', 'metres', '--set', 'size=big'), 'expected WIDTHxHEIGHT'),
     (('--like', 'metres', '--set', 'depth_output=z'), r'the graph gives depth.*depth_output=NAME'),
     (('--like', 'metres', '--set', 'depth_plane=z'), 'depth_plane=z: expected 0, 1 or 2'),
-    (('--like', 'metres', '--set', 'output=parsecs'), "output: 'parsecs' is not one of"),
+    (('--like', 'metres', '--set', 'output=parsecs'),
+     '--set output=parsecs: expected log_canonical_depth, .* or relative_inverse$'),
+    (('--like', 'metres', '--set', 'mean'), '--set mean: expected NAME=VALUE'),
+    (('--like', 'metres', '--set', '=3'), '--set =3: expected NAME=VALUE'),
+    (('--like', 'metres', '--set', 'mean=0,0'),
+     '--set mean=0,0: expected a number from -1000 to 1000, or 3 with commas$'),
+    (('--like', 'metres', '--set', 'std=0'), '--set std=0: expected a number from 0.0001 to'),
+    (('--like', 'metres', '--set', 'min=0'), '--set min=0: expected a number from 0.001 to'),
+    (('--like', 'metres', '--set', 'max=nan'), '--set max=nan: expected a number from 0.001 to'),
+    (('--like', 'metres', '--set', 'min=3', '--set', 'max=2'), 'min=3 --set max=2: expected min'),
+    (('--like', 'metres', '--set', 'hfov=0'), '--set hfov=0: expected a number from 8 to 160$'),
+    (('--like', 'metres', '--set', 'hfov=180'), '--set hfov=180: expected a number from 8 to'),
+    (('--like', 'metres', '--set', 'scale=0'), '--set scale=0: expected a number .*, not 0$'),
+    (('--like', 'metres', '--set', 'scale=inf'), '--set scale=inf: expected a number'),
+    (('--like', 'metres', '--set', 'resize=crop'),
+     '--set resize=crop: expected letterbox or stretch$'),
+    (('--like', 'metres', '--set', 'colours=rbg'), '--set colours=rbg: expected rgb or bgr$'),
+    (('--like', 'metres', '--set', 'size=²x²'), '--set size=²x²: expected WIDTHxHEIGHT'),
+    (('--like', 'metres', '--set', 'size=4096x240'), 'size=4096x240: .* from 16 to 2048'),
+    (('--like', 'metres', '--set', 'longest=5'), '--set longest=5: expected a whole number from'),
+    (('--like', 'depth_anything_3_metric', '--set', 'focal=9000'),
+     '--set focal= .*: a focal length of 9000 for 320 pixels is a field of view of 2.0 degrees'),
     (('--like', 'metres', '--set', 'min=50', '--set', 'max=60'), 'lies at an end of the range')])
 def test_what_does_not_fit_gets_a_sentence(tmp_path, out, capsys, more, sentence):
     graph = channel_graph(tmp_path / 'graph.onnx')
     assert main([str(graph), *more, str(out)]) == 1
     said = capsys.readouterr().err
     assert pytest.importorskip('re').search(sentence, said), said
-    assert len(said.splitlines()) == 1
+    assert len(said.splitlines()) == 1 and '.part' not in said
     assert [path.name for path in tmp_path.iterdir()] == ['graph.onnx']
+
+
+def test_a_graph_wider_than_any_network_is_refused(tmp_path, out, capsys):
+    graph = channel_graph(tmp_path / 'graph.onnx', size=(4096, 240))
+    assert main([str(graph), '--like', 'metres', str(out)]) == 1
+    assert capsys.readouterr().err == (
+        'wrap: input image takes images of 4096x240: expected sides of 16 to 2048 pixels\n')
+
+
+def test_every_number_of_a_preset_has_limits_and_holds_them():
+    for preset in PRESETS.values():
+        settings = {name: value for name, value in vars(preset).items() if name != 'source'}
+        assert set(settings) == set(NUMBERS) | set(WORDS)
+        for name, value in settings.items():
+            if name in WORDS:
+                assert value in WORDS[name]
+            else:
+                values = value if isinstance(value, tuple) else (value,)
+                assert all(map(NUMBERS[name].hold, values)), name
 
 
 def test_a_graph_without_one_image_is_refused(tmp_path, out, capsys):

@@ -130,7 +130,7 @@ def test_a_graph_that_fails_at_another_size_is_refused(tmp_path, capsys, make, s
 @pytest.mark.parametrize('settings, sentence', [
     ({'size': '640x480'}, r'with multiple=14, .* it is 644x476'),
     ({'size': '112x84', 'longest': '100'}, 'it is 98x84'),
-    ({'size': '112x84', 'multiple': '-1'}, 'no side is a multiple of -1'),
+    ({'size': '112x84', 'multiple': '-1'}, 'multiple=-1: expected a whole number from 0 to 512'),
     ({'size': '112x84', 'multiple': '1.5'}, 'multiple=1.5: expected a whole number'),
     ({'size': '112x84', 'aspect_ratios': '2,1'}, 'the lowest and the highest width'),
     ({'size': '112x84', 'output': 'canonical_depth'}, 'width of the input .* one size alone'),
