@@ -146,13 +146,15 @@ class SelfTest:
 
     Mean and deviation of log (canonical) depth for uniform noise of `seed`; `probe` its means
     over 4x4 equal parts for a picture like an image (self_test.probe_image), empty in files from
-    before.
+    before. `version` is that of the two inputs: of version 2 are images, normalised as the card
+    says, and log depth is held to the card's range; 1 is in files from before.
     """
 
     seed: int = within(0, 2**63)
     mean: float = within(-100, 100)
     std: float = within(0, 100)
     probe: tuple[float, ...] = within(-100, 100, 16, default=())
+    version: int = within(1, 2, default=1)
 
 
 @dataclass(frozen=True, kw_only=True)

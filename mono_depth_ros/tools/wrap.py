@@ -32,7 +32,7 @@ from mono_depth_ros.tools.model_writing import write_model
 from mono_depth_ros.tools.presets import Preset, PRESETS
 from mono_depth_ros.tools.settings import changed, OTHER_SETTINGS, settings_of
 
-SELF_TEST_SEED = 20140
+SELF_TEST_SEED, SELF_TEST_VERSION = 20140, 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +75,8 @@ def _card(name: str, preset: Preset, graph: GraphSpec, network: NetworkSpec,
             provenance=Provenance(
                 recipe=f'tools.wrap: {preset.source}', data=(), seed=0, steps=0, date=now,
                 git_commit='', git_tree='unknown', versions=()),
-            self_test=SelfTest(seed=SELF_TEST_SEED, mean=0.0, std=0.0))
+            self_test=SelfTest(seed=SELF_TEST_SEED, mean=0.0, std=0.0,
+                               version=SELF_TEST_VERSION))
         return card_from_json(card.to_json())
     except ValueError as error:
         raise ValueError(f'graph and settings make no model: {error}') from error

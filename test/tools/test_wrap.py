@@ -1,10 +1,15 @@
 """Foreign ONNX graphs as model files: what comes out, worked by hand, and what is refused."""
 
+from dataclasses import replace
+
 from graph_helpers import channel_graph, constant, FLOAT, FREE, HEIGHT, info, node, onnx, WIDTH
 import numpy as np
 import pytest
 
+from mono_depth_ros import self_test
+from mono_depth_ros.backends.backend import BackendSpec
 from mono_depth_ros.backends.onnx_planes import unit_rays
+from mono_depth_ros.backends.serve import open_backend
 from mono_depth_ros.camera import Camera
 from mono_depth_ros.estimator import DepthEstimator
 from mono_depth_ros.model_file import find_model, metadata_for, read_card
@@ -200,6 +205,27 @@ def test_no_camera_is_said_to_be_unlike_what_a_foreign_network_learned_from(tmp_
         assert read_card(out).learned_camera is None
     ours = read_card(find_model('indoor'))
     assert ours.learned_camera == ours.reference
+
+
+@pytest.mark.parametrize('like, more, mean, std', [
+    ('metric3d_v2', (), 123.675, 58.395), ('metres', (), 0, 1), ('metres', PLAIN, 0.485, 0.229),
+    ('metres', ('--set', 'mean=0', '--set', 'std=0.0039216'), 123.675, 58.395)])
+def test_the_self_test_sees_colours_and_turned_pictures(tmp_path, out, like, more, mean, std):
+    """Whether the graph normalises or not: depth is 3 m and ImageNet's normalised red."""
+    graph = channel_graph(
+        tmp_path / 'graph.onnx',
+        constants=[constant('more', np.float32(3 - mean / std)), constant('std', np.float32(std))],
+        extra=[node('Div', ['plane', 'std'], 'red'), node('Add', ['red', 'more'], 'depth')])
+    assert main([str(graph), '--like', like, *more, str(out)]) == 0
+    card = read_card(out)
+    spec = BackendSpec(backend='onnxruntime', device='cpu', precision='fp32')
+    network = open_backend(out, card, spec)
+    self_test.check(network, card, 'fp32')
+    changed = replace(card, graph=replace(card.graph, colour_order='bgr'))
+    for wrong in (open_backend(out, changed, spec), lambda *inputs: network(*inputs)[:, ::-1],
+                  lambda image_CHW, camera: network(image_CHW / 2, camera)):
+        with pytest.raises(ValueError, match='fails its self-test'):
+            self_test.check(wrong, card, 'bf16')
 
 
 def test_the_card_says_where_it_comes_from(tmp_path, out):
