@@ -61,10 +61,15 @@ class NetworkSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class Normalisation:
-    """Normalisation of RGB in 0..1: (rgb - mean) / std, channel by channel."""
+    """Normalisation of RGB in 0..1: (rgb - mean) / std, channel by channel.
+
+    `border` is the colour of what a letterbox leaves free, RGB in 0..255; none: 0 after
+    normalisation.
+    """
 
     mean: tuple[float, ...] = within(-1e3, 1e3, 3)
     std: tuple[float, ...] = within(1e-4, 1e3, 3)
+    border: tuple[float, ...] = within(0, 255, 3, default=())
 
 
 @dataclass(frozen=True, kw_only=True)

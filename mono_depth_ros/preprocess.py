@@ -25,7 +25,7 @@ ROUNDING = 1e-6
 class Letterbox:
     """Where an image lies in the network input: resized to content size, put at (x, y).
 
-    Sizes in pixels. What the content does not cover is border, 0 after normalisation.
+    Sizes in pixels. What the content does not cover is border (model_card.Normalisation).
     """
 
     width: int
@@ -98,11 +98,20 @@ def encode_image(
     content = _shrunk(rgb_HW3, letterbox.content_width, letterbox.content_height)
     if content.shape[:2] == (letterbox.input_height, letterbox.input_width):
         return normalise(content, normalisation)
-    image_3HW = np.zeros((3, letterbox.input_height, letterbox.input_width), np.float32)
+    image_3HW = np.empty((3, letterbox.input_height, letterbox.input_width), np.float32)
+    image_3HW[:] = _border(normalisation)
     rows = slice(letterbox.y, letterbox.y + letterbox.content_height)
     columns = slice(letterbox.x, letterbox.x + letterbox.content_width)
     image_3HW[:, rows, columns] = normalise(content, normalisation)
     return image_3HW
+
+
+def _border(normalisation: Normalisation) -> np.ndarray:
+    """Normalised colour (3, 1, 1) of the border."""
+    if not normalisation.border:
+        return np.zeros((3, 1, 1))
+    rgb_3 = np.asarray(normalisation.border) / 255
+    return ((rgb_3 - normalisation.mean) / normalisation.std)[:, None, None]
 
 
 def _shrunk(rgb_HW3: np.ndarray, width: int, height: int) -> np.ndarray:

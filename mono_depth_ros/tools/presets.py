@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from mono_depth_ros.model_card import LARGEST_SIDE
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+IMAGENET_BYTES = (123.675, 116.28, 103.53)
 HALF = (0.5, 0.5, 0.5)
 # Depth, or its inverse, up to scale and shift.
 RELATIVE_OUTPUTS = ('relative', 'relative_inverse')
@@ -17,7 +18,8 @@ BYTES = (1 / 255, 1 / 255, 1 / 255)
 class Preset:
     """What `wrap --like NAME` assumes of a network; every field may be changed by `--set`.
 
-    `mean` and `std` normalise RGB in 0..1; `output` is one of model_card.OUTPUTS, or of
+    `mean` and `std` normalise RGB in 0..1; `border` is the RGB in 0..255 of a letterbox's border,
+    none: 0 after normalisation; `output` is one of model_card.OUTPUTS, or of
     RELATIVE_OUTPUTS for a network without a scale. `min` and `max` are metres. `focal` is that of
     the camera canonical depth is for, in pixels of the network input (0: its width); `hfov` the
     horizontal field of view in degrees of an image whose camera is unknown. A graph that leaves
@@ -32,6 +34,7 @@ class Preset:
     std: tuple[float, ...] = IMAGENET_STD
     colours: str = 'rgb'
     resize: str = 'stretch'
+    border: tuple[float, ...] = ()
     min: float = 0.1
     max: float = 100.0
     focal: float = 0.0
@@ -57,9 +60,10 @@ PRESETS = {
         output='canonical_depth', focal=300.0, max=200.0, multiple=14),
     'metric3d_v2': Preset(
         source='github.com/YvanYin/Metric3D, hubconf.py: canonical focal length 1000, at most '
-               '300 m; onnx/metric3d_onnx_export.py: the graph normalises, images are 0 to 255',
+               '300 m, a border of the mean colour; onnx/metric3d_onnx_export.py: the graph '
+               'normalises, images are 0 to 255',
         output='canonical_depth', focal=1000.0, resize='letterbox', mean=(0.0, 0.0, 0.0),
-        std=BYTES, max=300.0),
+        std=BYTES, border=IMAGENET_BYTES, max=300.0),
     'unidepth_v2': Preset(
         source='github.com/lpiccinelli-eth/UniDepth, unidepthv2/export.py --with-camera: unit '
                'rays of the network input as second input, points out',

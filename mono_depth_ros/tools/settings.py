@@ -24,6 +24,7 @@ WORDS = {'output': (*OUTPUTS, *RELATIVE_OUTPUTS), 'colours': COLOUR_ORDERS, 'res
 NUMBERS = {
     'mean': limits_of(Normalisation, 'mean'),
     'std': limits_of(Normalisation, 'std'),
+    'border': limits_of(Normalisation, 'border'),
     'min': limits_of(ModelCard, 'min_depth_m'),
     'max': limits_of(ModelCard, 'max_depth_m'),
     'focal': Limits(0, 1e5),

@@ -67,7 +67,8 @@ def _card(name: str, preset: Preset, graph: GraphSpec, network: NetworkSpec,
     try:
         card = ModelCard(
             name=name, network=network,
-            normalisation=Normalisation(mean=preset.mean, std=preset.std),
+            normalisation=Normalisation(
+                mean=preset.mean, std=preset.std, border=preset.border),
             reference=_reference(preset, network), min_depth_m=preset.min, max_depth_m=preset.max,
             output=preset.output, resize=preset.resize, metrics=(), graph=graph,
             hfov_deg=preset.hfov, weights_licence=settings.get(

@@ -133,6 +133,19 @@ def test_the_input_is_float32_with_a_border_of_zero():
     assert (image[:, :, :32] == 0).all() and (image[:, :, 64:] == 0).all()
 
 
+def test_a_border_has_the_colour_that_is_given():
+    """51, 102 and 204 of 255 are 0.2, 0.4 and 0.8, normalised as the image is."""
+    normalisation = Normalisation(mean=(0.0, 0.5, 0.8), std=(1.0, 0.5, 0.25),
+                                  border=(51.0, 102.0, 204.0))
+    image = encode_image(np.full((60, 30, 3), 255, np.uint8), fit_letterbox(30, 60, 96, 64),
+                         normalisation)
+    assert image.dtype == np.float32
+    for column in (0, 31, 64, 95):
+        np.testing.assert_allclose(image[:, :, column], np.tile([[0.2], [-0.2], [0]], 64),
+                                   atol=1e-6)
+    np.testing.assert_allclose(image[:, 20, 40], (1, 1, 0.8), atol=1e-6)
+
+
 def test_depth_for_the_loss_is_float32_and_unknown_is_nan():
     depth = np.array([[2.0, 0.0, np.nan, np.inf, -1.0]])
     log_depth = encode_depth(depth, WIDE, REFERENCE)

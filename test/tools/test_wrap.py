@@ -178,6 +178,20 @@ def test_rays_go_right_and_down_and_are_one_long():
     assert rays_3HW.dtype == np.float32
 
 
+def test_metric3d_has_a_border_of_the_mean_colour(tmp_path, out):
+    """A square image leaves 40 columns free on either side; red alone is in the depth."""
+    graph = channel_graph(tmp_path / 'graph.onnx')
+    assert main([str(graph), '--like', 'metric3d_v2', str(out)]) == 0
+    estimator, seen = DepthEstimator.load(out, 'cpu', 'fp32'), []
+    network = estimator._network
+    estimator._network = lambda image_CHW, camera: seen.append(image_CHW) or network(
+        image_CHW, camera)
+    estimator.estimate(np.full((HEIGHT, HEIGHT, 3), 255, np.uint8))
+    for column, colour in ((0, (123.675, 116.28, 103.53)), (39, (123.675, 116.28, 103.53)),
+                           (40, (255, 255, 255)), (280, (123.675, 116.28, 103.53))):
+        np.testing.assert_allclose(seen[0][:, 100, column], colour, rtol=1e-5)
+
+
 @pytest.mark.parametrize('like', ['metres', 'depth_anything_3_metric', 'metric3d_v2'])
 @pytest.mark.parametrize('width, height', [(1280, 960), (1280, 720), (480, 640)])
 def test_an_unknown_camera_is_that_of_the_given_field_of_view(tmp_path, out, like, width, height):
@@ -255,6 +269,7 @@ def test_the_card_says_where_it_comes_from(tmp_path, out):
     (('--like', 'metres', '--set', 'mean=0,0'),
      '--set mean=0,0: expected a number from -1000 to 1000, or 3 with commas$'),
     (('--like', 'metres', '--set', 'std=0'), '--set std=0: expected a number from 0.0001 to'),
+    (('--like', 'metres', '--set', 'border=256'), '--set border=256: expected .* 0 to 255, or 3'),
     (('--like', 'metres', '--set', 'min=0'), '--set min=0: expected a number from 0.001 to'),
     (('--like', 'metres', '--set', 'max=nan'), '--set max=nan: expected a number from 0.001 to'),
     (('--like', 'metres', '--set', 'min=3', '--set', 'max=2'), 'min=3 --set max=2: expected min'),
@@ -297,6 +312,7 @@ def test_every_number_of_a_preset_has_limits_and_holds_them():
             else:
                 values = value if isinstance(value, tuple) else (value,)
                 assert all(map(NUMBERS[name].hold, values)), name
+                assert len(values) in (NUMBERS[name].count or 1, 0)
 
 
 def test_a_graph_without_one_image_is_refused(tmp_path, out, capsys):
