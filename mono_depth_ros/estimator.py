@@ -187,7 +187,8 @@ class DepthEstimator:
                      lens=lens)
 
     def _decoded(self, view: _View, planes: np.ndarray, network_ms: float) -> DepthEstimate:
-        ratio = metres_per_output(view.seen_by, self.card.reference, self.card.output)
+        ratio = metres_per_output(
+            view.seen_by, self.card.reference, self.card.output, self.card.focal_rule)
         depth_HW = decode_depth(
             planes[0], view.letterbox, ratio, self.card.min_depth_m, self.card.max_depth_m,
             self.card.output)

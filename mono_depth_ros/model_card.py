@@ -16,6 +16,8 @@ OUTPUTS = ('log_canonical_depth', 'canonical_depth', 'canonical_inverse_depth', 
            'inverse_depth')
 # The ways preprocess.py brings an image of another shape into a network's.
 RESIZES = ('letterbox', 'stretch')
+# Which focal length of an image's camera canonical depth of a foreign network goes by.
+FOCAL_RULES = ('fx', 'mean')
 # What a file's graph is called whose network is not one of `networks/`.
 FOREIGN = 'onnx'
 # Every shape of our networks' input is a multiple of the coarsest features' stride.
@@ -173,7 +175,8 @@ class ModelCard:
     says how its ONNX graph is used), and `resize` how an image of another aspect ratio is
     brought in; ValueError for one that is not of OUTPUTS and RESIZES. `hfov_deg` is the
     horizontal field of view that an image without a camera is taken to have, 0: as `reference`
-    would take it.
+    would take it. `focal_rule` is the focal length that `canonical_depth` and its inverse go by:
+    that of x, or the mean of both.
     `weights_licence` tells the terms of the weights in one sentence: not those of this package.
     """
 
@@ -191,9 +194,11 @@ class ModelCard:
     self_test: SelfTest
     graph: GraphSpec = GraphSpec()
     hfov_deg: float = within(0, FIELD_OF_VIEW_DEG[1], default=0.0)
+    focal_rule: str = 'fx'
 
     def __post_init__(self):
-        for name, known in (('output', OUTPUTS), ('resize', RESIZES)):
+        for name, known in (('output', OUTPUTS), ('resize', RESIZES),
+                            ('focal_rule', FOCAL_RULES)):
             if getattr(self, name) not in known:
                 raise ValueError(f'card.{name}: {getattr(self, name)!r} is not one of {known}; '
                                  'the file is of another version of mono_depth_ros')

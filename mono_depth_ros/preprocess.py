@@ -156,15 +156,21 @@ def focal_ratio(camera: Camera, reference: Camera) -> float:
     return camera.focal / reference.focal
 
 
-def metres_per_output(camera: Camera, reference: Camera, output: str) -> float:
+def metres_per_output(camera: Camera, reference: Camera, output: str,
+                      focal_rule: str = 'fx') -> float:
     """What depth of a network is multiplied by for the camera of its input.
 
     `output` is one of model_card.OUTPUTS. Our own networks count both focal lengths, foreign
-    ones that of x (Metric3D, Depth Pro); a network for the image's own camera needs none.
+    ones as `focal_rule` says that of x (Metric3D, Depth Pro) or the mean of both (Depth Anything
+    3); a network for the image's own camera needs none.
     """
     if output == 'log_canonical_depth':
         return focal_ratio(camera, reference)
-    return camera.fx / reference.fx if 'canonical' in output else 1.0
+    if 'canonical' not in output:
+        return 1.0
+    if focal_rule == 'mean':
+        return (camera.fx + camera.fy) / (reference.fx + reference.fy)
+    return camera.fx / reference.fx
 
 
 def encode_depth(depth_HW: np.ndarray, camera: Camera, reference: Camera) -> np.ndarray:

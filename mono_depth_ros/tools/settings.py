@@ -9,6 +9,7 @@ from typing import Any
 from mono_depth_ros.checked_json import Limits, limits_of
 from mono_depth_ros.model_card import (
     COLOUR_ORDERS,
+    FOCAL_RULES,
     ModelCard,
     NetworkSpec,
     Normalisation,
@@ -20,7 +21,8 @@ from mono_depth_ros.tools.foreign_graph import GRAPH_SETTINGS
 from mono_depth_ros.tools.presets import Preset, RELATIVE_OUTPUTS
 
 OTHER_SETTINGS = (*GRAPH_SETTINGS, 'licence')
-WORDS = {'output': (*OUTPUTS, *RELATIVE_OUTPUTS), 'colours': COLOUR_ORDERS, 'resize': RESIZES}
+WORDS = {'output': (*OUTPUTS, *RELATIVE_OUTPUTS), 'colours': COLOUR_ORDERS, 'resize': RESIZES,
+         'focal_rule': FOCAL_RULES}
 NUMBERS = {
     'mean': limits_of(Normalisation, 'mean'),
     'std': limits_of(Normalisation, 'std'),

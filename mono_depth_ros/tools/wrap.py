@@ -71,7 +71,7 @@ def _card(name: str, preset: Preset, graph: GraphSpec, network: NetworkSpec,
                 mean=preset.mean, std=preset.std, border=preset.border),
             reference=_reference(preset, network), min_depth_m=preset.min, max_depth_m=preset.max,
             output=preset.output, resize=preset.resize, metrics=(), graph=graph,
-            hfov_deg=preset.hfov, weights_licence=settings.get(
+            hfov_deg=preset.hfov, focal_rule=preset.focal_rule, weights_licence=settings.get(
                 'licence', 'unknown: the terms of whoever made the network'),
             provenance=Provenance(
                 recipe=f'tools.wrap: {preset.source}', data=(), seed=0, steps=0, date=now,

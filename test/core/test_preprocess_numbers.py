@@ -30,6 +30,14 @@ def test_metres_of_an_output_follow_what_its_network_counts():
     assert metres_per_output(WIDE, REFERENCE, 'inverse_depth') == 1
 
 
+def test_canonical_depth_goes_by_fx_or_by_the_mean():
+    """300 and 200 pixels are 250, of 150 and 160 of the reference camera 155."""
+    for output in ('canonical_depth', 'canonical_inverse_depth'):
+        assert metres_per_output(WIDE, REFERENCE, output, 'fx') == 2
+        assert metres_per_output(WIDE, REFERENCE, output, 'mean') == pytest.approx(250 / 155)
+    assert metres_per_output(WIDE, REFERENCE, 'depth', 'mean') == 1
+
+
 @pytest.mark.parametrize('output, plane, expected', [
     ('log_canonical_depth', [0, np.log(3), np.inf, np.nan], [1, 3, np.nan, np.nan]),
     ('depth', [0.5, 0, -2, np.nan], [0.5, 1e-9, 1e-9, np.nan]),

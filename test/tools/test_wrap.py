@@ -63,6 +63,26 @@ def test_metres_worked_by_hand(tmp_path, out, like, more, expected):
     assert depth_of(out, camera(1000.0)) == pytest.approx(expected, rel=1e-4)
 
 
+@pytest.mark.parametrize('like, more, pixels', [
+    ('depth_anything_3_metric', (), 400), ('metric3d_v2', (), 500),
+    ('depth_anything_3_metric', ('--set', 'focal_rule=fx'), 500)])
+def test_canonical_depth_goes_by_the_focal_length_of_its_project(
+        tmp_path, out, like, more, pixels):
+    """500 and 300 pixels at the network's size; red is 0.2 m for the focal length of `focal`."""
+    graph = channel_graph(tmp_path / 'graph.onnx')
+    assert main([str(graph), '--like', like, *PLAIN, '--set', 'focal=250', *more, '--set',
+                 'min=0.01', str(out)]) == 0
+    assert depth_of(out, replace(camera(1000.0), fy=600.0)) == pytest.approx(
+        0.2 * pixels / 250, rel=1e-4)
+
+
+@pytest.mark.parametrize('like, mean, std', [
+    ('midas', (0, 0, 0), (1, 1, 1)), ('midas_dpt', (0.5,) * 3, (0.5,) * 3),
+    ('depth_anything_relative', (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))])
+def test_relative_networks_are_normalised_as_their_projects_say(like, mean, std):
+    assert (PRESETS[like].mean, PRESETS[like].std) == (mean, std)
+
+
 @pytest.mark.thorough
 def test_canonical_depth_doubles_with_the_focal_length_and_metres_do_not(tmp_path, out):
     graph = channel_graph(tmp_path / 'graph.onnx')
@@ -254,6 +274,7 @@ def test_the_card_says_where_it_comes_from(tmp_path, out):
 
 
 @pytest.mark.parametrize('more, sentence', [
+    (('--like', 'midas_dpt'), 'relative depth'),
     (('--like', 'midas'), 'gives relative depth.*a robot needs metres.*scale=S'),
     (('--like', 'depth_anything_relative'), 'relative depth'),
     (('--like', 'metres', '--set', 'focus=3'), 'unknown setting focus; known: .*focal'),
@@ -279,6 +300,7 @@ def test_the_card_says_where_it_comes_from(tmp_path, out):
     (('--like', 'metres', '--set', 'scale=inf'), '--set scale=inf: expected a number'),
     (('--like', 'metres', '--set', 'resize=crop'),
      '--set resize=crop: expected letterbox or stretch$'),
+    (('--like', 'metres', '--set', 'focal_rule=fy'), '--set focal_rule=fy: expected fx or mean$'),
     (('--like', 'metres', '--set', 'colours=rbg'), '--set colours=rbg: expected rgb or bgr$'),
     (('--like', 'metres', '--set', 'size=²x²'), '--set size=²x²: expected WIDTHxHEIGHT'),
     (('--like', 'metres', '--set', 'size=4096x240'), 'size=4096x240: .* from 16 to 2048'),
