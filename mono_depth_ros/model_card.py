@@ -26,6 +26,7 @@ LARGEST_SIDE = 2048
 LAYOUTS = ('NCHW', 'NHWC')
 COLOUR_ORDERS = ('rgb', 'bgr')
 IMAGE_TYPES = ('float32', 'float16', 'uint8')
+CAMERA_TYPES = ('float32', 'float16', 'float64')
 # Whether all files of the repository were as committed when a training began.
 GIT_TREES = ('clean', 'modified', 'unknown')
 
@@ -80,9 +81,10 @@ class GraphSpec:
 
     `intrinsics_input` takes the camera matrix (1, 3, 3) of the network input, `rays_input` unit
     vectors (1, 3, H, W) along the rays of its pixels, '' where the graph has none; `image_type`
-    is the type of the image's numbers, uint8 for planes of 0 to 255. The depth is plane
-    `depth_plane` of the output: 2 where that is points. What the card says of it is true of
-    `scale` times the graph's plus `shift`.
+    is the type of the image's numbers, uint8 for planes of 0 to 255, `camera_type` that of the
+    other inputs. The depth is plane `depth_plane` of the output: 2 where that is points. With
+    `depth_alone` the planes after one of 0 are not read; else the second is log uncertainty. What
+    the card says of the depth is true of `scale` times the graph's plus `shift`.
     """
 
     image_input: str = 'image'
@@ -95,10 +97,12 @@ class GraphSpec:
     image_type: str = 'float32'
     scale: float = 1.0
     shift: float = 0.0
+    camera_type: str = 'float32'
+    depth_alone: bool = False
 
     def __post_init__(self):
         for name, known in (('layout', LAYOUTS), ('colour_order', COLOUR_ORDERS),
-                            ('image_type', IMAGE_TYPES)):
+                            ('image_type', IMAGE_TYPES), ('camera_type', CAMERA_TYPES)):
             if getattr(self, name) not in known:
                 raise ValueError(f'{name}: {getattr(self, name)!r} is not one of {known}')
         if not (math.isfinite(self.scale) and math.isfinite(self.shift) and self.scale):

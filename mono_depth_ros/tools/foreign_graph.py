@@ -8,7 +8,7 @@ from importlib.util import find_spec
 
 from mono_depth_ros.backends.backend import first_line
 from mono_depth_ros.checked_json import limits_of
-from mono_depth_ros.model_card import FOREIGN, GraphSpec, IMAGE_TYPES, NetworkSpec
+from mono_depth_ros.model_card import CAMERA_TYPES, FOREIGN, GraphSpec, IMAGE_TYPES, NetworkSpec
 from mono_depth_ros.preprocess import input_size
 from mono_depth_ros.tools.presets import Preset
 
@@ -76,7 +76,8 @@ def _by_openvino(onnx: bytes) -> Signature:
 
 def _type(name: str) -> str:
     """NumPy's name of an element type as either runtime writes it."""
-    return {'float': 'float32', 'f32': 'float32', 'f16': 'float16', 'u8': 'uint8'}.get(name, name)
+    return {'float': 'float32', 'f32': 'float32', 'f16': 'float16', 'double': 'float64',
+            'f64': 'float64', 'u8': 'uint8'}.get(name, name)
 
 
 def graph_spec(signature: Signature, preset: Preset, settings: Mapping[str, str]) -> GraphSpec:
@@ -87,7 +88,8 @@ def graph_spec(signature: Signature, preset: Preset, settings: Mapping[str, str]
         image_input=image, depth_output=output, intrinsics_input=intrinsics, rays_input=rays,
         depth_plane=_depth_plane(output, settings), layout=_layout(signature, image),
         colour_order=preset.colours, image_type=_image_type(signature, image, preset),
-        scale=preset.scale or 1.0, shift=preset.shift)
+        camera_type=_camera_type(signature, (intrinsics, rays)),
+        depth_alone='depth_plane' in settings, scale=preset.scale or 1.0, shift=preset.shift)
 
 
 def _layout(signature: Signature, image: str) -> str:
@@ -117,6 +119,31 @@ def _inputs(signature: Signature, settings: Mapping[str, str]) -> tuple[str, str
             '(1, 3, 3) or rays (1, 3, height, width), can be given; export it with these inputs '
             'alone, or name them: --set image_input=, intrinsics_input=, rays_input=')
     return image, intrinsics, rays
+
+
+def _camera_type(signature: Signature, inputs: tuple[str, str]) -> str:
+    """The one type of the inputs for camera matrix and rays, '' where there is none.
+
+    ValueError where they are of other types or shapes than a camera's.
+    """
+    intrinsics, rays = inputs
+    if intrinsics and not _fits(signature.inputs[intrinsics], (1, 3, 3)):
+        raise ValueError(f'input {intrinsics} has shape {signature.inputs[intrinsics]}: expected '
+                         'a camera matrix (1, 3, 3)')
+    if rays and not _fits(signature.inputs[rays], (1, 3, None, None)):
+        raise ValueError(f'input {rays} has shape {signature.inputs[rays]}: expected rays (1, 3, '
+                         'height, width)')
+    types = {signature.types[name] for name in inputs if name}
+    if len(types) > 1 or not types <= set(CAMERA_TYPES):
+        raise ValueError(f'inputs for the camera are of type {", ".join(sorted(types))}, expected '
+                         f'one of {", ".join(CAMERA_TYPES)}')
+    return types.pop() if types else CAMERA_TYPES[0]
+
+
+def _fits(shape: Shape, expected: Shape) -> bool:
+    """Whether sizes are as expected, or one of the two leaves them free."""
+    return len(shape) == len(expected) and all(
+        None in sides or sides[0] == sides[1] for sides in zip(shape, expected))
 
 
 def _depth_plane(output: str, settings: Mapping[str, str]) -> int:

@@ -69,10 +69,11 @@ def _answer(backend: Backend, card: ModelCard) -> SelfTest:
     if len(planes) != 1:
         raise ValueError(f'output {card.graph.depth_output} has {len(planes)} planes, expected '
                          'one of depth: choose another, --set depth_output=NAME, or the depth of '
-                         'points, --set depth_plane=2')
+                         'points, --set depth_plane=2; or the plane that is depth, from 0, '
+                         '--set depth_plane=')
     answer = self_test.measured(backend, card)
     if not all(map(math.isfinite, (answer.mean, answer.std, *answer.probe))):
-        raise ValueError(f'output {card.graph.depth_output} is not finite for the self-test: '
+        raise ValueError(f'output {card.graph.depth_output} has NaN for the self-test: '
                          'look at the export of the graph')
     if max(answer.std, max(answer.probe) - min(answer.probe)) < ALL_ALIKE:
         raise ValueError(
@@ -122,10 +123,10 @@ def _problem(backend: Backend, card: ModelCard, own_hw: tuple[int, ...], width: 
 
 
 def _map_hw(backend: Backend, card: ModelCard) -> tuple[int, ...]:
-    """Size of the map for a picture of the card's size; ValueError where it is not finite."""
+    """Size of the map for a picture of the card's size; ValueError where any of it is NaN."""
     planes = backend(self_test.probe_image(card), self_test.reference_intrinsics(card))
-    if not np.isfinite(planes).all():
-        raise ValueError('its depth is not finite')
+    if np.isnan(planes).any():
+        raise ValueError('its depth has NaN')
     return planes.shape[1:]
 
 

@@ -44,6 +44,7 @@ def test_a_card_of_before_is_as_it_was():
     """Without the fields that came later an unknown camera looks as the reference camera does."""
     data = json.loads(CARD.to_json())
     del data['hfov_deg'], data['focal_rule'], data['normalisation']['border']
+    del data['graph']['camera_type'], data['graph']['depth_alone'], data['self_test']['version']
     assert card_from_json(json.dumps(data)) == CARD
 
 

@@ -1,6 +1,7 @@
 """Foreign ONNX graphs as model files: what comes out, worked by hand, and what is refused."""
 
 from dataclasses import replace
+import re
 
 from graph_helpers import channel_graph, constant, FLOAT, FREE, HEIGHT, info, node, onnx, WIDTH
 import numpy as np
@@ -160,6 +161,80 @@ def test_the_camera_matrix_of_the_network_s_image_is_given(tmp_path, out):
     assert depth_of(out, camera(1000.0)) == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.parametrize('backend', ['onnxruntime', 'openvino'])
+@pytest.mark.parametrize('kind, name', [('FLOAT16', 'float16'), ('DOUBLE', 'float64')])
+@pytest.mark.parametrize('camera_input', ['K', 'rays'])
+def test_the_camera_is_given_in_the_type_the_graph_takes(
+        tmp_path, out, backend, kind, name, camera_input):
+    """Depth is the image plus a thousandth of K's sum, or times the z of the rays."""
+    pytest.importorskip(backend)
+    kind = getattr(onnx.TensorProto, kind)
+    cast = node('Cast', [camera_input], 'camera', to=FLOAT)
+    if camera_input == 'K':
+        graph = channel_graph(
+            tmp_path / 'graph.onnx', inputs=[info('K', ['batch', 3, 3], kind)],
+            constants=[constant('scale', np.float32(0.001))],
+            extra=[cast, node('ReduceSum', ['camera'], 'sum', keepdims=0),
+                   node('Mul', ['sum', 'scale'], 'more'), node('Add', ['plane', 'more'], 'depth')])
+    else:
+        graph = channel_graph(
+            tmp_path / 'graph.onnx', inputs=[info('rays', [1, 3, HEIGHT, WIDTH], kind)],
+            extra=[cast, node('Mul', ['camera', 'plane'], 'pts_3d')], outputs=('pts_3d',))
+    assert main([str(graph), '--like', 'unidepth_v2', *PLAIN, '--set', 'min=0.01', str(out)]) == 0
+    assert read_card(out).graph.camera_type == name
+    estimator = DepthEstimator.load(out, 'cpu', 'fp32', backend)
+    seen = Camera(fx=500, fy=500, cx=160, cy=120, width=WIDTH, height=HEIGHT)
+    depth = estimator.estimate(np.full((HEIGHT, WIDTH, 3), COLOUR, np.uint8), seen).depth
+    expected = 0.2 + 1.281 if camera_input == 'K' else 0.2
+    assert depth[120, 160] == pytest.approx(expected, rel=1e-3)
+
+
+@pytest.mark.parametrize('name, shape, kind, sentence', [
+    ('K', [3, 3], 'FLOAT', r'input K has shape \(3, 3\): expected a camera matrix \(1, 3, 3\)'),
+    ('K', [2, 3, 3], 'FLOAT', 'input K has shape .*: expected a camera matrix'),
+    ('K', [1, 3, 3], 'INT64', 'inputs for the camera are of type int64, expected one of float32'),
+    ('rays', [1, HEIGHT, WIDTH, 3], 'FLOAT', 'input rays has shape .*: expected rays')])
+def test_a_camera_of_another_shape_or_type_is_refused(
+        tmp_path, out, capsys, name, shape, kind, sentence):
+    kind = getattr(onnx.TensorProto, kind)
+    graph = channel_graph(tmp_path / 'graph.onnx', inputs=[info(name, shape, kind)], extra=[
+        node('Cast', [name], 'cast', to=FLOAT), node('ReduceSum', ['cast'], 'sum', keepdims=0),
+        node('Add', ['plane', 'sum'], 'depth')])
+    assert main([str(graph), '--like', 'unidepth_v2', str(out)]) == 1
+    said = capsys.readouterr().err
+    assert re.search(sentence, said) and len(said.splitlines()) == 1, said
+
+
+@pytest.mark.parametrize('plane, expected', [('0', 0.2), ('1', 0.8)])
+def test_any_plane_of_the_output_may_be_the_depth(tmp_path, out, capsys, plane, expected):
+    """Of two, red and blue; without the choice it is not clear what the second is."""
+    graph = channel_graph(tmp_path / 'graph.onnx', channels=3, extra=[
+        node('Gather', ['image', 'both'], 'depth', axis=1)], constants=[constant('both', [0, 2])])
+    words = [str(graph), '--like', 'metres', *PLAIN]
+    assert main([*words, str(out)]) == 1
+    assert 'has 2 planes, expected one of depth' in capsys.readouterr().err
+    assert main([*words, '--set', 'depth_plane=2', str(out)]) == 1
+    assert 'output depth has no plane 2: there are 2' in capsys.readouterr().err
+    assert main([*words, '--set', f'depth_plane={plane}', str(out)]) == 0
+    assert depth_of(out) == pytest.approx(expected, rel=1e-5)
+    assert not DepthEstimator.load(out, 'cpu').has_confidence
+
+
+@pytest.mark.parametrize('backend', ['onnxruntime', 'openvino'])
+def test_sky_as_infinity_is_beyond_the_range(tmp_path, out, backend):
+    """Depth is red over 1 - red, infinite where that is white; 0.2 is 0.25 m."""
+    pytest.importorskip(backend)
+    graph = channel_graph(
+        tmp_path / 'graph.onnx', constants=[constant('one', np.float32(1))],
+        extra=[node('Sub', ['one', 'plane'], 'less'), node('Div', ['plane', 'less'], 'depth')])
+    assert main([str(graph), '--like', 'metres', *PLAIN, str(out)]) == 0
+    rgb = np.full((HEIGHT, WIDTH, 3), COLOUR, np.uint8)
+    rgb[:100] = 255
+    depth = DepthEstimator.load(out, 'cpu', 'fp32', backend).estimate(rgb).depth
+    assert (depth[:100] == np.inf).all()
+    np.testing.assert_allclose(depth[100:], 0.25, rtol=1e-4)
+
+
 def rays_graph(path, size=(WIDTH, HEIGHT)):
     """Points on the rays it is given, as far away as the image is red."""
     return channel_graph(path, size=size, inputs=[info('rays', [1, 3, *size[::-1]])],
@@ -312,7 +387,7 @@ def test_what_does_not_fit_gets_a_sentence(tmp_path, out, capsys, more, sentence
     graph = channel_graph(tmp_path / 'graph.onnx')
     assert main([str(graph), *more, str(out)]) == 1
     said = capsys.readouterr().err
-    assert pytest.importorskip('re').search(sentence, said), said
+    assert re.search(sentence, said), said
     assert len(said.splitlines()) == 1 and '.part' not in said
     assert [path.name for path in tmp_path.iterdir()] == ['graph.onnx']
 
