@@ -84,6 +84,11 @@ class Camera:
         return replace(self, cx=self.width - 1 - self.cx)
 
 
+def focal_of(hfov_deg: float, width: int) -> float:
+    """Focal length in pixels of a pinhole whose `width` pixels see this many degrees."""
+    return width / 2 / math.tan(math.radians(hfov_deg) / 2)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Rays:
     """Directions x/z and y/z of every pixel, float32, read-only; NaN where there is none.

@@ -2,16 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import field, fields, is_dataclass, MISSING
+from dataclasses import dataclass, field, fields, is_dataclass, MISSING
 import json
 import math
 import reprlib
 from typing import Any, get_args, get_origin, get_type_hints
 
 
+@dataclass(frozen=True)
+class Limits:
+    """What a number may be, or each of `count` numbers."""
+
+    least: float
+    most: float
+    count: int | None = None
+
+    def hold(self, number: float) -> bool:
+        """Whether the number is one of them; NaN is none."""
+        return self.least <= number <= self.most
+
+
 def within(least: float, most: float, count: int | None = None, default: Any = MISSING) -> Any:
-    """A field whose number, or each of whose `count` numbers, has these limits."""
-    return field(default=default, metadata={'limits': (least, most), 'count': count})
+    """A field whose number, or each of whose `count` numbers, has these limits.
+
+    With a default of () there may be none of them.
+    """
+    return field(default=default, metadata={'limits': Limits(least, most, count)})
+
+
+def limits_of(kind: Any, name: str) -> Limits:
+    """The limits of a field of a dataclass that were given by `within`."""
+    return next(field_ for field_ in fields(kind) if field_.name == name).metadata['limits']
 
 
 def from_json(kind: Any, text: str, name: str) -> Any:
@@ -60,7 +81,8 @@ def _parse_dataclass(kind: Any, data: Any, where: str) -> Any:
     values = {name: _parse(hints[name], data[name], f'{where}.{name}') for name in data}
     for field_ in fields(kind):
         if 'limits' in field_.metadata and field_.name in values:
-            _check_limits(values[field_.name], **field_.metadata, where=f'{where}.{field_.name}')
+            _check_limits(values[field_.name], field_.metadata['limits'], field_.default == (),
+                          f'{where}.{field_.name}')
     try:
         return kind(**values)
     except ValueError as error:
@@ -69,10 +91,12 @@ def _parse_dataclass(kind: Any, data: Any, where: str) -> Any:
             sentence if sentence.startswith(root) else f'{where}: {sentence}') from error
 
 
-def _check_limits(value: Any, limits: tuple[float, float], count: int | None, where: str) -> None:
-    if count is not None and len(value) != count:
-        raise ValueError(f'{where}: expected {count} numbers, got {len(value)}')
+def _check_limits(value: Any, limits: Limits, or_none: bool, where: str) -> None:
+    count = limits.count
+    if count is not None and len(value) != count and (value or not or_none):
+        raise ValueError(f'{where}: expected {count} numbers{" or none" if or_none else ""}, got '
+                         f'{len(value)}')
     for number in value if isinstance(value, tuple) else (value,):
-        if not limits[0] <= number <= limits[1]:
-            raise ValueError(f'{where}: expected {limits[0]:g} to {limits[1]:g}, got '
+        if not limits.hold(number):
+            raise ValueError(f'{where}: expected {limits.least:g} to {limits.most:g}, got '
                              f'{reprlib.repr(number)}')

@@ -14,7 +14,7 @@ import numpy as np
 from mono_depth_ros.backends.backend import BackendSpec
 from mono_depth_ros.backends.recovery import RecoveringNetwork
 from mono_depth_ros.backends.serve import serve
-from mono_depth_ros.camera import Camera
+from mono_depth_ros.camera import Camera, focal_of
 from mono_depth_ros.geometry.lens_view import lens_view, LensView
 from mono_depth_ros.model_file import find_model, read_card, sha256_of
 from mono_depth_ros.preprocess import (
@@ -187,7 +187,8 @@ class DepthEstimator:
                      lens=lens)
 
     def _decoded(self, view: _View, planes: np.ndarray, network_ms: float) -> DepthEstimate:
-        ratio = metres_per_output(view.seen_by, self.card.reference, self.card.output)
+        ratio = metres_per_output(
+            view.seen_by, self.card.reference, self.card.output, self.card.focal_rule)
         depth_HW = decode_depth(
             planes[0], view.letterbox, ratio, self.card.min_depth_m, self.card.max_depth_m,
             self.card.output)
@@ -202,8 +203,8 @@ class DepthEstimator:
 
     def reference_camera(self, width: int, height: int) -> Camera:
         """The pinhole camera `estimate` assumes for an image whose camera is unknown."""
-        letterbox = self._letterbox(width, height)
-        focal = self.card.reference.focal * width / letterbox.content_width
+        focal = (focal_of(self.card.hfov_deg, width) if self.card.hfov_deg else
+                 self.card.reference.focal * width / self.content_size(width, height)[0])
         return Camera(fx=focal, fy=focal, cx=(width - 1) / 2, cy=(height - 1) / 2,
                       width=width, height=height)
 

@@ -8,7 +8,7 @@ import math
 
 from mono_depth_ros.camera import Camera
 from mono_depth_ros.checked_json import from_json, within
-from mono_depth_ros.plausibility import doubts_about
+from mono_depth_ros.plausibility import doubts_about, FIELD_OF_VIEW_DEG
 
 # What the numbers a network puts out mean: `canonical` as the reference camera would see it,
 # else for the camera of the image; in metres, their logarithm or their inverse.
@@ -16,6 +16,8 @@ OUTPUTS = ('log_canonical_depth', 'canonical_depth', 'canonical_inverse_depth', 
            'inverse_depth')
 # The ways preprocess.py brings an image of another shape into a network's.
 RESIZES = ('letterbox', 'stretch')
+# Which focal length of an image's camera canonical depth of a foreign network goes by.
+FOCAL_RULES = ('fx', 'mean')
 # What a file's graph is called whose network is not one of `networks/`.
 FOREIGN = 'onnx'
 # Every shape of our networks' input is a multiple of the coarsest features' stride.
@@ -24,6 +26,7 @@ LARGEST_SIDE = 2048
 LAYOUTS = ('NCHW', 'NHWC')
 COLOUR_ORDERS = ('rgb', 'bgr')
 IMAGE_TYPES = ('float32', 'float16', 'uint8')
+CAMERA_TYPES = ('float32', 'float16', 'float64')
 # Whether all files of the repository were as committed when a training began.
 GIT_TREES = ('clean', 'modified', 'unknown')
 
@@ -61,10 +64,15 @@ class NetworkSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class Normalisation:
-    """Normalisation of RGB in 0..1: (rgb - mean) / std, channel by channel."""
+    """Normalisation of RGB in 0..1: (rgb - mean) / std, channel by channel.
+
+    `border` is the colour of what a letterbox leaves free, RGB in 0..255; none: 0 after
+    normalisation.
+    """
 
     mean: tuple[float, ...] = within(-1e3, 1e3, 3)
     std: tuple[float, ...] = within(1e-4, 1e3, 3)
+    border: tuple[float, ...] = within(0, 255, 3, default=())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,9 +81,10 @@ class GraphSpec:
 
     `intrinsics_input` takes the camera matrix (1, 3, 3) of the network input, `rays_input` unit
     vectors (1, 3, H, W) along the rays of its pixels, '' where the graph has none; `image_type`
-    is the type of the image's numbers, uint8 for planes of 0 to 255. The depth is plane
-    `depth_plane` of the output: 2 where that is points. What the card says of it is true of
-    `scale` times the graph's plus `shift`.
+    is the type of the image's numbers, uint8 for planes of 0 to 255, `camera_type` that of the
+    other inputs. The depth is plane `depth_plane` of the output: 2 where that is points. With
+    `depth_alone` the planes after one of 0 are not read; else the second is log uncertainty. What
+    the card says of the depth is true of `scale` times the graph's plus `shift`.
     """
 
     image_input: str = 'image'
@@ -88,10 +97,12 @@ class GraphSpec:
     image_type: str = 'float32'
     scale: float = 1.0
     shift: float = 0.0
+    camera_type: str = 'float32'
+    depth_alone: bool = False
 
     def __post_init__(self):
         for name, known in (('layout', LAYOUTS), ('colour_order', COLOUR_ORDERS),
-                            ('image_type', IMAGE_TYPES)):
+                            ('image_type', IMAGE_TYPES), ('camera_type', CAMERA_TYPES)):
             if getattr(self, name) not in known:
                 raise ValueError(f'{name}: {getattr(self, name)!r} is not one of {known}')
         if not (math.isfinite(self.scale) and math.isfinite(self.shift) and self.scale):
@@ -146,17 +157,15 @@ class SelfTest:
 
     Mean and deviation of log (canonical) depth for uniform noise of `seed`; `probe` its means
     over 4x4 equal parts for a picture like an image (self_test.probe_image), empty in files from
-    before; ValueError for another count.
+    before. `version` is that of the two inputs: of version 2 are images, normalised as the card
+    says, and log depth is held to the card's range; 1 is in files from before.
     """
 
     seed: int = within(0, 2**63)
     mean: float = within(-100, 100)
     std: float = within(0, 100)
-    probe: tuple[float, ...] = within(-100, 100, default=())
-
-    def __post_init__(self):
-        if len(self.probe) not in (0, 16):
-            raise ValueError(f'probe: expected 16 numbers or none, got {len(self.probe)}')
+    probe: tuple[float, ...] = within(-100, 100, 16, default=())
+    version: int = within(1, 2, default=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,7 +177,10 @@ class ModelCard:
     exp(output) * focal(camera at network input) / focal(reference), within
     [min_depth_m, max_depth_m]. `output` names that rule, or that of a foreign network (`graph`
     says how its ONNX graph is used), and `resize` how an image of another aspect ratio is
-    brought in; ValueError for one that is not of OUTPUTS and RESIZES.
+    brought in; ValueError for one that is not of OUTPUTS and RESIZES. `hfov_deg` is the
+    horizontal field of view that an image without a camera is taken to have, 0: as `reference`
+    would take it. `focal_rule` is the focal length that `canonical_depth` and its inverse go by:
+    that of x, or the mean of both.
     `weights_licence` tells the terms of the weights in one sentence: not those of this package.
     """
 
@@ -185,9 +197,12 @@ class ModelCard:
     metrics: tuple[Metrics, ...]
     self_test: SelfTest
     graph: GraphSpec = GraphSpec()
+    hfov_deg: float = within(0, FIELD_OF_VIEW_DEG[1], default=0.0)
+    focal_rule: str = 'fx'
 
     def __post_init__(self):
-        for name, known in (('output', OUTPUTS), ('resize', RESIZES)):
+        for name, known in (('output', OUTPUTS), ('resize', RESIZES),
+                            ('focal_rule', FOCAL_RULES)):
             if getattr(self, name) not in known:
                 raise ValueError(f'card.{name}: {getattr(self, name)!r} is not one of {known}; '
                                  'the file is of another version of mono_depth_ros')
@@ -209,6 +224,14 @@ class ModelCard:
             raise ValueError('card.reference: a reference camera has no distortion')
         for doubt in doubts_about(reference):
             raise ValueError(f'card.reference: {doubt}')
+
+    @property
+    def learned_camera(self) -> Camera | None:
+        """The camera of the images our networks learned from, at the size of the network input.
+
+        None for a foreign network: its reference camera is an assumption, or a rule for its depth.
+        """
+        return None if self.network.name == FOREIGN else self.reference
 
     def to_json(self) -> str:
         """Text that `card_from_json` reads back as an equal card."""

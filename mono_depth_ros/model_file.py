@@ -21,6 +21,7 @@ from safetensors import safe_open, SafetensorError
 
 from mono_depth_ros.model_card import card_from_json, ModelCard
 from mono_depth_ros.onnx_bytes import metadata_of, weight_bytes
+from mono_depth_ros.onnx_external import external_file
 
 if TYPE_CHECKING:
     from mono_depth_ros.networks.multi_scale import MultiScaleNetwork
@@ -112,8 +113,17 @@ def onnx_of(path: str | os.PathLike) -> bytes:
 
 
 def read_card(path: str | os.PathLike) -> ModelCard:
-    """Card of a model file, without torch; ValueError or OSError in one sentence."""
-    return _card_of(path, _metadata(path))
+    """Card of a model file, without torch; ValueError or OSError in one sentence.
+
+    An ONNX file whose weights lie in another is refused: what is built of it could not be told
+    by its bytes from what is built after the other file has changed.
+    """
+    card = _card_of(path, _metadata(path))
+    if Path(path).suffix == ONNX_SUFFIX and (other := external_file(path)) is not None:
+        raise ValueError(f'{path} keeps weights in another file ({_short(other)!r}), which a '
+                         'model file may not: make it again with `python -m '
+                         'mono_depth_ros.tools.wrap`')
+    return card
 
 
 def load_model(path: str | os.PathLike) -> tuple[MultiScaleNetwork, ModelCard]:

@@ -34,10 +34,10 @@ def metadata_of(path: str | os.PathLike) -> dict[str, str]:
         raise ValueError(f'{path} is empty: copy or export it again')
     with path.open('rb') as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         try:
-            fields = list(_fields(data, 0, len(data)))
+            fields = list(fields_of(data, 0, len(data)))
             if GRAPH not in {number for number, _, _ in fields}:
                 raise ValueError('no graph in it')
-            return dict(_entry(data, start, end) for number, start, end in fields
+            return dict(entry_of(data, start, end) for number, start, end in fields
                         if number == METADATA)
         except (ValueError, IndexError) as error:
             raise ValueError(f'{path} is not a whole ONNX file ({error}): copy or export it again'
@@ -47,28 +47,35 @@ def metadata_of(path: str | os.PathLike) -> dict[str, str]:
 def metadata_bytes(metadata: Mapping[str, str]) -> bytes:
     """What to append to an ONNX file to add metadata to it; a later value replaces an earlier."""
     return b''.join(
-        _field(METADATA, _field(KEY, key.encode()) + _field(VALUE, value.encode()))
+        field(METADATA, field(KEY, key.encode()) + field(VALUE, value.encode()))
         for key, value in metadata.items())
 
 
 def weight_bytes(weights: Mapping[str, np.ndarray]) -> bytes:
     """What to append to an ONNX file to give its graph these weights, as float32."""
-    return _field(GRAPH, b''.join(
-        _field(INITIALIZER, _tensor(name, weight)) for name, weight in weights.items()))
+    return field(GRAPH, b''.join(
+        field(INITIALIZER, _tensor(name, weight)) for name, weight in weights.items()))
 
 
 def _tensor(name: str, weight: np.ndarray) -> bytes:
-    dims = b''.join(_varint(DIMS << 3 | VARINT) + _varint(size) for size in weight.shape)
-    kind = _varint(DATA_TYPE << 3 | VARINT) + _varint(FLOAT)
-    return dims + kind + _field(NAME, name.encode()) + _field(
+    dims = b''.join(varint(DIMS << 3 | VARINT) + varint(size) for size in weight.shape)
+    kind = varint(DATA_TYPE << 3 | VARINT) + varint(FLOAT)
+    return dims + kind + field(NAME, name.encode()) + field(
         RAW_DATA, np.ascontiguousarray(weight, '<f4').tobytes())
 
 
-def _field(number: int, content: bytes) -> bytes:
-    return _varint(number << 3 | BYTES) + _varint(len(content)) + content
+def field(number: int, content: bytes) -> bytes:
+    """A field of a message whose content is bytes: text, tensor data, another message."""
+    return field_head(number, len(content)) + content
 
 
-def _varint(value: int) -> bytes:
+def field_head(number: int, size: int) -> bytes:
+    """What stands before the `size` bytes of a field's content."""
+    return varint(number << 3 | BYTES) + varint(size)
+
+
+def varint(value: int) -> bytes:
+    """A whole number, 0 or above, as protobuf writes it."""
     out = bytearray()
     while value > 0x7f:
         out.append(value & 0x7f | 0x80)
@@ -76,21 +83,22 @@ def _varint(value: int) -> bytes:
     return bytes([*out, value])
 
 
-def _entry(data, start: int, end: int) -> tuple[str, str]:
+def entry_of(data, start: int, end: int) -> tuple[str, str]:
+    """Key and value of a message that holds one entry of a list of texts."""
     texts = {number: bytes(data[first:last]).decode() for number, first, last
-             in _fields(data, start, end) if last - first <= LONGEST_TEXT}
+             in fields_of(data, start, end) if last - first <= LONGEST_TEXT}
     return texts.get(KEY, ''), texts.get(VALUE, '')
 
 
-def _fields(data, at: int, end: int) -> Iterator[tuple[int, int, int]]:
-    """Number, start and end of the content of every field of a message."""
+def fields_of(data, at: int, end: int) -> Iterator[tuple[int, int, int]]:
+    """Number, start and end of the content of every field of a message; ValueError where cut."""
     while at < end:
-        tag, at = _read_varint(data, at, end)
+        tag, at = read_varint(data, at, end)
         number, kind = tag >> 3, tag & 7
         if kind == VARINT:
-            start, (_, at) = at, _read_varint(data, at, end)
+            start, (_, at) = at, read_varint(data, at, end)
         elif kind == BYTES:
-            size, start = _read_varint(data, at, end)
+            size, start = read_varint(data, at, end)
             at = start + size
         elif kind in (FIXED64, FIXED32):
             start, at = at, at + (8 if kind == FIXED64 else 4)
@@ -101,7 +109,8 @@ def _fields(data, at: int, end: int) -> Iterator[tuple[int, int, int]]:
         yield number, start, at
 
 
-def _read_varint(data, at: int, end: int) -> tuple[int, int]:
+def read_varint(data, at: int, end: int) -> tuple[int, int]:
+    """A whole number at byte `at`, and where what follows it begins; ValueError where cut."""
     value = 0
     for shift in range(0, 64, 7):
         if at >= end:

@@ -25,7 +25,7 @@ ROUNDING = 1e-6
 class Letterbox:
     """Where an image lies in the network input: resized to content size, put at (x, y).
 
-    Sizes in pixels. What the content does not cover is border, 0 after normalisation.
+    Sizes in pixels. What the content does not cover is border (model_card.Normalisation).
     """
 
     width: int
@@ -98,11 +98,20 @@ def encode_image(
     content = _shrunk(rgb_HW3, letterbox.content_width, letterbox.content_height)
     if content.shape[:2] == (letterbox.input_height, letterbox.input_width):
         return normalise(content, normalisation)
-    image_3HW = np.zeros((3, letterbox.input_height, letterbox.input_width), np.float32)
+    image_3HW = np.empty((3, letterbox.input_height, letterbox.input_width), np.float32)
+    image_3HW[:] = _border(normalisation)
     rows = slice(letterbox.y, letterbox.y + letterbox.content_height)
     columns = slice(letterbox.x, letterbox.x + letterbox.content_width)
     image_3HW[:, rows, columns] = normalise(content, normalisation)
     return image_3HW
+
+
+def _border(normalisation: Normalisation) -> np.ndarray:
+    """Normalised colour (3, 1, 1) of the border."""
+    if not normalisation.border:
+        return np.zeros((3, 1, 1))
+    rgb_3 = np.asarray(normalisation.border) / 255
+    return ((rgb_3 - normalisation.mean) / normalisation.std)[:, None, None]
 
 
 def _shrunk(rgb_HW3: np.ndarray, width: int, height: int) -> np.ndarray:
@@ -147,15 +156,21 @@ def focal_ratio(camera: Camera, reference: Camera) -> float:
     return camera.focal / reference.focal
 
 
-def metres_per_output(camera: Camera, reference: Camera, output: str) -> float:
+def metres_per_output(camera: Camera, reference: Camera, output: str,
+                      focal_rule: str = 'fx') -> float:
     """What depth of a network is multiplied by for the camera of its input.
 
     `output` is one of model_card.OUTPUTS. Our own networks count both focal lengths, foreign
-    ones that of x (Metric3D, Depth Pro); a network for the image's own camera needs none.
+    ones as `focal_rule` says that of x (Metric3D, Depth Pro) or the mean of both (Depth Anything
+    3); a network for the image's own camera needs none.
     """
     if output == 'log_canonical_depth':
         return focal_ratio(camera, reference)
-    return camera.fx / reference.fx if 'canonical' in output else 1.0
+    if 'canonical' not in output:
+        return 1.0
+    if focal_rule == 'mean':
+        return (camera.fx + camera.fy) / (reference.fx + reference.fy)
+    return camera.fx / reference.fx
 
 
 def encode_depth(depth_HW: np.ndarray, camera: Camera, reference: Camera) -> np.ndarray:
@@ -173,12 +188,12 @@ def depth_of(plane_hw: np.ndarray, output: str) -> np.ndarray:
     """Canonical depth or depth (h, w) float32 in metres, of a plane as `output` says.
 
     `output` is one of model_card.OUTPUTS. A depth of 0 or below is nearest, an inverse depth of 0
-    or below farthest; what is not finite is NaN.
+    or below farthest. Infinity is a number like others: a depth beyond every range, such as sky,
+    or an inverse depth of what is nearest. NaN is unknown.
     """
-    known_hw = np.where(np.isfinite(plane_hw), plane_hw, np.float32(np.nan))
     if output == 'log_canonical_depth':
-        return np.exp(known_hw)
-    positive = np.maximum(known_hw, np.float32(LEAST))
+        return np.exp(plane_hw)
+    positive = np.maximum(plane_hw, np.float32(LEAST))
     return 1 / positive if 'inverse' in output else positive
 
 
@@ -188,7 +203,7 @@ def decode_depth(plane_hw: np.ndarray, letterbox: Letterbox, ratio: float, min_d
 
     `output` says what it is (model_card.OUTPUTS), `ratio` is `metres_per_output` of the image's
     camera in the network input. Nearer than min_depth_m is -inf, farther than max_depth_m +inf
-    (REP 117); an output that is not finite is NaN.
+    (REP 117), as is an infinite output; NaN stays NaN.
     """
     depth_hw = depth_of(plane_hw, output)
     depth_hw *= np.float32(ratio)

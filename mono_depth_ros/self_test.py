@@ -9,7 +9,7 @@ import numpy as np
 
 from mono_depth_ros.camera import Camera
 from mono_depth_ros.model_card import ModelCard, SelfTest
-from mono_depth_ros.preprocess import depth_of, with_camera
+from mono_depth_ros.preprocess import depth_of, normalise, with_camera
 
 # How far log depth may be off, by precision: mean and deviation for noise, every part of the
 # probe. (A relative error of depth: 0.06 is 6 %.) Neither input is like an image: `outdoor` in
@@ -22,7 +22,7 @@ Network = Callable[..., np.ndarray]
 
 
 def self_test_image(card: ModelCard) -> np.ndarray:
-    """The noise (3, H, W) float32 the card's self-test was written with.
+    """Planes (3, H, W) float32 of the noise the card's self-test was written with.
 
     For a network with `camera_input` the planes of the reference camera lie behind it.
     """
@@ -76,15 +76,19 @@ def check(network: Network, card: ModelCard, precision: str) -> None:
 
 def _log_depth(network: Network, card: ModelCard, image_CHW: np.ndarray) -> np.ndarray:
     plane_hw = network(image_CHW, reference_intrinsics(card))[0]
-    depth_hw = depth_of(plane_hw, card.output)
-    if card.output == 'log_canonical_depth':
+    if card.output == 'log_canonical_depth' and card.self_test.version == 1:
         return plane_hw
+    depth_hw = depth_of(plane_hw, card.output)
     return np.log(np.clip(depth_hw, card.min_depth_m, card.max_depth_m))
 
 
 def _complete(image_3HW: np.ndarray, card: ModelCard) -> np.ndarray:
+    """The input of the network of a picture whose black is -1 and whose white is 1."""
+    if card.self_test.version > 1:
+        rgb_3HW = np.rint(np.clip(127.5 * (image_3HW + 1), 0, 255)).astype(np.uint8)
+        image_3HW = normalise(rgb_3HW.transpose(1, 2, 0), card.normalisation)
+    elif card.graph.image_type == 'uint8':  # planes of 0 to 255: -1 to 1 would be black
+        image_3HW = np.clip(127.5 * (image_3HW + 1), 0, 255)
     if card.network.camera_input:
         return with_camera(image_3HW, card.reference, card.reference)
-    if card.graph.image_type == 'uint8':  # planes of 0 to 255: -1 to 1 would be black
-        image_3HW = np.clip(127.5 * (image_3HW + 1), 0, 255)
     return image_3HW.astype(np.float32)

@@ -25,20 +25,22 @@ def constant(name, values):
 
 
 def channel_graph(path, channel=0, axis=1, inputs=(), extra=(), outputs=('depth',), kind=FLOAT,
-                  size=(WIDTH, HEIGHT), constants=()):
+                  size=(WIDTH, HEIGHT), constants=(), batch=1, channels=3, domains=()):
     """Write a graph whose depth is one channel of its image, plus `extra` nodes.
 
-    `size` is the width and height of the image; words in place of numbers leave it free.
+    `size` is the width and height of the image; words in place of numbers leave it free, as
+    those in place of `batch` and `channels`. `domains` are those of operations beside ONNX's own.
     """
     width, height = size
-    shape = [1, 3, height, width] if axis == 1 else [1, height, width, 3]
+    shape = [batch, channels, height, width] if axis == 1 else [batch, height, width, channels]
     first = node('Gather', ['image', 'channel'], 'plane' if extra else 'depth', axis=axis)
     graph = onnx.helper.make_graph(
         [first, *extra], 'channel', [info('image', shape, kind), *inputs],
         [info(name, None, kind if not extra else FLOAT) for name in outputs],
         [constant('channel', [channel]), *constants])
     onnx.save(onnx.helper.make_model(
-        graph, opset_imports=[onnx.helper.make_opsetid('', 17)], ir_version=9), path)
+        graph, ir_version=9, opset_imports=[onnx.helper.make_opsetid('', 17), *(
+            onnx.helper.make_opsetid(domain, 1) for domain in domains)]), path)
     return path
 
 

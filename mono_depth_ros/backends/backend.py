@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+import re
 from typing import Protocol
 
 import numpy as np
 
 BACKENDS = ('torch', 'openvino', 'onnxruntime', 'tensorrt')
 AUTO = 'auto'
+# Where in OpenVINO's source an error arose.
+SOURCE_PLACE = re.compile(r"(Exception from|Check '.*' failed at) \S+:\d+:?")
+# How OpenVINO lists operations it lacks, and ONNX Runtime sizes it did not expect.
+LIST_ITEMS = ('-- ', 'index: ')
 
 
 class Backend(Protocol):
@@ -46,6 +51,15 @@ class DeviceError(ValueError):
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of what a runtime says went wrong: their texts run over pages."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0][:300] if lines else type(error).__name__
+    """The first line of what a runtime says went wrong: their texts run over pages.
+
+    Places in a runtime's own source are no reason; what a line announces (a colon at its end,
+    items of a list) belongs to it.
+    """
+    lines = [line for line in map(str.strip, str(error).splitlines()) if line]
+    lines = [line for line in lines if not SOURCE_PLACE.fullmatch(line)] or lines
+    if not lines:
+        return type(error).__name__
+    end = next((n for n, line in enumerate(lines, 1) if not line.endswith(':')), len(lines))
+    items = [line for line in lines[end:] if line.startswith(LIST_ITEMS)]
+    return ' '.join([*lines[:end], *items])[:300]

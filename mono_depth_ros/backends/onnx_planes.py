@@ -20,10 +20,11 @@ def graph_inputs(graph: GraphSpec, image_CHW: np.ndarray,
     if intrinsics_33 is None:
         raise ValueError(f'the graph takes the camera as {camera_input!r}')
     if graph.intrinsics_input:
-        inputs[graph.intrinsics_input] = np.asarray(intrinsics_33, np.float32)[None]
+        inputs[graph.intrinsics_input] = np.asarray(intrinsics_33, graph.camera_type)[None]
     if graph.rays_input:
         inputs[graph.rays_input] = unit_rays(
-            tuple(intrinsics_33.ravel().tolist()), *image_CHW.shape[1:])[None]
+            tuple(intrinsics_33.ravel().tolist()), *image_CHW.shape[1:]).astype(
+                graph.camera_type, copy=False)[None]
     return inputs
 
 
@@ -54,12 +55,16 @@ def unit_rays(intrinsics: tuple[float, ...], height: int, width: int) -> np.ndar
 def planes_of(graph: GraphSpec, output: np.ndarray) -> np.ndarray:
     """Planes (c, h, w) float32 of the graph's output, depth first, copied.
 
-    It is (1, c, h, w), (1, h, w, 1 or 3), (1, h, w) or (h, w). Of points their depth alone.
+    It is (1, c, h, w), (1, h, w, 1 or 3), (1, h, w) or (h, w). Of points, and where the card says
+    so, the depth alone. ValueError where there is no such plane.
     """
     if output.ndim == 4:
         output = output[0].transpose(2, 0, 1) if output.shape[-1] in (1, 3) else output[0]
     output = output.reshape(-1, *output.shape[-2:])
-    if graph.depth_plane:
+    if graph.depth_plane >= len(output):
+        raise ValueError(f'output {graph.depth_output} has no plane {graph.depth_plane}: there '
+                         f'are {len(output)}, counted from 0')
+    if graph.depth_plane or graph.depth_alone:
         output = output[graph.depth_plane:graph.depth_plane + 1]
     planes = np.array(output, np.float32)
     if graph.scale != 1 or graph.shift:

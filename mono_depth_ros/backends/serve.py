@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from mono_depth_ros.backends.backend import Backend, BackendSpec, first_line
 from mono_depth_ros.backends.machine import identity, this_machine
 from mono_depth_ros.backends.selection import candidates, ModelForms
 from mono_depth_ros.backends.trial import fastest, Finding, recall, remember
-from mono_depth_ros.model_card import ModelCard
+from mono_depth_ros.model_card import GraphSpec, ModelCard
 from mono_depth_ros.model_file import has_graph, has_weights, load_model, onnx_of, sha256_of
 
 
@@ -51,12 +52,21 @@ def open_backend(path: Path, card: ModelCard, spec: BackendSpec) -> Backend:
     if spec.backend == 'torch':
         from mono_depth_ros.backends.torch_backend import TorchBackend
         return TorchBackend(load_model(path)[0], spec.device, spec.precision)
-    model = f'{sha256_of(path)}; {identity(this_machine())}'
+    return graph_backend(lambda: onnx_of(path), lambda: sha256_of(path), card.graph, spec)
+
+
+def graph_backend(read_onnx: Callable[[], bytes], sha256: Callable[[], str], graph: GraphSpec,
+                  spec: BackendSpec) -> Backend:
+    """The backend of a spec, other than torch, with an ONNX graph, untested.
+
+    The graph holds all its weights: what is compiled of it is kept under its file's `sha256`.
+    """
+    model = f'{sha256()}; {identity(this_machine())}'
     if spec.backend == 'openvino':
         from mono_depth_ros.backends.openvino_backend import OpenVinoBackend
-        return OpenVinoBackend(lambda: onnx_of(path), card.graph, spec.precision, model)
+        return OpenVinoBackend(read_onnx, graph, spec.precision, model)
     from mono_depth_ros.backends.onnxruntime_backend import OnnxRuntimeBackend
-    return OnnxRuntimeBackend(onnx_of(path), card.graph, spec, model)
+    return OnnxRuntimeBackend(read_onnx(), graph, spec, model)
 
 
 def _only(path: Path, card: ModelCard, spec: BackendSpec) -> Serving:

@@ -144,7 +144,7 @@ class FrameProcessor:
         if info is None:
             return self._no_info
         return image_camera(info, *size, self._image_topic, rectified,
-                            self.estimator.card.reference)
+                            self.estimator.card.learned_camera)
 
     def _info_of(self, stamp: int) -> CameraInfo | None:
         """The camera_info with the stamp (ns) of the image, else the latest."""

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 
-from mono_depth_ros.model_card import FOREIGN, GraphSpec, IMAGE_TYPES, NetworkSpec
+from mono_depth_ros.backends.backend import first_line
+from mono_depth_ros.checked_json import limits_of
+from mono_depth_ros.model_card import CAMERA_TYPES, FOREIGN, GraphSpec, IMAGE_TYPES, NetworkSpec
 from mono_depth_ros.preprocess import input_size
 from mono_depth_ros.tools.presets import Preset
 
@@ -31,22 +33,29 @@ class Signature:
 
 
 def signature_of(onnx: bytes) -> Signature:
-    """Inputs and outputs of an ONNX graph; ValueError where it cannot be read.
+    """Inputs and outputs of an ONNX graph; ValueError where no runtime can read it.
 
     ModuleNotFoundError where neither ONNX Runtime nor OpenVINO is installed.
     """
-    if find_spec('onnxruntime'):
-        return _by_onnxruntime(onnx)
-    return _by_openvino(onnx)
+    problems = []
+    for package, name, read in (('onnxruntime', 'ONNX Runtime', _by_onnxruntime),
+                                ('openvino', 'OpenVINO', _by_openvino)):
+        if not find_spec(package):
+            continue
+        try:
+            return read(onnx)
+        except Exception as error:  # ONNX Runtime's exceptions share no base class but this
+            problems.append(f'{name} cannot load the graph: {first_line(error)}')
+    if not problems:
+        raise ModuleNotFoundError('neither ONNX Runtime nor OpenVINO is installed: pip install -r '
+                                  'requirements/backends.txt', name='onnxruntime')
+    raise ValueError('; '.join(problems))
 
 
 def _by_onnxruntime(onnx: bytes) -> Signature:
     import onnxruntime
 
-    try:
-        session = onnxruntime.InferenceSession(onnx, providers=['CPUExecutionProvider'])
-    except Exception as error:  # its own exceptions share no base class but this
-        raise ValueError(f'ONNX Runtime cannot load the graph: {error}') from error
+    session = onnxruntime.InferenceSession(onnx, providers=['CPUExecutionProvider'])
     inputs, outputs = ({item.name: tuple(
         size if isinstance(size, int) else None for size in item.shape) for item in items}
         for items in (session.get_inputs(), session.get_outputs()))
@@ -57,10 +66,7 @@ def _by_onnxruntime(onnx: bytes) -> Signature:
 def _by_openvino(onnx: bytes) -> Signature:
     import openvino
 
-    try:
-        model = openvino.Core().read_model(onnx)
-    except RuntimeError as error:
-        raise ValueError(f'OpenVINO cannot load the graph: {error}') from error
+    model = openvino.Core().read_model(onnx)
     inputs, outputs = ({item.any_name: tuple(
         size.get_length() if size.is_static else None for size in item.partial_shape)
         for item in items} for items in (model.inputs, model.outputs))
@@ -70,22 +76,31 @@ def _by_openvino(onnx: bytes) -> Signature:
 
 def _type(name: str) -> str:
     """NumPy's name of an element type as either runtime writes it."""
-    return {'float': 'float32', 'f32': 'float32', 'f16': 'float16', 'u8': 'uint8'}.get(name, name)
+    return {'float': 'float32', 'f32': 'float32', 'f16': 'float16', 'double': 'float64',
+            'f64': 'float64', 'u8': 'uint8'}.get(name, name)
 
 
 def graph_spec(signature: Signature, preset: Preset, settings: Mapping[str, str]) -> GraphSpec:
     """How the graph is fed and read; ValueError says what does not fit or is not clear."""
     image, intrinsics, rays = _inputs(signature, settings)
-    shape = signature.inputs[image]
-    if len(shape) != 4 or 3 not in (shape[1], shape[3]):
-        raise ValueError(f'input {image} has shape {shape}: expected an image (1, 3, height, '
-                         'width) or (1, height, width, 3)')
     output = _depth_output(signature.outputs, settings)
     return GraphSpec(
         image_input=image, depth_output=output, intrinsics_input=intrinsics, rays_input=rays,
-        depth_plane=_depth_plane(output, settings), layout='NCHW' if shape[1] == 3 else 'NHWC',
+        depth_plane=_depth_plane(output, settings), layout=_layout(signature, image),
         colour_order=preset.colours, image_type=_image_type(signature, image, preset),
-        scale=preset.scale or 1.0, shift=preset.shift)
+        camera_type=_camera_type(signature, (intrinsics, rays)),
+        depth_alone='depth_plane' in settings, scale=preset.scale or 1.0, shift=preset.shift)
+
+
+def _layout(signature: Signature, image: str) -> str:
+    """Where the image has its channels; where the graph leaves both places free, in front."""
+    shape = signature.inputs[image]
+    if len(shape) == 4 and (shape[1] == 3 or shape[1] is None and shape[3] != 3):
+        return 'NCHW'
+    if len(shape) == 4 and shape[3] == 3:
+        return 'NHWC'
+    raise ValueError(f'input {image} has shape {shape}: expected an image (1, 3, height, width) '
+                     'or (1, height, width, 3)')
 
 
 def _inputs(signature: Signature, settings: Mapping[str, str]) -> tuple[str, str, str]:
@@ -104,6 +119,31 @@ def _inputs(signature: Signature, settings: Mapping[str, str]) -> tuple[str, str
             '(1, 3, 3) or rays (1, 3, height, width), can be given; export it with these inputs '
             'alone, or name them: --set image_input=, intrinsics_input=, rays_input=')
     return image, intrinsics, rays
+
+
+def _camera_type(signature: Signature, inputs: tuple[str, str]) -> str:
+    """The one type of the inputs for camera matrix and rays, '' where there is none.
+
+    ValueError where they are of other types or shapes than a camera's.
+    """
+    intrinsics, rays = inputs
+    if intrinsics and not _fits(signature.inputs[intrinsics], (1, 3, 3)):
+        raise ValueError(f'input {intrinsics} has shape {signature.inputs[intrinsics]}: expected '
+                         'a camera matrix (1, 3, 3)')
+    if rays and not _fits(signature.inputs[rays], (1, 3, None, None)):
+        raise ValueError(f'input {rays} has shape {signature.inputs[rays]}: expected rays (1, 3, '
+                         'height, width)')
+    types = {signature.types[name] for name in inputs if name}
+    if len(types) > 1 or not types <= set(CAMERA_TYPES):
+        raise ValueError(f'inputs for the camera are of type {", ".join(sorted(types))}, expected '
+                         f'one of {", ".join(CAMERA_TYPES)}')
+    return types.pop() if types else CAMERA_TYPES[0]
+
+
+def _fits(shape: Shape, expected: Shape) -> bool:
+    """Whether sizes are as expected, or one of the two leaves them free."""
+    return len(shape) == len(expected) and all(
+        None in sides or sides[0] == sides[1] for sides in zip(shape, expected))
 
 
 def _depth_plane(output: str, settings: Mapping[str, str]) -> int:
@@ -157,6 +197,11 @@ def network_spec(signature: Signature, graph: GraphSpec, preset: Preset,
                          'size=WIDTHxHEIGHT (with the sides the network can take)')
     else:
         asked_width, asked_height = width, height
+        for side, name in ((width, 'input_width'), (height, 'input_height')):
+            limits = limits_of(NetworkSpec, name)
+            if not limits.hold(side):
+                raise ValueError(f'input {graph.image_input} takes images of {width}x{height}: '
+                                 f'expected sides of {limits.least} to {limits.most} pixels')
     spec = NetworkSpec(name=FOREIGN, input_height=asked_height, input_width=asked_width)
     if height or width or not preset.multiple:
         return spec
@@ -165,8 +210,11 @@ def network_spec(signature: Signature, graph: GraphSpec, preset: Preset,
 
 def _size(text: str) -> tuple[int, int]:
     width, _, height = text.partition('x')
-    if not (width.isdigit() and height.isdigit() and 0 < int(width) * int(height) < 1e8):
-        raise ValueError(f'--set size={text}: expected WIDTHxHEIGHT in pixels, as 518x392')
+    limits = limits_of(NetworkSpec, 'input_width')
+    if not all(side.isascii() and side.isdecimal() and limits.hold(int(side[:9]))
+               for side in (width, height)):
+        raise ValueError(f'--set size={text}: expected WIDTHxHEIGHT in pixels, each from '
+                         f'{limits.least} to {limits.most}, as 518x392')
     return int(width), int(height)
 
 

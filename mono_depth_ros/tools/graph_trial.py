@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+import hashlib
 import math
-from pathlib import Path
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from mono_depth_ros import self_test
 from mono_depth_ros.backends.backend import Backend, BackendSpec, first_line
 from mono_depth_ros.backends.machine import this_machine
 from mono_depth_ros.backends.selection import candidates, ModelForms
-from mono_depth_ros.backends.serve import open_backend
+from mono_depth_ros.backends.serve import graph_backend
 from mono_depth_ros.model_card import ModelCard, SelfTest
 from mono_depth_ros.preprocess import input_size
 
@@ -22,17 +22,58 @@ ALL_ALIKE = 1e-5
 CELLS = 2
 
 
-def graph_answer(network: Path, card: ModelCard) -> SelfTest:
-    """What the graph answers to the self-test; ValueError where that is no map of depth."""
-    backend = open_backend(network, card, _cpu_backends()[0])
+@dataclass(frozen=True, kw_only=True)
+class GraphTrial:
+    """What the graph answers to the self-test, by which backends, and why not by the others."""
+
+    answer: SelfTest
+    serving: tuple[str, ...]
+    refused: dict[str, str]
+
+
+def try_graph(onnx: bytes, card: ModelCard) -> GraphTrial:
+    """Run the graph with every installed backend; ValueError where none gives a map of depth.
+
+    The answer is that of the first that does; another serves if it gives the same. Where the
+    graph takes images of any shape, ValueError too if one that serves fails at another shape.
+    """
+    serving: dict[str, Backend] = {}
+    refused: dict[str, str] = {}
+    for spec in _cpu_backends():
+        try:
+            backend = _opened(onnx, card, spec)
+            if serving:
+                self_test.check(backend, card, spec.precision)
+            else:
+                card = replace(card, self_test=_answer(backend, card))
+            serving[spec.backend] = backend
+        except Exception as error:  # whatever a runtime raises for a graph it does not know
+            refused[spec.backend] = str(error) if isinstance(error, ValueError) else (
+                first_line(error))
+    if not serving:
+        raise ValueError(_no_answer(refused))
+    _check_other_shapes(serving, card)
+    return GraphTrial(answer=card.self_test, serving=tuple(serving), refused=refused)
+
+
+def _no_answer(refused: dict[str, str]) -> str:
+    """What the backends say, once where they say the same."""
+    if len(set(refused.values())) == 1:
+        return next(iter(refused.values()))
+    return 'no backend runs the graph: ' + '; '.join(map(': '.join, refused.items()))
+
+
+def _answer(backend: Backend, card: ModelCard) -> SelfTest:
+    """What the backend answers to the self-test; ValueError where that is no map of depth."""
     planes = backend(self_test.self_test_image(card), self_test.reference_intrinsics(card))
     if len(planes) != 1:
         raise ValueError(f'output {card.graph.depth_output} has {len(planes)} planes, expected '
                          'one of depth: choose another, --set depth_output=NAME, or the depth of '
-                         'points, --set depth_plane=2')
+                         'points, --set depth_plane=2; or the plane that is depth, from 0, '
+                         '--set depth_plane=')
     answer = self_test.measured(backend, card)
     if not all(map(math.isfinite, (answer.mean, answer.std, *answer.probe))):
-        raise ValueError(f'output {card.graph.depth_output} is not finite for the self-test: '
+        raise ValueError(f'output {card.graph.depth_output} has NaN for the self-test: '
                          'look at the export of the graph')
     if max(answer.std, max(answer.probe) - min(answer.probe)) < ALL_ALIKE:
         raise ValueError(
@@ -42,23 +83,22 @@ def graph_answer(network: Path, card: ModelCard) -> SelfTest:
     return answer
 
 
-def check_other_shapes(network: Path, card: ModelCard) -> None:
+def _check_other_shapes(serving: dict[str, Backend], card: ModelCard) -> None:
     """ValueError where the widest or the narrowest input fails: many a graph says it would not.
 
     Every backend that may serve the file is asked, as each infers sizes in its own way.
     """
     spec = card.network
     others = {input_size(round(1000 * ratio), 1000, spec) for ratio in spec.aspect_ratios}
-    for backend_spec in _cpu_backends() if others else ():
-        backend = open_backend(network, card, backend_spec)
+    for name, backend in serving.items() if others else ():
         own_hw = _map_hw(backend, card)
         for width, height in sorted(others):
             problem = _problem(backend, card, own_hw, width, height)
             if problem:
                 raise ValueError(
                     f'the graph says it takes any size, but for {width}x{height} {problem} '
-                    f'({backend_spec.backend}): a size became part of it when it was exported; '
-                    'export it again, or serve one size alone, --set multiple=0')
+                    f'({name}): a size became part of it when it was exported; export it again, '
+                    'or serve one size alone, --set multiple=0')
 
 
 def _problem(backend: Backend, card: ModelCard, own_hw: tuple[int, ...], width: int,
@@ -83,11 +123,15 @@ def _problem(backend: Backend, card: ModelCard, own_hw: tuple[int, ...], width: 
 
 
 def _map_hw(backend: Backend, card: ModelCard) -> tuple[int, ...]:
-    """Size of the map for a picture of the card's size; ValueError where it is not finite."""
+    """Size of the map for a picture of the card's size; ValueError where any of it is NaN."""
     planes = backend(self_test.probe_image(card), self_test.reference_intrinsics(card))
-    if not np.isfinite(planes).all():
-        raise ValueError('its depth is not finite')
+    if np.isnan(planes).any():
+        raise ValueError('its depth has NaN')
     return planes.shape[1:]
+
+
+def _opened(onnx: bytes, card: ModelCard, spec: BackendSpec) -> Backend:
+    return graph_backend(lambda: onnx, lambda: hashlib.sha256(onnx).hexdigest(), card.graph, spec)
 
 
 def _cpu_backends() -> list[BackendSpec]:

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
-import math
 from pathlib import Path
 import sys
-from typing import Any
 
-from mono_depth_ros.camera import Camera
+from mono_depth_ros.camera import Camera, focal_of
 from mono_depth_ros.exit_code import exit_code
 from mono_depth_ros.model_card import (
+    card_from_json,
     GraphSpec,
     ModelCard,
     NetworkSpec,
@@ -25,88 +24,76 @@ from mono_depth_ros.model_card import (
     Provenance,
     SelfTest,
 )
-from mono_depth_ros.tools.foreign_graph import (
-    GRAPH_SETTINGS,
-    graph_spec,
-    network_spec,
-    signature_of,
-)
-from mono_depth_ros.tools.graph_trial import check_other_shapes, graph_answer
+from mono_depth_ros.onnx_external import with_weights
+from mono_depth_ros.plausibility import doubts_about
+from mono_depth_ros.tools.foreign_graph import graph_spec, network_spec, signature_of
+from mono_depth_ros.tools.graph_trial import GraphTrial, try_graph
 from mono_depth_ros.tools.model_writing import write_model
 from mono_depth_ros.tools.presets import Preset, PRESETS
+from mono_depth_ros.tools.settings import changed, OTHER_SETTINGS, settings_of
 
-SELF_TEST_SEED = 20140
-RELATIVE = (
-    'this network gives relative depth: which of two points is nearer, not how far away either '
-    'is; scale and shift of its numbers change from image to image, and a robot needs metres. '
-    'Take a metric network; or, where you know them for your camera and scene, give --set '
-    'scale=S --set shift=T with {rule} = S * output + T')
-SETTINGS = (*GRAPH_SETTINGS, 'licence')
+SELF_TEST_SEED, SELF_TEST_VERSION = 20140, 2
 
 
-def wrap(network: Path, preset: Preset, settings: dict[str, str], out: Path) -> ModelCard:
-    """Write the model file of a foreign graph; its card. ValueError says what does not fit."""
-    onnx = network.read_bytes()
-    preset = _changed(preset, settings)
+@dataclass(frozen=True, kw_only=True)
+class Wrapped:
+    """The card of a model file written, and what its graph did on the installed backends."""
+
+    card: ModelCard
+    trial: GraphTrial
+
+
+def wrap(network: Path, preset: Preset, settings: dict[str, str], out: Path) -> Wrapped:
+    """Write the model file of a foreign graph. ValueError says what does not fit.
+
+    The file holds all weights of the graph, those of other files beside it too.
+    """
+    onnx = with_weights(network)
+    preset = changed(preset, settings)
     signature = signature_of(onnx)
     graph = graph_spec(signature, preset, settings)
     spec = network_spec(signature, graph, preset, settings)
     card = _card(out.stem, preset, graph, spec, settings)
-    card = replace(card, self_test=graph_answer(network, card))
-    check_other_shapes(network, card)
+    trial = try_graph(onnx, card)
+    card = replace(card, self_test=trial.answer)
     write_model(out, onnx, card)
-    return card
-
-
-def _changed(preset: Preset, settings: dict[str, str]) -> Preset:
-    known = {field.name: getattr(preset, field.name) for field in fields(preset)}
-    unknown = set(settings) - set(known) - set(SETTINGS)
-    if unknown:
-        raise ValueError(f'unknown setting {", ".join(sorted(unknown))}; known: '
-                         f'{", ".join(sorted([*known, *SETTINGS]))}')
-    parsed: dict[str, Any] = {name: _parsed(name, text, known[name])
-                              for name, text in settings.items() if name in known}
-    changed = replace(preset, **parsed)
-    if not changed.output.startswith('relative'):
-        return changed
-    inverse = changed.output == 'relative_inverse'
-    if not changed.scale:
-        raise ValueError(RELATIVE.format(rule='1 / metres' if inverse else 'metres'))
-    return replace(changed, output='inverse_depth' if inverse else 'depth')
-
-
-def _parsed(name: str, text: str, like: Any) -> Any:
-    """A setting's text in the type of its default."""
-    try:
-        if isinstance(like, tuple):
-            numbers = tuple(float(word) for word in text.split(','))
-            return numbers * len(like) if len(numbers) == 1 else numbers
-        return type(like)(text)
-    except ValueError as error:
-        kind = 'a whole number' if isinstance(like, int) else 'a number'
-        several = f' or {len(like)} with commas' if isinstance(like, tuple) else ''
-        raise ValueError(f'--set {name}={text}: expected {kind}{several}') from error
+    return Wrapped(card=card, trial=trial)
 
 
 def _card(name: str, preset: Preset, graph: GraphSpec, network: NetworkSpec,
           settings: dict[str, str]) -> ModelCard:
-    width, height = network.input_width, network.input_height
+    """The card, as a reader takes it; ValueError where graph and settings make none."""
     now = datetime.now(timezone.utc).isoformat(timespec='seconds')
+    try:
+        card = ModelCard(
+            name=name, network=network,
+            normalisation=Normalisation(
+                mean=preset.mean, std=preset.std, border=preset.border),
+            reference=_reference(preset, network), min_depth_m=preset.min, max_depth_m=preset.max,
+            output=preset.output, resize=preset.resize, metrics=(), graph=graph,
+            hfov_deg=preset.hfov, focal_rule=preset.focal_rule, weights_licence=settings.get(
+                'licence', 'unknown: the terms of whoever made the network'),
+            provenance=Provenance(
+                recipe=f'tools.wrap: {preset.source}', data=(), seed=0, steps=0, date=now,
+                git_commit='', git_tree='unknown', versions=()),
+            self_test=SelfTest(seed=SELF_TEST_SEED, mean=0.0, std=0.0,
+                               version=SELF_TEST_VERSION))
+        return card_from_json(card.to_json())
+    except ValueError as error:
+        raise ValueError(f'graph and settings make no model: {error}') from error
+
+
+def _reference(preset: Preset, network: NetworkSpec) -> Camera:
+    """The camera canonical depth is for, else one of the field of view that is assumed."""
+    width, height = network.input_width, network.input_height
+    focal = focal_of(preset.hfov, width)
     if 'canonical' in preset.output:
         focal = preset.focal or float(width)
-    else:
-        focal = width / 2 / math.tan(math.radians(preset.hfov) / 2)
-    return ModelCard(
-        name=name, network=network,
-        normalisation=Normalisation(mean=preset.mean, std=preset.std),
-        reference=Camera(fx=focal, fy=focal, cx=(width - 1) / 2, cy=(height - 1) / 2,
-                         width=width, height=height),
-        min_depth_m=preset.min, max_depth_m=preset.max, output=preset.output,
-        resize=preset.resize, metrics=(), graph=graph,
-        weights_licence=settings.get('licence', 'unknown: the terms of whoever made the network'),
-        provenance=Provenance(recipe=f'tools.wrap: {preset.source}', data=(), seed=0, steps=0,
-                              date=now, git_commit='', git_tree='unknown', versions=()),
-        self_test=SelfTest(seed=SELF_TEST_SEED, mean=0.0, std=0.0))
+    camera = Camera(fx=focal, fy=focal, cx=(width - 1) / 2, cy=(height - 1) / 2,
+                    width=width, height=height)
+    for doubt in doubts_about(camera):
+        raise ValueError(f'--set focal= (or hfov= where depth is not canonical): {doubt}')
+    return camera
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -117,19 +104,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument('network', type=Path, help='ONNX graph of a depth network')
     parser.add_argument('--like', required=True, choices=PRESETS, metavar='PRESET')
     parser.add_argument('--set', action='append', default=[], metavar='NAME=VALUE',
-                        help='a field of the preset, or ' + ', '.join(SETTINGS))
+                        help='a field of the preset, or ' + ', '.join(OTHER_SETTINGS))
     parser.add_argument('out', type=Path, help='model file to write, ending in .onnx')
     options = parser.parse_args(arguments)
     return exit_code('wrap', lambda: _wrap_as_told(options))
 
 
 def _wrap_as_told(options: argparse.Namespace) -> None:
-    settings = dict(word.split('=', 1) for word in options.set)
-    card = wrap(options.network, PRESETS[options.like], settings, options.out)
+    wrapped = wrap(options.network, PRESETS[options.like], settings_of(options.set), options.out)
+    card, trial = wrapped.card, wrapped.trial
     shapes = f' or of other shapes (multiples of {card.network.size_multiple})'
     print(f'{options.out}: {card.output} from images of {card.network.input_width}x'
           f'{card.network.input_height}{shapes if card.network.aspect_ratios else ""}, '
           f'{card.min_depth_m:g} to {card.max_depth_m:g} m')
+    print('; '.join([f'served here by {", ".join(trial.serving)}', *(
+        f'not by {name}: {reason}' for name, reason in trial.refused.items())]))
 
 
 if __name__ == '__main__':

@@ -40,6 +40,14 @@ def test_round_trip():
     assert card_from_json(CARD.to_json()) == CARD
 
 
+def test_a_card_of_before_is_as_it_was():
+    """Without the fields that came later an unknown camera looks as the reference camera does."""
+    data = json.loads(CARD.to_json())
+    del data['hfov_deg'], data['focal_rule'], data['normalisation']['border']
+    del data['graph']['camera_type'], data['graph']['depth_alone'], data['self_test']['version']
+    assert card_from_json(json.dumps(data)) == CARD
+
+
 def changed(change):
     data = json.loads(CARD.to_json())
     change(data)
@@ -53,6 +61,7 @@ def changed(change):
     (lambda d: d['metrics'][0].pop('rmse_m'), r'card.metrics\[0\]: missing'),
     (lambda d: d.update(metrics={}), 'card.metrics: expected a list'),
     (lambda d: d.update(resize='crop'), "card.resize: 'crop' is not one of"),
+    (lambda d: d.update(focal_rule='fy'), "card.focal_rule: 'fy' is not one of"),
     (lambda d: d.update(output='disparity'), "card.output: 'disparity' is not one of"),
     (lambda d: d['provenance'].update(git_tree='?'), r"card.provenance.git_tree: '\?' is not"),
     (lambda d: d['self_test'].update(probe=[0.0] * 15), 'probe: expected 16 numbers or none, got'),

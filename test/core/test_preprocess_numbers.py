@@ -30,16 +30,36 @@ def test_metres_of_an_output_follow_what_its_network_counts():
     assert metres_per_output(WIDE, REFERENCE, 'inverse_depth') == 1
 
 
+def test_canonical_depth_goes_by_fx_or_by_the_mean():
+    """300 and 200 pixels are 250, of 150 and 160 of the reference camera 155."""
+    for output in ('canonical_depth', 'canonical_inverse_depth'):
+        assert metres_per_output(WIDE, REFERENCE, output, 'fx') == 2
+        assert metres_per_output(WIDE, REFERENCE, output, 'mean') == pytest.approx(250 / 155)
+    assert metres_per_output(WIDE, REFERENCE, 'depth', 'mean') == 1
+
+
 @pytest.mark.parametrize('output, plane, expected', [
-    ('log_canonical_depth', [0, np.log(3), np.inf, np.nan], [1, 3, np.nan, np.nan]),
-    ('depth', [0.5, 0, -2, np.nan], [0.5, 1e-9, 1e-9, np.nan]),
-    ('canonical_depth', [4, np.inf], [4, np.nan]),
-    ('inverse_depth', [0.25, 0, -1], [4, 1e9, 1e9]),
+    ('log_canonical_depth', [0, np.log(3), np.inf, -np.inf, np.nan], [1, 3, np.inf, 0, np.nan]),
+    ('depth', [0.5, 0, -2, -np.inf, np.nan], [0.5, 1e-9, 1e-9, 1e-9, np.nan]),
+    ('canonical_depth', [4, np.inf], [4, np.inf]),
+    ('inverse_depth', [0.25, 0, -1, np.inf, -np.inf], [4, 1e9, 1e9, 0, 1e9]),
     ('canonical_inverse_depth', [2, np.nan], [0.5, np.nan])])
 def test_every_output_is_metres(output, plane, expected):
     depth = depth_of(np.array([plane], np.float32), output)
     assert depth.dtype == np.float32
     np.testing.assert_allclose(depth[0], expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize('output', ['log_canonical_depth', 'depth'])
+def test_sky_that_is_infinite_is_beyond_the_range(output):
+    """It lies beside NaN and a number, which stay what they are: REP 117."""
+    plane = np.float32([[2, np.inf, -np.inf, np.nan]])
+    plane[0, 0] = np.log(2) if 'log' in output else 2
+    depth = decode_depth(plane, fit_letterbox(4, 1, 4, 1), 1, 0.5, 10, output)
+    np.testing.assert_allclose(depth, [[2, np.inf, -np.inf, np.nan]], rtol=1e-6)
+    inverse = decode_depth(np.float32([[0.5, np.inf, -np.inf, np.nan]]),
+                           fit_letterbox(4, 1, 4, 1), 1, 0.5, 10, 'inverse_depth')
+    np.testing.assert_allclose(inverse, [[2, -np.inf, np.inf, np.nan]], rtol=1e-6)
 
 
 def test_inverse_depth_is_averaged_as_it_comes():
@@ -131,6 +151,19 @@ def test_the_input_is_float32_with_a_border_of_zero():
     assert image.dtype == np.float32 and image.shape == (3, 64, 96)
     np.testing.assert_allclose(image[:, 20, 40], (1, 1, 0), atol=1e-6)
     assert (image[:, :, :32] == 0).all() and (image[:, :, 64:] == 0).all()
+
+
+def test_a_border_has_the_colour_that_is_given():
+    """51, 102 and 204 of 255 are 0.2, 0.4 and 0.8, normalised as the image is."""
+    normalisation = Normalisation(mean=(0.0, 0.5, 0.8), std=(1.0, 0.5, 0.25),
+                                  border=(51.0, 102.0, 204.0))
+    image = encode_image(np.full((60, 30, 3), 255, np.uint8), fit_letterbox(30, 60, 96, 64),
+                         normalisation)
+    assert image.dtype == np.float32
+    for column in (0, 31, 64, 95):
+        np.testing.assert_allclose(image[:, :, column], np.tile([[0.2], [-0.2], [0]], 64),
+                                   atol=1e-6)
+    np.testing.assert_allclose(image[:, 20, 40], (1, 1, 0.8), atol=1e-6)
 
 
 def test_depth_for_the_loss_is_float32_and_unknown_is_nan():

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from mono_depth_ros.model_card import Normalisation
 from mono_depth_ros.model_file import find_model, read_card
 from mono_depth_ros.self_test import check, measured, probe_image, self_test_image, TOLERANCE
 
@@ -35,6 +36,46 @@ def test_both_inputs_are_of_the_network_s_size_and_differ(card):
     assert -1 <= noise.min() < -0.9 < 0.9 < noise.max() <= 1
     # Neighbours in the probe are alike, as in an image.
     assert abs(np.diff(noise)).mean() > 0.5 > 0.1 > abs(np.diff(probe)).mean() > 0
+
+
+def test_inputs_of_version_2_are_images_as_the_card_normalises_them(card):
+    """Mean 0 and deviation 1/255 leave bytes; ImageNet's make of white, 255, 2.249 in red."""
+    of_bytes = replace(
+        card, normalisation=Normalisation(mean=(0.0,) * 3, std=(1 / 255,) * 3),
+        self_test=replace(card.self_test, version=2))
+    imagenet = replace(of_bytes, normalisation=Normalisation(
+        mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225)))
+    for make in (self_test_image, probe_image):
+        planes, first = make(of_bytes), make(replace(of_bytes, self_test=card.self_test))
+        np.testing.assert_allclose(
+            planes, np.clip(127.5 * first + 127.5, 0, 255), atol=0.51)
+        assert planes.min() < 5 and planes.max() > 250 and planes.dtype == np.float32
+        white = planes[0] == 255
+        np.testing.assert_allclose(make(imagenet)[0][white], (1 - 0.485) / 0.229, rtol=1e-5)
+    assert abs(probe_image(of_bytes)[0] - probe_image(of_bytes)[2]).max() > 200  # the box
+
+
+def test_inputs_of_version_1_are_what_they_were(card):
+    """Whatever the normalisation; bytes for a graph that takes such."""
+    other = replace(card, normalisation=Normalisation(mean=(0.0,) * 3, std=(1 / 255,) * 3))
+    of_bytes = replace(card, graph=replace(card.graph, image_type='uint8'))
+    assert card.self_test.version == 1
+    for make, place, value in ((self_test_image, (0, 0, 0), 0.82039), (
+            probe_image, (2, 100, 90), -1.13610)):
+        planes = make(card)
+        assert planes[place] == pytest.approx(value, abs=1e-4)
+        np.testing.assert_array_equal(make(other), planes)
+        np.testing.assert_allclose(
+            make(of_bytes), np.clip(127.5 * planes + 127.5, 0, 255), atol=1e-4)
+
+
+def test_infinite_log_depth_is_the_end_of_the_range_in_version_2(card):
+    """Half of the plane is sky: the mean is half the logarithm of 10 m."""
+    sky = np.zeros((1, 4, 8), np.float32)
+    sky[:, :2] = np.inf
+    second = replace(card, self_test=replace(card.self_test, version=2), min_depth_m=0.1,
+                     max_depth_m=10.0)
+    assert measured(lambda *inputs: sky, second).mean == pytest.approx(np.log(10) / 2)
 
 
 def test_metres_are_tested_as_their_logarithm(card):

@@ -1,12 +1,18 @@
 """The camera of an image: what depth and points get of it, and what the operator is told."""
 
+from dataclasses import replace
 import math
+from types import SimpleNamespace
 
+from model_helpers import plain_card
 import pytest
-from ros_helpers import info_message
+from ros_helpers import image_message, info_message, picture
 
 from mono_depth_ros.camera import Camera, rays
+from mono_depth_ros.model_card import FOREIGN
+from mono_depth_ros.node.frame_processor import FrameProcessor
 from mono_depth_ros.node.image_camera import image_camera, MANY_MISSING, no_camera
+from mono_depth_ros.node.interface.parameters import PARAMETERS, settings_from
 
 
 def tum_vi():
@@ -75,3 +81,17 @@ def test_a_field_of_view_far_from_what_the_model_learned_is_warned_of_and_the_ca
     assert image_camera(info, 64, 48, '/image_raw', False).warning == ''
     fisheye = image_camera(tum_vi(), 512, 512, '/image_raw', False, learned)
     assert 'the model learned from' not in fisheye.warning
+
+
+@pytest.mark.parametrize('network, warned', [('mobile', True), (FOREIGN, False)])
+def test_a_field_of_view_is_compared_where_that_of_the_training_is_known(network, warned):
+    """10 degrees; the reference camera of a foreign network is no camera that took images."""
+    card = plain_card()
+    card = replace(card, network=replace(card.network, name=network))
+    processor = FrameProcessor(
+        SimpleNamespace(card=card, has_confidence=True, content_size=lambda width, height: (4, 3)),
+        [], SimpleNamespace(parts=[]), '/image_raw', '/camera_info')
+    processor.add_info(info_message(64, 48, 366.0))
+    settings = settings_from({parameter.name: parameter.default for parameter in PARAMETERS})
+    processor.prepare(image_message(picture(64, 48)), settings)
+    assert ('the model learned from' in processor.camera_warning) == warned

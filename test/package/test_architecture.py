@@ -16,8 +16,8 @@ PICTURE = ROOT / 'docs' / 'architecture.md'
 # Rooms with no ROS in them, whoever runs them.
 NO_ROS = ('backends', 'bags', 'bytes_cache', 'camera', 'checked_json', 'colormap', 'depth_units',
           'distortion', 'estimator', 'geometry', 'image_files', 'message_formats', 'metrics',
-          'model_card', 'model_file', 'networks', 'onnx_bytes', 'plausibility', 'preprocess',
-          'scale', 'self_test', 'simulation')
+          'model_card', 'model_file', 'networks', 'onnx_bytes', 'onnx_external', 'plausibility',
+          'preprocess', 'scale', 'self_test', 'simulation')
 
 
 @cache
