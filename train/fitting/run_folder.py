@@ -16,7 +16,13 @@ import numpy as np
 import torch
 
 from mono_depth_ros.model_file import find_model
-from train.data.data_sets import data_use, DataSet, note_missing_terms, open_data
+from train.data.data_sets import (
+    data_use,
+    DataSet,
+    note_missing_terms,
+    open_data,
+    RULES,
+)
 from train.data.samples.splits import MissingSplit
 from train.fitting.checkpoint import has_checkpoint
 from train.recipes.mixture import mixture
@@ -32,6 +38,8 @@ class Run:
 
     `frames` and `keys_sha256` tell the training images of each data set, as a model card does.
 
+    `rules` are those of data_sets.RULES by which its data is read: 1 where it does not tell.
+
     `start` is the model file its weights began with, empty for none; `git_tree` as in a model
     card's provenance.
     """
@@ -46,13 +54,14 @@ class Run:
     git_tree: str = 'unknown'
     frames: tuple[int, ...] = ()
     keys_sha256: tuple[str, ...] = ()
+    rules: int = 1
 
     def sources(self, split: str) -> list[DataSet]:
         """The `split` of every data set of the run.
 
         Raises ValueError for training images that are not those the run began with.
         """
-        sources = [open_data(spec, split) for spec in self.data]
+        sources = [open_data(spec, split, self.rules) for spec in self.data]
         if split == 'train':
             for source, frames, digest in zip(sources, self.frames, self.keys_sha256):
                 if data_use(source).keys_sha256 != digest:
@@ -67,7 +76,7 @@ class Run:
         held_out = []
         for spec in self.data:
             try:
-                held_out.append(open_data(spec, 'val'))
+                held_out.append(open_data(spec, 'val', self.rules))
             except MissingSplit as error:
                 print(f'{spec} is not validated on: {error}', file=sys.stderr)
         return held_out
@@ -109,7 +118,7 @@ def begin_run(folder: Path, recipe: str, settings: tuple[str, ...],
     uses = [data_use(open_data(spec, 'train')) for spec in data]
     run = Run(recipe=recipe, settings=settings, data=tuple(_absolute(spec) for spec in data),
               start=start, frames=tuple(use.frames for use in uses),
-              keys_sha256=tuple(use.keys_sha256 for use in uses),
+              keys_sha256=tuple(use.keys_sha256 for use in uses), rules=RULES,
               date=datetime.now(timezone.utc).date().isoformat(),
               git_commit=_git('rev-parse', '--short=12', 'HEAD') or 'unknown',
               git_tree=_git_tree(),

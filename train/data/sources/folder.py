@@ -28,7 +28,7 @@ class FolderSource:
         self._lines = _lines(folder, split)
         self.keys = tuple(self._lines)
         self._folder = folder
-        self._optics = read_optics(folder, self.keys)
+        self._optics = read_optics(folder, {key: key for key in self.keys})
 
     def __len__(self) -> int:
         return len(self.keys)

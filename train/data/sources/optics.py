@@ -7,7 +7,7 @@ key that `cameras.jsonl` does not list has the camera of `camera.json`.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import dataclass
 import json
 from pathlib import Path
@@ -32,10 +32,15 @@ class Optics:
     unit_m: float = UNIT_M
 
 
-def read_optics(folder: Path, keys: Collection[str]) -> dict[str, Optics]:
-    """The optics of every key; OSError or ValueError naming file and line."""
+def read_optics(folder: Path, keys: Mapping[str, str]) -> dict[str, Optics]:
+    """The optics of every key, which a table of cameras may also call by the name it maps to.
+
+    Raises OSError or ValueError naming file and line.
+    """
     many = folder / MANY
-    own = _own(many) if many.is_file() else {}
+    told = _own(many) if many.is_file() else {}
+    own = {key: told[name] for key, short in keys.items()
+           for name in (short, key) if name in told}
     missing = [key for key in keys if key not in own]
     if not missing:
         return own
