@@ -38,11 +38,11 @@ from train.data.sources import (
 from train.data.sources.list_files import read_text
 
 # By which rules keys and splits of one's own data are made, as runs record it. Runs of rules 1
-# split lists by other scenes, knew a picture by the end of its path and took the depth of a
-# recording for registered whatever its frame_id.
+# split lists by other scenes, knew a picture by the end of its path, took the depth of a
+# recording for registered whatever its frame_id and left out words of a camera it did not know.
 RULES = 2
 # The sources that can still be read as by rules 1: they take `former`.
-CHANGED = (bag.BagSource, bts.BtsSource, own_list.OwnListSource)
+CHANGED = (bag.BagSource, bts.BtsSource, folder.FolderSource, own_list.OwnListSource)
 # A file in a folder data set that says on what terms it may be used; model cards repeat it.
 TERMS = 'terms.txt'
 

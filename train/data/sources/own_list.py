@@ -49,14 +49,14 @@ class OwnListSource:
     """
 
     def __init__(self, place: Path, split: str, former: bool = False):
-        self._list, self._pairs = _frames(place, split, former)
+        self._list, self._pairs, listed = _frames(place, split, former)
         pairs = list(self._pairs.values())
         self._root = root_of(self._list, pairs[0])
         self.keys = tuple(self._pairs)
         folder = self._list.parent
         told = (folder / ONE).is_file() or (folder / MANY).is_file()
         short = {key: pair.key for key, pair in self._pairs.items()}
-        self._optics = read_optics(folder, short) if told else {}
+        self._optics = read_optics(folder, short, listed, not former) if told else {}
         if not told:
             _assume(self._list, pairs)
 
@@ -75,21 +75,23 @@ class OwnListSource:
         return paired(rgb_HW3, depth_HW, optics, key, self._list)
 
 
-def _frames(place: Path, split: str, former: bool) -> tuple[Path, Frames]:
-    """The list that has the split, and the frames of the split."""
+def _frames(place: Path, split: str, former: bool) -> tuple[Path, Frames, set[str]]:
+    """The list that has the split, the frames of the split, and how those of all are called."""
     folder = place.parent if place.is_file() else place
     lists = _lists(place, former)
     found = {word: (_by_name if former else _by_path)(path) for word, path in lists.items()}
     note_overlaps(folder, found)
+    listed = {name for frames in found.values() for key, pair in frames.items()
+              for name in (key, pair.key)}
     if split in found and (split != 'train' or 'val' in found):
-        return lists[split], found[split]
+        return lists[split], found[split], listed
     if split not in ('train', 'val') or 'train' not in found:
         raise MissingSplit(f'{folder} has no list *{split}*.txt: lists there: '
                            f'{", ".join(path.name for path in lists.values()) or "none"}')
     frames = found['train']
     chosen = (split_by_folder(frames, split, folder) if former
               else _tenth_held_out(frames, split, lists['train']))
-    return lists['train'], {key: pair for key, pair in frames.items() if key in chosen}
+    return lists['train'], {key: frames[key] for key in frames if key in chosen}, listed
 
 
 def _lists(place: Path, former: bool) -> dict[str, Path]:
