@@ -30,8 +30,10 @@ from train.interruption import stoppable
 from train.recipes.mixture import mixture, steps_of, steps_per_epoch
 from train.recipes.recipe import Recipe
 
-# What a crash may cost, where an epoch is shorter.
+# What a crash may cost where an epoch is shorter, and where it is longer: a checkpoint may be
+# gigabytes, so within an epoch it also takes no more than this share of the time.
 LONGEST_UNSAVED_S = 60.0
+UNSAVED_WITHIN_EPOCH_S, SAVING_SHARE = 300.0, 0.02
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +76,7 @@ class StageRun:
         self.optimiser = make_optimiser(network, self.stage)
         self.pending = PendingLosses()
         self.allowance = Allowance()
-        self.saved_at = time.perf_counter()
+        self.saved_at, self.saving_s = time.perf_counter(), 0.0
         steps = max(self.total, 2)
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
             self.optimiser, [group['lr'] for group in self.optimiser.param_groups],
@@ -109,7 +111,8 @@ class StageRun:
     def run(self, feed: DataFeed, validation: Validation, summary: TrainingSummary) -> None:
         """Train to the end of the stage; write a checkpoint and validate at the end of epochs.
 
-        Of every epoch, unless they are so short that it would take more than its allowance.
+        Of every epoch, unless they are so short that it would take more than its allowance. A
+        checkpoint also within an epoch, every few minutes.
         """
         log = RunLog(self.context.folder, self.recipe) if self.is_main else None
         start = time.perf_counter()
@@ -119,11 +122,15 @@ class StageRun:
                     self.pending.add(self.step, self.take_step(batch), self.schedule)
                     self.count(batch, bar, summary)
                     ends_epoch = self.step % self.epoch_length == 0
-                    if self.pending.is_due() or ends_epoch or stop.asked:
+                    if self.pending.is_due() or ends_epoch:
                         self.read_losses(log, bar, summary)
                     if ends_epoch:
                         self.end_epoch(validation, log, bar, summary)
+                    elif not stop.asked and self.is_unsaved_long():
+                        self.read_losses(log, bar, summary)  # weights that are NaN are not saved
+                        self.save()
                     if stop.asked:
+                        self.read_losses(log, bar, summary)
                         self.save()
                         raise KeyboardInterrupt('saved')
         finally:
@@ -236,11 +243,20 @@ class StageRun:
         bar.write('  '.join(f'{k} {v:.4f}' if isinstance(v, float) else f'{k} {v}'
                             for k, v in row.items()))
 
+    def is_unsaved_long(self) -> bool:
+        """Whether a crash would cost more than a checkpoint within an epoch does."""
+        return time.perf_counter() - self.saved_at > max(
+            UNSAVED_WITHIN_EPOCH_S, self.saving_s / SAVING_SHARE)
+
     def save(self, finished: bool = False) -> None:
         """Write the checkpoint; a finished stage is the start of the next."""
+        start = time.perf_counter()
+        if self.is_main:
+            self._write(finished)
         self.saved_at = time.perf_counter()
-        if not self.is_main:
-            return
+        self.saving_s = self.saved_at - start
+
+    def _write(self, finished: bool) -> None:
         save_checkpoint(self.context.folder, {
             'stage': self.index + finished, 'step': 0 if finished else self.step,
             'network': self.network.state_dict(), 'ema': self.ema.network.state_dict(),
