@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from mono_depth_ros.networks.multi_scale import MultiScaleNetwork
 from train.data.data_sets import DataSet
-from train.fitting.allowance import Allowance
+from train.fitting.allowance import Allowance, Unsaved
 from train.fitting.batch_shapes import batch_shapes
 from train.fitting.batches import DataFeed, StepKeys
 from train.fitting.checkpoint import save_checkpoint
@@ -29,11 +29,6 @@ from train.fitting.views import View
 from train.interruption import stoppable
 from train.recipes.mixture import mixture, steps_of, steps_per_epoch
 from train.recipes.recipe import Recipe
-
-# What a crash may cost where an epoch is shorter, and where it is longer: a checkpoint may be
-# gigabytes, so within an epoch it also takes no more than this share of the time.
-LONGEST_UNSAVED_S = 60.0
-UNSAVED_WITHIN_EPOCH_S, SAVING_SHARE = 300.0, 0.02
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +71,7 @@ class StageRun:
         self.optimiser = make_optimiser(network, self.stage)
         self.pending = PendingLosses()
         self.allowance = Allowance()
-        self.saved_at, self.saving_s = time.perf_counter(), 0.0
+        self.unsaved = Unsaved()
         steps = max(self.total, 2)
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
             self.optimiser, [group['lr'] for group in self.optimiser.param_groups],
@@ -126,7 +121,7 @@ class StageRun:
                         self.read_losses(log, bar, summary)
                     if ends_epoch:
                         self.end_epoch(validation, log, bar, summary)
-                    elif not stop.asked and self.is_unsaved_long():
+                    elif not stop.asked and self.unsaved.is_long(within_epoch=True):
                         self.read_losses(log, bar, summary)  # weights that are NaN are not saved
                         self.save()
                     if stop.asked:
@@ -212,7 +207,7 @@ class StageRun:
                   summary: TrainingSummary) -> None:
         """Write the history; with allowance left, a checkpoint and the figures of validation.
 
-        A checkpoint also once in LONGEST_UNSAVED_S. The EMA weights are measured, on the held-out
+        A checkpoint also once in Unsaved.LONGEST_S. The EMA weights are measured, on the held-out
         images; after the last epoch always. Raises ValueError where most views of all processes
         were of no use, however few they were.
         """
@@ -224,7 +219,7 @@ class StageRun:
             device=self.context.device)).tolist()
         unknown.check(*known)
         measured: dict[str, float] = {}
-        if due or time.perf_counter() - self.saved_at > LONGEST_UNSAVED_S:
+        if due or self.unsaved.is_long():
             with self.allowance.spent():
                 self.save()
         if due:
@@ -243,18 +238,11 @@ class StageRun:
         bar.write('  '.join(f'{k} {v:.4f}' if isinstance(v, float) else f'{k} {v}'
                             for k, v in row.items()))
 
-    def is_unsaved_long(self) -> bool:
-        """Whether a crash would cost more than a checkpoint within an epoch does."""
-        return time.perf_counter() - self.saved_at > max(
-            UNSAVED_WITHIN_EPOCH_S, self.saving_s / SAVING_SHARE)
-
     def save(self, finished: bool = False) -> None:
         """Write the checkpoint; a finished stage is the start of the next."""
-        start = time.perf_counter()
-        if self.is_main:
-            self._write(finished)
-        self.saved_at = time.perf_counter()
-        self.saving_s = self.saved_at - start
+        with self.unsaved.saved():
+            if self.is_main:
+                self._write(finished)
 
     def _write(self, finished: bool) -> None:
         save_checkpoint(self.context.folder, {

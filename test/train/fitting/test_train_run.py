@@ -18,7 +18,8 @@ from mono_depth_ros.estimator import DepthEstimator
 from mono_depth_ros.networks.registry import build, default_spec
 from train import __main__ as cli
 from train.data.data_sets import open_data
-from train.fitting import stage_run, training_loop
+from train.fitting import training_loop
+from train.fitting.allowance import Unsaved
 from train.fitting.checkpoint import load_checkpoint
 from train.fitting.stage import set_training_mode, StageLoss
 from train.fitting.stage_run import RunContext, StageRun
@@ -88,8 +89,8 @@ def test_a_crash_costs_minutes_and_not_an_epoch(folder, tmp_path, monkeypatch):
         return take(self, *batch)
     with monkeypatch.context() as patch, pytest.raises(RuntimeError, match='crash'):
         patch.setattr(StageRun, 'take_step', crashing)
-        patch.setattr(stage_run, 'UNSAVED_WITHIN_EPOCH_S', 0.0)
-        patch.setattr(stage_run, 'SAVING_SHARE', 1e9)
+        patch.setattr(Unsaved, 'WITHIN_EPOCH_S', 0.0)
+        patch.setattr(Unsaved, 'SHARE', 1e9)
         fit(recipe, *sources(folder), context(tmp_path / 'parts'))
     assert load_checkpoint(tmp_path / 'parts')['step'] == 2
     fit(recipe, *sources(folder), context(tmp_path / 'parts'), resume=True)

@@ -7,7 +7,7 @@ with spaces; blank lines and lines that begin with # do not count. Errors name f
 from __future__ import annotations
 
 import codecs
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 import math
@@ -80,7 +80,7 @@ def without_suffix(name: str) -> str:
     return stem if stem and f'{dot}{suffix}'.lower() in IMAGE_SUFFIXES else name
 
 
-def note_overlaps(place: Path, keys_of: Mapping[str, Sequence[str] | Mapping[str, int]]) -> None:
+def note_overlaps(place: Path, keys_of: Mapping[str, Collection[str]]) -> None:
     """Tell the user of keys that two splits share: then errors there are not held-out errors."""
     for (one, keys), (other, others) in combinations(keys_of.items(), 2):
         if shared := sorted(set(keys) & set(others)):
