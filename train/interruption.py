@@ -1,4 +1,4 @@
-"""Ctrl-C between two steps of a training, never within one."""
+"""Ctrl-C or SIGTERM between two steps of a training, never within one."""
 
 from __future__ import annotations
 
@@ -7,34 +7,43 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 import signal
 
+# Ctrl-C, and what a system that shuts down, a scheduler and torchrun send.
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
 
 @dataclass(kw_only=True)
 class Stop:
-    """Whether Ctrl-C was pressed."""
+    """Whether somebody asked to stop."""
 
     asked: bool = False
 
 
 @contextmanager
 def stoppable() -> Iterator[Stop]:
-    """Let the first Ctrl-C (SIGINT) only set `asked`; the second ends the process as usual.
+    """Let the first of each of SIGNALS only set `asked`; its second ends the process as usual.
 
     Weights and step number change together in a step: a run saved in the middle of one could not
     be resumed exactly.
     """
     stop = Stop()
-    before = signal.getsignal(signal.SIGINT)
+    before = {number: signal.getsignal(number) for number in SIGNALS}
 
-    def ask(*_) -> None:
+    def ask(number, _) -> None:
         stop.asked = True
-        signal.signal(signal.SIGINT, before)
-    signal.signal(signal.SIGINT, ask)
+        signal.signal(number, before[number])
+    for number in SIGNALS:
+        signal.signal(number, ask)
     try:
         yield stop
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def ignore_interrupts(*_) -> None:
-    """For worker processes: Ctrl-C reaches them and their parent, and the parent acts on it."""
+    """For worker processes: signals reach them and their parent, and the parent acts on them.
+
+    Ctrl-C always, SIGTERM once: the parent ends with it a worker that does not end by itself.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda number, _: signal.signal(number, signal.SIG_DFL))

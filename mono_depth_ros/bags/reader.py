@@ -67,6 +67,11 @@ class BagReader:
                 return self.decode(kind, message)
         raise OSError(f'{self.path} has changed: no message of {topic} at {log_ns} ns any more')
 
+    def first(self, topic: str) -> Any:
+        """The first message of a topic that has one."""
+        _, kind, _, message = next(self.messages((topic,)))
+        return self.decode(kind, message)
+
     def decode(self, kind: str, message: bytes) -> Any:
         """The fields of a serialised message of a type."""
         with reading(self.path):

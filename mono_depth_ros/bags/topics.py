@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 import json
 from pathlib import Path
+from typing import Any
 
 from mono_depth_ros.message_formats.topic_names import info_topic_beside
 
@@ -64,6 +65,14 @@ def choose_topics(path: Path, topics: Sequence[Topic]) -> Topics:
         return Topics(image=image, depth=depth, camera_info=beside)
     return Topics(image=image, depth=depth,
                   camera_info=_only(path, topics, Kind.CAMERA_INFO, unwanted=('depth', 'infra')))
+
+
+def is_registered(depth: Any, image: Any) -> bool:
+    """Whether the depth of a message is that of the pixels of an image: in the same frame_id.
+
+    Their sizes must agree too.
+    """
+    return depth.header.frame_id.lstrip('/') == image.header.frame_id.lstrip('/')
 
 
 def side_file(path: Path) -> Path:

@@ -7,7 +7,7 @@ from pathlib import Path
 import sys
 
 from mono_depth_ros.model_file import SUFFIX
-from train.commands.shared_options import add_protocol
+from train.commands.shared_options import add_protocol, protocol_for
 from train.evaluation.protocols import PROTOCOLS
 from train.export.model_export import export_run
 from train.fitting.run_folder import read_run
@@ -19,7 +19,9 @@ def add_command(commands) -> None:
                               description='Make the model file of a finished run and measure it.')
     one.add_argument('run', type=Path, help='folder of the run')
     one.add_argument('model', type=Path, help=f'file to write, ending in {SUFFIX}')
-    add_protocol(one)
+    one.add_argument('--data', action='append', metavar='NAME=DIR', default=[],
+                     help='where a data set of the run lies now')
+    add_protocol(one, default=None)
     one.add_argument('--weights-licence', default='', metavar='TEXT',
                      help='terms of the weights in one sentence, for the card and the node that '
                           'loads them (default: those of the data and models they learned from)')
@@ -29,13 +31,14 @@ def add_command(commands) -> None:
 def _export(options: argparse.Namespace) -> None:
     if options.model.suffix != SUFFIX:
         raise ValueError(f'a model file ends in {SUFFIX}, got {options.model}')
-    run = read_run(options.run)
+    run = read_run(options.run).moved(options.data)
+    protocol = options.protocol or protocol_for(run.load_recipe().max_depth_m)
     validation = run.validation()
     if not validation:
         print('no data set of this run has a split val: the model file is written without metrics '
               'and with its confidence as it was learned', file=sys.stderr)
-    card = export_run(options.run, options.model, validation, PROTOCOLS[options.protocol],
-                      options.weights_licence)
+    card = export_run(options.run, options.model, validation, PROTOCOLS[protocol],
+                      options.weights_licence, run)
     print(card.to_json())
     megabytes = options.model.stat().st_size / 1e6
     print(f'{options.model}: {megabytes:.1f} MB; next: ros2 launch mono_depth_ros '

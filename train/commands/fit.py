@@ -14,7 +14,14 @@ from train.commands.shared_options import add_cameras, add_capped, add_device, D
 from train.fitting.batches import FEEDS
 from train.fitting.checkpoint import has_checkpoint
 from train.fitting.distributed import process_group, ProcessGroup
-from train.fitting.run_folder import begin_run, check_data, read_run, Run, start_of
+from train.fitting.run_folder import (
+    begin_run,
+    check_data,
+    read_run,
+    Run,
+    start_of,
+    write_run,
+)
 from train.fitting.run_log import BOARD, TrainingSummary
 from train.fitting.stage_run import RunContext
 from train.fitting.training_loop import fit
@@ -54,7 +61,9 @@ def add_command(commands) -> None:
     one.add_argument('--start', default='', metavar='MODEL',
                      help='begin with the weights of a model file (path, or shipped name as '
                           'indoor), for instance to fine-tune it to your own camera and rooms')
-    one.add_argument('--resume', action='store_true', help='continue the run in --out')
+    one.add_argument('--resume', action='store_true', help=(
+        'continue the run in --out; --data NAME=DIR then only says where one of its data sets '
+        'lies now'))
     one.set_defaults(command=_fit)
 
 
@@ -97,7 +106,7 @@ def _run(options: argparse.Namespace, group: ProcessGroup) -> tuple[Run, Recipe]
         if run.recipe != options.recipe or options.settings:
             raise ValueError(f'{options.out} is a run of {run.recipe!r} with its own --set: '
                              f'continue it with `fit {run.recipe} --out {options.out} --resume`')
-        return run, run.load_recipe()
+        return _moved(options, run, group), run.load_recipe()
     if not data:
         raise ValueError('there is no training data: give --data NAME=DIR')
     check_data(data, recipe)
@@ -105,6 +114,21 @@ def _run(options: argparse.Namespace, group: ProcessGroup) -> tuple[Run, Recipe]
         begin_run(options.out, options.recipe, settings, data, start_of(options.start))
     group.wait()
     return read_run(options.out), recipe
+
+
+def _moved(options: argparse.Namespace, run: Run, group: ProcessGroup) -> Run:
+    """The run to continue, its data where --data says; ValueError for what only begins a run."""
+    given = [f'--{name}' for name in ('start', 'root', 'capped') if getattr(options, name)]
+    if given:
+        raise ValueError(f'{" and ".join(given)} can only begin a run, and {options.out} goes on '
+                         'with its own start and data: leave it out; --data NAME=DIR may say '
+                         'where one of its data sets lies now')
+    moved = run.moved(options.data)
+    if moved != run:
+        moved.sources('train')  # are these its images?
+        if group.is_main_process:
+            write_run(options.out, moved)
+    return moved
 
 
 def _data_and_settings(options: argparse.Namespace) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -16,6 +16,7 @@ from mono_depth_ros.model_file import find_model, read_card
 from train.commands.shared_options import add_data, add_device, add_split
 from train.comparison.comparison_figures import check_ending, Column, write_comparison
 from train.data.data_sets import DataSet, open_data
+from train.data.readable_samples import readable
 from train.data.samples.sample import Sample, spread_numbers
 from train.evaluation.fill_comparison import (
     compare_fills,
@@ -140,9 +141,9 @@ def fill_frames(estimator: DepthEstimator, source: DataSet,
                 count: int) -> tuple[list[Sample], list[FillFrame]]:
     """`count` samples spread evenly over a source (0: all), and their depth with a prediction."""
     samples, frames = [], []
-    for number in tqdm(spread_numbers(len(source), count), desc=f'predict {source.name}',
-                       unit='frame', leave=False):
-        sample = source[number]
+    for _, sample in readable(source, tqdm(
+            spread_numbers(len(source), count), desc=f'predict {source.name}', unit='frame',
+            leave=False)):
         predicted_HW = estimator.estimate(sample.rgb, sample.camera).clipped
         samples.append(sample)
         frames.append(FillFrame(sensor=sample.depth, predicted=predicted_HW, rgb=sample.rgb))

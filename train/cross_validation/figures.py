@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from mono_depth_ros.metrics import depth_errors
 from train.data.data_sets import DataSet
+from train.data.readable_samples import readable
 from train.evaluation.measurement import Predictor
 from train.evaluation.protocols import Protocol
 from train.evaluation.sharpness import step_kept, STEP_SIZE
@@ -43,9 +44,9 @@ def measure(predictor: Predictor, source: DataSet, protocol: Protocol,
     STEP_SIZE. Images without a pixel the protocol counts do not count; ValueError for none.
     """
     found = []
-    for index in tqdm(range(len(source)), desc=f'measure {source.name}', unit='image',
-                      leave=False):
-        sample = protocol.view(source[index])
+    for _, whole in readable(source, tqdm(
+            range(len(source)), desc=f'measure {source.name}', unit='image', leave=False)):
+        sample = protocol.view(whole)
         depth_HW = predictor.estimate(sample.rgb, sample.camera).clipped
         prediction_N, truth_N = protocol.counted(depth_HW, sample.depth)
         if truth_N.size:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 import hashlib
 from pathlib import Path
 
@@ -36,6 +37,12 @@ from train.data.sources import (
 )
 from train.data.sources.list_files import read_text
 
+# By which rules keys and splits of one's own data are made, as runs record it. Runs of rules 1
+# split lists by other scenes, knew a picture by the end of its path, took the depth of a
+# recording for registered whatever its frame_id and left out words of a camera it did not know.
+RULES = 2
+# The sources that can still be read as by rules 1: they take `former`.
+CHANGED = (bag.BagSource, bts.BtsSource, folder.FolderSource, own_list.OwnListSource)
 # A file in a folder data set that says on what terms it may be used; model cards repeat it.
 TERMS = 'terms.txt'
 
@@ -118,8 +125,8 @@ class DataSet:
         return replace(sample, depth=depth_HW, name=f'{self.name}/{sample.name}')
 
 
-def open_data(spec: str, split: str) -> DataSet:
-    """The `split` of NAME=PLACE.
+def open_data(spec: str, split: str, rules: int = RULES) -> DataSet:
+    """The `split` of NAME=PLACE, by the `rules` of a run that learned from it.
 
     Facts that the files do not hold (terms of use, NYU's camera and white frame) are taken only
     from a NAME that says so, as `nyu`, with a note of what was assumed; a file terms.txt goes
@@ -137,7 +144,7 @@ def open_data(spec: str, split: str) -> DataSet:
         raise FileNotFoundError(f'no file or folder {path} (of data {name!r})')
     layout = _layout_of(path, name)
     facts = facts_called(name)
-    source = _opened(layout, path, name, split)
+    source = _opened(layout, path, name, split, rules)
     if layout.open is packed.PackedSource:  # its frame was masked as it was made
         facts = replace(NO_FACTS, terms=packed.read_head(path)['terms'])
     if (told := _terms_file(place)).is_file():
@@ -155,18 +162,23 @@ def _layout_of(path: Path, name: str) -> Layout:
                      f'{"; ".join(layout.name for layout in LAYOUTS)}')
 
 
-def _opened(layout: Layout, path: Path, name: str, split: str) -> SampleSource:
+def _opened(layout: Layout, path: Path, name: str, split: str, rules: int) -> SampleSource:
     """The source of a split, read as the data set that NAME says or as the user's own."""
     facts = facts_called(name)
     if layout.facts and facts is not layout.facts:
         if facts is not NO_FACTS:
             raise ValueError(f'{name}={path}: called as {facts.title}, but it lies as '
                              f'{layout.facts.title} does ({layout.name}): give it another NAME')
-        return _own(layout, layout.facts, path, name)(path, split)
+        return _by_rules(_own(layout, layout.facts, path, name), rules)(path, split)
     if facts is not NYU or layout.open not in LABELLED:
-        return layout.open(path, split)
+        return _by_rules(layout.open, rules)(path, split)
     source = layout.open(path, 'train' if split == REPORT else split)
     return only_report(source) if split == REPORT else without_report(source)
+
+
+def _by_rules(opener: Callable[..., SampleSource],
+              rules: int) -> Callable[[Path, str], SampleSource]:
+    return partial(opener, former=True) if rules < RULES and opener in CHANGED else opener
 
 
 def _own(layout: Layout, facts: DataSetFacts, path: Path,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 import json
 from pathlib import Path
@@ -11,17 +12,30 @@ import numpy as np
 from tqdm import tqdm
 
 from train.data.data_sets import DataSet, note_missing_terms, open_data
+from train.data.readable_samples import check_unreadable, read_sample
+from train.data.samples.data_notes import note
 from train.data.samples.sample import Sample, spread_numbers
 from train.data.samples.splits import MissingSplit, SPLITS
-from train.data.sources.packed import DEPTH, FORMAT, HEAD, INDEX, read_head, read_index, RGB
+from train.data.sources.packed import (
+    DEPTH,
+    FORMAT,
+    HEAD,
+    INDEX,
+    pixels_of,
+    read_head,
+    read_index,
+    RGB,
+)
 from train.output_files import write_file
 
 
 def pack(spec: str, folder: Path, width: int, most: int = 0) -> int:
     """Write every split of NAME=PLACE into `folder`, resuming where it stopped; the frame count.
 
-    With `most` above 0 no more than that many frames of each split, evenly spread.
-    Raises OSError or ValueError; what was written before can still be used.
+    With `most` above 0 no more than that many frames of each split, evenly spread. Frames that
+    the lists no longer hold in a split are dropped. Those that cannot be read are left out, with
+    a note, and tried again the next time.
+    Raises OSError or ValueError, also where most cannot be read; what was written can be used.
     """
     splits, source = _splits(spec), spec.partition('=')[2]
     terms = splits['train'].terms
@@ -30,21 +44,26 @@ def pack(spec: str, folder: Path, width: int, most: int = 0) -> int:
     if (folder / HEAD).exists() and {**read_head(folder), 'terms': terms} != head:
         raise ValueError(f'{folder} holds another pack ({read_head(folder)}): give another --out')
     write_file(folder / HEAD, json.dumps(head) + '\n')
-    frames = read_index(folder)
+    frames = _still_listed(folder, splits)
     done = {(frame['split'], frame['key']) for frame in frames}
     # Without what an interruption left half written, here and in the two files below.
     write_file(folder / INDEX, ''.join(json.dumps(frame) + '\n' for frame in frames))
-    pixels = sum(frame['height'] * frame['width'] for frame in frames)
+    pixels = pixels_of(frames)
     todo = [(split, index) for split, source in splits.items()
             for index in spread_numbers(len(source), most)
             if (split, source.keys[index]) not in done]
+    problems = []
     with (open(folder / RGB, 'ab') as rgb, open(folder / DEPTH, 'ab') as depth,
           open(folder / INDEX, 'a') as lines):
         rgb.truncate(3 * pixels)
         depth.truncate(2 * pixels)
         for split, index in tqdm(todo, desc=f'pack {spec}', unit=' images'):
             key = splits[split].keys[index]
-            sample = shrunk(splits[split][index], width)
+            whole = read_sample(splits[split], index)
+            if isinstance(whole, str):
+                problems.append(whole)
+                continue
+            sample = shrunk(whole, width)
             rgb.write(sample.rgb.tobytes())
             depth.write(sample.depth.astype('<f2').tobytes())
             rgb.flush()
@@ -52,7 +71,23 @@ def pack(spec: str, folder: Path, width: int, most: int = 0) -> int:
             lines.write(json.dumps(_line(sample, key, split, pixels)) + '\n')
             lines.flush()
             pixels += sample.depth.size
-    return len(frames) + len(todo)
+    images = len(frames) + len(todo)
+    check_unreadable(problems, images)
+    return images - len(problems)
+
+
+def _still_listed(folder: Path, splits: Mapping[str, DataSet]) -> list[dict]:
+    """The frames of a pack that are in the same split still; a note tells of the others.
+
+    Their pixels stay where they are. Kept, a frame moved from train to val would be in both.
+    """
+    frames = read_index(folder)
+    listed = {(split, key) for split, source in splits.items() for key in source.keys}
+    kept = [frame for frame in frames if (frame['split'], frame['key']) in listed]
+    if len(kept) < len(frames):
+        note(f'{folder}: {len(frames) - len(kept)} of its {len(frames)} frames are not in the '
+             'split any more in which they were packed, and are dropped from it')
+    return kept
 
 
 def _splits(spec: str) -> dict[str, DataSet]:

@@ -10,7 +10,8 @@ import numpy as np
 
 from mono_depth_ros.camera import Camera
 from mono_depth_ros.estimator import DepthEstimate
-from train.data.samples.sample import SampleSource
+from train.data.data_sets import DataSet
+from train.data.readable_samples import readable
 
 SIZE = (60, 80)
 
@@ -18,11 +19,10 @@ SIZE = (60, 80)
 class MeanDepthMap:
     """Predicts, for every image, the mean training depth at each place, scaled by focal length."""
 
-    def __init__(self, sources: Sequence[SampleSource]):
+    def __init__(self, sources: Sequence[DataSet]):
         total, count = np.zeros(SIZE), np.zeros(SIZE)
         for source in sources:
-            for index in range(len(source)):
-                sample = source[index]
+            for _, sample in readable(source, range(len(source))):
                 share = sample.depth / np.float32(_focal_in_widths(sample.camera))
                 small = cv2.resize(share, SIZE[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
                 known = np.isfinite(small)

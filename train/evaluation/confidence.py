@@ -10,6 +10,7 @@ from tqdm import tqdm
 from mono_depth_ros.estimator import DepthEstimator
 from mono_depth_ros.metrics import DELTA, factor_apart
 from train.data.data_sets import DataSet
+from train.data.readable_samples import readable
 from train.evaluation.protocols import Protocol
 
 BINS = 5
@@ -60,9 +61,9 @@ def measure_calibration(estimator: DepthEstimator, source: DataSet, protocol: Pr
         return None
     rng = np.random.default_rng(0)
     found = []
-    for index in tqdm(range(len(source)), desc=f'calibration {source.name}', unit='image',
-                      leave=False):
-        sample = protocol.view(source[index])
+    for _, whole in readable(source, tqdm(
+            range(len(source)), desc=f'calibration {source.name}', unit='image', leave=False)):
+        sample = protocol.view(whole)
         estimate = estimator.estimate(sample.rgb, sample.camera)
         depth_N, truth_N = protocol.counted(estimate.clipped, sample.depth)
         assert estimate.confidence is not None

@@ -158,10 +158,10 @@ far, blue too near, full colour at {FULL_COLOUR} times; grey where the truth is 
 
 
 def _left_out(report: Report) -> str:
-    if not report.blank:
-        return ''
-    return (f'<p>Left out, for the protocol counts no pixel of them ({len(report.blank)}): '
-            f'{escape(", ".join(report.blank))}.</p>')
+    reasons = ((report.blank, 'the protocol counts no pixel of them'),
+               (report.unreadable, 'they cannot be read'))
+    return ''.join(f'<p>Left out, for {reason} ({len(names)}): {escape(", ".join(names))}.</p>'
+                   for names, reason in reasons if names)
 
 
 def _summary_table(report: Report) -> str:

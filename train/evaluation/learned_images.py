@@ -10,10 +10,19 @@ from train.data.samples.data_notes import note
 def learned_images(card: ModelCard, source: DataSet) -> int:
     """How many images of a source a model learned from, by its card: all or none.
 
-    A card knows a whole list of keys by its hash; a part of such a list it does not recognise.
+    A card knows a data set by its name and a whole list of keys by its hash; a part of such a
+    list it does not recognise. Where only the names differ a note tells of it: keys as 0000 to
+    0099 are those of many sets.
     """
-    hashes = {use.keys_sha256 for use in card.provenance.data}
-    return len(source) if data_use(source).keys_sha256 in hashes else 0
+    own = data_use(source)
+    names = [use.name for use in card.provenance.data if use.keys_sha256 == own.keys_sha256]
+    if own.name in names:
+        return len(source)
+    if names:
+        note(f'{card.name} learned from {names[0]}, whose {len(source)} images are called as '
+             f'those of {source.name}: where they are the same, its errors there are training '
+             'errors')
+    return 0
 
 
 def check_learned(name: str, learned: int, spec: str, source: DataSet, split: str) -> None:

@@ -16,6 +16,7 @@ from mono_depth_ros.metrics import bootstrap, depth_errors, DepthErrors, interva
 from mono_depth_ros.model_card import Metrics
 from mono_depth_ros.model_file import find_model, has_weights
 from train.data.data_sets import DataSet
+from train.data.readable_samples import readable
 from train.data.samples.sample import Sample
 from train.evaluation.protocols import Protocol
 
@@ -71,8 +72,9 @@ class Report:
     """Errors on one data set by one protocol: together, by distance, and image by image.
 
     `intervals` holds the 95 % intervals, over images, of metrics.HEADLINE; `blank` names images
-    that could not count, for the protocol found no known depth in them. `truth_known` is the
-    share (0 to 1) of the protocol's window whose truth is known, a mean over the other images.
+    that could not count, for the protocol found no known depth in them, `unreadable` those that
+    could not be read. `truth_known` is the share (0 to 1) of the protocol's window whose truth is
+    known, a mean over the other images.
     """
 
     data: str
@@ -85,6 +87,7 @@ class Report:
     images: dict[str, DepthErrors]
     truth_known: float
     blank: tuple[str, ...] = ()
+    unreadable: tuple[str, ...] = ()
 
     def as_json(self) -> dict:
         """Plain dictionaries, for a JSON file."""
@@ -108,12 +111,16 @@ class Report:
 def evaluate(predictor: Predictor, source: DataSet, split: str, protocol: Protocol) -> Report:
     """Errors of `predictor` on the samples of `source` that have depth the protocol counts.
 
-    Raises ValueError where none has, and for a failing sample, which it names.
+    Images that cannot be read are left out, with a note. Raises ValueError where none has depth,
+    where most cannot be read, and for a failing sample, which it names.
     """
     gathered = _Statistics(max_depth_m=protocol.max_depth_m)
-    for index in tqdm(range(len(source)), desc=f'evaluate {source.name} {split}', unit='image',
-                      leave=False):
-        sample = protocol.view(source[index])
+    read = set()
+    for index, whole in readable(source, tqdm(
+            range(len(source)), desc=f'evaluate {source.name} {split}', unit='image',
+            leave=False)):
+        read.add(index)
+        sample = protocol.view(whole)
         gathered.add(sample.name, protocol.known_share(sample.depth),
                      *_counted(predictor, sample, protocol))
     if not gathered.images:
@@ -127,7 +134,9 @@ def evaluate(predictor: Predictor, source: DataSet, split: str, protocol: Protoc
         intervals={name: interval(drawn_D) for name, drawn_D in drawn.items()},
         bands=_bands(gathered.by_band),
         histogram=_histogram(gathered.bins_4B, gathered.max_depth_m), images=gathered.images,
-        truth_known=float(np.mean(gathered.known)), blank=tuple(gathered.blank))
+        truth_known=float(np.mean(gathered.known)), blank=tuple(gathered.blank),
+        unreadable=tuple(f'{source.name}/{source.keys[index]}' for index in range(len(source))
+                         if index not in read))
 
 
 @dataclass(kw_only=True)

@@ -30,15 +30,16 @@ SELF_TEST_SEED = 20140
 
 
 def export_run(folder: Path, path: Path, validation: Sequence[DataSet],
-               protocol: Protocol, licence: str = '') -> ModelCard:
+               protocol: Protocol, licence: str = '', run: Run | None = None) -> ModelCard:
     """Write the EMA weights of a finished run as a model file, measured on `validation`.
 
     The measurement is made on the file itself with its fp16 weights, before it has its name.
     Returns its card. Without `validation` the file is written unmeasured. `licence` tells the
-    terms of the weights; empty: those of the data and the model they learned from. OSError or
-    ValueError where the run is not finished.
+    terms of the weights; empty: those of the data and the model they learned from. `run` is that
+    of the folder where its data lies elsewhere now. OSError or ValueError where the run is not
+    finished.
     """
-    run, saved = read_run(folder), load_checkpoint(folder)
+    run, saved = run or read_run(folder), load_checkpoint(folder)
     recipe = run.load_recipe()
     if saved['stage'] < len(recipe.stages):
         raise ValueError(
@@ -101,8 +102,8 @@ def _provenance(run: Run, recipe: Recipe) -> Provenance:
     steps = sum(steps_of(sources, recipe, stage) for stage in recipe.stages)
     return Provenance(
         recipe=run.command_line(),
-        data=_distinct([*map(data_use, sources), *_inherited(run)]), seed=recipe.seed,
-        steps=steps,
+        data=tuple(dict.fromkeys([*map(data_use, sources), *_inherited(run)])),
+        seed=recipe.seed, steps=steps,
         date=run.date, git_commit=run.git_commit, git_tree=run.git_tree, versions=run.versions)
 
 
@@ -116,11 +117,6 @@ def _inherited(run: Run) -> list[DataUse]:
         print(f'{run.start} is not there any more: the card does not name the data it learned '
               'from', file=sys.stderr)
         return []
-
-
-def _distinct(data: Sequence[DataUse]) -> tuple[DataUse, ...]:
-    """Each list of frames once, the first of its names kept."""
-    return tuple({use.keys_sha256: use for use in reversed(data)}.values())[::-1]
 
 
 def licence_of(data: Sequence[DataUse], start: str) -> str:

@@ -28,3 +28,30 @@ class Allowance:
         start = time.perf_counter()
         yield
         self._spent_s += time.perf_counter() - start
+
+
+class Unsaved:
+    """How long ago the last checkpoint was written, which is what a crash costs.
+
+    At the end of an epoch LONGEST_S is long, within one WITHIN_EPOCH_S; a checkpoint may be
+    gigabytes, so there it also takes no more than SHARE of the time.
+    """
+
+    LONGEST_S, WITHIN_EPOCH_S, SHARE = 60.0, 300.0, 0.02
+
+    def __init__(self):
+        self._since, self._saving_s = time.perf_counter(), 0.0
+
+    def is_long(self, within_epoch: bool = False) -> bool:
+        """Whether a crash would cost more than a checkpoint."""
+        longest_s = (max(self.WITHIN_EPOCH_S, self._saving_s / self.SHARE) if within_epoch
+                     else self.LONGEST_S)
+        return time.perf_counter() - self._since > longest_s
+
+    @contextmanager
+    def saved(self) -> Iterator[None]:
+        """Begin anew after the checkpoint that is written within."""
+        start = time.perf_counter()
+        yield
+        self._since = time.perf_counter()
+        self._saving_s = self._since - start

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from mono_depth_ros.preprocess import input_size
-from train.data.samples.sample import SampleSource
+from train.data.data_sets import DataSet
+from train.data.readable_samples import first_readable
 from train.recipes.recipe import Recipe
 
 # Width and height of the network input, in pixels.
@@ -55,11 +56,14 @@ class BatchShapes:
         return np.searchsorted(np.cumsum(self.counts), order_N, side='right')
 
 
-def batch_shapes(sources: Sequence[SampleSource], recipe: Recipe) -> BatchShapes | None:
-    """Each data set at the input size of its first sample; None where the network has but one."""
+def batch_shapes(sources: Sequence[DataSet], recipe: Recipe) -> BatchShapes | None:
+    """Each data set at the input size of its first sample; None where the network has but one.
+
+    ValueError where no sample of a set can be read.
+    """
     if not recipe.network.aspect_ratios:
         return None
-    cameras = [source[0].camera for source in sources]
+    cameras = [first_readable(source).camera for source in sources]
     return BatchShapes(
         counts=tuple(len(source) for source in sources), other=recipe.other_shapes,
         sizes=tuple(input_size(camera.width, camera.height, recipe.network)

@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from mono_depth_ros.camera import Camera
 from train.data.data_sets import DataSet
+from train.data.readable_samples import first_readable
 from train.fitting.views import problem_of, read
 
 # Of the free memory of a GPU, what a store may take; the rest is for the network.
@@ -43,7 +44,7 @@ class DeviceStore:
 
 def fits(sources: Sequence[DataSet], device: str) -> bool:
     """Whether the samples, if all are as large as the first of each set, fit into the device."""
-    cameras = [(len(source), source[0].camera) for source in sources]
+    cameras = [(len(source), first_readable(source).camera) for source in sources]
     needed = BYTES_A_PIXEL * sum(n * camera.width * camera.height for n, camera in cameras)
     return needed < LARGEST_SHARE * torch.cuda.mem_get_info(torch.device(device))[0]
 

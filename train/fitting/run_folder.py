@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 import json
 from pathlib import Path
@@ -16,9 +16,16 @@ import numpy as np
 import torch
 
 from mono_depth_ros.model_file import find_model
-from train.data.data_sets import data_use, DataSet, note_missing_terms, open_data
+from train.data.data_sets import (
+    data_use,
+    DataSet,
+    note_missing_terms,
+    open_data,
+    RULES,
+)
 from train.data.samples.splits import MissingSplit
 from train.fitting.checkpoint import has_checkpoint
+from train.output_files import write_file
 from train.recipes.mixture import mixture
 from train.recipes.overrides import overridden
 from train.recipes.recipe import Recipe, recipe_called
@@ -31,6 +38,8 @@ class Run:
     """A run's recipe with its --set words, its data as NAME=DIR, and when it began.
 
     `frames` and `keys_sha256` tell the training images of each data set, as a model card does.
+
+    `rules` are those of data_sets.RULES by which its data is read: 1 where it does not tell.
 
     `start` is the model file its weights began with, empty for none; `git_tree` as in a model
     card's provenance.
@@ -46,13 +55,14 @@ class Run:
     git_tree: str = 'unknown'
     frames: tuple[int, ...] = ()
     keys_sha256: tuple[str, ...] = ()
+    rules: int = 1
 
     def sources(self, split: str) -> list[DataSet]:
         """The `split` of every data set of the run.
 
         Raises ValueError for training images that are not those the run began with.
         """
-        sources = [open_data(spec, split) for spec in self.data]
+        sources = [self._open(spec, split) for spec in self.data]
         if split == 'train':
             for source, frames, digest in zip(sources, self.frames, self.keys_sha256):
                 if data_use(source).keys_sha256 != digest:
@@ -67,10 +77,33 @@ class Run:
         held_out = []
         for spec in self.data:
             try:
-                held_out.append(open_data(spec, 'val'))
+                held_out.append(self._open(spec, 'val'))
             except MissingSplit as error:
                 print(f'{spec} is not validated on: {error}', file=sys.stderr)
         return held_out
+
+    def _open(self, spec: str, split: str) -> DataSet:
+        try:
+            return open_data(spec, split, self.rules)
+        except FileNotFoundError as error:
+            if Path(spec.partition('=')[2].removesuffix('#raw')).exists():
+                raise
+            raise FileNotFoundError(f'{error}: say where it lies now by --data '
+                                    f'{spec.partition("=")[0]}=DIR') from error
+
+    def moved(self, data: Sequence[str]) -> Run:
+        """The run with its data sets where `data`, NAME=DIR, says that they lie now.
+
+        Raises ValueError for a NAME that is none of its own.
+        """
+        places = {spec.partition('=')[0]: spec for spec in self.data}
+        for spec in data:
+            name, _, place = spec.partition('=')
+            if not place or name not in places:
+                raise ValueError(f'this run learns from {", ".join(places)}: --data NAME=DIR can '
+                                 f'only say where one of them lies now, got {spec!r}')
+            places[name] = _absolute(spec)
+        return replace(self, data=tuple(places.values()))
 
     def command_line(self) -> str:
         """Recipe, settings and start in one line, for the model card."""
@@ -109,15 +142,19 @@ def begin_run(folder: Path, recipe: str, settings: tuple[str, ...],
     uses = [data_use(open_data(spec, 'train')) for spec in data]
     run = Run(recipe=recipe, settings=settings, data=tuple(_absolute(spec) for spec in data),
               start=start, frames=tuple(use.frames for use in uses),
-              keys_sha256=tuple(use.keys_sha256 for use in uses),
+              keys_sha256=tuple(use.keys_sha256 for use in uses), rules=RULES,
               date=datetime.now(timezone.utc).date().isoformat(),
               git_commit=_git('rev-parse', '--short=12', 'HEAD') or 'unknown',
               git_tree=_git_tree(),
               versions=(f'python {platform.python_version()}', f'torch {torch.__version__}',
                         f'numpy {np.__version__}'))
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / NAME).write_text(json.dumps(vars(run), indent=1) + '\n')
+    write_run(folder, run)
     return run
+
+
+def write_run(folder: Path, run: Run) -> None:
+    """Write what a folder tells of its run, whole or not at all; OSError that names it."""
+    write_file(folder / NAME, json.dumps(vars(run), indent=1) + '\n')
 
 
 def read_run(folder: Path) -> Run:

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from mono_depth_ros.networks.multi_scale import MultiScaleNetwork
 from train.data.data_sets import DataSet
-from train.fitting.allowance import Allowance
+from train.fitting.allowance import Allowance, Unsaved
 from train.fitting.batch_shapes import batch_shapes
 from train.fitting.batches import DataFeed, StepKeys
 from train.fitting.checkpoint import save_checkpoint
@@ -29,9 +29,6 @@ from train.fitting.views import View
 from train.interruption import stoppable
 from train.recipes.mixture import mixture, steps_of, steps_per_epoch
 from train.recipes.recipe import Recipe
-
-# What a crash may cost, where an epoch is shorter.
-LONGEST_UNSAVED_S = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +71,7 @@ class StageRun:
         self.optimiser = make_optimiser(network, self.stage)
         self.pending = PendingLosses()
         self.allowance = Allowance()
-        self.saved_at = time.perf_counter()
+        self.unsaved = Unsaved()
         steps = max(self.total, 2)
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
             self.optimiser, [group['lr'] for group in self.optimiser.param_groups],
@@ -109,7 +106,8 @@ class StageRun:
     def run(self, feed: DataFeed, validation: Validation, summary: TrainingSummary) -> None:
         """Train to the end of the stage; write a checkpoint and validate at the end of epochs.
 
-        Of every epoch, unless they are so short that it would take more than its allowance.
+        Of every epoch, unless they are so short that it would take more than its allowance. A
+        checkpoint also within an epoch, every few minutes.
         """
         log = RunLog(self.context.folder, self.recipe) if self.is_main else None
         start = time.perf_counter()
@@ -119,11 +117,15 @@ class StageRun:
                     self.pending.add(self.step, self.take_step(batch), self.schedule)
                     self.count(batch, bar, summary)
                     ends_epoch = self.step % self.epoch_length == 0
-                    if self.pending.is_due() or ends_epoch or stop.asked:
+                    if self.pending.is_due() or ends_epoch:
                         self.read_losses(log, bar, summary)
                     if ends_epoch:
                         self.end_epoch(validation, log, bar, summary)
+                    elif not stop.asked and self.unsaved.is_long(within_epoch=True):
+                        self.read_losses(log, bar, summary)  # weights that are NaN are not saved
+                        self.save()
                     if stop.asked:
+                        self.read_losses(log, bar, summary)
                         self.save()
                         raise KeyboardInterrupt('saved')
         finally:
@@ -205,7 +207,7 @@ class StageRun:
                   summary: TrainingSummary) -> None:
         """Write the history; with allowance left, a checkpoint and the figures of validation.
 
-        A checkpoint also once in LONGEST_UNSAVED_S. The EMA weights are measured, on the held-out
+        A checkpoint also once in Unsaved.LONGEST_S. The EMA weights are measured, on the held-out
         images; after the last epoch always. Raises ValueError where most views of all processes
         were of no use, however few they were.
         """
@@ -217,7 +219,7 @@ class StageRun:
             device=self.context.device)).tolist()
         unknown.check(*known)
         measured: dict[str, float] = {}
-        if due or time.perf_counter() - self.saved_at > LONGEST_UNSAVED_S:
+        if due or self.unsaved.is_long():
             with self.allowance.spent():
                 self.save()
         if due:
@@ -238,9 +240,11 @@ class StageRun:
 
     def save(self, finished: bool = False) -> None:
         """Write the checkpoint; a finished stage is the start of the next."""
-        self.saved_at = time.perf_counter()
-        if not self.is_main:
-            return
+        with self.unsaved.saved():
+            if self.is_main:
+                self._write(finished)
+
+    def _write(self, finished: bool) -> None:
         save_checkpoint(self.context.folder, {
             'stage': self.index + finished, 'step': 0 if finished else self.step,
             'network': self.network.state_dict(), 'ema': self.ema.network.state_dict(),

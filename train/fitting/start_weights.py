@@ -11,6 +11,7 @@ from importlib import import_module
 import torch
 from torch import nn, Tensor
 
+from mono_depth_ros.model_card import ModelCard
 from mono_depth_ros.model_file import find_model, load_model
 from mono_depth_ros.networks.efficientnet_lite import (
     EfficientNetLite,
@@ -19,7 +20,8 @@ from mono_depth_ros.networks.efficientnet_lite import (
     LITE2,
 )
 from mono_depth_ros.networks.multi_scale import MultiScaleNetwork
-from train.recipes.recipe import Recipe
+from train.data.samples.data_notes import note
+from train.recipes.recipe import Recipe, RECIPES
 
 PACKAGES = {LITE0: 0, LITE2: 2}
 BATCH_NORM_PARTS = ('weight', 'bias', 'running_mean', 'running_var', 'num_batches_tracked')
@@ -30,7 +32,8 @@ def load_start(network: MultiScaleNetwork, recipe: Recipe, start: str) -> None:
 
     A network that takes the camera may start from one that does not, since its camera features
     add nothing at first; one for some aspect ratios from one for others; one with two modes from
-    the same with one, except for its head.
+    the same with one, except for its head. A note tells where the model has another range of
+    depth than the recipe.
     """
     weights, card = load_model(find_model(start))
     spec = recipe.network
@@ -40,9 +43,24 @@ def load_start(network: MultiScaleNetwork, recipe: Recipe, start: str) -> None:
     if spec not in (same, replace(same, camera_input=True)):
         raise ValueError(f'{start} is {card.network}, recipe {recipe.name!r} trains '
                          f'{spec}: start from a model of the same network')
+    _note_range(card, recipe, start)
     own = network.state_dict()
     network.load_state_dict(own | {name: tensor for name, tensor in weights.state_dict().items()
                                    if tensor.shape == own[name].shape})
+
+
+def _note_range(card: ModelCard, recipe: Recipe, start: str) -> None:
+    """Tell the user of depth that the model knows and the recipe does not teach, or vice versa."""
+    before = (card.min_depth_m, card.max_depth_m)
+    if before == (recipe.min_depth_m, recipe.max_depth_m):
+        return
+    words = [f'min_depth_m={before[0]:g}', f'max_depth_m={before[1]:g}']
+    began = RECIPES.get(card.provenance.recipe.partition(' ')[0], recipe)
+    if began.sky_m != recipe.sky_m:
+        words.append(f'sky_m={began.sky_m:g}')
+    note(f'{start} gives depth of {before[0]:g} to {before[1]:g} m, recipe {recipe.name!r} '
+         f'teaches {recipe.min_depth_m:g} to {recipe.max_depth_m:g} m: to keep the range of '
+         f'{start} say {" ".join(f"--set {word}" for word in words)}')
 
 
 def load_imagenet(stem: nn.Module) -> None:

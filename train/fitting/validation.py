@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+import sys
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import Subset
+from tqdm import tqdm
 
 from mono_depth_ros.metrics import DELTA
 from mono_depth_ros.networks.multi_scale import MultiScaleNetwork
@@ -32,13 +34,14 @@ class Validation:
                  group: ProcessGroup = ALONE):
         self._views = PlainViews(sources, recipe)
         self._recipe, self._workers, self._group = recipe, workers, group
+        self._told: set[str] = set()
 
     @torch.no_grad()
     def validate(self, network: MultiScaleNetwork) -> dict[str, float]:
         """delta1 and AbsRel of every stack at its own output size.
 
-        The mean over the images of known depth, empty without any. `network` is in evaluation
-        mode. Every process must ask.
+        The mean over the images of known depth, empty without any; the others are named once, on
+        standard error. `network` is in evaluation mode. Every process must ask.
         """
         device = next(network.parameters()).device
         sums = torch.zeros(len(network.depth_stacks), 3, device=device)
@@ -47,10 +50,17 @@ class Validation:
             truth = view.log_truth.to(device, non_blocking=True)
             for row, log_depth in enumerate(network.scales(on_device(view.image, device))):
                 sums[row] += _delta1_abs_rel_known(log_depth.float(), truth)
+            self._tell(view.problem)
         return {f'{stack}_{error}': value / known
                 for stack, (*values, known) in zip(network.depth_stacks,
                                                    self._group.total(sums).tolist()) if known
                 for error, value in zip(('delta1', 'abs_rel'), values)}
+
+    def _tell(self, problems: Sequence[str]) -> None:
+        for problem in problems:
+            if problem and problem not in self._told:
+                self._told.add(problem)
+                tqdm.write(f'not validated on: {problem}', file=sys.stderr)
 
     @torch.no_grad()
     def pictures(self, network: MultiScaleNetwork, count: int = 4) -> list[tuple]:

@@ -20,6 +20,7 @@ from mono_depth_ros.preprocess import (
     with_camera,
 )
 from train.data.data_sets import DataSet
+from train.data.readable_samples import read_sample
 from train.data.samples.augmentation import augment
 from train.data.samples.geometry import warped, without_edges
 from train.data.samples.sample import Sample
@@ -108,10 +109,7 @@ def read(sources: Sequence[DataSet], index: int) -> Sample | str:
     """Sample by its number over all sources one after the other; why it cannot be read."""
     for source in sources:
         if index < len(source):
-            try:
-                return source[index]
-            except (OSError, ValueError) as error:
-                return f'{source.name}/{source.keys[index]} cannot be read: {error}'
+            return read_sample(source, index)
         index -= len(source)
     raise IndexError(index)
 

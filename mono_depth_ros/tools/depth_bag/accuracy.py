@@ -12,7 +12,7 @@ import numpy as np
 
 from mono_depth_ros.bags.reader import BagReader, INFO_TYPE
 from mono_depth_ros.bags.stamps import paired, stamp_of
-from mono_depth_ros.bags.topics import fitting, Kind, REGISTERED
+from mono_depth_ros.bags.topics import fitting, is_registered, Kind, REGISTERED
 from mono_depth_ros.camera import points_from_depth
 from mono_depth_ros.demo.statistics import errors_in_range
 from mono_depth_ros.message_formats.camera_info import is_rectified, read_camera_info
@@ -134,19 +134,13 @@ class _View:
 def _truth_topic(reader: BagReader, camera: BagCamera, outputs: set[str]) -> str:
     """The depth topic in the frame and of the size of a camera's images, '' where none is."""
     topics = [topic for topic in reader.topics() if topic.name not in outputs]
-    image = _first(reader, camera.image_topic)
+    image = reader.first(camera.image_topic)
     size = rgb_from_message(image).shape[:2]
     for topic in fitting(topics, Kind.DEPTH, wanted=REGISTERED).values():
-        depth = _first(reader, topic)
-        if (depth.header.frame_id == image.header.frame_id
-                and depth_from_message(depth).shape == size):
+        depth = reader.first(topic)
+        if is_registered(depth, image) and depth_from_message(depth).shape == size:
             return topic
     return ''
-
-
-def _first(reader: BagReader, topic: str) -> Any:
-    _, kind, _, message = next(reader.messages((topic,)))
-    return reader.decode(kind, message)
 
 
 def _pairs(reader: BagReader, depth_topic: str, truth_topic: str

@@ -27,9 +27,9 @@ def folder(tmp_path):
     return write_folder(tmp_path / 'set')
 
 
-def finished_run(path, data, **options):
+def finished_run(path, data, settings=(), **options):
     """The folder of a run as `fit` leaves it at the end."""
-    begin_run(path, 'mobile', (), tuple(data), **options)
+    begin_run(path, 'mobile', settings, tuple(data), **options)
     torch.manual_seed(0)
     save_checkpoint(path, {'stage': 9, 'step': 0,
                            'ema': build(default_spec('mobile')).state_dict()})
@@ -109,4 +109,46 @@ def test_a_card_names_what_the_model_it_began_with_learned_from(folder, tmp_path
     card = read_card(model)
     assert [use.name for use in card.provenance.data] == ['mine', 'first']
     assert 'for friends only' in card.weights_licence
-    assert learned_images(card, open_data(f'x={elsewhere}', 'train')) == 2
+    assert learned_images(card, open_data(f'first={elsewhere}', 'train')) == 2
+
+
+def test_sets_of_equal_keys_are_both_named_with_their_terms(folder, tmp_path):
+    """The second, and that it may not be used, was forgotten."""
+    other = write_folder(tmp_path / 'other')
+    (folder / 'terms.txt').write_text('CC BY 4.0')
+    (other / 'terms.txt').write_text('no commercial use')
+    model = tmp_path / 'm.safetensors'
+    assert export(finished_run(tmp_path / 'run', [f'a={folder}', f'b={other}']), model) == 0
+    card = read_card(model)
+    assert [use.name for use in card.provenance.data] == ['a', 'b']
+    assert card.weights_licence == ('Weights on the terms of what they learned from: CC BY 4.0; '
+                                    'no commercial use.')
+
+
+def test_a_broken_held_out_image_does_not_cost_the_model(folder, tmp_path, capsys):
+    (folder / 'rgb' / '0007.png').write_bytes(b'no picture')
+    model = tmp_path / 'm.safetensors'
+    assert export(finished_run(tmp_path / 'run', [f'mine={folder}']), model) == 0
+    assert '1 of 2 images cannot be used, the first: mine/0007 cannot' in capsys.readouterr().err
+    assert [metrics.frames for metrics in read_card(model).metrics] == [1]
+
+
+def test_data_that_was_moved_can_be_named(folder, tmp_path, capsys):
+    run, model = finished_run(tmp_path / 'run', [f'mine={folder}']), tmp_path / 'm.safetensors'
+    folder.rename(tmp_path / 'moved')
+    assert export(run, model) == 1
+    assert 'say where it lies now by --data mine=DIR' in capsys.readouterr().err
+    words = ['export', str(run), str(model), '--protocol', 'full', '--data']
+    assert main([*words, f'other={tmp_path / "moved"}']) == 1
+    assert 'this run learns from mine: --data NAME=DIR can only say' in capsys.readouterr().err
+    assert main([*words, f'mine={tmp_path / "moved"}']) == 0
+    assert read_card(model).metrics[0].frames == 2
+
+
+@pytest.mark.parametrize('settings, protocol', [
+    ((), 'eigen-crop'), (('max_depth_m=80',), 'outdoor')])
+def test_a_run_of_outdoor_depth_is_measured_as_such(folder, tmp_path, settings, protocol):
+    run, model = tmp_path / 'run', tmp_path / 'm.safetensors'
+    finished_run(run, [f'mine={folder}'], settings)
+    assert main(['export', str(run), str(model)]) == 0
+    assert read_card(model).metrics[0].protocol == protocol

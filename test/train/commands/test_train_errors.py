@@ -61,10 +61,15 @@ FRAME = {'rgb': np.full((3, 480, 640), 90, np.uint8), 'depth': np.ones((480, 640
 @pytest.mark.thorough
 @pytest.mark.parametrize('name', ['rgb/0006.png', 'depth/0006.png'])
 def test_half_a_picture_is_named(folder, model, capsys, name):
+    """And where it is half of all, what is measured is measured on the others."""
     halve(folder / name)
+    assert main(['evaluate', str(model), '--data', f'mine={folder}', '--protocol', 'full']) == 0
+    told = capsys.readouterr()
+    assert name in told.err and '(1 that cannot be read left out)' in told.out
+    assert name in sentence(capsys, 'data', folder, '--split', 'val')
+    halve(folder / name.replace('6', '7'))
     for command in ('evaluate', 'holes'):
         assert name in sentence(capsys, command, model, '--data', f'mine={folder}')
-    assert name in sentence(capsys, 'data', folder, '--split', 'val')
 
 
 def test_half_a_jpeg_is_named(tmp_path, capsys):

@@ -9,10 +9,13 @@ import numpy as np
 import pytest
 
 from train.__main__ import main
-from train.data.data_sets import open_data
+from train.data.data_sets import data_use, open_data
 from train.data.samples.data_notes import DataNote
 from train.data.samples.splits import MissingSplit
+from train.data.sources.list_files import split_said
 from train.data.sources.nyu import KINECT
+from train.data.sources.own_list import scenes_of
+from train.fitting.run_folder import begin_run, read_run
 
 OWN = {'width': 640, 'height': 480, 'fx': 400.0, 'fy': 401.0, 'cx': 300.0, 'cy': 200.0,
        'depth_unit_m': 0.0002}
@@ -113,3 +116,135 @@ def test_layouts_without_a_camera_need_the_name(tmp_path):
     (tmp_path / 'nyu2_train.csv').write_text('data/a/b/1.jpg,data/a/b/1.png\n')
     with pytest.raises(ValueError, match='hold no camera: if it is that, say nyu='):
         open_data(f'mine={tmp_path}', 'train')
+
+
+@pytest.fixture
+def scenes(tmp_path):
+    """Five scenes of four 64x48 images, `sceneS/color/N.jpg`; depth of scene S is 1 + S metres."""
+    lines = []
+    for scene in range(5):
+        for folder, name, pixels in (('color', '.jpg', np.full((48, 64, 3), 9, np.uint8)),
+                                     ('depth', '.png', np.full((48, 64), 1000 * (1 + scene),
+                                                               np.uint16))):
+            (tmp_path / f'scene{scene}' / folder).mkdir(parents=True)
+            for number in range(4):
+                cv2.imwrite(str(tmp_path / f'scene{scene}/{folder}/{number}{name}'), pixels)
+        lines += [f'scene{scene}/color/{n}.jpg scene{scene}/depth/{n}.png 60' for n in range(4)]
+    (tmp_path / 'my_train.txt').write_text('\n'.join(lines))
+    return tmp_path
+
+
+def test_frames_of_the_same_name_in_several_scenes_all_count(scenes, recwarn):
+    """Keys were FOLDER/NAME, so of five scenes only the last was left."""
+    train, val = (open_data(f'mine={scenes}', split) for split in ('train', 'val'))
+    assert (len(train), len(val)) == (16, 4)
+    assert 'scene' in val.keys[0] and len({key.split('/')[0] for key in val.keys}) == 1
+    assert not {key.split('/')[0] for key in train.keys} & {val.keys[0].split('/')[0]}
+    assert {round(float(train[i].depth[0, 0])) for i in range(16)} | {
+        round(float(val[0].depth[0, 0]))} == {1, 2, 3, 4, 5}
+    assert not any('twice' in str(warning.message) for warning in recwarn)
+
+
+def test_a_picture_listed_twice_counts_once(scenes):
+    path = scenes / 'my_train.txt'
+    path.write_text(path.read_text() + '\n./scene1/color/2.jpg scene1/depth/3.png 60')
+    with pytest.warns(DataNote, match='lists 1 frames twice: each counts once'):
+        keys = [key for split in ('train', 'val') for key in open_data(f'mine={path}', split).keys]
+    assert len(keys) == 20
+
+
+def test_pictures_of_two_kinds_with_one_name_are_two(scenes):
+    cv2.imwrite(str(scenes / 'scene0/color/0.png'), np.full((48, 64, 3), 200, np.uint8))
+    (scenes / 'two_train.txt').write_text('scene0/color/0.jpg scene0/depth/0.png 60\n'
+                                          'scene0/color/0.png scene0/depth/0.png 60\n'
+                                          'scene0/color/1.jpg scene0/depth/1.png 60\n')
+    mine = f'mine={scenes / "two_train.txt"}'
+    keys = [*open_data(mine, 'train').keys, *open_data(mine, 'val').keys]
+    assert sorted(keys) == ['scene0/color/0.jpg', 'scene0/color/0.png', 'scene0/color/1.jpg']
+
+
+def test_cameras_of_a_list_by_path_or_by_folder_and_name(scenes):
+    own = {**OWN, 'width': 64, 'height': 48}
+    (scenes / 'camera.json').write_text(json.dumps(own))
+    (scenes / 'cameras.jsonl').write_text('\n'.join(
+        json.dumps({**own, 'key': key, 'fx': fx})
+        for key, fx in (('scene1/color/0', 70), ('color/3', 80))))
+    focal = {}
+    for split in ('train', 'val'):
+        source = open_data(f'mine={scenes}', split)
+        focal |= {key: source[i].camera.fx for i, key in enumerate(source.keys)}
+    assert focal['scene1/color/0'] == 70 and focal['scene2/color/0'] == 400
+    assert focal['scene0/color/3'] == focal['scene4/color/3'] == 80
+
+
+@pytest.mark.parametrize('keys, scenes', [
+    (['a/color/1', 'b/color/1'], ['a', 'b']), (['a/rgb/1', 'b/color/1'], ['a', 'b']),
+    (['d/a/im/2/1', 'd/b/im/2/1'], ['d/a', 'd/b']), (['rgb/1', 'rgb/2'], ['', '']),
+    (['a/left/1', 'a/right/1', 'b/left/1'], ['a', 'a', 'b']),
+    (['kitchen/1', '1'], ['kitchen', ''])])
+def test_scenes_are_the_folders_above_those_of_the_pictures(keys, scenes):
+    assert scenes_of(keys) == scenes
+
+
+@pytest.mark.parametrize('name, split', [
+    ('nyudepthv2_train_files_with_gt.txt', 'train'), ('latest.txt', ''), ('interval.txt', ''),
+    ('my-Val2.txt', 'val'), ('train_val.txt', 'train'), ('validation.txt', 'val'),
+    ('test', 'test'), ('constrain.txt', '')])
+def test_words_in_a_name_say_its_split(name, split):
+    assert split_said(Path(name)) == split
+
+
+def test_a_list_given_by_itself_is_the_one_that_is_read(scenes):
+    few = (scenes / 'my_train.txt').read_text().splitlines()[:4]
+    for name in ('kitchen.txt', 'latest.txt', 'interval.txt'):
+        (scenes / name).write_text('\n'.join(few))
+        splits = [open_data(f'mine={scenes / name}', split).keys for split in ('train', 'val')]
+        assert sorted(splits[0] + splits[1]) == [f'scene0/color/{n}' for n in range(4)]
+    (scenes / 'my_val.txt').write_text('scene4/color/3.jpg scene4/depth/3.png 60')
+    assert len(open_data(f'mine={scenes / "my_val.txt"}', 'train')) == 20
+    with pytest.warns(DataNote, match=r'kitchen.txt is taken .*training, my_val.txt beside it'):
+        assert len(open_data(f'mine={scenes / "kitchen.txt"}', 'train')) == 4
+
+
+def test_the_list_called_alike_is_that_of_val(scenes):
+    for name in ('kitchen', 'office'):
+        for split, number in (('train', 0), ('val', 1)):
+            (scenes / f'{name}_{split}.txt').write_text(
+                f'scene1/color/{number}.jpg scene1/depth/1.png 60\n')
+    assert open_data(f'mine={scenes / "kitchen_train.txt"}', 'val').keys == ('scene1/color/1',)
+    with pytest.raises(ValueError, match='found kitchen_train.txt, my_train.txt, office_train'):
+        open_data(f'mine={scenes}', 'train')
+
+
+def test_every_frame_of_one_list_is_in_train_or_val(scenes):
+    """A tenth was in a split for testing that no list of testing asked for."""
+    names = [f'scene0/color/{n:03}.jpg scene0/depth/{n:03}.png 60' for n in range(100)]
+    for suffix, kind in (('jpg', 'color'), ('png', 'depth')):
+        (scenes / f'scene0/{kind}/0.{suffix}').rename(scenes / f'scene0/{kind}/000.{suffix}')
+    (scenes / 'my_train.txt').write_text('\n'.join(names))
+    # Pictures are looked for by the first of a split.
+    for n in range(100):
+        (scenes / f'scene0/color/{n:03}.jpg').touch()
+    train, val = (open_data(f'mine={scenes}', split).keys for split in ('train', 'val'))
+    assert (len(train), len(val)) == (90, 10) and not set(train) & set(val)
+
+
+def test_a_run_from_before_reads_its_list_as_it_did(scenes):
+    """Its keys, and so its hash, and its val."""
+    keys = {split: open_data(f'mine={scenes}', split, rules=1).keys for split in ('train', 'val')}
+    assert sorted(keys['train'] + keys['val']) == [f'color/{n}' for n in range(4)]
+    source = open_data(f'mine={scenes}', 'val', rules=1)
+    assert source[0].depth[0, 0] == 5  # the last scene's
+
+
+def test_a_run_records_the_rules_of_its_data(scenes, tmp_path):
+    begin_run(tmp_path / 'run', 'mobile', (), (f'mine={scenes}',))
+    path = tmp_path / 'run' / 'run.json'
+    run = json.loads(path.read_text())
+    assert run['rules'] == 2 and len(read_run(tmp_path / 'run').sources('train')[0]) == 16
+    del run['rules']
+    before = open_data(f'mine={scenes}', 'train', rules=1)
+    path.write_text(json.dumps({**run, 'frames': [len(before)],
+                                'keys_sha256': [data_use(before).keys_sha256]}))
+    assert read_run(tmp_path / 'run').sources('train')[0].keys == before.keys
+    assert len(read_run(tmp_path / 'run').validation()[0]) == 1

@@ -16,6 +16,7 @@ from mono_depth_ros.bags.reader import BagReader
 from mono_depth_ros.bags.stamps import paired
 from mono_depth_ros.camera import Camera
 from train.data.data_sets import open_data
+from train.data.samples.data_notes import DataNote
 from train.data.samples.geometry import rectified
 from train.data.samples.sample import Sample
 
@@ -145,6 +146,35 @@ def test_two_that_fit_are_listed_and_a_file_decides(tmp_path):
     (bag / 'topics.json').write_text('{"image": "/a"}')
     with pytest.raises(ValueError, match='topics.json does not name the topics'):
         open_data(f'a={bag}', 'train')
+
+
+def other_frame(frames=4):
+    """Depth that says it is of another camera than the image."""
+    for topic, log_ns, message in drive(frames):
+        if topic == '/cam/depth':
+            message.header.frame_id = 'depth_optical_frame'
+        yield topic, log_ns, message
+
+
+def test_depth_of_another_frame_is_refused_unless_it_is_named(tmp_path):
+    bag = write(tmp_path / 'bag', other_frame())
+    with pytest.raises(ValueError, match="/cam/depth has the frame_id 'depth_optical_frame', "
+                       r"/cam/image_raw 'camera'.*record depth registered .aligned. to the image"):
+        open_data(f'a={bag}', 'train')
+    with pytest.warns(DataNote, match="frame_id 'depth_optical_frame'.*all the same"):
+        assert len(open_data(f'a={bag}', 'train', rules=1)) == 3  # a run of before goes on
+    (bag / 'topics.json').write_text(json.dumps({
+        'image': '/cam/image_raw', 'depth': '/cam/depth', 'camera_info': '/cam/camera_info'}))
+    with pytest.warns(DataNote, match="frame_id 'depth_optical_frame'.*all the same"):
+        assert len(open_data(f'a={bag}', 'train')) == 3
+
+
+def test_a_slash_before_a_frame_makes_no_other_frame(tmp_path):
+    """Recordings of ROS 1 have one."""
+    messages = list(drive(4))
+    for topic, _, message in messages:
+        message.header.frame_id = '/camera' if topic == '/cam/depth' else 'camera'
+    assert len(open_data(f'a={write(tmp_path / "bag", messages)}', 'train')) == 3
 
 
 def test_the_camera_in_force_counts(tmp_path):

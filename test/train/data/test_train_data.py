@@ -1,6 +1,7 @@
 """From files to network numbers: the folder source, its mask, and random views."""
 
 from dataclasses import dataclass, replace
+import json
 
 import cv2
 import numpy as np
@@ -19,6 +20,7 @@ from train.data.samples.augmentation import (
     draw_colours,
     draw_degradation,
 )
+from train.data.samples.data_notes import DataNote
 from train.data.samples.geometry import flipped, tilted, warped
 from train.data.samples.sample import Sample
 from train.fitting.batches import StepKeys
@@ -72,6 +74,49 @@ def test_broken_folders_are_named(folder, spoil, message):
     spoil(folder)
     with pytest.raises((ValueError, OSError), match=message):
         open_data(f'mine={folder}', 'train')[0]
+
+
+def test_a_table_of_cameras_may_have_the_suffix_of_the_images(folder):
+    """Every frame had the camera of camera.json instead."""
+    (folder / 'cameras.jsonl').write_text('\n'.join(
+        json.dumps({**CAMERA, 'key': f'{key}.png', 'fx': 30.0, 'depth_unit_m': 0.0002})
+        for key in ('0000', '0006', 'rgb/0001')))
+    with pytest.warns(DataNote, match="1 of its 3 lines have a key that no list has, as 'rgb/00"):
+        source = open_data(f'mine={folder}', 'train')
+    raw = cv2.imread(str(folder / 'depth' / '0000.png'), cv2.IMREAD_UNCHANGED)
+    assert (source[0].camera.fx, source[1].camera.fx) == (30, 52)
+    assert source[0].depth[5, 9] == pytest.approx(raw[5, 9] / 5000)
+
+
+@pytest.mark.parametrize('word, meant', [
+    ('D', 'distortion'), ('depth_scale', 'depth_unit_m'), ('depth_unit', 'depth_unit_m'),
+    ('distorsion', 'distortion'), ('K', 'fx, fy, cx, cy'), ('Fx', 'fx')])
+def test_words_a_camera_does_not_have_are_refused(folder, word, meant):
+    camera = {**CAMERA, word: 1, 'view': 'hand', 'world': 3}
+    (folder / 'camera.json').write_text(json.dumps(camera))
+    with pytest.raises(ValueError, match=f"camera.json is no camera.*'{word}.* no word of a "
+                       f'camera here: did you mean {meant}'):
+        open_data(f'mine={folder}', 'train')
+    with pytest.warns(DataNote, match=f"'{word}' is no word .* as when this run began"):
+        assert open_data(f'mine={folder}', 'train', rules=1)[0].camera.fx == 52
+
+
+def test_a_lens_of_a_folder_is_removed(folder):
+    """The lens shows a ray r at r (1 - 0.8 r^2)."""
+    lens = {'distortion': [-0.8, 0, 0, 0], 'distortion_model': 'plumb_bob'}
+    depth = np.full((48, 64), 1000, np.uint16)
+    depth[:, 44:] = 2000
+    cv2.imwrite(str(folder / 'depth' / '0000.png'), depth)
+    plain = open_data(f'mine={folder}', 'train')[0]
+    (folder / 'camera.json').write_text(json.dumps({**CAMERA, **lens}))
+    sample = open_data(f'mine={folder}', 'train')[0]
+    assert not sample.camera.distortion and sample.camera == plain.camera
+    # The ray of column 44 is 12.5 / 52 = 0.2404, which the lens showed at 0.2293, 11.92 pixels off
+    # the axis, column 43.4; that of 45, 0.2596, at 0.2456, column 44.3.
+    assert (plain.depth[24, 44], sample.depth[24, 44], sample.depth[24, 45]) == (2, 1, 2)
+    (folder / 'camera.json').write_text(json.dumps({**CAMERA, 'distortion': [0.1, 0.2, 0.3]}))
+    with pytest.raises(ValueError, match='3 coefficients of distortion model'):
+        open_data(f'mine={folder}', 'train')
 
 
 @pytest.mark.parametrize('spec, message', [

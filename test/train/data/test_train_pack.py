@@ -9,6 +9,7 @@ from train_helpers import write_folder
 from train.__main__ import main
 from train.data.data_sets import open_data
 from train.data.packing import pack, shrunk
+from train.data.samples.data_notes import DataNote
 from train.data.sources.packed import DEPTH, INDEX, RGB
 
 
@@ -64,6 +65,56 @@ def test_an_interrupted_pack_goes_on_and_is_the_same(folder, tmp_path):
     assert pack(f'mine={folder}', parts, 32) == 8
     for name in (RGB, DEPTH, INDEX):
         assert (parts / name).read_bytes() == (whole / name).read_bytes(), name
+
+
+def test_a_frame_moved_to_another_split_leaves_the_one_it_was_in(folder, tmp_path):
+    """Five of six training frames of a pack became val frames too, and stayed in train."""
+    pack(f'mine={folder}', tmp_path / 'p', 32)
+    (folder / 'train.txt').write_text('0000\n0001\n')
+    (folder / 'val.txt').write_text('0002\n0003\n0006\n')
+    with pytest.warns(DataNote, match='5 of its 8 frames are not in the split any more'):
+        assert pack(f'mine={folder}', tmp_path / 'p', 32) == 5
+    train, val = (open_data(f'mine={tmp_path / "p"}', split) for split in ('train', 'val'))
+    assert (list(train.keys), list(val.keys)) == (['0000', '0001'], ['0006', '0002', '0003'])
+    pack(f'mine={folder}', tmp_path / 'fresh', 32)
+    for split, packed in (('train', train), ('val', val)):
+        fresh = open_data(f'mine={tmp_path / "fresh"}', split)
+        for index, key in enumerate(packed.keys):
+            same = fresh[list(fresh.keys).index(key)]
+            assert (packed[index].rgb == same.rgb).all()
+            np.testing.assert_array_equal(packed[index].depth, same.depth)
+    # And again, with gaps between its frames.
+    (folder / 'val.txt').write_text('0006\n0007\n')
+    assert pack(f'mine={folder}', tmp_path / 'p', 32) == 4
+    with open(tmp_path / 'p' / INDEX) as lines:
+        assert [json.loads(line)['key'] for line in lines] == ['0000', '0001', '0006', '0007']
+
+
+def test_frames_of_two_splits_of_a_pack_are_said(folder, tmp_path):
+    pack(f'mine={folder}', tmp_path / 'p', 32)
+    index = tmp_path / 'p' / INDEX
+    index.write_text(index.read_text().replace('"0006"', '"0001"'))
+    with pytest.warns(DataNote, match="1 frames are in train and in val, as '0001'"):
+        open_data(f'mine={tmp_path / "p"}', 'train')
+
+
+def test_a_broken_image_is_left_out_of_a_pack_and_tried_again(folder, tmp_path):
+    image = folder / 'rgb' / '0003.png'
+    whole = image.read_bytes()
+    image.write_bytes(b'x')
+    with pytest.warns(DataNote, match='1 of 8 images cannot be used, the first: mine/0003 cannot'):
+        assert pack(f'mine={folder}', tmp_path / 'p', 32) == 7
+    assert '0003' not in open_data(f'mine={tmp_path / "p"}', 'train').keys
+    image.write_bytes(whole)
+    assert pack(f'mine={folder}', tmp_path / 'p', 32) == 8
+    assert list(open_data(f'mine={tmp_path / "p"}', 'train').keys)[-1] == '0003'
+
+
+def test_a_pack_of_mostly_broken_images_is_an_error(folder, tmp_path):
+    for number in range(5):
+        (folder / 'rgb' / f'{number:04d}.png').write_bytes(b'x')
+    with pytest.raises(ValueError, match='5 of 8 images cannot be used, the first: mine/0000'):
+        pack(f'mine={folder}', tmp_path / 'p', 32)
 
 
 @pytest.mark.parametrize('spoil, message', [

@@ -12,6 +12,7 @@ from mono_depth_ros.model_card import DataUse
 from mono_depth_ros.model_file import load_model, read_card, save_model
 from train.__main__ import main
 from train.data.data_sets import data_use, open_data
+from train.data.samples.data_notes import DataNote
 from train.evaluation.learned_images import learned_images
 
 
@@ -30,7 +31,7 @@ def learner(folder, tmp_path_factory):
     write_untrained(path, 'mobile')
     network, card = load_model(path)
     data = (DataUse(name='other', frames=1, keys_sha256='0' * 64, terms='none'),
-            data_use(open_data(f'elsewhere={folder}', 'train')))
+            data_use(open_data(f'mine={folder}', 'train')))
     save_model(path, network, replace(card, name='learner',
                                       provenance=replace(card.provenance, data=data)))
     return path
@@ -49,6 +50,13 @@ def test_images_are_known_by_their_keys(folder, learner):
     one = open_data(f'mine={folder}', 'train')
     one._source.keys = one._source.keys[:1]
     assert learned_images(card, one) == 0
+
+
+def test_images_of_another_set_are_not_known_by_what_they_are_called(folder, learner):
+    """Recordings of two days both had 0000 to 0009, and the second was refused."""
+    with pytest.warns(DataNote, match='learner learned from mine, whose 6 images are called as '
+                                      'those of friday: where they are the same'):
+        assert learned_images(read_card(learner), open_data(f'friday={folder}', 'val')) == 0
 
 
 @pytest.mark.parametrize('command', ['evaluate', 'holes', 'compare'])

@@ -1,4 +1,4 @@
-"""Ctrl-C in a training: asked for once, forced twice."""
+"""Ctrl-C or SIGTERM in a training: asked for once, forced twice."""
 
 import signal
 
@@ -33,6 +33,32 @@ def test_afterwards_ctrl_c_interrupts_as_before(handler):
         signal.raise_signal(signal.SIGINT)
 
 
-def test_a_worker_ignores_ctrl_c():
-    ignore_interrupts()
-    signal.raise_signal(signal.SIGINT)
+def test_sigterm_asks_too_and_its_second_ends_the_process():
+    """A scheduler's, or torchrun's after a Ctrl-C: it ended the process before it had saved."""
+    ended = []
+    before = signal.signal(signal.SIGTERM, lambda *_: ended.append(True))
+    try:
+        with stoppable() as stop:
+            signal.raise_signal(signal.SIGTERM)
+            assert stop.asked and not ended
+            signal.raise_signal(signal.SIGTERM)
+            assert ended
+        with stoppable() as stop:
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGTERM)
+            assert stop.asked and ended == [True]
+        signal.raise_signal(signal.SIGTERM)
+        assert ended == [True, True]
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_a_worker_ignores_ctrl_c_and_the_first_sigterm():
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        ignore_interrupts()
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGTERM)
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -6,6 +6,7 @@ import subprocess
 import pytest
 from train_helpers import write_folder
 
+from train.__main__ import main
 from train.commands.fit import default_workers
 from train.fitting import run_folder
 from train.fitting.run_folder import begin_run, read_run
@@ -49,6 +50,33 @@ def test_a_run_records_its_training_images(tmp_path):
     (folder / 'train.txt').write_text('0000\n0001\n0002\n0003\n0004\n0006\n')
     with pytest.raises(ValueError, match='has 6 training images, this run began with 6 others'):
         read_run(tmp_path / 'run').sources('train')
+
+
+def test_a_run_goes_on_where_its_data_lies_now(tmp_path, monkeypatch, capsys):
+    """--data was not looked at."""
+    folder, run = write_folder(tmp_path / 'set'), tmp_path / 'run'
+    begin_run(run, 'mobile', (), (f'mine={folder}',))
+    folder.rename(tmp_path / 'moved')
+    seen = []
+    monkeypatch.setattr('train.commands.fit.fit', lambda recipe, training, *_, **__: seen.append(
+        training[0][0].name))
+    words = ['fit', 'mobile', '--out', str(run), '--resume', '--device', 'cpu']
+    assert main(words) == 1
+    assert 'say where it lies now by --data mine=DIR' in capsys.readouterr().err
+    assert main([*words, '--data', f'mine={tmp_path / "moved"}']) == 0 and seen == ['mine/0000']
+    assert main(words) == 0 and len(seen) == 2  # it remembers
+    other = write_folder(tmp_path / 'other')
+    (other / 'train.txt').write_text('0001\n')
+    assert main([*words, '--data', f'mine={other}']) == 1
+    assert 'has 1 training images, this run began with 6 others' in capsys.readouterr().err
+    assert read_run(run).data == (f'mine={tmp_path / "moved"}',)
+
+
+@pytest.mark.parametrize('words', [['--start', 'indoor'], ['--root', '.'], ['--capped']])
+def test_what_only_begins_a_run_is_refused_by_resume(tmp_path, capsys, words):
+    begin_run(tmp_path, 'mobile', (), (f'mine={write_folder(tmp_path / "set")}',))
+    assert main(['fit', 'mobile', '--out', str(tmp_path), '--resume', *words]) == 1
+    assert f'{words[0]} can only begin a run' in capsys.readouterr().err
 
 
 @pytest.mark.parametrize('name', SHIPPED)

@@ -14,8 +14,10 @@ from mono_depth_ros.networks.registry import build
 from mono_depth_ros.preprocess import with_camera
 from train.__main__ import main
 from train.data.data_sets import open_data
+from train.data.samples.data_notes import DataNote
 from train.fitting.training_loop import load_start
 from train.fitting.views import PlainViews, TrainingViews
+from train.recipes.recipe import RECIPES
 
 SMALL = ('--set', 'network.input_height=64', '--set', 'network.input_width=96', '--set',
          'imagenet_stem=False', '--set', 'batch_size=2', '--set', 'stages.1.epochs=1', '--set',
@@ -82,3 +84,18 @@ def test_two_modes_may_start_from_one(tmp_path):
     one = load_model(tmp_path / 'm.safetensors')[0]
     torch.testing.assert_close(network.scales(image)[0], one.scales(image)[0])
     assert network.fine.head.bias[:2].tolist() == pytest.approx([-0.1, 0.1])
+
+
+@pytest.mark.parametrize('start, recipe, words', [
+    ('outdoor', 'finetune', '--set min_depth_m=1 --set max_depth_m=80 --set sky_m=160'),
+    ('indoor', 'outdoor', '--set min_depth_m=0.3 --set max_depth_m=10 --set sky_m=0')])
+def test_a_start_of_another_range_is_said(start, recipe, words):
+    """`fit finetune --start outdoor` made a model of 10 m of one of 80 m."""
+    recipe = RECIPES[recipe]
+    with pytest.warns(DataNote, match=f'to keep the range of {start} say {words}'):
+        load_start(build(recipe.network), recipe, start)
+
+
+def test_a_start_of_the_same_range_is_not(recwarn):
+    load_start(build(RECIPES['finetune'].network), RECIPES['finetune'], 'indoor')
+    assert not [warning for warning in recwarn if warning.category is DataNote]

@@ -19,6 +19,7 @@ from mono_depth_ros.networks.registry import build, default_spec
 from train import __main__ as cli
 from train.data.data_sets import open_data
 from train.fitting import training_loop
+from train.fitting.allowance import Unsaved
 from train.fitting.checkpoint import load_checkpoint
 from train.fitting.stage import set_training_mode, StageLoss
 from train.fitting.stage_run import RunContext, StageRun
@@ -54,14 +55,15 @@ def assert_same(a, b):
 
 
 @pytest.mark.thorough
-def test_interrupted_equals_uninterrupted(folder, tmp_path, monkeypatch):
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_equals_uninterrupted(folder, tmp_path, monkeypatch, number):
     recipe = tiny(trains=(('coarse',), ('fine',)))
     fit(recipe, *sources(folder), context(tmp_path / 'whole'))
     take = StageRun.take_step
 
     def interrupted(self, *batch):
         if (self.index, self.step) == (1, 3):
-            os.kill(os.getpid(), signal.SIGINT)  # within a step, which must be finished
+            os.kill(os.getpid(), number)  # within a step, which must be finished
         return take(self, *batch)
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
@@ -72,6 +74,27 @@ def test_interrupted_equals_uninterrupted(folder, tmp_path, monkeypatch):
     whole, parts = load_checkpoint(tmp_path / 'whole'), load_checkpoint(tmp_path / 'parts')
     assert_same(whole['network'], parts['network'])
     assert_same(whole['ema'], parts['ema'])
+
+
+@pytest.mark.thorough
+def test_a_crash_costs_minutes_and_not_an_epoch(folder, tmp_path, monkeypatch):
+    """Three steps an epoch; it crashes in the third."""
+    recipe = tiny(trains=(('coarse',),), epochs=1)
+    fit(recipe, *sources(folder), context(tmp_path / 'whole'))
+    take = StageRun.take_step
+
+    def crashing(self, *batch):
+        if self.step == 2:
+            raise RuntimeError('crash')
+        return take(self, *batch)
+    with monkeypatch.context() as patch, pytest.raises(RuntimeError, match='crash'):
+        patch.setattr(StageRun, 'take_step', crashing)
+        patch.setattr(Unsaved, 'WITHIN_EPOCH_S', 0.0)
+        patch.setattr(Unsaved, 'SHARE', 1e9)
+        fit(recipe, *sources(folder), context(tmp_path / 'parts'))
+    assert load_checkpoint(tmp_path / 'parts')['step'] == 2
+    fit(recipe, *sources(folder), context(tmp_path / 'parts'), resume=True)
+    assert_same(weights_of(tmp_path / 'whole'), weights_of(tmp_path / 'parts'))
 
 
 @pytest.mark.thorough

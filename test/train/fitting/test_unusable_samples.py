@@ -8,15 +8,23 @@ import pytest
 import torch
 from train_helpers import tiny, write_folder
 
+from mono_depth_ros.estimator import DepthEstimate
 from mono_depth_ros.networks.registry import build
+from mono_depth_ros.preprocess import input_size
 from train.__main__ import main
 from train.data.data_sets import open_data
+from train.data.readable_samples import first_readable
+from train.data.samples.data_notes import DataNote
+from train.evaluation.measurement import evaluate
+from train.evaluation.protocols import PROTOCOLS
+from train.fitting.batch_shapes import batch_shapes
 from train.fitting.distributed import ProcessGroup
 from train.fitting.run_log import ENOUGH_VIEWS, UnknownDepth
 from train.fitting.stage_run import RunContext
 from train.fitting.training_loop import fit
 from train.fitting.validation import Validation
 from train.fitting.views import PlainViews, TrainingViews
+from train.recipes.recipe import RECIPES
 
 
 @pytest.fixture
@@ -66,6 +74,46 @@ def test_validation_counts_only_images_it_could_compare(folder):
     (folder / 'val.txt').write_text('0006\n')
     alone = Validation(sources(folder, 'val'), recipe, 0).validate(network)
     assert both == pytest.approx(alone) and both['fine_abs_rel'] > 0
+
+
+def test_a_broken_held_out_image_is_named_once(folder, capsys):
+    recipe = tiny()
+    validation = Validation(sources(folder, 'val'), recipe, 0)
+    network = build(recipe.network).eval()
+    for _ in range(2):
+        validation.validate(network)
+    assert capsys.readouterr().err.count('not validated on: mine/0007 cannot be read: ') == 1
+
+
+def test_a_broken_first_image_is_not_what_a_set_is_judged_by(folder):
+    (folder / 'rgb' / '0000.png').write_bytes(b'no picture')
+    source = sources(folder)[0]
+    assert batch_shapes([source], RECIPES['finetune']).sizes == (input_size(
+        64, 48, RECIPES['finetune'].network),)
+    assert first_readable(source).name == 'mine/0001'
+    for path in (folder / 'rgb').iterdir():
+        path.write_bytes(b'no picture')
+    with pytest.raises(ValueError, match='none of the 6 images of mine can be read, the first: '):
+        batch_shapes([source], RECIPES['finetune'])
+
+
+class Two:
+    """Predicts 2 m everywhere."""
+
+    def estimate(self, rgb_HW3, camera=None):
+        return DepthEstimate(depth=np.full((48, 64), 2, np.float32), camera=camera, network_ms=0)
+
+
+def test_a_broken_image_does_not_end_a_measurement(folder):
+    source = sources(folder)[0]
+    with pytest.warns(DataNote, match='1 of 6 images cannot be used, the first: mine/0002 cannot'):
+        report = evaluate(Two(), source, 'train', PROTOCOLS['full'])
+    assert len(report.images) == 4 and report.blank == ('mine/0001',)
+    assert report.unreadable == ('mine/0002',)
+    for number in (0, 3, 4):
+        (folder / 'rgb' / f'{number:04d}.png').write_bytes(b'no picture')
+    with pytest.raises(ValueError, match='4 of 6 images cannot be used, the first: mine/0000'):
+        evaluate(Two(), source, 'train', PROTOCOLS['full'])
 
 
 def test_too_many_unusable_views_stop_a_training():

@@ -1,9 +1,10 @@
 """Data source: a robot's own recording, rosbag2 (SQLite or MCAP) or a plain MCAP file.
 
-It needs an image topic (Image or CompressedImage), depth registered to that image and of its
-size (32FC1 in metres, 16UC1 in millimetres, compressedDepth or PNG) and its camera_info. Topics
-are found by what they hold; where several fit, `topics.json` in the bag's folder, or
-`NAME.topics.json` beside a file NAME.mcap, names the three. An image is paired with the depth
+It needs an image topic (Image or CompressedImage), depth registered to that image, so of its size
+and in its frame_id (32FC1 in metres, 16UC1 in millimetres, compressedDepth or PNG), and its
+camera_info. Topics are found by what they hold; where several fit, `topics.json` in the bag's
+folder, or `NAME.topics.json` beside a file NAME.mcap, names the three. It also lets depth of
+another frame_id count, for drivers that name the sensor there. An image is paired with the depth
 nearest in stamp, within MAX_GAP_S. The split val is the last tenth of the pairs by time, train
 the rest: neighbouring frames show the same thing. Lens distortion is removed
 (samples/geometry.py); where camera_info does not tell it in full, the image stays as it is, the
@@ -23,10 +24,11 @@ import numpy as np
 from mono_depth_ros.bags.camera_infos import CameraInfos
 from mono_depth_ros.bags.reader import BagReader, INFO_TYPE
 from mono_depth_ros.bags.stamps import MAX_GAP_S, paired, stamp_of
-from mono_depth_ros.bags.topics import choose_topics, Topics
+from mono_depth_ros.bags.topics import choose_topics, is_registered, side_file, Topics
 from mono_depth_ros.camera import Camera
 from mono_depth_ros.message_formats.camera_info import is_rectified, read_camera_info
 from mono_depth_ros.message_formats.images import depth_from_message, rgb_from_message
+from train.data.samples.data_notes import note
 from train.data.samples.geometry import rectified
 from train.data.samples.sample import Sample
 from train.data.samples.splits import last_tenth_held_out, MissingSplit
@@ -47,16 +49,18 @@ class Index:
 class BagSource:
     """Image and depth pairs of one split; opening reads every stamp, frames are read on demand.
 
+    For runs of before, `former`, depth of another frame_id counts with a note.
     Raises OSError or ValueError naming the file, the topic or the frame.
     """
 
-    def __init__(self, path: Path, split: str):
+    def __init__(self, path: Path, split: str, former: bool = False):
         if split not in ('train', 'val'):
             raise MissingSplit(f'no split {split!r} of a recording: its splits are train and val '
                                '(the last tenth of the time)')
         self._reader = BagReader(path)
         self._warned: set[str] = set()
         self._topics = choose_topics(path, self._reader.topics())
+        self._check_registered(accepted=former or side_file(path).is_file())
         self._index = _index(self._reader, self._topics)
         pairs_P2 = self._paired()
         self._pairs = pairs_P2[last_tenth_held_out(len(pairs_P2), split)]
@@ -76,6 +80,24 @@ class BagSource:
             return rectified(Sample(rgb=rgb_HW3, depth=depth_HW, camera=camera, name=key))
         except ValueError as error:
             raise ValueError(f'{self._reader.path}, frame {key}: {error}') from error
+
+    def _check_registered(self, accepted: bool) -> None:
+        """ValueError for depth that another camera sees, a note where the user wants it so."""
+        topics = self._topics
+        depth, image = self._reader.first(topics.depth), self._reader.first(topics.image)
+        if is_registered(depth, image):
+            return
+        path = self._reader.path
+        what = (f'{path}: {topics.depth} has the frame_id {depth.header.frame_id!r}, '
+                f'{topics.image} {image.header.frame_id!r}')
+        if accepted:
+            note(f'{what}: taken for depth of the pixels of that image all the same')
+            return
+        raise ValueError(
+            f'{what}: that depth is of other pixels than the image; record depth registered '
+            '(aligned) to the image, or, where it is and only its frame_id is wrong, name the '
+            f'three topics in {side_file(path)} as {{"image": "{topics.image}", "depth": '
+            f'"{topics.depth}", "camera_info": "{topics.camera_info}"}}')
 
     def _paired(self) -> np.ndarray:
         pairs_P2 = paired(self._index.image_2N[0], self._index.depth_2N[0])

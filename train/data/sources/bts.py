@@ -2,10 +2,11 @@
 
 A list has `RGB DEPTH FOCAL` on each line (`list_files.py`): two paths and the focal length in
 pixels. Depth is uint16 mm, 0 unknown. Frames whose DEPTH is `None` are left out. The place is the
-list, or the folder it lies in; splits train and val come from the list with `train` in its name,
-test from the one with `test`. Paths, with or without a leading slash, start at the list's folder
-or at one of ROOTS below it, whichever has the first frame. Val is whole scenes, about a tenth, of
-the training list. Such lists of one's own images are read by `own_list.py`.
+list, or the folder it lies in; splits train and val come from the list whose name says `train`,
+test from the one that says `test` (`pair_list_of`). Paths, with or without a leading slash, start
+at the list's folder or at one of ROOTS below it, whichever has the first frame. Val is whole
+scenes, about a tenth, of the training list. Such lists of one's own images are read by
+`own_list.py`.
 """
 
 from __future__ import annotations
@@ -32,11 +33,12 @@ UNITS_M = {'uint16': 0.001}
 class BtsSource:
     """The frames of one split, read when asked for; keys are SCENE/NAME of the picture.
 
-    Raises OSError or ValueError naming the list, the line or the file.
+    `former` as in `pair_list_of`. Raises OSError or ValueError naming the list, the line or the
+    file.
     """
 
-    def __init__(self, place: Path, split: str):
-        path = pair_list_of(place, 'test' if split == 'test' else 'train')
+    def __init__(self, place: Path, split: str, former: bool = False):
+        path = pair_list_of(place, 'test' if split == 'test' else 'train', former)
         pairs = read_pairs(path)
         self._focal_px = _focal_lengths(path, pairs)
         if split != 'test':
@@ -62,7 +64,7 @@ class BtsSource:
 def accepts(path: Path) -> bool:
     """Whether `path` is a list of pairs, or a folder with one for training or testing."""
     if path.is_dir():
-        return any(pair_lists(path, word) for word in ('train', 'test'))
+        return any(pair_lists(path, split, former=True) for split in ('train', 'test'))
     return is_pair_list(path)
 
 

@@ -20,15 +20,18 @@ from train.data.sources.optics import paired, read_optics
 class FolderSource:
     """The samples of one split of such a folder, read when asked for.
 
+    For runs of before, `former`, a word of a camera that is not known is no error.
     Raises OSError or ValueError naming the file, what it holds and what was expected.
     """
 
-    def __init__(self, folder: Path, split: str):
+    def __init__(self, folder: Path, split: str, former: bool = False):
         self._list = folder / f'{split}.txt'
-        self._lines = _lines(folder, split)
+        lists = _lists(folder, split)
+        self._lines = lists[split]
         self.keys = tuple(self._lines)
         self._folder = folder
-        self._optics = read_optics(folder, self.keys)
+        self._optics = read_optics(folder, {key: key for key in self.keys},
+                                   {key for keys in lists.values() for key in keys}, not former)
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -64,8 +67,8 @@ def find_image(folder: Path, key: str) -> Path:
     raise FileNotFoundError(f'{folder / key}.jpg is missing: every key needs its image')
 
 
-def _lines(folder: Path, split: str) -> dict[str, int]:
-    """The keys of a split and their lines."""
+def _lists(folder: Path, split: str) -> dict[str, dict[str, int]]:
+    """The keys of every split that has a list, and their lines."""
     lists = {name: read_keys(folder / f'{name}.txt') for name in dict.fromkeys((*SPLITS, split))
              if (folder / f'{name}.txt').is_file()}
     if split not in lists:
@@ -75,4 +78,4 @@ def _lines(folder: Path, split: str) -> dict[str, int]:
     if not lists[split]:
         raise MissingSplit(f'{folder / split}.txt lists no key: expected one a line')
     note_overlaps(folder, lists)
-    return lists[split]
+    return lists

@@ -7,7 +7,7 @@ with spaces; blank lines and lines that begin with # do not count. Errors name f
 from __future__ import annotations
 
 import codecs
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 import math
@@ -16,7 +16,7 @@ import re
 
 from mono_depth_ros.image_files import IMAGE_SUFFIXES
 from train.data.samples.data_notes import note
-from train.data.samples.splits import MissingSplit
+from train.data.samples.splits import MissingSplit, SPLITS
 
 BYTE_ORDER_MARKS = {codecs.BOM_UTF8: 'utf-8-sig', codecs.BOM_UTF16_LE: 'utf-16',
                     codecs.BOM_UTF16_BE: 'utf-16'}
@@ -24,6 +24,9 @@ BYTE_ORDER_MARKS = {codecs.BOM_UTF8: 'utf-8-sig', codecs.BOM_UTF16_LE: 'utf-16',
 ROOTS = ('', 'sync', 'train', 'official_splits/test', 'test')
 # Names end where a suffix does, so that they may hold spaces.
 FILE = r'\S.*?\.[A-Za-z]\w{1,4}'
+# Words in the names of lists, between characters that are no letters, and the split they say.
+SPLIT_WORDS = {'train': 'train', 'training': 'train', 'val': 'val', 'valid': 'val',
+               'validation': 'val', 'test': 'test', 'testing': 'test'}
 PAIR = re.compile(rf'(?P<rgb>{FILE})\s+(?P<depth>{FILE}|None)(?:\s+(?P<focal>\S+))?')
 
 
@@ -57,7 +60,7 @@ def read_keys(path: Path) -> dict[str, int]:
     keys: dict[str, int] = {}
     twice = []
     for number, text in read_lines(path):
-        key = without_suffix(text.replace('\\', '/'))
+        key = as_key(text)
         if key in keys:
             twice.append(f'{key!r} in lines {keys[key]} and {number}')
         keys.setdefault(key, number)
@@ -66,13 +69,18 @@ def read_keys(path: Path) -> dict[str, int]:
     return keys
 
 
+def as_key(text: str) -> str:
+    """The key that a list or a table of cameras writes, maybe with the suffix of its image."""
+    return without_suffix(text.replace('\\', '/'))
+
+
 def without_suffix(name: str) -> str:
     """A name without the suffix of an image, in capitals or not."""
     stem, dot, suffix = name.rpartition('.')
     return stem if stem and f'{dot}{suffix}'.lower() in IMAGE_SUFFIXES else name
 
 
-def note_overlaps(place: Path, keys_of: Mapping[str, Sequence[str] | Mapping[str, int]]) -> None:
+def note_overlaps(place: Path, keys_of: Mapping[str, Collection[str]]) -> None:
     """Tell the user of keys that two splits share: then errors there are not held-out errors."""
     for (one, keys), (other, others) in combinations(keys_of.items(), 2):
         if shared := sorted(set(keys) & set(others)):
@@ -146,27 +154,51 @@ def is_pair_list(path: Path) -> bool:
     return bool(lines) and parsed_pair(lines[0][1], 1) is not None
 
 
-def pair_lists(folder: Path, word: str) -> list[Path]:
-    """The lists of pairs in a folder with a word in their names."""
-    return [path for path in sorted(folder.glob('*.[tT][xX][tT]'))
-            if word in path.name.lower() and is_pair_list(path)]
+def split_said(path: Path) -> str:
+    """The split that a list's name says in a word of its own, '' for none; `latest` says no test.
 
-
-def pair_list_of(place: Path, word: str) -> Path:
-    """The list with a word in its name: `place`, or the only one in the same folder.
-
-    MissingSplit where there is none, ValueError for more than one.
+    Of several the first of SPLITS.
     """
-    if place.is_file() and word in place.name.lower():
-        return place
+    said = {SPLIT_WORDS.get(word) for word in _words(path)}
+    return next((split for split in SPLITS if split in said), '')
+
+
+def pair_lists(folder: Path, split: str, former: bool = False) -> list[Path]:
+    """The lists of pairs in a folder whose names say a split; by the `former` rule, contain it."""
+    return [path for path in sorted(folder.glob('*.[tT][xX][tT]'))
+            if (split in path.name.lower() if former else split_said(path) == split)
+            and is_pair_list(path)]
+
+
+def pair_list_of(place: Path, split: str, former: bool = False) -> Path:
+    """The list of a split: `place`, or the one in the same folder whose name says that split.
+
+    A list given by itself is that of training unless its name says otherwise; of several others
+    it takes the one that is called like it. By the `former` rule, that of runs before, names had
+    only to contain the split. MissingSplit where there is none, ValueError for more than one.
+    """
+    if place.is_file():
+        own = split in place.name.lower() if former else (split_said(place) or 'train') == split
+        if own:
+            return place
     folder = place.parent if place.is_file() else place
-    found = pair_lists(folder, word)
+    found = pair_lists(folder, split, former)
+    if len(found) > 1 and place.is_file() and not former:
+        found = [path for path in found if _other_words(path) == _other_words(place)] or found
     if not found:
-        raise MissingSplit(f'expected one list *{word}*.txt in {folder}, found none')
+        raise MissingSplit(f'expected one list *{split}*.txt in {folder}, found none')
     if len(found) > 1:
-        raise ValueError(f'expected one list *{word}*.txt in {folder}, found '
+        raise ValueError(f'expected one list *{split}*.txt in {folder}, found '
                          f'{", ".join(path.name for path in found)}: give the list itself')
     return found[0]
+
+
+def _words(path: Path) -> list[str]:
+    return re.findall(r'[a-z]+|[0-9]+', path.stem.lower())
+
+
+def _other_words(path: Path) -> list[str]:
+    return [word for word in _words(path) if word not in SPLIT_WORDS]
 
 
 def root_of(path: Path, pair: Pair) -> Path:

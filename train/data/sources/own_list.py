@@ -1,16 +1,19 @@
 """Data source: one's own images in a list `RGB DEPTH [FOCAL]`, the layout that BTS made common.
 
 The place is the list or its folder; paths as for `bts.py`. The camera and the unit of depth come
-from `camera.json` or `cameras.jsonl` beside the list (`optics.py`, keys FOLDER/NAME of the
-picture). Without them the focal length of the line is taken with the principal point in the
-middle of the image, and depth in millimetres; a note says so. Splits: the lists with `train`,
-`val` and `test` in their names; without a list for val a tenth of the folders of the training
-list, or of its frames where they lie in one folder.
+from `camera.json` or `cameras.jsonl` beside the list (`optics.py`). Without them the focal length
+of the line is taken with the principal point in the middle of the image, and depth in
+millimetres; a note says so. Splits: the list that is given is that of training, unless its name
+says `val` or `test`; the others are those beside it whose names say so (`pair_list_of`). Without a
+list for val a tenth of the scenes of the training list are val, or of its frames where there is
+one scene. A scene is what lies in one folder, the one above `color` or whatever the last folders
+of all pictures are called.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Collection, Sequence
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 
@@ -18,36 +21,42 @@ from mono_depth_ros.camera import Camera
 from mono_depth_ros.image_files import read_stored_image
 from train.data.samples.data_notes import note
 from train.data.samples.sample import Sample
-from train.data.samples.splits import MissingSplit, split_by_folder, SPLITS
+from train.data.samples.splits import hashed_split, MissingSplit, split_by_folder, SPLITS
 from train.data.sources.depth_files import BEYOND, read_depth
 from train.data.sources.list_files import (
     note_overlaps,
     Pair,
     pair_list_of,
-    pair_lists,
     read_pairs,
     root_of,
+    split_said,
+    without_suffix,
 )
 from train.data.sources.optics import MANY, ONE, Optics, paired, read_optics
 
+# Folders of one of several cameras, or of the pictures beside other files, of one scene.
+PICTURES = ('rgb', 'color', 'colour', 'image', 'images', 'left', 'right')
+Frames = dict[str, Pair]
+
 
 class OwnListSource:
-    """The frames of one split, read when asked for; keys are FOLDER/NAME of the picture.
+    """The frames of one split, read when asked for.
 
+    Keys are the pictures' paths as listed, without their suffix where that leaves them distinct.
+    By the `former` rule, that of runs before, they were FOLDER/NAME, of frames with one key only
+    the last counted, and names of lists had only to contain their split.
     Raises OSError or ValueError naming the list, the line or the file.
     """
 
-    def __init__(self, place: Path, split: str):
-        self._list, pairs = _pairs(place, split)
+    def __init__(self, place: Path, split: str, former: bool = False):
+        self._list, self._pairs, listed = _frames(place, split, former)
+        pairs = list(self._pairs.values())
         self._root = root_of(self._list, pairs[0])
-        self._pairs = {pair.key: pair for pair in pairs}
         self.keys = tuple(self._pairs)
-        if len(self.keys) < len(pairs):
-            note(f'{self._list} lists {len(pairs) - len(self.keys)} frames twice: each counts '
-                 'once')
         folder = self._list.parent
         told = (folder / ONE).is_file() or (folder / MANY).is_file()
-        self._optics = read_optics(folder, self.keys) if told else {}
+        short = {key: pair.key for key, pair in self._pairs.items()}
+        self._optics = read_optics(folder, short, listed, not former) if told else {}
         if not told:
             _assume(self._list, pairs)
 
@@ -66,22 +75,79 @@ class OwnListSource:
         return paired(rgb_HW3, depth_HW, optics, key, self._list)
 
 
-def _pairs(place: Path, split: str) -> tuple[Path, list[Pair]]:
-    """The list that has the split, and the pairs of the split."""
+def _frames(place: Path, split: str, former: bool) -> tuple[Path, Frames, set[str]]:
+    """The list that has the split, the frames of the split, and how those of all are called."""
     folder = place.parent if place.is_file() else place
-    lists = {word: pair_list_of(place, word) for word in SPLITS
-             if pair_lists(folder, word) or (place.is_file() and word in place.name.lower())}
-    if place.is_file() and not lists:
-        lists = {'train': place}
-    found = {word: read_pairs(path) for word, path in lists.items()}
-    note_overlaps(folder, {word: [pair.key for pair in pairs] for word, pairs in found.items()})
+    lists = _lists(place, former)
+    found = {word: (_by_name if former else _by_path)(path) for word, path in lists.items()}
+    note_overlaps(folder, found)
+    listed = {name for frames in found.values() for key, pair in frames.items()
+              for name in (key, pair.key)}
     if split in found and (split != 'train' or 'val' in found):
-        return lists[split], found[split]
+        return lists[split], found[split], listed
     if split not in ('train', 'val') or 'train' not in found:
         raise MissingSplit(f'{folder} has no list *{split}*.txt: lists there: '
                            f'{", ".join(path.name for path in lists.values()) or "none"}')
-    chosen = split_by_folder([pair.key for pair in found['train']], split, folder)
-    return lists['train'], [pair for pair in found['train'] if pair.key in chosen]
+    frames = found['train']
+    chosen = (split_by_folder(frames, split, folder) if former
+              else _tenth_held_out(frames, split, lists['train']))
+    return lists['train'], {key: frames[key] for key in frames if key in chosen}, listed
+
+
+def _lists(place: Path, former: bool) -> dict[str, Path]:
+    """The list of every split that has one."""
+    lists = {}
+    for split in SPLITS:
+        try:
+            lists[split] = pair_list_of(place, split, former)
+        except MissingSplit:
+            continue
+    if place.is_file() and not lists:  # by the former rule
+        return {'train': place}
+    if not former and place.is_file() and not split_said(place) and 'val' in lists:
+        note(f'{place} is taken for the list of training, {lists["val"].name} beside it for that '
+             'of val')
+    return lists
+
+
+def _by_path(path: Path) -> Frames:
+    """The pairs of a list by the paths of their pictures; a picture listed again is left out."""
+    pairs: Frames = {}
+    listed = read_pairs(path)
+    for pair in listed:
+        pairs.setdefault(str(PurePosixPath(pair.rgb)), pair)
+    if len(pairs) < len(listed):
+        note(f'{path} lists {len(listed) - len(pairs)} frames twice: each counts once')
+    stems = [without_suffix(name) for name in pairs]
+    if len(set(stems)) < len(stems):  # as a.jpg and a.png
+        return pairs
+    return dict(zip(stems, pairs.values()))
+
+
+def _by_name(path: Path) -> Frames:
+    """The pairs of a list by FOLDER/NAME, the last of each: the rule of runs before."""
+    return {pair.key: pair for pair in read_pairs(path)}
+
+
+def _tenth_held_out(keys: Collection[str], split: str, path: Path) -> set[str]:
+    """The keys of train or val, where val is a tenth of the scenes, or of the frames of one."""
+    scenes = dict(zip(keys, scenes_of(list(keys))))
+    units = scenes if len(set(scenes.values())) > 1 else {key: key for key in keys}
+    held_out = hashed_split(units.values(), 'val')
+    chosen = {key for key, unit in units.items() if (unit in held_out) == (split == 'val')}
+    if not chosen:
+        raise MissingSplit(f'{path} has no frame left for the split {split!r}: train and val '
+                           'need 2')
+    return chosen
+
+
+def scenes_of(keys: Sequence[str]) -> list[str]:
+    """The folder of each picture, above the last folders that all share and those of PICTURES."""
+    folders = [PurePosixPath(key).parent.parts for key in keys]
+    while all(folders) and len({parts[-1] for parts in folders}) == 1:
+        folders = [parts[:-1] for parts in folders]
+    return ['/'.join(parts[:-1] if parts and parts[-1].lower() in PICTURES else parts)
+            for parts in folders]
 
 
 def _assume(path: Path, pairs: list[Pair]) -> None:

@@ -2,11 +2,13 @@
 
 Layout: `pack.json` (format, source, width, terms), `index.jsonl` (one frame a line: key, split,
 height, width, camera, offset in pixels), `rgb.bin` (uint8 RGB) and `depth.bin` (float16 metres,
-NaN unknown, +inf beyond range; 0.05 % steps), frame after frame.
+NaN unknown, +inf beyond range; 0.05 % steps), frame after frame. Between frames there may be
+pixels of others that were dropped from the index.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 import json
 from pathlib import Path
@@ -16,6 +18,7 @@ import numpy as np
 from mono_depth_ros.camera import Camera
 from train.data.samples.sample import Sample
 from train.data.samples.splits import MissingSplit
+from train.data.sources.list_files import note_overlaps
 
 HEAD, INDEX, RGB, DEPTH = 'pack.json', 'index.jsonl', 'rgb.bin', 'depth.bin'
 FORMAT = 1
@@ -35,7 +38,11 @@ class PackedSource:
         if not self._frames:
             there = ', '.join(sorted({frame['split'] for frame in frames})) or 'none'
             raise MissingSplit(f'{folder} holds no {split!r} split (splits there: {there})')
-        self._pixels = sum(frame['height'] * frame['width'] for frame in frames)
+        self._pixels = pixels_of(frames)
+        keys: dict[str, list[str]] = {}
+        for frame in frames:
+            keys.setdefault(frame['split'], []).append(frame['key'])
+        note_overlaps(folder, keys)
 
     @property
     def keys(self) -> list[str]:
@@ -87,6 +94,11 @@ def read_head(folder: Path) -> dict:
         return head
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f'{path} describes no pack: {error!r}') from error
+
+
+def pixels_of(frames: Sequence[dict]) -> int:
+    """Pixels of a pack up to the end of its last frame."""
+    return max((frame['offset'] + frame['height'] * frame['width'] for frame in frames), default=0)
 
 
 def read_index(folder: Path) -> list[dict]:
