@@ -188,12 +188,14 @@ def depth_of(plane_hw: np.ndarray, output: str) -> np.ndarray:
     """Canonical depth or depth (h, w) float32 in metres, of a plane as `output` says.
 
     `output` is one of model_card.OUTPUTS. A depth of 0 or below is nearest, an inverse depth of 0
-    or below farthest. Infinity is a number like others: a depth beyond every range, such as sky,
-    or an inverse depth of what is nearest. NaN is unknown.
+    or below farthest, and infinity a number like others: a depth beyond every range, such as sky,
+    or an inverse depth of what is nearest. NaN and -infinity are unknown, as is an infinite
+    logarithm: no network of ours means it, its numbers overflowed.
     """
     if output == 'log_canonical_depth':
-        return np.exp(plane_hw)
-    positive = np.maximum(plane_hw, np.float32(LEAST))
+        return np.exp(np.where(np.isinf(plane_hw), np.float32(np.nan), plane_hw))
+    known_hw = np.where(np.isneginf(plane_hw), np.float32(np.nan), plane_hw)
+    positive = np.maximum(known_hw, np.float32(LEAST))
     return 1 / positive if 'inverse' in output else positive
 
 
@@ -203,7 +205,7 @@ def decode_depth(plane_hw: np.ndarray, letterbox: Letterbox, ratio: float, min_d
 
     `output` says what it is (model_card.OUTPUTS), `ratio` is `metres_per_output` of the image's
     camera in the network input. Nearer than min_depth_m is -inf, farther than max_depth_m +inf
-    (REP 117), as is an infinite output; NaN stays NaN.
+    (REP 117); what `depth_of` does not know is NaN.
     """
     depth_hw = depth_of(plane_hw, output)
     depth_hw *= np.float32(ratio)
