@@ -11,6 +11,7 @@ import shutil
 import signal
 import tempfile
 
+from optional_packages import BROUGHT_BY, missing_package
 import pytest
 from record_helpers import Record
 
@@ -61,21 +62,35 @@ def record(request):
 
 
 def pytest_collectstart(collector):
-    """Skip a test file whose folder needs packages that are not installed, with the reason."""
+    """Read no test file in vain: `-m fast` leaves those without fast tests.
+
+    This hook has the same arguments in every pytest, unlike pytest_ignore_collect.
+    """
     if isinstance(collector, pytest.Module):
-        folder = Path(collector.fspath).relative_to(ROOT / 'test').parts[0]
-        if missing := missing_packages(NEEDS.get(folder)):
-            reason = (f'needs {", ".join(missing)}: pip install -r '
-                      f'requirements/{NEEDS[folder]}.txt')
-            collector.collect = lambda: pytest.skip(reason, allow_module_level=True)
+        path, collect = Path(collector.fspath), collector.collect
+        if collector.config.option.markexpr == 'fast' and NOT_FAST.search(path.read_text()):
+            collector.collect = list  # none: its imports would take seconds
+        else:
+            collector.collect = lambda: collected(path, collect)
 
 
-def pytest_ignore_collect(collection_path, config):
-    """Leave what has no fast tests unread by `-m fast`: its imports would take seconds."""
-    if (config.option.markexpr == 'fast' and collection_path.suffix == '.py'
-            and NOT_FAST.search(collection_path.read_text())):
-        return True
-    return None
+def collected(path, collect):
+    """What `collect` finds in a test file; a skip, with the reason, where packages are missing."""
+    folder = path.relative_to(ROOT / 'test').parts[0]
+    if missing := missing_packages(NEEDS.get(folder)):
+        skip_file(missing, NEEDS[folder])
+    try:
+        return collect()
+    except pytest.Collector.CollectError as error:
+        if name := missing_package(error):
+            skip_file([name], BROUGHT_BY[name])
+        raise
+
+
+def skip_file(missing, requirements):
+    """Leave out the file that is being collected."""
+    pytest.skip(f'needs {", ".join(missing)}: pip install -r requirements/{requirements}.txt',
+                allow_module_level=True)
 
 
 def missing_packages(requirements):
@@ -110,7 +125,7 @@ def pytest_collection_finish():
     gc.freeze()
 
 
-@pytest.hookimpl(wrapper=True)
+@pytest.hookimpl(hookwrapper=True)  # the older way, which the pytest of Humble knows too
 def pytest_runtest_protocol(item, nextitem):
     """After every test signals do what they did before it.
 
@@ -119,12 +134,11 @@ def pytest_runtest_protocol(item, nextitem):
     """
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, ())
     handlers = {number: signal.getsignal(number) for number in STOP_SIGNALS}
-    result = yield
+    yield
     signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
     for number, handler in handlers.items():
         if handler is not None:  # None: installed by a library
             signal.signal(number, handler)
-    return result
 
 
 def pytest_terminal_summary(terminalreporter, config):
