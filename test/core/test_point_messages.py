@@ -6,7 +6,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from mono_depth_ros.message_formats.points import points_from_cloud, points_from_scan
+from mono_depth_ros.message_formats.points import (
+    cloud_arrays,
+    points_from_cloud,
+    points_from_scan,
+)
 
 POINTS = np.array([[1, 2, 3], [4, 5, 6], [np.nan, 0, 7], [8, 9, 10]], np.float32)
 
@@ -31,6 +35,18 @@ def cloud(kind='<f4', datatype=7, names='xyz', row_padding=0, width=2, **changes
     cloud(), cloud('>f4'), cloud('<f8', 8), cloud(row_padding=5)])
 def test_points_of_every_layout(message):
     np.testing.assert_array_equal(points_from_cloud(message), POINTS)
+
+
+def test_colours_come_in_the_order_of_rgb():
+    """As depth_node writes them: x, y, z, and blue, green, red and a byte that means nothing."""
+    data = np.float32([[1, 2, 3, 0], [4, 5, 6, 0]]).view(np.uint8)
+    data[:, 12:] = [[30, 20, 10, 255], [3, 2, 1, 0]]
+    xyz_N3, rgb_N3 = cloud_arrays(SimpleNamespace(
+        fields=[SimpleNamespace(name=name, offset=4 * i)
+                for i, name in enumerate(('x', 'y', 'z', 'rgb'))],
+        point_step=16, data=data.tobytes()))
+    np.testing.assert_array_equal(xyz_N3, [[1, 2, 3], [4, 5, 6]])
+    np.testing.assert_array_equal(rgb_N3, [[10, 20, 30], [1, 2, 3]])
 
 
 def test_clouds_that_are_none_are_refused():

@@ -11,6 +11,20 @@ import pytest
 import ros_helpers
 
 FILE = str(Path(__file__).parents[1] / 'conftest.py')
+# Runs what follows, up to a closing bracket, as if no optional package was installed.
+WITHOUT = '''
+import sys
+sys.path.insert(0, 'test')
+from optional_packages import BROUGHT_BY
+
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name in BROUGHT_BY:
+            raise ModuleNotFoundError(f'No module named {name!r}', name=name)
+
+sys.meta_path.insert(0, Missing())
+import pytest
+sys.exit('''
 
 
 @pytest.fixture
@@ -53,19 +67,7 @@ def test_a_file_is_skipped_for_an_optional_package_only(conftest, missing, skipp
 @pytest.mark.thorough
 def test_without_any_optional_package_everything_is_collected_or_skipped():
     """As on a robot with the packages of rosdep alone: no file is an error."""
-    code = ("""if True:
-        import sys
-        sys.path.insert(0, 'test')
-        from optional_packages import BROUGHT_BY
-
-        class Missing:
-            def find_spec(self, name, path=None, target=None):
-                if name in BROUGHT_BY:
-                    raise ModuleNotFoundError(f'No module named {name!r}', name=name)
-
-        sys.meta_path.insert(0, Missing())
-        import pytest
-        sys.exit(pytest.main(['--collect-only', '-q', '-p', 'no:cacheprovider', 'test']))""")
+    code = WITHOUT + "pytest.main(['--collect-only', '-q', '-p', 'no:cacheprovider', 'test']))"
     done = subprocess.run([sys.executable, '-c', code], cwd=Path(FILE).parents[1], text=True,
                           capture_output=True)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr
