@@ -3,7 +3,8 @@
 # Name in an import -> the requirements file that brings it; rosdep brings none of them.
 BROUGHT_BY = {
     'torch': 'robot', 'safetensors': 'robot', 'openvino': 'backends', 'onnxruntime': 'backends',
-    'matplotlib': 'demo', 'mcap': 'demo', 'mujoco': 'demo', 'OpenGL': 'demo', 'rosbags': 'demo',
+    'matplotlib': 'recordings', 'rosbags': 'recordings',
+    'mcap': 'demo', 'mujoco': 'demo', 'OpenGL': 'demo',
     'rerun': 'view', 'h5py': 'train', 'onnx': 'train', 'onnxscript': 'train', 'scipy': 'train',
     'tensorboard': 'train', 'tqdm': 'train', 'mcap_ros2': 'test', 'transformers': 'test'}
 

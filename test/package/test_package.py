@@ -119,6 +119,30 @@ def test_optional_packages_come_with_the_file_that_a_skipped_test_names():
         assert WHEELS.get(module, module).replace('_', '-').lower() in asked, module
 
 
+@pytest.mark.thorough
+def test_programs_for_a_robot_load_without_the_packages_of_the_demo():
+    """`ros2 run` is one sentence, not a traceback, where what a program draws with is missing."""
+    modules = ['.'.join(path.relative_to(ROOT).with_suffix('').parts)
+               for folder in ('bags', 'cameras', 'node', 'tools')
+               for path in sorted((ROOT / NAME / folder).rglob('*.py'))
+               if path.name != '__init__.py']
+    assert f'{NAME}.tools.rerun_view.view_node' in modules
+    blocked = [name for name, file in BROUGHT_BY.items() if file in ('demo', 'recordings', 'view')]
+    code = ('import importlib, sys\n'
+            f'sys.modules.update(dict.fromkeys({blocked}))\n'
+            f'for name in {modules}: importlib.import_module(name)')
+    subprocess.run([sys.executable, '-c', code], cwd=ROOT, check=True)
+
+
+def test_what_a_robot_installs_leaves_numpy_and_opencv_to_the_distribution():
+    """A constraint alone would have pip replace what is installed beneath."""
+    assert 'numpy' not in dict(pinned(ROOT / 'requirements' / 'constraints.txt'))
+    for name in ('robot', 'backends', 'recordings'):
+        asked = required(ROOT / 'requirements' / f'{name}.txt')
+        assert not [other for other in asked if re.match('numpy|opencv|ros-', other)]
+    assert required(ROOT / 'requirements' / 'recordings.txt') == {'matplotlib', 'rosbags'}
+
+
 def test_no_ros_name_is_asked_of_pypi(setup):
     assert setup['install_requires'] == ['setuptools']
 
