@@ -71,7 +71,7 @@ def report(recording: Path, cameras: Sequence[BagCamera], outputs: set[str],
         truth = _truth_topic(reader, camera, outputs)
         if truth and (pairs := _pairs(reader, camera.output('depth/image'), truth)):
             measured.append((camera, truth, pairs))
-    found, shown = [], []
+    found, shown = [], list[_View]()
     for camera, truth, pairs in measured:
         views = [_View(reader=reader, camera=camera, truth_topic=truth, pair=pair)
                  for pair in pairs]
