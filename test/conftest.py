@@ -4,6 +4,7 @@ import atexit
 from functools import cache
 import gc
 from importlib.metadata import distribution, PackageNotFoundError
+from importlib.util import find_spec
 import os
 from pathlib import Path
 import re
@@ -23,6 +24,17 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 NOT_FAST = re.compile(r'^pytestmark = .*\bmark\.(thorough|slow)\b', re.MULTILINE)
 # A test left to `-m fast` that takes longer than this is named at the end.
 FAST_S = 1.5
+
+def is_importable(name):
+    """Whether a package can be found; it is not imported."""
+    try:
+        return find_spec(name) is not None
+    except ImportError:
+        return False
+
+
+# Seen before any test has taken one of them out of sys.modules.
+INSTALLED = {name for name in BROUGHT_BY if is_importable(name)}
 
 # Imports and the syntax trees of tests make millions of objects that stay: to look through them
 # for garbage again and again takes a tenth of a short run.
@@ -89,8 +101,22 @@ def collected(path, collect):
 
 def skip_file(missing, requirements):
     """Leave out the file that is being collected."""
-    pytest.skip(f'needs {", ".join(missing)}: pip install -r requirements/{requirements}.txt',
-                allow_module_level=True)
+    pytest.skip(needs(missing, requirements), allow_module_level=True)
+
+
+def needs(missing, requirements):
+    """Why a file or a test is skipped."""
+    return f'needs {", ".join(missing)}: pip install -r requirements/{requirements}.txt'
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A test that fails because a package is not there is skipped, as its file would be."""
+    report = (yield).get_result()
+    name = missing_package(call.excinfo.value) if report.failed and call.excinfo else ''
+    if name and name not in INSTALLED:
+        report.outcome = 'skipped'
+        report.longrepr = (str(item.fspath), 0, f'Skipped: {needs([name], BROUGHT_BY[name])}')
 
 
 def missing_packages(requirements):

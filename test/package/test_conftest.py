@@ -64,6 +64,26 @@ def test_a_file_is_skipped_for_an_optional_package_only(conftest, missing, skipp
         conftest.collected(Path(__file__), collect)
 
 
+@pytest.mark.parametrize('installed, outcome', [((), 'skipped'), (('torch',), 'failed')])
+def test_a_test_is_skipped_for_what_is_not_installed_only(
+        conftest, monkeypatch, installed, outcome):
+    monkeypatch.setattr(conftest, 'INSTALLED', set(installed))
+    error = ImportError('no backend can run this file')
+    error.__cause__ = ModuleNotFoundError("No module named 'torch'", name='torch')
+    for raised, expected in ((error, outcome), (AssertionError(), 'failed')):
+        report = SimpleNamespace(failed=True, outcome='failed', longrepr='')
+        hook = conftest.pytest_runtest_makereport(
+            SimpleNamespace(fspath='test_it.py'), SimpleNamespace(
+                excinfo=SimpleNamespace(value=raised)))
+        next(hook)
+        with pytest.raises(StopIteration):
+            hook.send(SimpleNamespace(get_result=lambda report=report: report))
+        assert report.outcome == expected
+        if expected == 'skipped':
+            assert report.longrepr[2] == (
+                'Skipped: needs torch: pip install -r requirements/robot.txt')
+
+
 @pytest.mark.thorough
 def test_without_any_optional_package_everything_is_collected_or_skipped():
     """As on a robot with the packages of rosdep alone: no file is an error."""
