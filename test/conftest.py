@@ -25,17 +25,6 @@ NOT_FAST = re.compile(r'^pytestmark = .*\bmark\.(thorough|slow)\b', re.MULTILINE
 # A test left to `-m fast` that takes longer than this is named at the end.
 FAST_S = 1.5
 
-def is_importable(name):
-    """Whether a package can be found; it is not imported."""
-    try:
-        return find_spec(name) is not None
-    except ImportError:
-        return False
-
-
-# Seen before any test has taken one of them out of sys.modules.
-INSTALLED = {name for name in BROUGHT_BY if is_importable(name)}
-
 # Imports and the syntax trees of tests make millions of objects that stay: to look through them
 # for garbage again and again takes a tenth of a short run.
 gc.set_threshold(50_000)
@@ -59,6 +48,18 @@ atexit.register(shutil.rmtree, os.environ['XDG_CACHE_HOME'], ignore_errors=True)
 # Jazzy and Kilted publish garbage for a wrong field type unless they are told to look.
 os.environ.setdefault('ROS_PYTHON_CHECK_FIELDS', '1')
 os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
+
+
+def is_importable(name):
+    """Whether a package can be found; it is not imported."""
+    try:
+        return find_spec(name) is not None
+    except ImportError:
+        return False
+
+
+# Seen before any test has taken one of them out of sys.modules.
+INSTALLED = {name for name in BROUGHT_BY if is_importable(name)}
 
 
 def pytest_addoption(parser):
