@@ -1,11 +1,18 @@
 # shellcheck shell=bash
 # Sourced, after environment.sh and with `root` set, by the scripts that train several networks.
 
-# use_training_environment WHAT...: Python with what `scripts/setup WHAT...` installs, as `python`.
+# use_training_environment WHAT...: Python with what `scripts/setup WHAT...` installs, as `python`;
+# PYTHON names another that has it.
 use_training_environment() {
-    [ -x "$root/.venv/bin/python" ] || "$root/scripts/setup" "$@"
+    [ -n "${PYTHON:-}" ] || "$root/scripts/setup" "$@" >&2
     python=${PYTHON:-$root/.venv/bin/python}
-    export PYTHONPATH=$root
+    # A train.py in the caller's folder does not come before this one.
+    export PYTHONPATH=$root PYTHONSAFEPATH=1
+}
+
+# needs_value OPTION [WORD...]: end the script where nothing follows its option.
+needs_value() {
+    [ $# -gt 1 ] || { printf 'scripts/%s: %s needs a value\n' "${0##*/}" "$1" >&2; exit 2; }
 }
 
 # fit FOLDER RECIPE [OPTION...]: train a run from its start or from where it stopped; `words` are

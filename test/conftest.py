@@ -4,6 +4,7 @@ import atexit
 from functools import cache
 import gc
 from importlib.metadata import distribution, PackageNotFoundError
+from importlib.util import find_spec
 import os
 from pathlib import Path
 import re
@@ -11,6 +12,7 @@ import shutil
 import signal
 import tempfile
 
+from optional_packages import BROUGHT_BY, missing_package
 import pytest
 from record_helpers import Record
 
@@ -48,6 +50,18 @@ os.environ.setdefault('ROS_PYTHON_CHECK_FIELDS', '1')
 os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
 
 
+def is_importable(name):
+    """Whether a package can be found; it is not imported."""
+    try:
+        return find_spec(name) is not None
+    except ImportError:
+        return False
+
+
+# Seen before any test has taken one of them out of sys.modules.
+INSTALLED = {name for name in BROUGHT_BY if is_importable(name)}
+
+
 def pytest_addoption(parser):
     """Add --record, which writes recorded behaviour anew."""
     parser.addoption('--record', action='store_true',
@@ -61,21 +75,49 @@ def record(request):
 
 
 def pytest_collectstart(collector):
-    """Skip a test file whose folder needs packages that are not installed, with the reason."""
+    """Read no test file in vain: `-m fast` leaves those without fast tests.
+
+    This hook has the same arguments in every pytest, unlike pytest_ignore_collect.
+    """
     if isinstance(collector, pytest.Module):
-        folder = Path(collector.fspath).relative_to(ROOT / 'test').parts[0]
-        if missing := missing_packages(NEEDS.get(folder)):
-            reason = (f'needs {", ".join(missing)}: pip install -r '
-                      f'requirements/{NEEDS[folder]}.txt')
-            collector.collect = lambda: pytest.skip(reason, allow_module_level=True)
+        path, collect = Path(collector.fspath), collector.collect
+        if collector.config.option.markexpr == 'fast' and NOT_FAST.search(path.read_text()):
+            collector.collect = list  # none: its imports would take seconds
+        else:
+            collector.collect = lambda: collected(path, collect)
 
 
-def pytest_ignore_collect(collection_path, config):
-    """Leave what has no fast tests unread by `-m fast`: its imports would take seconds."""
-    if (config.option.markexpr == 'fast' and collection_path.suffix == '.py'
-            and NOT_FAST.search(collection_path.read_text())):
-        return True
-    return None
+def collected(path, collect):
+    """What `collect` finds in a test file; a skip, with the reason, where packages are missing."""
+    folder = path.relative_to(ROOT / 'test').parts[0]
+    if missing := missing_packages(NEEDS.get(folder)):
+        skip_file(missing, NEEDS[folder])
+    try:
+        return collect()
+    except pytest.Collector.CollectError as error:
+        if name := missing_package(error):
+            skip_file([name], BROUGHT_BY[name])
+        raise
+
+
+def skip_file(missing, requirements):
+    """Leave out the file that is being collected."""
+    pytest.skip(needs(missing, requirements), allow_module_level=True)
+
+
+def needs(missing, requirements):
+    """Why a file or a test is skipped."""
+    return f'needs {", ".join(missing)}: pip install -r requirements/{requirements}.txt'
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A test that fails because a package is not there is skipped, as its file would be."""
+    report = (yield).get_result()
+    name = missing_package(call.excinfo.value) if report.failed and call.excinfo else ''
+    if name and name not in INSTALLED:
+        report.outcome = 'skipped'
+        report.longrepr = (str(item.fspath), 0, f'Skipped: {needs([name], BROUGHT_BY[name])}')
 
 
 def missing_packages(requirements):
@@ -110,7 +152,7 @@ def pytest_collection_finish():
     gc.freeze()
 
 
-@pytest.hookimpl(wrapper=True)
+@pytest.hookimpl(hookwrapper=True)  # the older way, which the pytest of Humble knows too
 def pytest_runtest_protocol(item, nextitem):
     """After every test signals do what they did before it.
 
@@ -119,12 +161,11 @@ def pytest_runtest_protocol(item, nextitem):
     """
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, ())
     handlers = {number: signal.getsignal(number) for number in STOP_SIGNALS}
-    result = yield
+    yield
     signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
     for number, handler in handlers.items():
         if handler is not None:  # None: installed by a library
             signal.signal(number, handler)
-    return result
 
 
 def pytest_terminal_summary(terminalreporter, config):

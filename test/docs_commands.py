@@ -15,7 +15,7 @@ LONG = re.compile(r'\b(?:a minute|minutes|hours|a server)\b')
 ELSEWHERE = {
     'ros2': 'needs ROS 2', 'rosdep': 'needs ROS 2', 'colcon': 'needs ROS 2; .ci/run builds',
     'mkdir': 'makes a ROS 2 workspace', 'python3': 'makes an environment on a robot',
-    'sudo': 'installs on a robot',
+    'cd': 'runs the tests on a robot', 'sudo': 'installs on a robot',
     'pip': 'installs on a robot', 'export': 'sets a variable of the shell that runs ros2',
     '.': 'sets up a shell', 'nvidia-cuda-mps-control': 'needs a GPU',
     'torchrun': 'needs several processes; test_train_many.py starts it',

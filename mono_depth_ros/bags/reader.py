@@ -100,7 +100,7 @@ def _opened(path: Path) -> Any:
         from rosbags.typesys import get_typestore, Stores
     except ImportError as error:
         raise ImportError('recordings are read with the package rosbags: pip install -r '
-                          'requirements/demo.txt, or train.txt for training') from error
+                          'requirements/recordings.txt') from error
     # Bags from before message definitions were stored hold standard messages of that time.
     reader = AnyReader([path], default_typestore=get_typestore(Stores.ROS2_HUMBLE))
     reader.open()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mono_depth_ros.argument_types import count, positive
 from mono_depth_ros.backends.backend import BACKENDS
 from mono_depth_ros.camera import Camera
 
@@ -26,11 +27,12 @@ def options_of(description: str | None, arguments: Sequence[str] | None = None,
     parser.add_argument('--backend', default='auto', choices=('auto', 'all', *BACKENDS))
     parser.add_argument('--size', type=_size, action='append', metavar='WxH',
                         help='of the images; may be given several times')
-    parser.add_argument('--cameras', type=int, action='append', metavar='N',
+    parser.add_argument('--cameras', type=count, action='append', metavar='N',
                         help='for the stream; may be given several times')
-    parser.add_argument('--rate', type=float, default=30.0, help='images a second of a camera')
-    parser.add_argument('--seconds', type=float, default=20.0, help='for one measurement')
-    parser.add_argument('--frames', type=int, default=200, help='of the overhead')
+    parser.add_argument('--rate', type=positive(), default=30.0,
+                        help='images a second of a camera')
+    parser.add_argument('--seconds', type=positive(), default=20.0, help='for one measurement')
+    parser.add_argument('--frames', type=count, default=200, help='of the overhead')
     parser.add_argument('--before', type=Path, metavar='DIR',
                         help='checkout whose overhead is measured in turn with this one')
     parser.add_argument('--out', type=Path, default=Path('runs/bench'))

@@ -16,6 +16,8 @@ from mono_depth_ros.node.stop_signals import StopSignals
 from mono_depth_ros.progress import end_progress
 
 ROWS = 3
+# The longest that drawing one picture may take, with the imports.
+CHECK_S = 120.0
 LAYOUT = CONFIG / 'foxglove_demo.json'
 UNCALIBRATED = (
     "No calibration lies with the pictures: the depth is for the model's reference camera, so\n"
@@ -43,14 +45,25 @@ def with_world(options: Options) -> Options:
     """The same options, with the recorded world where this machine cannot render one."""
     if options.images or options.video or options.world == 'recording':
         return options
-    check = subprocess.run([sys.executable, '-m', 'mono_depth_ros.simulation.rendering.check'],
-                           capture_output=True, text=True, timeout=120)
-    if check.returncode == 0:
+    reason = _why_no_world()
+    if not reason:
         return options
-    reason = (check.stdout + check.stderr).strip().splitlines()
-    print(f'No world can be drawn here: {reason[-1] if reason else "the check failed"}\n'
+    print(f'No world can be drawn here: {reason}\n'
           'The recorded simulation that comes with the package is played instead.')
     return replace(options, world='recording')
+
+
+def _why_no_world() -> str:
+    """Why this machine renders no world, by a process of its own; '' where it does."""
+    try:
+        check = subprocess.run(
+            [sys.executable, '-m', 'mono_depth_ros.simulation.rendering.check'],
+            capture_output=True, text=True, timeout=CHECK_S)
+    except subprocess.TimeoutExpired:  # a driver that hangs
+        return f'OpenGL did not answer within {CHECK_S:g} s'
+    if check.returncode == 0:
+        return ''
+    return ([*(check.stdout + check.stderr).strip().splitlines()] or ['the check failed'])[-1]
 
 
 def _panel(options: Options, result: Result) -> Path:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import math
 from pathlib import Path
 
+from mono_depth_ros.argument_types import positive
 from mono_depth_ros.cameras.frame_sources import EndOfFrames, open_source
 
 FILE_CAMERA = ('mono_depth_ros.cameras', 'file_camera')
@@ -66,7 +67,7 @@ def parse(arguments: list[str] | None = None) -> Options:
     source.add_argument('--video', type=Path, metavar='FILE', help='video file')
     source.add_argument('--world', choices=WORLDS,
                         help='simulated world; recording: one rendered before (default: room)')
-    parser.add_argument('--seconds', type=_seconds, default=20.0, metavar='N',
+    parser.add_argument('--seconds', type=positive(3600), default=20.0, metavar='N',
                         help='how long to record (default: 20)')
     parser.add_argument('--out', type=Path, default=Path('demo_out'), metavar='DIR',
                         help='folder for the results (default: demo_out)')
@@ -107,16 +108,6 @@ def _first_size(source: Path) -> tuple[int, int]:
         raise ValueError(f'no picture in {source} can be read') from error
     finally:
         pictures.close()
-
-
-def _seconds(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not (math.isfinite(value) and 0 < value <= 3600):
-        raise argparse.ArgumentTypeError(f'must be a number above 0 and at most 3600, got {text}')
-    return value
 
 
 def _error(options: Options) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
@@ -12,6 +11,7 @@ from mono_depth_ros.camera import Camera
 from mono_depth_ros.demo.mcap_log import messages
 from mono_depth_ros.demo.panel import Cloud, Frame
 from mono_depth_ros.demo.recorder import depth_array
+from mono_depth_ros.message_formats.points import cloud_arrays
 from mono_depth_ros.node.interface.messages import rgb_from_image
 
 NAMES = ('image_raw', 'depth/image', 'depth/camera_info', 'points', 'ground_truth/depth')
@@ -47,15 +47,3 @@ def _cloud(points: bytes, info_data: bytes) -> Cloud:
     camera = Camera(fx=info.k[0], fy=info.k[4], cx=info.k[2], cy=info.k[5],
                     width=info.width, height=info.height)
     return Cloud(xyz_N3=xyz_N3, rgb_N3=rgb_N3, camera=camera)
-
-
-def cloud_arrays(cloud: PointCloud2) -> tuple[np.ndarray, np.ndarray]:
-    """Points (N, 3) float32 metres and colours (N, 3) uint8 of a cloud with x, y, z, rgb."""
-    offsets = {field.name: field.offset for field in cloud.fields}
-    bytes_NS = np.frombuffer(cloud.data, np.uint8).reshape(-1, cloud.point_step)
-
-    def column(name: str) -> np.ndarray:
-        return bytes_NS[:, offsets[name]:offsets[name] + 4].copy()
-
-    points = np.concatenate([column(name).view('<f4') for name in 'xyz'], axis=1)
-    return points, column('rgb')[:, 2::-1]

@@ -43,6 +43,18 @@ def points_from_cloud(message) -> np.ndarray:
     return points_N3[~(np.abs(points_N3).max(1, initial=0) < LEAST_M)]
 
 
+def cloud_arrays(cloud) -> tuple[np.ndarray, np.ndarray]:
+    """Points (N, 3) float32 metres and colours (N, 3) uint8 of a cloud with x, y, z, rgb."""
+    offsets = {field.name: field.offset for field in cloud.fields}
+    bytes_NS = np.frombuffer(cloud.data, np.uint8).reshape(-1, cloud.point_step)
+
+    def column(name: str) -> np.ndarray:
+        return bytes_NS[:, offsets[name]:offsets[name] + 4].copy()
+
+    points = np.concatenate([column(name).view('<f4') for name in 'xyz'], axis=1)
+    return points, column('rgb')[:, 2::-1]
+
+
 def points_from_scan(message) -> np.ndarray:
     """Points (N, 3) float32, x y 0 in metres, of a LaserScan, in its own frame.
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from mono_depth_ros.argument_types import count, positive
 from mono_depth_ros.demo.processes import Child
 from mono_depth_ros.exit_code import exit_code
 from mono_depth_ros.soak.churn import churn
@@ -23,6 +24,7 @@ from mono_depth_ros.soak.stream import ros, SAMPLE_S, SETTLED, START_S, stream
 WARM_UP_S = 20.0
 NETWORK_MS, RATE_HZ = 125.0, 30.0
 MOST_AGE, MOST_GROWTH_MIB = 1.5, 10.0
+FIRST = 3  # images whose age is left out
 CAMERAS, CAMERAS_RATE_HZ, CAMERAS_S = (1, 2, 4, 8), 10.0, 20.0
 
 
@@ -32,9 +34,10 @@ def main(arguments: list[str] | None = None) -> int:
         prog='scripts/soak', description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('part', choices=['stream', 'cameras', 'churn'])
-    parser.add_argument('--minutes', type=float, default=30.0, help='of the stream')
-    parser.add_argument('--seconds', type=float, default=CAMERAS_S, help='of each of the cameras')
-    parser.add_argument('--rounds', type=int, default=100, help='of the churn')
+    parser.add_argument('--minutes', type=positive(), default=30.0, help='of the stream')
+    parser.add_argument('--seconds', type=positive(), default=CAMERAS_S,
+                        help='of each of the cameras')
+    parser.add_argument('--rounds', type=count, default=100, help='of the churn')
     given = parser.parse_args(arguments)
     parts: dict[str, Any] = {
         'stream': lambda: flood(60 * given.minutes), 'cameras': lambda: several(given.seconds),
@@ -50,12 +53,16 @@ def _told(holds: bool) -> int:
 def flood(seconds: float) -> bool:
     """Print how a stream fares that is four times too fast; whether all holds."""
     run = stream(seconds, NETWORK_MS, RATE_HZ, [''], [])
-    values, ages = next(iter(run.values.values())), (run.published_age_ms, run.age_ms[''])
+    ages = (run.published_age_ms, run.age_ms[''])
+    if not (run.values and run.memory_mib) or min(map(len, ages)) <= FIRST:
+        raise ValueError(f'{seconds:g} s are too few: of the first images, the node tells nothing')
+    values = next(iter(run.values.values()))
     network_ms = float(values['inference p50 (ms)'])
     warm = max(1, int(WARM_UP_S / SAMPLE_S))
     growth_mib = np.median(run.memory_mib[-3:]) - np.median(run.memory_mib[warm:warm + 3] or
                                                             run.memory_mib[-1:])
-    (p50, p99), arrived = np.array([np.percentile(age[3:], (50, 99)) for age in ages]) / network_ms
+    (p50, p99), arrived = np.array(
+        [np.percentile(age[FIRST:], (50, 99)) for age in ages]) / network_ms
     print(f'{RATE_HZ:g} Hz VGA into a network of {network_ms:.0f} ms for {seconds / 60:.1f} min: '
           f'{run.sent} sent, ' + ', '.join(
               f'{run.count(name)} {name}' for name in ('received', *SETTLED)))

@@ -6,7 +6,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from mono_depth_ros.message_formats.points import points_from_cloud, points_from_scan
+from mono_depth_ros.message_formats.points import (
+    cloud_arrays,
+    points_from_cloud,
+    points_from_scan,
+)
 
 POINTS = np.array([[1, 2, 3], [4, 5, 6], [np.nan, 0, 7], [8, 9, 10]], np.float32)
 
@@ -42,6 +46,18 @@ def test_what_has_no_return_is_no_point_at_the_sensor():
     scan = SimpleNamespace(ranges=[0.0, 0.009, 0.02], angle_min=0.0, angle_increment=0.0,
                            range_min=0.0, range_max=3.0)
     np.testing.assert_allclose(points_from_scan(scan), [[0.02, 0, 0]])
+
+
+def test_colours_come_in_the_order_of_rgb():
+    """As depth_node writes them: x, y, z, and blue, green, red and a byte that means nothing."""
+    data = np.float32([[1, 2, 3, 0], [4, 5, 6, 0]]).view(np.uint8)
+    data[:, 12:] = [[30, 20, 10, 255], [3, 2, 1, 0]]
+    xyz_N3, rgb_N3 = cloud_arrays(SimpleNamespace(
+        fields=[SimpleNamespace(name=name, offset=4 * i)
+                for i, name in enumerate(('x', 'y', 'z', 'rgb'))],
+        point_step=16, data=data.tobytes()))
+    np.testing.assert_array_equal(xyz_N3, [[1, 2, 3], [4, 5, 6]])
+    np.testing.assert_array_equal(rgb_N3, [[10, 20, 30], [1, 2, 3]])
 
 
 def test_clouds_that_are_none_are_refused():

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import cv2
 from mcap.reader import make_reader
@@ -21,7 +22,7 @@ from rclpy.qos import QoSProfile
 from ros_helpers import free_domain
 from std_msgs.msg import String
 
-from mono_depth_ros.demo import playback, recorder
+from mono_depth_ros.demo import command, playback, recorder
 from mono_depth_ros.demo.cloud_view import BACKGROUND, draw_cloud, look_at
 from mono_depth_ros.demo.mcap_log import McapLog, messages, type_definition
 from mono_depth_ros.demo.options import parse, size_limit
@@ -190,6 +191,16 @@ def test_wrong_arguments_get_a_sentence(arguments, sentence, capsys):
     with pytest.raises(SystemExit) as end:
         parse(arguments)
     assert end.value.code == 2 and sentence in capsys.readouterr().err
+
+
+def test_where_opengl_hangs_the_recorded_walk_is_played(monkeypatch, capsys):
+    monkeypatch.setattr(command, 'CHECK_S', 0.01)  # no Python starts within that
+    assert command.with_world(parse([])).world == 'recording'
+    assert 'OpenGL did not answer within 0.01 s' in capsys.readouterr().out
+    monkeypatch.setattr(command.subprocess, 'run', lambda *given, **options: SimpleNamespace(
+        returncode=1, stdout='', stderr='a\nno EGL\n'))
+    assert command.with_world(parse([])).world == 'recording'
+    assert 'drawn here: no EGL\n' in capsys.readouterr().out
 
 
 def test_large_photographs_are_sent_smaller(tmp_path, photographs):

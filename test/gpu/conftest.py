@@ -7,9 +7,6 @@ import time
 
 import numpy as np
 import pytest
-import torch
-
-from mono_depth_ros.backends.torch_backend import pick_device
 
 STARTED: list[float] = []
 
@@ -38,6 +35,8 @@ def pytest_runtest_logreport(report):
 
 @pytest.fixture(scope='session')
 def device():
+    from mono_depth_ros.backends.torch_backend import pick_device  # a robot may lack torch
+
     return pick_device(os.environ.get('GPU_CHECK_DEVICE', 'auto'))
 
 
@@ -47,6 +46,8 @@ def cuda(device):
     if not device.startswith('cuda'):
         pytest.skip('no CUDA GPU')
     yield device
+    import torch
+
     torch.cuda.set_per_process_memory_fraction(1.0, device)
     torch.cuda.empty_cache()
 

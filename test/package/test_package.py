@@ -9,6 +9,7 @@ import subprocess
 import sys
 from xml.etree import ElementTree
 
+from optional_packages import BROUGHT_BY
 import pytest
 from test_architecture import statements, tree_of
 
@@ -22,11 +23,8 @@ WHEELS = {'cv2': 'opencv-python-headless', 'yaml': 'PyYAML', 'OpenGL': 'PyOpenGL
           'mcap_ros2': 'mcap-ros2-support', 'rerun': 'rerun-sdk'}
 # No wheels: used where ROS 2 is installed.
 ROS_ONLY = {'cv_bridge', 'launch', 'launch_ros', 'tf2_ros'}
-# Come by pip, as package.xml says: on a robot, or for the demo and the simulated worlds only.
-PIP = {'torch', 'safetensors', 'mujoco', 'mcap', 'matplotlib', 'OpenGL', 'rosbags'}
 # The robot's half runs without them: other backends, and the tracing of a network for them.
-OPTIONAL = {'rerun': 'view', 'openvino': 'backends', 'onnxruntime': 'backends', 'onnx': 'train',
-            'onnxscript': 'train'}
+OPTIONAL = {'rerun', 'openvino', 'onnxruntime', 'onnx', 'onnxscript'}
 
 
 @pytest.fixture(scope='module')
@@ -96,7 +94,7 @@ def test_changelog_knows_the_version(setup):
 def test_everything_imported_is_asked_for(package):
     asked = {tag.text for tag in package.iter('exec_depend')}
     needed = {KEYS.get(name, name)
-              for name in foreign(imported(NAME, 'launch')) - PIP - OPTIONAL.keys()}
+              for name in foreign(imported(NAME, 'launch')) - BROUGHT_BY.keys()}
     assert needed <= asked, f'package.xml lacks {needed - asked}'
     assert asked - needed <= {'ros2launch', 'rviz2'}, 'asked for, but not used'
 
@@ -109,10 +107,40 @@ def test_everything_imported_is_required(name, folders):
     for module in foreign(imported(*folders)) - ROS_ONLY:
         if module in OPTIONAL:
             assert WHEELS.get(module, module) in required(
-                ROOT / 'requirements' / f'{OPTIONAL[module]}.txt')
+                ROOT / 'requirements' / f'{BROUGHT_BY[module]}.txt')
             continue
         names = {WHEELS.get(module, module), f'ros-{module}'}
         assert asked & {other.replace('_', '-').lower() for other in names}, module
+
+
+def test_optional_packages_come_with_the_file_that_a_skipped_test_names():
+    for module, name in BROUGHT_BY.items():
+        asked = required(ROOT / 'requirements' / f'{name}.txt')
+        assert WHEELS.get(module, module).replace('_', '-').lower() in asked, module
+
+
+@pytest.mark.thorough
+def test_programs_for_a_robot_load_without_the_packages_of_the_demo():
+    """`ros2 run` is one sentence, not a traceback, where what a program draws with is missing."""
+    modules = ['.'.join(path.relative_to(ROOT).with_suffix('').parts)
+               for folder in ('bags', 'cameras', 'node', 'tools')
+               for path in sorted((ROOT / NAME / folder).rglob('*.py'))
+               if path.name != '__init__.py']
+    assert f'{NAME}.tools.rerun_view.view_node' in modules
+    blocked = [name for name, file in BROUGHT_BY.items() if file in ('demo', 'recordings', 'view')]
+    code = ('import importlib, sys\n'
+            f'sys.modules.update(dict.fromkeys({blocked}))\n'
+            f'for name in {modules}: importlib.import_module(name)')
+    subprocess.run([sys.executable, '-c', code], cwd=ROOT, check=True)
+
+
+def test_what_a_robot_installs_leaves_numpy_and_opencv_to_the_distribution():
+    """A constraint alone would have pip replace what is installed beneath."""
+    assert 'numpy' not in dict(pinned(ROOT / 'requirements' / 'constraints.txt'))
+    for name in ('robot', 'backends', 'recordings'):
+        asked = required(ROOT / 'requirements' / f'{name}.txt')
+        assert not [other for other in asked if re.match('numpy|opencv|ros-', other)]
+    assert required(ROOT / 'requirements' / 'recordings.txt') == {'matplotlib', 'rosbags'}
 
 
 def test_no_ros_name_is_asked_of_pypi(setup):

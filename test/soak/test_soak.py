@@ -5,7 +5,8 @@ import time
 import numpy as np
 import pytest
 
-from mono_depth_ros.soak.__main__ import churned, NETWORK_MS, RATE_HZ
+from mono_depth_ros.soak import __main__ as soak
+from mono_depth_ros.soak.__main__ import churned, main, NETWORK_MS, RATE_HZ
 from mono_depth_ros.soak.slow_node import SlowNetwork
 from mono_depth_ros.soak.stream import Run, stream
 
@@ -23,6 +24,24 @@ def run_of(received=5, processed=2, dropped=3, came=2, sent=6) -> Run:
     ({'came': 1}, '2 processed but 1 depth images came'), ({'sent': 4}, '5 received of 4 sent')])
 def test_counts_that_do_not_add_up_are_named(changes, wrong):
     assert run_of(**changes).wrong_counts() == wrong
+
+
+@pytest.mark.parametrize('words, sentence', [
+    (('stream', '--minutes', '0'), 'above 0, got 0'), (('stream', '--minutes', 'nan'), 'above 0'),
+    (('cameras', '--seconds', '-1'), 'above 0'), (('churn', '--rounds', '0'), 'from 1 on, got 0'),
+    (('churn', '--rounds', '1.5'), 'from 1 on, got 1.5')])
+def test_numbers_that_measure_nothing_are_refused(capsys, words, sentence):
+    with pytest.raises(SystemExit) as end:
+        main(list(words))
+    assert end.value.code == 2 and sentence in capsys.readouterr().err
+
+
+def test_a_stream_too_short_to_measure_is_one_sentence(capsys, monkeypatch):
+    monkeypatch.setattr(soak, 'stream', lambda *given: Run(
+        came_s={'': []}, age_ms={'': []}, published_age_ms=[], memory_mib=[], sent=0, values={}))
+    assert main(['stream', '--minutes', '0.001']) == 1
+    assert capsys.readouterr().err == (
+        'cannot measure: 0.06 s are too few: of the first images, the node tells nothing\n')
 
 
 def test_a_slow_network_answers_the_same_later():

@@ -1,7 +1,12 @@
 """calibrate_depth: the file it writes, what it tells, recordings with other range data."""
 
+import os
+from pathlib import Path
 import re
+import signal
+import subprocess
 import sys
+import time
 
 from model_helpers import write_untrained
 import numpy as np
@@ -32,6 +37,63 @@ def test_the_line_is_set_and_the_rest_stays(tmp_path, before, after):
     written(file, 0.8126)
     assert file.read_text() == after
     assert [path.name for path in tmp_path.iterdir()] == ['depth.yaml']
+
+
+TWO = '''camera:
+  ros__parameters:
+    depth_scale: 3.0
+    rate: 5  # Hz
+
+{name}:
+  # mine
+  ros__parameters:
+
+    device: cpu
+other:
+  ros__parameters: {{depth_scale: 2.0}}
+'''
+
+
+@pytest.mark.parametrize('name', [
+    'depth_node', '/**', '"/**"', '/front/depth_node', 'front:\n  depth_node'])
+def test_of_several_nodes_the_depth_node_s_is_set(tmp_path, name):
+    file = tmp_path / 'depth.yaml'
+    before = TWO.format(name=name)
+    file.write_text(before)
+    if 'front:' in name:
+        before = before.replace('\n  ros__parameters:\n\n    dev',
+                                '\n    ros__parameters:\n\n      dev')
+        file.write_text(before)
+    indent = '      ' if 'front:' in name else '    '
+    written(file, 0.8126)
+    assert file.read_text() == before.replace(
+        'ros__parameters:\n\n', f'ros__parameters:\n{indent}depth_scale: 0.813\n\n')
+    written(file, 0.9)
+    assert file.read_text() == before.replace(
+        'ros__parameters:\n\n', f'ros__parameters:\n{indent}depth_scale: 0.900\n\n')
+
+
+@pytest.mark.parametrize('text', [
+    'a:\n  ros__parameters:\n    depth_scale: 1.0\nb:\n  ros__parameters:\n    device: cpu\n',
+    '/a/depth_node:\n  ros__parameters:\n    x: 1\n'
+    '/b/depth_node:\n  ros__parameters:\n    x: 1\n',
+    'camera:\n  ros__parameters:\n    x: 1\ndepth_node: {ros__parameters: {x: 1}}\n'])
+def test_where_several_could_be_meant_none_is_set(tmp_path, text):
+    file = tmp_path / 'depth.yaml'
+    file.write_text(text)
+    with pytest.raises(ValueError, match='by hand'):
+        written(file, 0.8)
+    assert file.read_text() == text
+
+
+def test_the_node_s_own_block_wins_over_that_of_all_and_a_last_line_may_be_open(tmp_path):
+    file = tmp_path / 'depth.yaml'
+    file.write_text('/**:\n  ros__parameters:\n    depth_scale: 1.0\n'
+                    'depth_node:\n  ros__parameters:')
+    written(file, 0.8)
+    assert file.read_text() == (
+        '/**:\n  ros__parameters:\n    depth_scale: 1.0\n'
+        'depth_node:\n  ros__parameters:\n    depth_scale: 0.800\n')
 
 
 def test_a_file_without_parameters_is_left_alone(tmp_path):
@@ -193,6 +255,52 @@ def test_frames_that_nothing_joins_are_told(recorded):
         atol=1e-9)
     with pytest.raises(ValueError, match="frame 'lidar', images in 'other'"):
         transforms.moved(np.zeros((1, 3)), 'lidar', 'other')
+
+
+def process_that_measures(tmp_path, terminal):
+    """calibrate_depth in a process whose input is a terminal, and its log; nobody publishes."""
+    from ros_helpers import free_domain
+
+    with open(tmp_path / 'log', 'wb') as log:
+        return subprocess.Popen(
+            [sys.executable, '-m', 'mono_depth_ros.tools.calibrate_depth', '1.2'],
+            cwd=Path(__file__).parents[2], stdin=terminal, stdout=log, stderr=log,
+            env=os.environ | {'ROS_DOMAIN_ID': str(free_domain()), 'PYTHONUNBUFFERED': '1'})
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_with_130_and_no_traceback(tmp_path, number):
+    process = process_that_measures(tmp_path, subprocess.DEVNULL)
+    wait_for(lambda: 'something flat' in (tmp_path / 'log').read_text(), process)
+    process.send_signal(number)
+    assert process.wait(20) == 130
+    assert (tmp_path / 'log').read_text().splitlines()[1:] == ['', 'stopped']
+
+
+@pytest.mark.thorough
+def test_ctrl_d_ends_it_with_a_sentence(tmp_path):
+    ours, theirs = os.openpty()
+    process = process_that_measures(tmp_path, theirs)
+    try:
+        wait_for(lambda: 'Enter' in (tmp_path / 'log').read_text(), process)
+        os.write(ours, b'\x04')
+        assert process.wait(20) == 1
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    said = (tmp_path / 'log').read_text()
+    assert 'Traceback' not in said
+    assert said.splitlines()[-1] == (
+        'calibrate_depth: the input ended before all distances were measured')
+
+
+def wait_for(condition, process):
+    """Wait for a condition while a process runs."""
+    deadline_s = time.monotonic() + 120
+    while not condition():
+        assert process.poll() is None and time.monotonic() < deadline_s
+        time.sleep(0.05)
 
 
 @pytest.mark.thorough

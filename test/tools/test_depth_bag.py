@@ -176,6 +176,14 @@ def test_a_run_with_other_wishes_is_not_mixed_into_an_unfinished_one(
     other.write_text('/**: {ros__parameters: {depth_scale: 2.0, points: {stride: 2}}}')
     assert main(command(model, bag, tmp_path / 'out', '--params', str(other))) == 1
     assert 'unfinished run with another parameters' in capsys.readouterr().err
+    # Nor where depth depends on the images before, or the recording is mistyped.
+    other.write_text('/**: {ros__parameters: {smoothing: 0.5}}')
+    kept = files(tmp_path / 'out.unfinished').keys()
+    for given in (bag, tmp_path / 'gab'):
+        assert main(command(model, given, tmp_path / 'out', '--params', str(other))) == 1
+    assert 'unfinished run with another parameters' in capsys.readouterr().err
+    assert files(tmp_path / 'out.unfinished').keys() == kept
+    other.write_text('/**: {ros__parameters: {depth_scale: 2.0, points: {stride: 2}}}')
     shutil.rmtree(tmp_path / 'out.unfinished')
     assert main(command(model, bag, tmp_path / 'one')) == 0
     assert main(command(model, bag, tmp_path / 'two', '--points', '--params', str(other))) == 0
@@ -186,7 +194,39 @@ def test_a_run_with_other_wishes_is_not_mixed_into_an_unfinished_one(
 
 
 @pytest.mark.thorough
-def test_true_depth_in_the_recording_gives_an_accuracy_report(tmp_path, model, capsys):
+def test_smoothed_depth_begins_with_the_first_image_again(tmp_path, model, monkeypatch):
+    bag, mine = write(tmp_path / 'bag', drive()), tmp_path / 'mine.yaml'
+    mine.write_text('/**: {ros__parameters: {smoothing: 0.5}}')
+    monkeypatch.setattr(journal, 'PART_IMAGES', 2)
+    for images, code, left_of in ((3, 130, -1), (99, 0, 99 - 5)):
+        with monkeypatch.context() as patch:
+            left = stopped_after(patch, images)
+            assert main(command(model, bag, tmp_path / 'out', '--params', str(mine))) == code
+        assert left == [left_of]
+    assert len(by_topic(tmp_path / 'out')['/cam/depth/image']) == 5
+
+
+@pytest.mark.parametrize('text, parameters', [
+    ('/**:\n  ros__parameters:\n', {}),
+    ('front: {depth_node: {ros__parameters: {device: cpu, scan: {min_height: 0.1}}}}',
+     {'device': 'cpu', 'scan.min_height': 0.1})])
+def test_parameters_of_any_depth_are_read_and_none_are_none(tmp_path, text, parameters):
+    (tmp_path / 'mine.yaml').write_text(text)
+    words = ['in', 'out', '--params', str(tmp_path / 'mine.yaml')]
+    assert parse(words).parameters == parameters
+
+
+@pytest.mark.parametrize('text', ['', 'a: 1', '[]', '/**: {ros__parameters: [1]}', 'a: [', '1'])
+def test_files_without_parameters_are_refused_in_one_sentence(tmp_path, capsys, text):
+    (tmp_path / 'mine.yaml').write_text(text)
+    with pytest.raises(SystemExit):
+        parse(['in', 'out', '--params', str(tmp_path / 'mine.yaml')])
+    assert 'is no ROS parameter file' in capsys.readouterr().err
+
+
+@pytest.mark.thorough
+def test_true_depth_in_the_recording_gives_an_accuracy_report(
+        tmp_path, model, capsys, monkeypatch):
     """Truth is half of what the model says: scale 2, AbsRel 1, delta1 0."""
     bag = write(tmp_path / 'bag', drive(3))
     assert main(command(model, bag, tmp_path / 'out')) == 0
@@ -204,6 +244,15 @@ def test_true_depth_in_the_recording_gives_an_accuracy_report(tmp_path, model, c
     assert found['abs_rel'] == pytest.approx(1, rel=1e-6) and found['delta1'] == 0
     assert (tmp_path / 'two' / 'accuracy.png').read_bytes().startswith(b'\x89PNG')
     assert not (tmp_path / 'out' / 'accuracy.json').exists()
+    # Without matplotlib there is all but the picture.
+    monkeypatch.delitem(sys.modules, 'mono_depth_ros.demo.panel')
+    for name in [name for name in sys.modules if name.split('.')[0] == 'matplotlib']:
+        monkeypatch.setitem(sys.modules, name, None)
+    assert main(command(model, bag, tmp_path / 'three')) == 0
+    said = capsys.readouterr()
+    assert 'scale 2.000' in said.out and 'requirements/recordings.txt' in said.err
+    assert said.err.count('\n') == 1 and (tmp_path / 'three' / 'accuracy.json').exists()
+    assert not (tmp_path / 'three' / 'accuracy.png').exists()
 
 
 @pytest.mark.thorough

@@ -12,8 +12,6 @@ from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from std_msgs.msg import Float32
 
 from mono_depth_ros.camera import Camera
-from mono_depth_ros.demo.options import parse
-from mono_depth_ros.demo.session import view_file
 from mono_depth_ros.node.interface.messages import DepthImage, info_from_camera, PointCloud
 from mono_depth_ros.tools.rerun_view import view_node
 from mono_depth_ros.tools.rerun_view.scene import RerunScene
@@ -76,6 +74,10 @@ def test_without_display_or_rerun_one_sentence_says_what_to_do(monkeypatch):
 
 
 def test_the_demo_s_view_is_a_window_where_there_is_a_display_else_a_file(monkeypatch, tmp_path):
+    pytest.importorskip('mcap')  # rerun_view needs no package of the demo
+    from mono_depth_ros.demo.options import parse
+    from mono_depth_ros.demo.session import view_file
+
     options = parse(['--view', '--out', str(tmp_path)])
     assert options.view and not parse([]).view
     monkeypatch.setenv('DISPLAY', ':0')

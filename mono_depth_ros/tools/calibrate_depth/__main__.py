@@ -14,6 +14,7 @@ import sys
 
 import numpy as np
 
+from mono_depth_ros.argument_types import count
 from mono_depth_ros.exit_code import exit_code
 from mono_depth_ros.scale.fit import fit_factor
 from mono_depth_ros.tools.calibrate_depth.parameter_file import written
@@ -84,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('--reference', default='', metavar='TOPIC',
                         help='depth image, PointCloud2 or LaserScan topic of the recording')
     parser.add_argument('--model', default='indoor', help='shipped model by name, or a file')
-    parser.add_argument('--frames', type=int, default=60, help='images of the recording used')
+    parser.add_argument('--frames', type=count, default=60, help='images of the recording used')
     parser.add_argument('--write', type=Path, metavar='YAML',
                         help='parameter file in which to set depth_scale; made if missing')
     return parser

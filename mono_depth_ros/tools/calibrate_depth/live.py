@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+import signal
 import sys
 import time
 from typing import Any
@@ -20,11 +21,15 @@ def measure_live(distances_m: Sequence[float], box: float, seconds: float,
                  arguments: Sequence[str]) -> list[Sample]:
     """One sample a distance, asked for one after another where there is a terminal.
 
-    Raises OSError where no depth comes, ValueError where the middle of the image has none.
+    Raises OSError where no depth comes, ValueError where the middle of the image has none,
+    KeyboardInterrupt after SIGTERM, too.
     """
     import rclpy
+    from rclpy.signals import SignalHandlerOptions
 
-    rclpy.init(args=list(arguments))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Not rclpy's handlers: they shut the context down under the listener's feet.
+    rclpy.init(args=list(arguments), signal_handler_options=SignalHandlerOptions.NO)
     listener = _Listener(rclpy)
     try:
         return [_sample(listener, true_m, box, seconds) for true_m in distances_m]
@@ -34,7 +39,7 @@ def measure_live(distances_m: Sequence[float], box: float, seconds: float,
 
 def _sample(listener: _Listener, true_m: float, box: float, seconds: float) -> Sample:
     if sys.stdin.isatty():
-        input(f'something flat in the middle of the image, {true_m:g} m from the lens: Enter ')
+        _wait_for_enter(f'something flat in the middle of the image, {true_m:g} m from the lens')
     else:
         print(f'something flat in the middle of the image, {true_m:g} m from the lens')
     shown = [centre_median(depth_HW, box) / scale for depth_HW, scale in listener.listen(seconds)]
@@ -44,6 +49,14 @@ def _sample(listener: _Listener, true_m: float, box: float, seconds: float) -> S
                          "model's range; choose another distance, or look at min_depth, max_depth")
     print(f'  {shown_m:.3f} m shown, of {len(shown)} images')
     return Sample(shown_m=shown_m, true_m=true_m)
+
+
+def _wait_for_enter(wish: str) -> None:
+    try:
+        input(f'{wish}: Enter ')
+    except EOFError as error:  # Ctrl-D
+        print()
+        raise OSError('the input ended before all distances were measured') from error
 
 
 class _Listener:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 import json
 from pathlib import Path
+import sys
 from typing import Any, TYPE_CHECKING
 
 import numpy as np
@@ -62,14 +63,15 @@ def report(recording: Path, cameras: Sequence[BagCamera], outputs: set[str],
     """Accuracy of each camera of a finished recording that has true depth; [] where none has.
 
     Depth counts as the truth of a camera where it has the frame_id and the size of its images.
-    Only truth within `range_m` counts. Writes accuracy.json and accuracy.png beside the messages.
+    Only truth within `range_m` counts. Writes accuracy.json and, with matplotlib, accuracy.png
+    beside the messages.
     """
-    reader, measured, frames = BagReader(recording), [], []
+    reader, measured = BagReader(recording), []
     for camera in cameras:
         truth = _truth_topic(reader, camera, outputs)
         if truth and (pairs := _pairs(reader, camera.output('depth/image'), truth)):
             measured.append((camera, truth, pairs))
-    found = []
+    found, shown = [], list[_View]()
     for camera, truth, pairs in measured:
         views = [_View(reader=reader, camera=camera, truth_topic=truth, pair=pair)
                  for pair in pairs]
@@ -78,11 +80,11 @@ def report(recording: Path, cameras: Sequence[BagCamera], outputs: set[str],
             found.append(Accuracy(
                 image_topic=camera.image_topic, truth_topic=truth, images=len(errors),
                 errors=mean_errors(errors), range_m=range_m))
-            frames += [view.frame() for view in _spaced(views, max(1, ROWS // len(measured)))]
+            shown += _spaced(views, max(1, ROWS // len(measured)))
     if found:
         text = json.dumps([accuracy.values() for accuracy in found], indent=1)
         (recording / 'accuracy.json').write_text(f'{text}\n')
-        _draw(recording / 'accuracy.png', frames, found)
+        _draw(recording / 'accuracy.png', shown, found)
     return found
 
 
@@ -159,8 +161,13 @@ def _spaced(views: Sequence[_View], number: int) -> Iterator[_View]:
     return (views[int((step + 0.5) * len(views) / number)] for step in range(number))
 
 
-def _draw(path: Path, frames: Sequence[Frame], found: Sequence[Accuracy]) -> None:
-    from mono_depth_ros.demo.panel import write_panel
-
-    write_panel(path, list(frames), 'Depth of a recording against its true depth',
+def _draw(path: Path, shown: Sequence[_View], found: Sequence[Accuracy]) -> None:
+    try:
+        from mono_depth_ros.demo.panel import write_panel
+    except ImportError as error:  # the recording is worth more than its picture
+        print(f'there is no {path.name}: {error}: pip install -r requirements/recordings.txt',
+              file=sys.stderr)
+        return
+    write_panel(path, [view.frame() for view in shown],
+                'Depth of a recording against its true depth',
                 '; '.join(accuracy.line() for accuracy in found))

@@ -36,13 +36,18 @@ class Journal:
     """Outcomes of images in order, kept in a folder as small recordings of PART_IMAGES each.
 
     `request` is what the run was asked for; another one than the folder's raises ValueError.
-    `types` gives the message type of each topic.
+    `types` gives the message type of each topic. `anew`: the same request begins with the first
+    image again, since depth depends on the images before.
     """
 
-    def __init__(self, folder: Path, request: Mapping[str, str], types: Mapping[str, str]):
+    def __init__(self, folder: Path, request: Mapping[str, str], types: Mapping[str, str],
+                 anew: bool = False):
         self._folder, self._types = folder, {**types, REFUSED: STRING}
         self._pending: list[Outcome] = []
         self._check(request)
+        if anew:
+            for path in self._folder.glob('part_*'):
+                shutil.rmtree(path)
         self.done = self._parts()[-1][1] + 1 if self._parts() else 0
 
     def add(self, outcome: Outcome) -> None:

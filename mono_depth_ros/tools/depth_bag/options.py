@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,11 +58,22 @@ def _from_file(path: Path) -> dict[str, Any]:
 
     try:
         content = yaml.safe_load(path.read_text())
-        groups = [node['ros__parameters'] for node in content.values()]
-    except (yaml.YAMLError, AttributeError, KeyError, TypeError) as error:
+        groups = [_flat(group or {}) for group in _groups(content)]
+    except (yaml.YAMLError, AttributeError) as error:
         raise ValueError(f'{path} is no ROS parameter file (/**: ros__parameters: ...): {error}'
                          ) from error
-    return {name: value for group in groups for name, value in _flat(group).items()}
+    if not groups:
+        raise ValueError(f'{path} is no ROS parameter file: it has no ros__parameters')
+    return {name: value for group in groups for name, value in group.items()}
+
+
+def _groups(tree: dict[str, Any]) -> Iterator[Any]:
+    """What stands below each ros__parameters, however deep in namespaces; None for nothing."""
+    for name, value in tree.items():
+        if name == 'ros__parameters':
+            yield value
+        elif isinstance(value, dict):
+            yield from _groups(value)
 
 
 def _flat(group: dict[str, Any], prefix: str = '') -> dict[str, Any]:

@@ -40,8 +40,7 @@ def depth_bag(options: Options) -> list[str]:
     if out.exists():
         raise FileExistsError(f'{out} exists already: delete it, or give another name')
     settings = settings_of(options.parameters)
-    if carries_state(settings):
-        shutil.rmtree(unfinished, ignore_errors=True)
+    anew = carries_state(settings)
     reader = BagReader(options.recording)
     cameras = cameras_of(reader, options.images, options.outputs)
     estimator = _estimator(settings, kept_request(unfinished))
@@ -49,7 +48,8 @@ def depth_bag(options: Options) -> list[str]:
                for camera in cameras}
     types = {camera.output(name): kind for camera in cameras
              for name, kind in output_types(options.outputs).items()}
-    journal = Journal(unfinished, _request(options, settings, estimator, list(streams)), types)
+    journal = Journal(unfinished, _request(options, settings, estimator, list(streams)), types,
+                      anew=anew)
     _estimate(reader, streams, journal)
     refused: Counter[str] = Counter()
     whole = unfinished / out.name

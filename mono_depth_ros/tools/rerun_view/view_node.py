@@ -12,9 +12,9 @@ from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from std_msgs.msg import Float32
 
-from mono_depth_ros.demo.playback import cloud_arrays
 from mono_depth_ros.message_formats.camera_info import read_camera_info
 from mono_depth_ros.message_formats.images import raw_depth, rgb_from_message
+from mono_depth_ros.message_formats.points import cloud_arrays
 from mono_depth_ros.message_formats.stamps import stamp_ns
 from mono_depth_ros.node.interface.parameters import Parameter
 from mono_depth_ros.node.interface.stream_part import Input
