@@ -16,13 +16,12 @@ from mono_depth_ros.backends.recovery import RecoveringNetwork
 from mono_depth_ros.backends.serve import serve
 from mono_depth_ros.camera import Camera, focal_of
 from mono_depth_ros.geometry.lens_view import lens_view, LensView
+from mono_depth_ros.letterbox import input_letterbox, Letterbox
 from mono_depth_ros.model_file import find_model, read_card, sha256_of
 from mono_depth_ros.preprocess import (
     decode_confidence,
     decode_depth,
     encode_image,
-    input_letterbox,
-    Letterbox,
     metres_per_output,
     with_camera,
 )

@@ -8,8 +8,8 @@ from importlib.util import find_spec
 
 from mono_depth_ros.backends.backend import first_line
 from mono_depth_ros.checked_json import limits_of
+from mono_depth_ros.letterbox import input_size
 from mono_depth_ros.model_card import CAMERA_TYPES, FOREIGN, GraphSpec, IMAGE_TYPES, NetworkSpec
-from mono_depth_ros.preprocess import input_size
 from mono_depth_ros.tools.presets import Preset
 
 Shape = tuple[int | None, ...]

@@ -13,8 +13,8 @@ from mono_depth_ros.backends.backend import Backend, BackendSpec, first_line
 from mono_depth_ros.backends.machine import this_machine
 from mono_depth_ros.backends.selection import candidates, ModelForms
 from mono_depth_ros.backends.serve import graph_backend
+from mono_depth_ros.letterbox import input_size
 from mono_depth_ros.model_card import ModelCard, SelfTest
-from mono_depth_ros.preprocess import input_size
 
 # Differences of log depth that are rounding alone.
 ALL_ALIKE = 1e-5

@@ -8,8 +8,9 @@ import pytest
 
 from mono_depth_ros.camera import Camera
 from mono_depth_ros.estimator import DepthEstimate, Uncertainty
+from mono_depth_ros.letterbox import fit_letterbox
 from mono_depth_ros.node.interface.frame import confident_depth
-from mono_depth_ros.preprocess import decode_confidence, fit_letterbox
+from mono_depth_ros.preprocess import decode_confidence
 
 SAME_SIZE = fit_letterbox(8, 6, 8, 6)
 

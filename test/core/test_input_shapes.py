@@ -10,9 +10,9 @@ import torch
 
 from mono_depth_ros.camera import Camera
 from mono_depth_ros.estimator import DepthEstimator
+from mono_depth_ros.letterbox import input_letterbox, input_size
 from mono_depth_ros.model_card import card_from_json, NetworkSpec
 from mono_depth_ros.networks.registry import build
-from mono_depth_ros.preprocess import input_letterbox, input_size
 
 FIXED = NetworkSpec(name='mobile', input_height=192, input_width=256)
 ANY = replace(FIXED, aspect_ratios=(0.5, 3.5))

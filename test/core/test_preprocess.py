@@ -6,15 +6,14 @@ import numpy as np
 import pytest
 
 from mono_depth_ros.camera import Camera
+from mono_depth_ros.letterbox import fit_letterbox, to_image_size
 from mono_depth_ros.model_card import Normalisation
 from mono_depth_ros.preprocess import (
     decode_depth,
     encode_depth,
     encode_image,
-    fit_letterbox,
     focal_ratio,
     normalise,
-    to_image_size,
 )
 
 NORMALISATION = Normalisation(mean=(0.5, 0.25, 0.0), std=(0.5, 0.25, 1.0))

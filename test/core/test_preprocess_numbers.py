@@ -4,17 +4,15 @@ import numpy as np
 import pytest
 
 from mono_depth_ros.camera import Camera
+from mono_depth_ros.letterbox import fit_letterbox, input_letterbox, to_image_size
 from mono_depth_ros.model_card import NetworkSpec, Normalisation
 from mono_depth_ros.preprocess import (
     decode_depth,
     depth_of,
     encode_depth,
     encode_image,
-    fit_letterbox,
     focal_ratio,
-    input_letterbox,
     metres_per_output,
-    to_image_size,
 )
 
 REFERENCE = Camera(fx=150, fy=160, cx=47.5, cy=31.5, width=96, height=64)

@@ -5,8 +5,9 @@ from hypothesis import given, strategies
 import numpy as np
 import pytest
 
+from mono_depth_ros.letterbox import fit_letterbox
 from mono_depth_ros.model_card import Normalisation
-from mono_depth_ros.preprocess import encode_image, fit_letterbox
+from mono_depth_ros.preprocess import encode_image
 from mono_depth_ros.reduction import whole_factor
 
 SIDES = strategies.integers(1, 3000)

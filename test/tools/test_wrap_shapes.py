@@ -10,8 +10,8 @@ import pytest
 from mono_depth_ros.backends.openvino_backend import SHAPES_KEPT
 from mono_depth_ros.camera import Camera
 from mono_depth_ros.estimator import DepthEstimator
+from mono_depth_ros.letterbox import input_size
 from mono_depth_ros.model_file import read_card
-from mono_depth_ros.preprocess import input_size
 from mono_depth_ros.tools.presets import Preset
 from mono_depth_ros.tools.wrap import main, wrap
 

@@ -13,15 +13,10 @@ import numpy as np
 import torch
 
 from mono_depth_ros.colormap import colour_scale
+from mono_depth_ros.letterbox import input_letterbox
 from mono_depth_ros.metrics import depth_errors
 from mono_depth_ros.model_file import load_model
-from mono_depth_ros.preprocess import (
-    decode_depth,
-    encode_image,
-    focal_ratio,
-    input_letterbox,
-    with_camera,
-)
+from mono_depth_ros.preprocess import decode_depth, encode_image, focal_ratio, with_camera
 from train.comparison.comparison import Entry, Row
 from train.data.data_sets import DataSet
 from train.data.samples.sample import Sample, spread_numbers

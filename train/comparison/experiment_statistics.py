@@ -26,7 +26,7 @@ class Estimate:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Spread:
+class SeedDeviation:
     """Standard deviation of an error's mean from training to training of one recipe."""
 
     deviation: float
@@ -52,7 +52,7 @@ def estimate(errors_SN: np.ndarray) -> Estimate:
                     seeds=tuple(errors_SN.mean(1).tolist()))
 
 
-def spread_of(networks: Sequence[np.ndarray]) -> Spread | None:
+def pooled_deviation(networks: Sequence[np.ndarray]) -> SeedDeviation | None:
     """How far trainings lie apart, pooled over the networks (S, N) trained more than once.
 
     Two or three trainings of one network alone say too little of it. None where all were trained
@@ -63,22 +63,22 @@ def spread_of(networks: Sequence[np.ndarray]) -> Spread | None:
     if not degrees:
         return None
     squares = sum(float(np.square(mean_S - mean_S.mean()).sum()) for mean_S in means)
-    return Spread(deviation=(squares / degrees) ** 0.5, degrees=degrees)
+    return SeedDeviation(deviation=(squares / degrees) ** 0.5, degrees=degrees)
 
 
-def difference(first_SN: np.ndarray, second_TN: np.ndarray, spread: Spread | None = None,
-               second_learned: bool = True) -> Estimate:
+def difference(first_SN: np.ndarray, second_TN: np.ndarray,
+               of_seeds: SeedDeviation | None = None, second_learned: bool = True) -> Estimate:
     """`first` less `second` on the same images, paired image by image.
 
-    The interval resamples images and, where `spread` is known, adds what other trainings would
-    change, by Student's t with its degrees of freedom; nothing of a `second` that is not learned.
+    The interval resamples images and, with `of_seeds`, adds what other trainings would change,
+    by Student's t with its degrees of freedom; nothing of a `second` that is not learned.
     """
     mean_N = first_SN.mean(0) - second_TN.mean(0)
     drawn_D = _image_weights(len(mean_N)) @ mean_N
-    if spread:
+    if of_seeds:
         share = 1 / len(first_SN) + (1 / len(second_TN) if second_learned else 0)
-        drawn_D += np.random.default_rng(1).standard_t(spread.degrees, DRAWS) * (
-            spread.deviation * share ** 0.5)
+        drawn_D += np.random.default_rng(1).standard_t(of_seeds.degrees, DRAWS) * (
+            of_seeds.deviation * share ** 0.5)
     low, high = interval(drawn_D)
     return Estimate(mean=float(mean_N.mean()), low=low, high=high)
 
@@ -90,12 +90,13 @@ def _image_weights(images: int) -> np.ndarray:
         images, np.full(images, 1 / images), DRAWS) / images
 
 
-def conclusion(found: Estimate, rises: bool, margin: float, spread: Spread | None) -> str:
+def conclusion(found: Estimate, rises: bool, margin: float,
+               of_seeds: SeedDeviation | None) -> str:
     """Whether a difference is above `margin` (below, unless it `rises`), by its interval.
 
-    Without the spread of trainings nothing can be told: two of one recipe differ as well.
+    Without what trainings differ by nothing can be told: two of one recipe differ as well.
     """
     low, high = (found.low, found.high) if rises else (-found.high, -found.low)
-    if not spread:
+    if not of_seeds:
         return 'cannot be told from one training each'
     return 'holds' if low > margin else 'does not hold' if high < margin else 'cannot be told'

@@ -13,8 +13,8 @@ from train.comparison.experiment_statistics import (
     Estimate,
     estimate,
     Images,
-    Spread,
-    spread_of,
+    pooled_deviation,
+    SeedDeviation,
     table_of,
 )
 
@@ -52,38 +52,38 @@ def table_text(title: str, rows: Sequence[TableRow]) -> str:
             'delta1 of the seeds', f'delta1 less {BASELINE}', 'parameters', 'multiply-adds',
             *(f'ms {device}' for device in devices), 'printed in the paper']
     base = next((row for row in rows if row.name == BASELINE), None)
-    spread = spread_among(rows, 'delta1')
+    of_seeds = seed_deviation(rows, 'delta1')
     return '\n'.join([
         f'# {title}', '', f'{len(rows[0].seeds[0])} images.', '', _line(head),
         '|---' * len(head) + '|',
-        *(_line(_cells(row, base, devices, spread)) for row in rows), '',
+        *(_line(_cells(row, base, devices, of_seeds)) for row in rows), '',
         NOT_METRES, '', *claims_text(rows), ''])
 
 
 def _cells(row: TableRow, base: TableRow | None, devices: Sequence[str],
-           spread: Spread | None) -> list[str]:
+           of_seeds: SeedDeviation | None) -> list[str]:
     found = {error: estimate(table_of(row.seeds, error)) for error in ERRORS}
     trained, images = row.trained or ('-', None)
     cost = row.cost
     return [row.name, trained, '-' if images is None else f'{images:,}', str(len(row.seeds)),
             *(_estimate(one, 4 if error == 'roughness' else 3) for error, one in found.items()),
-            _range(found['delta1'].seeds), _less(row, base, spread),
+            _range(found['delta1'].seeds), _less(row, base, of_seeds),
             f'{cost.parameters / 1e6:.2f} M' if cost else '-',
             f'{cost.multiply_adds / 1e9:.2f} G' if cost else '-',
             *(f'{row.ms[device]:.1f}' if row.ms else '-' for device in devices),
             PRINTED.get(row.name, '-')]
 
 
-def spread_among(rows: Sequence[TableRow], error: str) -> Spread | None:
+def seed_deviation(rows: Sequence[TableRow], error: str) -> SeedDeviation | None:
     """How far trainings of one network lie apart, by all networks of the table."""
-    return spread_of([table_of(row.seeds, error) for row in rows if row.name != BASELINE])
+    return pooled_deviation([table_of(row.seeds, error) for row in rows if row.name != BASELINE])
 
 
-def _less(row: TableRow, base: TableRow | None, spread: Spread | None) -> str:
+def _less(row: TableRow, base: TableRow | None, of_seeds: SeedDeviation | None) -> str:
     if base is None or row is base:
         return '-'
     return _signed(difference(table_of(row.seeds, 'delta1'), table_of(base.seeds, 'delta1'),
-                              spread, second_learned=False))
+                              of_seeds, second_learned=False))
 
 
 def _estimate(found: Estimate, digits: int) -> str:
@@ -118,10 +118,10 @@ def claim_told(claim: Claim, by_name: Mapping[str, TableRow]) -> tuple[str, str]
         counts = [row.cost.parameters for row in (first, second) if row.cost]
         return ('holds' if counts[0] < counts[1] else 'does not hold',
                 ' against '.join(f'{count / 1e6:.2f} M' for count in counts))
-    spread = spread_among(list(by_name.values()), claim.error)
+    of_seeds = seed_deviation(list(by_name.values()), claim.error)
     found = difference(table_of(first.seeds, claim.error), table_of(second.seeds, claim.error),
-                       spread)
-    told = conclusion(found, claim.rises, claim.margin, spread)
+                       of_seeds)
+    told = conclusion(found, claim.rises, claim.margin, of_seeds)
     return told, f'{ERRORS[claim.error]} {_signed(found)}'
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mono_depth_ros.preprocess import input_size
+from mono_depth_ros.letterbox import input_size
 from train.data.data_sets import DataSet
 from train.data.readable_samples import first_readable
 from train.recipes.recipe import Recipe

@@ -12,13 +12,8 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from mono_depth_ros.camera import Camera
-from mono_depth_ros.preprocess import (
-    encode_depth,
-    encode_image,
-    input_letterbox,
-    normalise,
-    with_camera,
-)
+from mono_depth_ros.letterbox import input_letterbox
+from mono_depth_ros.preprocess import encode_depth, encode_image, normalise, with_camera
 from train.data.data_sets import DataSet
 from train.data.readable_samples import read_sample
 from train.data.samples.augmentation import augment

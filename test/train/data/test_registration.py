@@ -10,7 +10,7 @@ import pytest
 from train_helpers import tiny
 
 from mono_depth_ros.camera import Camera
-from mono_depth_ros.preprocess import fit_letterbox, to_image_size
+from mono_depth_ros.letterbox import fit_letterbox, to_image_size
 from train.data.packing import shrunk
 from train.data.samples.augmentation import augment, Augmentation
 from train.data.samples.geometry import warped

@@ -19,8 +19,8 @@ from train.comparison.experiment_statistics import (
     difference,
     Estimate,
     estimate,
-    Spread,
-    spread_of,
+    pooled_deviation,
+    SeedDeviation,
     table_of,
 )
 from train.comparison.experiment_table import BASELINE, claim_told, table_text, TableRow
@@ -138,21 +138,21 @@ def test_differences_are_paired_by_image_and_know_of_the_seeds():
     base = rng.uniform(0, 1, (1, 50))
     found = difference(base + 0.1, base)
     assert (found.mean, found.low, found.high) == pytest.approx((0.1, 0.1, 0.1))
-    spread = Spread(deviation=0.2, degrees=8)  # t is 2.306
-    seeds = difference(np.concatenate([base - 0.1, base + 0.3]), base, spread)
+    of_seeds = SeedDeviation(deviation=0.2, degrees=8)  # t is 2.306
+    seeds = difference(np.concatenate([base - 0.1, base + 0.3]), base, of_seeds)
     assert seeds.mean == pytest.approx(0.1)
     assert seeds.high - 0.1 == pytest.approx(2.306 * 0.2 * 1.5 ** 0.5, rel=0.1)
-    fixed = difference(base + 0.1, base, spread, second_learned=False)
+    fixed = difference(base + 0.1, base, of_seeds, second_learned=False)
     assert fixed.high - 0.1 == pytest.approx(2.306 * 0.2, rel=0.1)
 
 
-def test_the_spread_of_trainings_is_pooled_over_networks():
+def test_the_deviation_of_trainings_is_pooled_over_networks():
     def network(*means):
         return np.array([[mean - 0.1, mean + 0.1] for mean in means])
-    found = spread_of([network(0.4, 0.6), network(0.5), network(0.1, 0.2, 0.3)])
+    found = pooled_deviation([network(0.4, 0.6), network(0.5), network(0.1, 0.2, 0.3)])
     assert found.degrees == 3
     assert found.deviation == pytest.approx(((0.02 + 0.02) / 3) ** 0.5)
-    assert spread_of([network(0.4), network(0.6)]) is None
+    assert pooled_deviation([network(0.4), network(0.6)]) is None
 
 
 def test_networks_that_do_not_differ_are_seldom_told_apart():
@@ -163,22 +163,22 @@ def test_networks_that_do_not_differ_are_seldom_told_apart():
         image_N = rng.normal(0, 0.1, 40)
         networks = [image_N + rng.normal(0, 0.05, (2, 1)) + rng.normal(0, 0.1, (2, 40))
                     for _ in range(5)]
-        found = difference(networks[0], networks[1], spread_of(networks))
+        found = difference(networks[0], networks[1], pooled_deviation(networks))
         wrong += not found.low <= 0 <= found.high
     assert 0.02 < wrong / tables < 0.08  # 5 % of 400, give or take
 
 
-KNOWN = Spread(deviation=0.01, degrees=2)
+KNOWN = SeedDeviation(deviation=0.01, degrees=2)
 
 
-@pytest.mark.parametrize('low, high, rises, margin, spread, told', [
+@pytest.mark.parametrize('low, high, rises, margin, of_seeds, told', [
     (0.01, 0.03, True, 0.0, KNOWN, 'holds'), (-0.03, -0.01, True, 0.0, KNOWN, 'does not hold'),
     (-0.03, 0.01, True, 0.0, KNOWN, 'cannot be told'), (-0.03, -0.01, False, 0.0, KNOWN, 'holds'),
     (0.01, 0.03, False, 0.0, KNOWN, 'does not hold'), (-0.009, 0.01, True, -0.01, KNOWN, 'holds'),
     (0.01, 0.03, True, 0.0, None, 'cannot be told from one training each')])
-def test_a_conclusion_is_what_the_interval_says(low, high, rises, margin, spread, told):
+def test_a_conclusion_is_what_the_interval_says(low, high, rises, margin, of_seeds, told):
     found = Estimate(mean=(low + high) / 2, low=low, high=high)
-    assert conclusion(found, rises, margin, spread) == told
+    assert conclusion(found, rises, margin, of_seeds) == told
 
 
 def row(name, *seeds, parameters=1):
@@ -199,7 +199,7 @@ def test_claims_follow_from_the_rows():
     lines = {line.split(' | ')[0]: line for line in text.splitlines() if line.startswith('| ')}
     assert '0.655 (0.600 to 0.710)' in lines['| eigen_modified']
     assert '0.650 to 0.660' in lines['| eigen_modified']
-    # One image twice: 0.2 or 0.31. Two trainings, spread 0.005: of t beyond 1.89 is a tenth.
+    # One image twice: 0.2 or 0.31. Two trainings, deviation 0.005: of t beyond 1.89 is a tenth.
     assert '+0.255 (+0.193 to +0.317)' in lines['| eigen_modified']
     assert '0.901 / 0.088 / 0.092 %' in lines['| eigen_modified']
     assert lines[f'| {BASELINE}'].endswith('| - | - | - | - | - |')

@@ -9,8 +9,8 @@ import torch
 from train_helpers import tiny, write_folder
 
 from mono_depth_ros.estimator import DepthEstimate
+from mono_depth_ros.letterbox import input_size
 from mono_depth_ros.networks.registry import build
-from mono_depth_ros.preprocess import input_size
 from train.__main__ import main
 from train.data.data_sets import open_data
 from train.data.readable_samples import first_readable
