@@ -15,11 +15,12 @@ import sys
 import cv2
 import numpy as np
 
-from train.data.data_sets import DataSet, open_data
+from train.data.data_sets import DataSet, open_data, RULES
 from train.evaluation.measurement import evaluate, load_estimator, Predictor
 from train.evaluation.protocols import Protocol, PROTOCOLS
 from train.export.model_export import export_run
 from train.fitting.checkpoint import NAME as CHECKPOINT
+from train.fitting.run_folder import read_run
 from train.output_files import write_file
 
 # Size at which the roughness of depth is taken, that of the paper's maps.
@@ -44,7 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.run:
         options.model.parent.mkdir(parents=True, exist_ok=True)
         export_run(options.run, options.model, (), protocol)
-    sources = [open_data(spec, options.split) for spec in options.data]
+    rules = read_run(options.run).rules if options.run else RULES
+    sources = [open_data(spec, options.split, rules) for spec in options.data]
     figures = figures_of(load_estimator(options.model, options.device), sources, options.split,
                          protocol)
     write_file(options.figures, json.dumps(figures, indent=1) + '\n')

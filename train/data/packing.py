@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from train.data.data_sets import DataSet, note_missing_terms, open_data
+from train.data.data_sets import DataSet, note_missing_terms, open_data, RULES
 from train.data.readable_samples import check_unreadable, read_sample
 from train.data.samples.data_notes import note
 from train.data.samples.sample import Sample, spread_numbers
@@ -37,11 +37,14 @@ def pack(spec: str, folder: Path, width: int, most: int = 0) -> int:
     a note, and tried again the next time.
     Raises OSError or ValueError, also where most cannot be read; what was written can be used.
     """
-    splits, source = _splits(spec), spec.partition('=')[2]
+    # A pack goes on by the rules it was begun by, which those before did not tell.
+    begun = (folder / HEAD).exists()
+    rules = read_head(folder).get('rules', 1) if begun else RULES
+    splits, source = _splits(spec, rules), spec.partition('=')[2]
     terms = splits['train'].terms
     note_missing_terms(splits['train'], source)
-    head = {'format': FORMAT, 'source': source, 'width': width, 'terms': terms}
-    if (folder / HEAD).exists() and {**read_head(folder), 'terms': terms} != head:
+    head = {'format': FORMAT, 'source': source, 'width': width, 'terms': terms, 'rules': rules}
+    if begun and {**read_head(folder), 'terms': terms, 'rules': rules} != head:
         raise ValueError(f'{folder} holds another pack ({read_head(folder)}): give another --out')
     write_file(folder / HEAD, json.dumps(head) + '\n')
     frames = _still_listed(folder, splits)
@@ -90,12 +93,12 @@ def _still_listed(folder: Path, splits: Mapping[str, DataSet]) -> list[dict]:
     return kept
 
 
-def _splits(spec: str) -> dict[str, DataSet]:
+def _splits(spec: str, rules: int) -> dict[str, DataSet]:
     """Every split there is; there must be one to train on."""
-    splits = {'train': open_data(spec, 'train')}
+    splits = {'train': open_data(spec, 'train', rules)}
     for split in SPLITS:
         try:
-            splits.setdefault(split, open_data(spec, split))
+            splits.setdefault(split, open_data(spec, split, rules))
         except MissingSplit:
             continue
     return splits

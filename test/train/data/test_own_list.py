@@ -189,7 +189,8 @@ def test_scenes_are_the_folders_above_those_of_the_pictures(keys, scenes):
 @pytest.mark.parametrize('name, split', [
     ('nyudepthv2_train_files_with_gt.txt', 'train'), ('latest.txt', ''), ('interval.txt', ''),
     ('my-Val2.txt', 'val'), ('train_val.txt', 'train'), ('validation.txt', 'val'),
-    ('test', 'test'), ('constrain.txt', '')])
+    ('test', 'test'), ('constrain.txt', ''), ('trainlist.txt', 'train'), ('testset2.txt', 'test'),
+    ('mytrain.txt', '')])
 def test_words_in_a_name_say_its_split(name, split):
     assert split_said(Path(name)) == split
 
@@ -204,6 +205,30 @@ def test_a_list_given_by_itself_is_the_one_that_is_read(scenes):
     assert len(open_data(f'mine={scenes / "my_val.txt"}', 'train')) == 20
     with pytest.warns(DataNote, match=r'kitchen.txt is taken .*training, my_val.txt beside it'):
         assert len(open_data(f'mine={scenes / "kitchen.txt"}', 'train')) == 4
+
+
+@pytest.mark.parametrize('name', ['trainlist.txt', 'mytrain.txt'])
+def test_a_folder_whose_list_contains_train_opens(scenes, name):
+    (scenes / 'my_train.txt').rename(scenes / name)
+    assert sum(len(open_data(f'mine={scenes}', split)) for split in ('train', 'val')) == 20
+
+
+@pytest.mark.parametrize('name', ['testlist.txt', 'nyutest.txt'])
+def test_a_test_list_of_nyu_is_never_learned_from(scenes, name):
+    (scenes / 'my_train.txt').rename(scenes / 'trainlist.txt')
+    (scenes / name).write_text('scene4/color/3.jpg scene4/depth/3.png 60\n')
+    with pytest.raises(ValueError, match='trainlist.txt holds 1 training scenes'):
+        open_data(f'nyu={scenes / name}', 'train')
+    assert open_data(f'nyu={scenes / name}', 'test').keys == ('color/3',)
+
+
+def test_pictures_of_two_kinds_in_train_and_val_are_said(scenes):
+    """Keys keep the suffix of a whole list where two pictures differ by it alone."""
+    lines = [f'scene0/color/0.{kind} scene0/depth/0.png 60' for kind in ('jpg', 'png')]
+    (scenes / 'my_train.txt').write_text('\n'.join(lines))
+    (scenes / 'my_val.txt').write_text(lines[0])
+    with pytest.warns(DataNote, match='1 frames are in train and in val'):
+        open_data(f'mine={scenes}', 'val')
 
 
 def test_the_list_called_alike_is_that_of_val(scenes):

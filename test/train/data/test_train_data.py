@@ -101,6 +101,12 @@ def test_words_a_camera_does_not_have_are_refused(folder, word, meant):
         assert open_data(f'mine={folder}', 'train', rules=1)[0].camera.fx == 52
 
 
+def test_words_that_describe_a_camera_are_no_matter(folder):
+    (folder / 'camera.json').write_text(json.dumps(
+        {**CAMERA, 'name': 'left', 'frame_id': 'left_optical', 'comment': 'calibrated in May'}))
+    assert open_data(f'mine={folder}', 'train')[0].camera.fx == 52
+
+
 def test_a_lens_of_a_folder_is_removed(folder):
     """The lens shows a ray r at r (1 - 0.8 r^2)."""
     lens = {'distortion': [-0.8, 0, 0, 0], 'distortion_model': 'plumb_bob'}

@@ -38,7 +38,9 @@ class BtsSource:
     """
 
     def __init__(self, place: Path, split: str, former: bool = False):
-        path = pair_list_of(place, 'test' if split == 'test' else 'train', former)
+        # The public lists only contain the word, and none of testing may ever be learned from.
+        contains = place.is_dir() or any(word in place.name.lower() for word in ('train', 'test'))
+        path = pair_list_of(place, 'test' if split == 'test' else 'train', former or contains)
         pairs = read_pairs(path)
         self._focal_px = _focal_lengths(path, pairs)
         if split != 'test':

@@ -155,12 +155,18 @@ def is_pair_list(path: Path) -> bool:
 
 
 def split_said(path: Path) -> str:
-    """The split that a list's name says in a word of its own, '' for none; `latest` says no test.
+    """The split that a list's name says, '' for none; of several the first of SPLITS.
 
-    Of several the first of SPLITS.
+    By a word of its own or the beginning of one, as in trainlist and testset; `latest` says no
+    test and `interval` no val.
     """
-    said = {SPLIT_WORDS.get(word) for word in _words(path)}
+    said = {_said(word) for word in _words(path)}
     return next((split for split in SPLITS if split in said), '')
+
+
+def _said(word: str) -> str:
+    return next((split for name, split in SPLIT_WORDS.items()
+                 if word == name or name != 'val' and word.startswith(name)), '')
 
 
 def pair_lists(folder: Path, split: str, former: bool = False) -> list[Path]:
@@ -185,6 +191,8 @@ def pair_list_of(place: Path, split: str, former: bool = False) -> Path:
     found = pair_lists(folder, split, former)
     if len(found) > 1 and place.is_file() and not former:
         found = [path for path in found if _other_words(path) == _other_words(place)] or found
+    if not found and split == 'train' and place.is_dir():  # as mytrain.txt
+        found = [path for path in pair_lists(folder, split, former=True) if not split_said(path)]
     if not found:
         raise MissingSplit(f'expected one list *{split}*.txt in {folder}, found none')
     if len(found) > 1:
@@ -198,7 +206,7 @@ def _words(path: Path) -> list[str]:
 
 
 def _other_words(path: Path) -> list[str]:
-    return [word for word in _words(path) if word not in SPLIT_WORDS]
+    return [word for word in _words(path) if not _said(word)]
 
 
 def root_of(path: Path, pair: Pair) -> Path:

@@ -22,7 +22,7 @@ from mono_depth_ros.camera import Camera
 from train.data.samples.data_notes import note
 from train.data.samples.geometry import rectified
 from train.data.samples.sample import Sample
-from train.data.sources.list_files import as_key, read_lines, read_text
+from train.data.sources.list_files import as_key, read_lines, read_text, without_suffix
 
 ONE, MANY = 'camera.json', 'cameras.jsonl'
 UNIT_M = 0.001
@@ -34,6 +34,8 @@ BESIDE = ('key', 'view', 'world')
 # What others call them, where the nearest name is another.
 MEANT = {'d': LENS, 'coeffs': LENS, 'dist_coeffs': LENS, 'k': 'fx, fy, cx, cy',
          'model': LENS_MODEL, 'depth_scale': UNIT, 'w': 'width', 'h': 'height'}
+# How alike a word must be to be taken for a slip of the pen (difflib).
+CLOSE = 0.7
 EXPECTED = f'expected JSON numbers {", ".join(FIELDS)} in pixels'
 
 
@@ -59,7 +61,7 @@ def read_optics(folder: Path, keys: Mapping[str, str], listed: Collection[str] =
         note(f'{many}: {len(unused)} of its {len(told)} lines have a key that no list has, as '
              f'{unused[0]!r}')
     own = {key: told[name] for key, short in keys.items()
-           for name in (short, key) if name in told}
+           for name in (short, key, without_suffix(key)) if name in told}
     missing = [key for key in keys if key not in own]
     if not missing:
         return own
@@ -109,8 +111,8 @@ def _shared(path: Path, strict: bool) -> Optics:
 def _optics(data, path: Path, strict: bool) -> Optics:
     lens = {}
     for word in data:
-        if word not in (*KNOWN, *BESIDE):
-            told = f'{word!r} is no word of a camera here: did you mean {_nearest(word)}?'
+        if word not in (*KNOWN, *BESIDE) and (meant := _meant(word)):
+            told = f'{word!r} is no word of a camera here: did you mean {meant}?'
             if strict:
                 raise ValueError(told)
             note(f'{path}: {told} It is left out, as when this run began')
@@ -123,6 +125,7 @@ def _optics(data, path: Path, strict: bool) -> Optics:
     return Optics(camera=camera, unit_m=unit_m)
 
 
-def _nearest(word: str) -> str:
-    return MEANT.get(word.lower()) or difflib.get_close_matches(
-        word.lower(), KNOWN, n=1, cutoff=0.0)[0]
+def _meant(word: str) -> str:
+    """What a word that is almost one of a camera means, '' for any other."""
+    near = difflib.get_close_matches(word.lower(), KNOWN, n=1, cutoff=CLOSE)
+    return MEANT.get(word.lower()) or (near[0] if near else '')

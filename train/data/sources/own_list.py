@@ -80,7 +80,9 @@ def _frames(place: Path, split: str, former: bool) -> tuple[Path, Frames, set[st
     folder = place.parent if place.is_file() else place
     lists = _lists(place, former)
     found = {word: (_by_name if former else _by_path)(path) for word, path in lists.items()}
-    note_overlaps(folder, found)
+    note_overlaps(folder, found if former else {
+        word: [without_suffix(str(PurePosixPath(pair.rgb))) for pair in frames.values()]
+        for word, frames in found.items()})
     listed = {name for frames in found.values() for key, pair in frames.items()
               for name in (key, pair.key)}
     if split in found and (split != 'train' or 'val' in found):
@@ -104,9 +106,13 @@ def _lists(place: Path, former: bool) -> dict[str, Path]:
             continue
     if place.is_file() and not lists:  # by the former rule
         return {'train': place}
-    if not former and place.is_file() and not split_said(place) and 'val' in lists:
-        note(f'{place} is taken for the list of training, {lists["val"].name} beside it for that '
-             'of val')
+    if not former and place.is_file() and not split_said(place):
+        if any(word in place.name.lower() for word in ('val', 'test')):
+            note(f'{place} is taken for the list of training: if it is that of held-out frames, '
+                 'say val or test in a word of its own, as my_test.txt')
+        elif 'val' in lists:
+            note(f'{place} is taken for the list of training, {lists["val"].name} beside it for '
+                 'that of val')
     return lists
 
 
