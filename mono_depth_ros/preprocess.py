@@ -131,8 +131,10 @@ def decode_depth(plane_hw: np.ndarray, letterbox: Letterbox, ratio: float, min_d
 
     `output` says what it is (model_card.OUTPUTS), `ratio` is `metres_per_output` of the image's
     camera in the network input. Nearer than min_depth_m is -inf, farther than max_depth_m +inf
-    (REP 117); what `depth_of` does not know is NaN.
+    (REP 117); what `depth_of` does not know is NaN, and everything where no number is finite.
     """
+    if not np.isfinite(plane_hw).any():  # an overflow, no sky
+        plane_hw = np.full_like(plane_hw, np.nan)
     depth_hw = depth_of(plane_hw, output)
     depth_hw *= np.float32(ratio)
     nearer, farther = (depth_hw < min_depth_m).any(), (depth_hw > max_depth_m).any()

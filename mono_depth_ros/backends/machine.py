@@ -52,7 +52,8 @@ def torch_has_cuda() -> bool:
     """Whether the installed torch was built for CUDA, found without importing it."""
     spec = find_spec('torch')
     try:
-        facts = Path(spec.origin or '').with_name('version.py').read_text() if spec else ''
+        facts = Path(spec.origin).with_name('version.py').read_text() if (
+            spec and spec.origin) else ''
     except OSError:
         facts = ''
     return not re.search(r'^cuda\b.*=\s*None\s*$', facts, re.MULTILINE)

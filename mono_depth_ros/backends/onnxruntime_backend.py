@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+import re
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from mono_depth_ros.backends.selection import PROVIDER
 from mono_depth_ros.model_card import GraphSpec
 
 ERRORS_ONLY = 3
+# The first version whose CUDA provider takes the option; one before refuses what it does not know.
+KNOWS_TF32 = (1, 18)
 
 
 class OnnxRuntimeBackend:
@@ -76,6 +79,10 @@ def providers(spec: BackendSpec, engines: Path | None) -> list[Any]:
         settings['trt_fp16_enable'] = spec.precision == 'fp16'
         if engines:
             settings |= {'trt_engine_cache_enable': True, 'trt_engine_cache_path': str(engines)}
-    else:
+    elif _version() >= KNOWS_TF32:
         settings['use_tf32'] = False  # fp32 means fp32, as in the PyTorch backend
     return [(PROVIDER[spec.backend], settings), 'CPUExecutionProvider']
+
+
+def _version() -> tuple[int, ...]:
+    return tuple(map(int, re.findall(r'\d+', onnxruntime.__version__)[:2]))

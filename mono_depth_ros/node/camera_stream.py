@@ -54,7 +54,7 @@ class CameraStream:
         self._image_input: Any = None
         self._info_input: Any = None
         self._other_inputs: list[MatchedSubscription] = []
-        self._unpublished_s = time.monotonic()
+        self._unpublished_s, self._shared = time.monotonic(), ''
 
     def configure(self, estimator: DepthEstimator) -> None:
         """Make the publishers and whatever the steps need; ValueError for unfit settings."""
@@ -79,6 +79,7 @@ class CameraStream:
         """Subscribe; images go to the worker."""
         self._unpublished_s, self._worker = time.monotonic(), worker
         self.processor.outputs.shared()
+        self.processor.forget_failures()
         self.statistics.begin_row()
         self._info_input = self._subscribed(self._info_wanted())
         for part in self.processor.parts:
@@ -117,6 +118,7 @@ class CameraStream:
                 self.statistics.count('dropped', self._worker.put(self, arrival))
             else:
                 self.statistics.unused()
+                self.processor.forget_failures()
 
     def publish(self, arrival: Arrival, prepared: PreparedImage, estimate: DepthEstimate) -> None:
         """Publish the depth of an image and count it."""
@@ -150,7 +152,7 @@ class CameraStream:
         if not self._image_input:
             return Findings()
         outputs = self.processor.outputs
-        shared = outputs.shared()  # in any case: what yields is told by it
+        self._shared = shared = outputs.shared()  # in any case: what yields is told by it
         return Findings(
             stale=self._stale_input(now_s),
             camera=self._info_input.wrong_type() or self.processor.camera_warning,
@@ -163,6 +165,7 @@ class CameraStream:
         source, processor = self._image_input, self.processor
         return {
             'input qos': source.reliability if source else 'none',
+            **({'shared topic': self._shared} if self._shared else {}),
         } | (processor.values() if processor else NOT_CONFIGURED) | self.statistics.values(now_s)
 
     def _stale_input(self, now_s: float) -> str:

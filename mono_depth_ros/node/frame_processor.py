@@ -116,6 +116,7 @@ class FrameProcessor:
 
         An output that fails costs no other, and is told of by `part_warning`.
         """
+        self.forget_failures()
         depth_HW = estimate.depth
         # The minimum is NaN where any pixel is, and takes a tenth of the time of looking at all.
         if np.isnan(depth_HW.min()) and np.isnan(depth_HW).all():
@@ -133,6 +134,10 @@ class FrameProcessor:
         failed = self.outputs.publish(frame)
         self._failed = '; '.join(f'no {topic}: {one_line(error)}'
                                  for topic, error in failed.items())
+
+    def forget_failures(self) -> None:
+        """Tell no longer of outputs that failed for an image before."""
+        self._failed = ''
 
     def close(self) -> None:
         """Release what steps and outputs made."""

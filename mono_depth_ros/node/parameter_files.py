@@ -35,7 +35,8 @@ def cameras_of(params_file: str | Path) -> list[str]:
     except (OSError, ValueError, yaml.YAMLError):
         return []  # the node says what is wrong with it
     return [camera for parameters in _parameters(tree, '')
-            for camera in parameters.get('cameras') or () if isinstance(camera, str)]
+            for cameras in [parameters.get('cameras')] if isinstance(cameras, list)
+            for camera in cameras if isinstance(camera, str)]
 
 
 def _parameters(tree: Any, name: str) -> Iterator[dict]:

@@ -92,14 +92,13 @@ class SlowFactor:
     def rescale(self, ratio: float) -> None:
         """Take depth that is shown `ratio` times as large from now on, and the same evidence.
 
-        What was said of it in the last KEPT_S holds, so that the product stays; without any the
-        factor begins anew at 1.
+        What was said of it in the last KEPT_S holds, so that the product stays. Without any the
+        factor stays, so that depth changes by the ratio and no more.
         """
         logs = [(at_s, log_factor - math.log(ratio), offset_m)
                 for at_s, log_factor, offset_m in self._evidence]
         self._evidence.clear()
         if not self.age_s <= KEPT_S:
-            self._log_factor, self.offset_m, self._evidence_s = 0.0, 0.0, math.nan
             return
         low, high = math.log(LOWEST), math.log(HIGHEST)
         self._evidence.extend(one for one in logs if low <= one[1] <= high)

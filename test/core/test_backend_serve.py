@@ -1,6 +1,7 @@
 """Every backend gives the network's numbers; the fastest that does serves, no other ever."""
 
 from dataclasses import replace
+from importlib.machinery import ModuleSpec
 import json
 from pathlib import Path
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import numpy as np
 import pytest
 
+from mono_depth_ros.backends import machine as machine_facts
 from mono_depth_ros.backends import serve as serving
 from mono_depth_ros.backends import trial
 from mono_depth_ros.backends.backend import BackendSpec
@@ -260,6 +262,19 @@ def test_the_machine_is_told_apart_by_cpu_cores_gpus_and_versions():
               replace(machine, gpus=('H200',)),
               replace(machine, providers=frozenset({'CUDAExecutionProvider'})))
     assert len({words, *map(serving.identity, others)}) == 5
+
+
+def test_a_folder_called_torch_is_no_torch_without_cuda(tmp_path, monkeypatch):
+    (tmp_path / 'torch').mkdir()
+    monkeypatch.setattr(machine_facts, 'find_spec', lambda name: ModuleSpec(
+        name, None, origin=None, is_package=True))
+    assert machine_facts.torch_has_cuda()
+    found = tmp_path / 'torch' / '__init__.py'
+    monkeypatch.setattr(machine_facts, 'find_spec', lambda name: ModuleSpec(
+        name, None, origin=str(found)))
+    for cuda, has in (("'12.8'", True), ('None', False)):
+        found.with_name('version.py').write_text(f'cuda: Optional[str] = {cuda}\n')
+        assert machine_facts.torch_has_cuda() == has
 
 
 def test_a_kept_engine_gives_the_same_numbers_without_the_graph(path, cache, rgb_HW3, monkeypatch):

@@ -58,6 +58,12 @@ def test_sky_that_is_infinite_is_beyond_the_range():
     np.testing.assert_allclose(inverse, [[2, -np.inf, np.nan, np.nan]], rtol=1e-6)
 
 
+@pytest.mark.parametrize('output', ['depth', 'canonical_depth', 'inverse_depth'])
+def test_a_map_without_a_finite_number_is_unknown_not_free(output):
+    plane = np.full((2, 4), np.inf, np.float32)
+    assert np.isnan(decode_depth(plane, fit_letterbox(4, 2, 4, 2), 1, 0.5, 10, output)).all()
+
+
 def test_inverse_depth_is_averaged_as_it_comes():
     """Half-way between 1 / 1 m and 1 / 4 m is 1 / 1.6 m, between 1 and 4 m it is 2.5 m."""
     same = fit_letterbox(3, 1, 2, 1)

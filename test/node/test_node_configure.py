@@ -13,7 +13,7 @@ import rclpy
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from ros_helpers import free_domain
-from sensor_msgs.msg import LaserScan, PointCloud2
+from sensor_msgs.msg import Image, LaserScan, PointCloud2
 
 from mono_depth_ros.node.diagnostics import status_summary
 from mono_depth_ros.node.lifecycle_node import DepthNode
@@ -157,4 +157,21 @@ def test_a_scan_beside_that_of_a_lidar_is_not_published_and_points_are_warned_of
         'both: remap points to a topic of its own')
     assert points.wanted()
     peer.destroy_publisher(cloud)
+    peer.destroy_node()
+
+
+def test_two_nodes_of_this_package_do_not_silence_each_other(node):
+    peer = rclpy.create_node('depth_node', namespace='/rear', context=node.context)
+    ends = [peer.create_publisher(LaserScan, '/scan', 1),
+            peer.create_publisher(Image, 'depth/confidence', 1)]
+    peer.create_subscription(LaserScan, '/scan', print, 1)
+    assert node.trigger_configure() == node.trigger_activate() == (
+        TransitionCallbackReturn.SUCCESS)
+    eye, = node.streams
+    scan, = (part for part in eye.processor.outputs.parts if part.topic == 'scan')
+    told = '/scan is published by /rear/depth_node too, so whoever listens gets the messages of b'
+    assert node.findings(eye, 0.0).part.startswith(told) and scan.wanted()
+    assert eye.values(0.0)['shared topic'].startswith(told)
+    for end in ends:
+        peer.destroy_publisher(end)
     peer.destroy_node()

@@ -181,6 +181,10 @@ def test_an_output_that_fails_costs_no_other_and_is_told(active, monkeypatch, er
     assert len(sent) == 1 and level == 'WARN'
     assert sentence.startswith('no depth/image/compressedDepth: ')
     assert (str(error) or type(error).__name__) in sentence
+    assert node.trigger_deactivate() == OK and node.trigger_activate() == OK
+    assert summary(node) == ('OK', 'active')
+    send(node, good_image())
+    assert summary(node)[0] == 'WARN'
     monkeypatch.undo()
     send(node, good_image())
     assert summary(node) == ('OK', 'active')

@@ -160,6 +160,7 @@ def test_a_file_that_is_given_must_be_there():
     ('robot: {depth_node: {ros__parameters: {cameras: [front]}}}', ['front']),
     ('other: {ros__parameters: {cameras: [front]}}', []),
     ('/**: {ros__parameters: {cameras: []}}', []), ('/**: {ros__parameters: }', []), ('', []),
+    ('/**: {ros__parameters: {cameras: 5}}', []), ('/**: {ros__parameters: {cameras: front}}', []),
     ('- [', [])])
 def test_topics_that_no_camera_has_are_refused(tmp_path, text, cameras):
     file = tmp_path / 'mine.yaml'

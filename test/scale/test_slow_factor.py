@@ -53,11 +53,11 @@ def test_depth_shown_by_another_factor_keeps_the_product_and_the_evidence():
     assert slow.factor == pytest.approx(0.4) and math.isnan(slow.spread)  # out of bounds: 0.12
 
 
-def test_a_factor_without_recent_evidence_begins_anew_for_depth_shown_by_another_factor():
+def test_a_factor_without_recent_evidence_stays_for_depth_shown_by_another_factor():
     slow = fed([0.6] * 200)
     slow.add(60.0, None)
     slow.rescale(0.5)
-    assert slow.factor == 1 and slow.age_s == math.inf
+    assert slow.factor == pytest.approx(0.6) and math.isnan(slow.spread)
     assert fed([]).factor == 1
 
 

@@ -35,7 +35,7 @@ class Output(StreamPart):
 
     `transport` is the last part of `topic` where that is an image_transport: the name before it
     is what is remapped. One that `yields` is not published where another node publishes on its
-    topic.
+    topic, other than one of its kind.
     """
 
     topic: ClassVar[str]
@@ -81,23 +81,33 @@ class Output(StreamPart):
 
         To be asked regularly: by the answer one that yields is published or not.
         """
-        others = self._others() if self.yields or self.subscribers() else ''
-        self._yielding = self.yields and bool(others)
-        if not others or not self.subscribers():
+        names = self._others() if self.yields or self.subscribers() else []
+        # Nodes like this one are no lidar: two that yielded to each other would both be silent.
+        self._yielding = self.yields and not all(map(self._is_alike, names))
+        if not names or not self.subscribers():
             return ''
-        name = self._remapped()
-        told = (f'{name} is not published' if self.yields else
+        name, others = self._remapped(), ', '.join(names)
+        told = (f'{name} is not published' if self._yielding else
                 'whoever listens gets the messages of both')
         return (f'{self.full_topic} is published by {others} too, so {told}: remap {name} to a '
                 'topic of its own')
 
-    def _others(self) -> str:
-        """The names of the other nodes that publish on its topic, '' where none does."""
+    def _others(self) -> list[str]:
+        """The names of the other nodes that publish on its topic."""
         if self.node.count_publishers(self.full_topic) < 2:
-            return ''
+            return []
         ends = self.node.get_publishers_info_by_topic(self.full_topic)
         names = {_node_of(end) for end in ends}
-        return ', '.join(sorted(names - {self.node.get_fully_qualified_name()}))
+        return sorted(names - {self.node.get_fully_qualified_name()})
+
+    def _is_alike(self, name: str) -> bool:
+        """Whether a node publishes confidence of depth, as no other than depth_node does."""
+        namespace, _, last = name.rpartition('/')
+        try:
+            topics = self.node.get_publisher_names_and_types_by_node(last, namespace or '/')
+        except RuntimeError:  # it has ended (NodeNameNonExistentError), or has no name yet
+            return False
+        return any(topic.endswith('/depth/confidence') for topic, _ in topics)
 
     def unheard(self) -> str:
         """Why somebody who subscribed gets nothing, as one sentence; '' where all do."""

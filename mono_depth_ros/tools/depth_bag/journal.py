@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 import json
 from pathlib import Path
@@ -16,6 +16,8 @@ from mono_depth_ros.bags.writing import BagWriter
 PART_IMAGES = 32
 REQUEST, REFUSED = 'request.json', '/refused'
 STRING = 'std_msgs/msg/String'
+# Of a request: where it runs, which may change where a run begins anew.
+DEVICE = ('device', 'precision', 'backend')
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +46,7 @@ class Journal:
                  anew: bool = False):
         self._folder, self._types = folder, {**types, REFUSED: STRING}
         self._pending: list[Outcome] = []
-        self._check(request)
+        self._check(request, DEVICE if anew else ())
         if anew:
             for path in self._folder.glob('part_*'):
                 shutil.rmtree(path)
@@ -74,9 +76,10 @@ class Journal:
         """Delete the folder."""
         shutil.rmtree(self._folder)
 
-    def _check(self, request: Mapping[str, str]) -> None:
+    def _check(self, request: Mapping[str, str], free: Collection[str]) -> None:
         before = kept_request(self._folder)
-        changed = sorted(name for name in request if before.get(name) != request[name])
+        changed = sorted(name for name in request
+                         if name not in free and before.get(name) != request[name])
         if before and changed:
             raise ValueError(
                 f'{self._folder} holds an unfinished run with another {", ".join(changed)}: start '

@@ -43,7 +43,8 @@ def depth_bag(options: Options) -> list[str]:
     anew = carries_state(settings)
     reader = BagReader(options.recording)
     cameras = cameras_of(reader, options.images, options.outputs)
-    estimator = _estimator(settings, kept_request(unfinished))
+    # A run that begins anew may do so on another device.
+    estimator = _estimator(settings, {} if anew else kept_request(unfinished))
     streams = {camera.image_topic: BagEstimation(estimator, camera, options.outputs, settings)
                for camera in cameras}
     types = {camera.output(name): kind for camera in cameras
