@@ -66,7 +66,7 @@ def read_optics(folder: Path, keys: Mapping[str, str], listed: Collection[str] =
     if not missing:
         return own
     one = folder / ONE
-    if own and not one.is_file():
+    if told and not one.is_file():
         raise ValueError(f'{many} has no line for {len(missing)} of {len(keys)} keys, the first '
                          f'{missing[0]!r}, and there is no {one} for the rest')
     return dict.fromkeys(missing, _shared(one, strict)) | own
