@@ -67,8 +67,13 @@ def own_engines(key: str) -> Path | None:
     return folder
 
 
+def name_of(key: str) -> str:
+    """What a file of the cache is called by all that its content depends on."""
+    return hashlib.sha256(key.encode()).hexdigest()[:24]
+
+
 def _place(key: str, kind: str) -> Path:
-    return engine_folder() / f'{hashlib.sha256(key.encode()).hexdigest()[:24]}.{kind}'
+    return engine_folder() / f'{name_of(key)}.{kind}'
 
 
 def write_whole(path: Path, content: bytes) -> None:

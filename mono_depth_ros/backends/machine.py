@@ -28,7 +28,7 @@ def this_machine() -> Machine:
         import onnxruntime
         providers = frozenset(onnxruntime.get_available_providers())
     return Machine(packages=packages, gpus=gpus, providers=providers,
-                   torch_has_cuda=torch_has_cuda(),
+                   torch_has_cuda=not gpus or torch_has_cuda(),
                    fast_bf16=bool(re.search(r'\b(amx|avx512)_bf16\b', _cpu_facts())))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-import hashlib
 import json
 from pathlib import Path
 import time
@@ -12,7 +11,7 @@ import time
 import numpy as np
 
 from mono_depth_ros.backends.backend import Backend, BackendSpec, first_line
-from mono_depth_ros.backends.engine_cache import cache_folder, write_whole
+from mono_depth_ros.backends.engine_cache import cache_folder, name_of, write_whole
 
 # One comparison of two backends: so many calls of each in turn, or until the time is up, or
 # after the fewest where even the fastest call of one takes longer than all of the other.
@@ -92,4 +91,4 @@ def remember(key: str, findings: Sequence[Finding]) -> str:
 
 
 def _file(key: str) -> Path:
-    return cache_folder() / 'backends' / f'{hashlib.sha256(key.encode()).hexdigest()[:24]}.json'
+    return cache_folder() / 'backends' / f'{name_of(key)}.json'

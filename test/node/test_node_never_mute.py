@@ -263,22 +263,24 @@ def test_a_frame_without_one_finite_depth_is_refused_and_several_are_an_error(ac
     assert statistics(node).refused_in_a_row == 0
 
 
-def test_all_images_refused_is_an_error(active):
-    node, _ = active
+def send_bad_row(node):
+    """As many images without a fitting step as are an error."""
     bad = good_image()
     bad.step = 1
     for _ in range(REFUSED_IN_A_ROW):
         send(node, bad)
+
+
+def test_all_images_refused_is_an_error(active):
+    node, _ = active
+    send_bad_row(node)
     level, sentence = summary(node)
     assert level == 'ERROR' and 'step is 1 bytes' in sentence
 
 
 def test_images_refused_before_are_no_error_once_it_is_active_again(active):
     node, _ = active
-    bad = good_image()
-    bad.step = 1
-    for _ in range(REFUSED_IN_A_ROW):
-        send(node, bad)
+    send_bad_row(node)
     assert node.trigger_deactivate() == OK and node.trigger_activate() == OK
     assert summary(node)[0] != 'ERROR'
 

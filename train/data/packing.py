@@ -38,14 +38,14 @@ def pack(spec: str, folder: Path, width: int, most: int = 0) -> int:
     Raises OSError or ValueError, also where most cannot be read; what was written can be used.
     """
     # A pack goes on by the rules it was begun by, which those before did not tell.
-    begun = (folder / HEAD).exists()
-    rules = read_head(folder).get('rules', 1) if begun else RULES
+    begun = read_head(folder) if (folder / HEAD).exists() else None
+    rules = begun.get('rules', 1) if begun else RULES
     splits, source = _splits(spec, rules), spec.partition('=')[2]
     terms = splits['train'].terms
     note_missing_terms(splits['train'], source)
     head = {'format': FORMAT, 'source': source, 'width': width, 'terms': terms, 'rules': rules}
-    if begun and {**read_head(folder), 'terms': terms, 'rules': rules} != head:
-        raise ValueError(f'{folder} holds another pack ({read_head(folder)}): give another --out')
+    if begun and {**begun, 'terms': terms, 'rules': rules} != head:
+        raise ValueError(f'{folder} holds another pack ({begun}): give another --out')
     write_file(folder / HEAD, json.dumps(head) + '\n')
     frames = _still_listed(folder, splits)
     done = {(frame['split'], frame['key']) for frame in frames}
