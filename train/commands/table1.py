@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 import json
 import os
@@ -12,7 +12,6 @@ import signal
 from typing import Any
 
 from mono_depth_ros.backends.torch_backend import pick_device
-from mono_depth_ros.model_file import read_card
 from train.commands.report import note_use, USES
 from train.commands.shared_options import add_data, add_device
 from train.comparison.comparison import training_of
@@ -26,8 +25,8 @@ from train.comparison.experiment_runs import (
     sweep_scores,
 )
 from train.comparison.experiment_table import BASELINE, sweep_text, table_text, TableRow
-from train.comparison.measured_run import figures_of
-from train.data.data_sets import open_data
+from train.comparison.measured_run import figures_of, figures_text
+from train.data.data_sets import data_use, open_data
 from train.data.nyu_report import REPORT
 from train.evaluation.baseline import MeanDepthMap
 from train.evaluation.measurement import load_estimator
@@ -56,6 +55,9 @@ def add_command(commands) -> None:
     add_data(one)
     one.add_argument('--out', type=Path, default=Path('runs/table1'), metavar='DIR',
                      help='folder of everything (default runs/table1)')
+    one.add_argument('--results', type=Path, metavar='DIR', help=(
+        'folder of what is found of each training, some kilobytes (default that of --out): what '
+        'is known there is not trained again, on another machine either (docs/table1)'))
     one.add_argument('--world', choices=WORLDS, default='room',
                      help='room (default), or street: section V-C, two networks outdoors')
     one.add_argument('--networks', nargs='+', choices=ENTRANTS, metavar='NAME',
@@ -87,7 +89,8 @@ def table1(options: argparse.Namespace) -> None:
     device = pick_device(options.device)
     _fill_in(options, device.startswith('cuda'))
     experiment = _experiment(options, device)
-    keep_plan(experiment.folder, _plan(options, experiment))
+    for place in {experiment.folder, experiment.results}:
+        keep_plan(place, _plan(options, experiment))
     log = experiment.folder / 'table1.log'
     _say(log, f'{len(experiment.entrants)} networks, {options.seeds} trainings each, '
          f'{options.epochs} epochs, {options.lanes} at a time')
@@ -125,10 +128,10 @@ def _experiment(options: argparse.Namespace, device: str) -> Experiment:
     entrants = tuple(ENTRANTS[name] for name in options.networks)
     for entrant in entrants:
         entrant.epochs(options.epochs)
-    folder = options.out.resolve()
+    folder, results = options.out.resolve(), (options.results or options.out).resolve()
     data, tuning = prepare_data(options.data, folder / 'packs', options.images)
-    return Experiment(folder=folder, world=WORLDS[options.world], entrants=entrants,
-                      data=tuple(data), tuning=tuple(tuning), epochs=options.epochs,
+    return Experiment(folder=folder, results=results, world=WORLDS[options.world],
+                      entrants=entrants, data=tuple(data), tuning=tuple(tuning), epochs=options.epochs,
                       sweep_epochs=options.sweep_epochs, seeds=options.seeds,
                       words=tuple(options.settings), device=device)
 
@@ -137,7 +140,9 @@ def _plan(options: argparse.Namespace, experiment: Experiment) -> dict:
     """What may not change between two calls; networks and seeds may be added."""
     return {'world': options.world, 'epochs': options.epochs, 'images': options.images,
             'sweep_epochs': options.sweep_epochs, 'words': list(experiment.words),
-            'data': list(experiment.data)}
+            'data': {spec.partition('=')[0]: [data_use(open_data(spec, split)).keys_sha256
+                                              for split in ('train', 'val')]
+                     for spec in experiment.data}}
 
 
 def _say(log: Path, line: str) -> None:
@@ -169,12 +174,12 @@ def _rows(experiment: Experiment, split: str, timed: bool) -> list[TableRow]:
     rows = [TableRow(name=BASELINE, seeds=[base])]
     done = {entrant: seeds for entrant in experiment.entrants
             if (seeds := _seeds_done(experiment, entrant, split))}
-    ms = _ms(experiment, list(done)) if timed and done else {}
-    for number, (entrant, seeds) in enumerate(done.items()):
-        card = read_card(experiment.model_file(entrant, 0))
+    ms = _ms(experiment, done) if timed else {}
+    for entrant, seeds in done.items():
+        card = experiment.card(entrant, seeds[0])
         rows.append(TableRow(
             name=entrant.name, trained=training_of(card), cost=cost_of(card.network),
-            ms={place: taken[number] for place, taken in ms.items()} if ms else None,
+            ms=ms.get(entrant.name),
             seeds=[json.loads(experiment.figures_file(entrant, seed, split).read_text())
                    for seed in seeds]))
     return rows
@@ -187,22 +192,27 @@ def _seeds_done(experiment: Experiment, entrant: Entrant, split: str) -> list[in
 
 def _baseline_file(experiment: Experiment, split: str, data: Sequence[str]) -> Path:
     """The figures of the mean depth map of the training images, measured when first asked for."""
-    path = experiment.folder / 'figures' / split / 'mean_depth_map.json'
+    path = experiment.results / 'figures' / split / 'mean_depth_map.json'
     if not path.is_file():
         mean_map = MeanDepthMap([open_data(spec, 'train') for spec in experiment.data])
         figures = figures_of(mean_map, [open_data(spec, split) for spec in data], split,
                              PROTOCOLS[experiment.world.protocol])
-        write_file(path, json.dumps(figures, indent=1) + '\n')
+        write_file(path, figures_text(figures))
     return path
 
 
-def _ms(experiment: Experiment, entrants: Sequence[Entrant]) -> dict[str, list[float]]:
-    """Milliseconds of the networks by device, interleaved in one run."""
-    estimators = [load_estimator(experiment.model_file(entrant, 0), experiment.device)
-                  for entrant in entrants]
+def _ms(experiment: Experiment, done: Mapping[Entrant, Sequence[int]]) -> dict[str, dict]:
+    """Milliseconds by device of every network of which a model is here, interleaved in one run."""
+    models = {entrant.name: model for entrant, seeds in done.items() for seed in reversed(seeds)
+              if (model := experiment.model_file(entrant, seed)).is_file()}
+    if not models:
+        return {}
     source = open_data(experiment.data[0], 'val')
     samples = [source[number] for number in range(min(TIMED_IMAGES, len(source)))]
-    return ms_by_device(estimators, samples, experiment.device)
+    times = ms_by_device([load_estimator(model, experiment.device) for model in models.values()],
+                         samples, experiment.device)
+    return {name: {place: taken[number] for place, taken in times.items()}
+            for number, name in enumerate(models)}
 
 
 def _notes(experiment: Experiment, rows: Sequence[TableRow]) -> list[str]:
@@ -210,7 +220,7 @@ def _notes(experiment: Experiment, rows: Sequence[TableRow]) -> list[str]:
     made = sorted({f'code {card.provenance.git_commit} ({card.provenance.git_tree}), '
                    f'{", ".join(card.provenance.versions)}' for entrant in experiment.entrants
                    for seed in range(experiment.seeds) if experiment.is_trained(entrant, seed)
-                   for card in [read_card(experiment.model_file(entrant, seed))]})
+                   for card in [experiment.card(entrant, seed)]})
     words = f', `{" ".join(experiment.words)}`' if experiment.words else ''
     return [
         f'{datetime.now(timezone.utc):%Y-%m-%d}, {machine(experiment.device)}; '
@@ -240,9 +250,11 @@ def _batch_size(experiment: Experiment) -> int:
 def _report(experiment: Experiment, options: argparse.Namespace) -> str:
     """Measure everything on the report split, once; the page."""
     missing = [entrant.name for entrant in experiment.entrants for seed in range(experiment.seeds)
-               if not experiment.is_trained(entrant, seed)]
+               if not experiment.model_file(entrant, seed).is_file()
+               and not experiment.figures_file(entrant, seed, REPORT).is_file()]
     if missing:
-        raise ValueError(f'not all is trained: {", ".join(missing)}')
+        raise ValueError(f'no models of {", ".join(missing)} are here to be measured: give '
+                         '--report where they were trained')
     for spec in options.data:
         open_data(spec, REPORT)  # raises before a use is noted
     _baseline_file(experiment, REPORT, options.data)

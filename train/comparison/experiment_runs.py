@@ -11,6 +11,7 @@ import sys
 
 import numpy as np
 
+from mono_depth_ros.model_card import card_from_json, ModelCard
 from mono_depth_ros.model_file import SUFFIX
 from train.comparison.experiment import Entrant, World
 from train.fitting.checkpoint import has_checkpoint
@@ -26,9 +27,12 @@ class Experiment:
     """What is trained, on what, for how long, and where it is kept.
 
     `data` and `tuning` are packs as NAME=DIR (experiment_data), `words` go to every `train fit`.
+    Runs and models lie in `folder`; what is known of them, some kilobytes each, in `results`. What
+    is known is not trained again, though run and model be gone.
     """
 
     folder: Path
+    results: Path
     world: World
     entrants: tuple[Entrant, ...]
     data: tuple[str, ...]
@@ -51,9 +55,21 @@ class Experiment:
         """Where its model file lies."""
         return self.folder / 'models' / f'{entrant.name}-s{seed}{SUFFIX}'
 
+    def score_file(self, entrant: Entrant, number: int) -> Path:
+        """Where it is written what a training of the sweep reached."""
+        return self.results / 'sweeps' / f'{entrant.name}-{number}.json'
+
+    def card_file(self, entrant: Entrant, seed: int) -> Path:
+        """Where the card of its model lies once it is measured."""
+        return self.results / 'cards' / f'{entrant.name}-s{seed}.json'
+
+    def card(self, entrant: Entrant, seed: int) -> ModelCard:
+        """The card of a model that is measured, whether the model is still there or not."""
+        return card_from_json(self.card_file(entrant, seed).read_text())
+
     def figures_file(self, entrant: Entrant, seed: int, split: str = 'val') -> Path:
         """Where its figures lie once it is measured."""
-        return self.folder / 'figures' / split / f'{entrant.name}-s{seed}.json'
+        return self.results / 'figures' / split / f'{entrant.name}-s{seed}.json'
 
     def is_trained(self, entrant: Entrant, seed: int) -> bool:
         """Whether there is nothing left to do of this training."""
@@ -75,14 +91,16 @@ def run_experiment(experiment: Experiment, lanes: int) -> Iterator[str]:
 
 
 def _tasks(experiment: Experiment) -> list[Task]:
-    tasks = []
+    tasks: list[Task] = []
+    swept = set[str]()
     for seed in range(experiment.seeds):
         for entrant in experiment.entrants:
             if experiment.is_trained(entrant, seed):
                 (experiment.run_folder(entrant, seed) / CHECKPOINT).unlink(missing_ok=True)
                 continue
             trials = [_name('sweep', entrant, number) for number in range(len(entrant.rates))]
-            if not seed:
+            if entrant.name not in swept:
+                swept.add(entrant.name)
                 tasks += [Task(name=name, log=_log(experiment.trial_folder(entrant, number)),
                                command=partial(_trial_command, experiment, entrant, number))
                           for number, name in enumerate(trials)
@@ -138,7 +156,8 @@ def measure_all(experiment: Experiment, data: Sequence[str], split: str, lanes: 
 def _measure_command(experiment: Experiment, entrant: Entrant, seed: int,
                      data: Sequence[str] = (), split: str = 'val') -> list[str]:
     """Of the training's own data the model is made first."""
-    made = [] if data else [f'--run={experiment.run_folder(entrant, seed)}']
+    made = [] if data else [f'--run={experiment.run_folder(entrant, seed)}',
+                            f'--card={experiment.card_file(entrant, seed)}']
     return [sys.executable, '-m', 'train.comparison.measured_run', *made,
             f'--model={experiment.model_file(entrant, seed)}',
             f'--figures={experiment.figures_file(entrant, seed, split)}', f'--split={split}',
@@ -172,7 +191,7 @@ def sweep_scores(experiment: Experiment, entrant: Entrant) -> list[float | None]
 
 
 def _score(experiment: Experiment, entrant: Entrant, number: int) -> float | None:
-    path = experiment.trial_folder(entrant, number) / 'score.json'
+    path = experiment.score_file(entrant, number)
     return json.loads(path.read_text())['abs_rel'] if path.is_file() else None
 
 
@@ -182,7 +201,7 @@ def _keep_score(experiment: Experiment, entrant: Entrant, number: int) -> str:
     last = json.loads((folder / HISTORY).read_text().splitlines()[-1])
     stack = recipe_called(entrant.recipe).stages[0].trains[-1]
     figures = {error: last[f'{stack}_{error}'] for error in ('delta1', 'abs_rel')}
-    write_file(folder / 'score.json', json.dumps({**figures, **last}) + '\n')
+    write_file(experiment.score_file(entrant, number), json.dumps(figures) + '\n')
     (folder / CHECKPOINT).unlink()
     return (f'sweep {entrant.name}: {" ".join(entrant.rates[number])} delta1 '
             f'{figures["delta1"]:.4f} AbsRel {figures["abs_rel"]:.4f}')

@@ -15,6 +15,7 @@ import sys
 import cv2
 import numpy as np
 
+from mono_depth_ros.model_file import read_card
 from train.data.data_sets import DataSet, open_data, RULES
 from train.evaluation.measurement import evaluate, load_estimator, Predictor
 from train.evaluation.protocols import Protocol, PROTOCOLS
@@ -30,10 +31,11 @@ MAP_SIZE = (80, 60)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the figures of a model on a split; with --run, make it first of that training.
 
-    The checkpoint is then dropped.
+    Its card is then written to --card too, and the checkpoint dropped.
     """
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--run', type=Path)
+    parser.add_argument('--card', type=Path)
     for name in ('model', 'figures'):
         parser.add_argument(f'--{name}', type=Path, required=True)
     parser.add_argument('--data', action='append', required=True)
@@ -45,11 +47,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.run:
         options.model.parent.mkdir(parents=True, exist_ok=True)
         export_run(options.run, options.model, (), protocol)
+        write_file(options.card, read_card(options.model).to_json() + '\n')
     rules = read_run(options.run).rules if options.run else RULES
     sources = [open_data(spec, options.split, rules) for spec in options.data]
     figures = figures_of(load_estimator(options.model, options.device), sources, options.split,
                          protocol)
-    write_file(options.figures, json.dumps(figures, indent=1) + '\n')
+    write_file(options.figures, figures_text(figures))
     if options.run:
         (options.run / CHECKPOINT).unlink()
     return 0
@@ -68,6 +71,13 @@ def figures_of(predictor: Predictor, sources: Sequence[DataSet], split: str,
                 depth_HW = predictor.estimate(sample.rgb, sample.camera).clipped
                 found[name] = {**asdict(images[name]), 'roughness': roughness(depth_HW)}
     return found
+
+
+def figures_text(figures: dict[str, dict[str, float]]) -> str:
+    """JSON of figures, a line an image; an error to six digits behind the point."""
+    lines = (f' {json.dumps(name)}: {json.dumps({k: round(v, 6) for k, v in image.items()})}'
+             for name, image in figures.items())
+    return '{\n' + ',\n'.join(lines) + '\n}\n'
 
 
 def roughness(depth_HW: np.ndarray) -> float:

@@ -36,7 +36,7 @@ def keep_plan(folder: Path, plan: dict) -> None:
     text = json.dumps(plan, indent=1) + '\n'
     if path.is_file() and path.read_text() != text:
         raise ValueError(f'{folder} holds what was made by another plan ({path}): give another '
-                         '--out')
+                         'folder')
     write_file(path, text)
 
 

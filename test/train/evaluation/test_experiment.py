@@ -251,12 +251,12 @@ def test_a_small_run_is_swept_trained_measured_and_goes_on(tmp_path, monkeypatch
     text = (out / 'table1.md').read_text()
     assert '| mobile | joint | 12 | 1 |' in text and f'| {BASELINE} |' in text
     assert '**' in text and 'AdamW' in text
-    swept = (out / 'sweep' / 'mobile-0' / 'score.json').stat().st_mtime_ns
+    swept = (out / 'sweeps' / 'mobile-0.json').stat().st_mtime_ns
     assert not list(out.rglob('checkpoint.pt'))
     capsys.readouterr()
     assert main([*words, '--seeds', '2']) == 0
     assert 'mobile seed 1: delta1' in capsys.readouterr().out
-    assert (out / 'sweep' / 'mobile-0' / 'score.json').stat().st_mtime_ns == swept
+    assert (out / 'sweeps' / 'mobile-0.json').stat().st_mtime_ns == swept
     assert '| mobile | joint | 12 | 2 |' in (out / 'table1.md').read_text()
     seeds = [json.loads(path.read_text()) for path in sorted(
         (out / 'figures' / 'val').glob('mobile-*.json'))]
@@ -264,15 +264,33 @@ def test_a_small_run_is_swept_trained_measured_and_goes_on(tmp_path, monkeypatch
     assert main([*words, '--seeds', '2', '--epochs', '3']) == 1
     assert 'made by another plan' in capsys.readouterr().err
 
+    # Another machine, to which only what is known of the trainings has come.
+    kept, there = tmp_path / 'kept', tmp_path / 'other machine'
+    kept.mkdir()
+    for name in ('cards', 'figures', 'sweeps', 'plan.json'):
+        (out / name).rename(kept / name)
+    folder.rename(tmp_path / 'there')
+    words = ['table1', '--data', f'x={tmp_path / "there"}', '--out', str(there), *words[5:],
+             '--results', str(kept), '--seeds', '3']
+    assert main(words) == 0
+    told = capsys.readouterr().out
+    assert 'mobile seed 2: delta1' in told and '| mobile | joint | 12 | 3 |' in told
+    assert 'seed 1: delta1' not in told and 'sweep mobile' not in told
+    assert len(list((kept / 'cards').iterdir())) == 3
+    assert [path.name for path in (there / 'models').iterdir()] == ['mobile-s2.safetensors']
+    assert main([*words, '--report']) == 1
+    assert 'no models of mobile, mobile are here to be measured' in capsys.readouterr().err
+
 
 def test_the_best_rate_of_the_sweep_is_taken(tmp_path):
     entrant = ENTRANTS['eigen']
     one = experiment_runs.Experiment(
-        folder=tmp_path, world=experiment.WORLDS['room'], entrants=(entrant,), data=('x=a',),
-        tuning=('x=b',), epochs=30, sweep_epochs=3, seeds=1, words=('amp=bf16',))
+        folder=tmp_path, results=tmp_path / 'kept', world=experiment.WORLDS['room'],
+        entrants=(entrant,), data=('x=a',), tuning=('x=b',), epochs=30, sweep_epochs=3, seeds=1,
+        words=('amp=bf16',))
     for number, abs_rel in enumerate((0.4, 0.3, 0.5)):
-        score = one.trial_folder(entrant, number) / 'score.json'
-        score.parent.mkdir(parents=True)
+        score = one.score_file(entrant, number)
+        score.parent.mkdir(parents=True, exist_ok=True)
         score.write_text(json.dumps({'abs_rel': abs_rel}))
     task, measuring = experiment_runs._tasks(one)
     assert measuring.needs == (task.name,)
