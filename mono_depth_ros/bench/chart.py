@@ -84,7 +84,8 @@ def _sizes(axes: Axes | None, rows: Sequence[Row]) -> bool:
 def _stream(axes: Axes | None, rows: Sequence[Row]) -> bool:
     found = [row for row in rows if row.part == 'stream']
     if axes and found:
-        names = [f'{row.name.partition(" at ")[0]}, {row.values["rate_hz"]} Hz' for row in found]
+        names = [f'{row.name.partition(" at ")[0]}, {row.values["rate_hz"]} Hz,\n'
+                 f'{row.values["cpu_ms_a_depth"]} ms of a core a depth' for row in found]
         for key, colour in (('p99_ms', 'lightsteelblue'), ('p50_ms', 'tab:blue')):
             axes.barh(names[::-1], [row.values[key] for row in found][::-1], color=colour,
                       label=key[:-3])

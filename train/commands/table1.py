@@ -131,8 +131,9 @@ def _experiment(options: argparse.Namespace, device: str) -> Experiment:
     folder, results = options.out.resolve(), (options.results or options.out).resolve()
     data, tuning = prepare_data(options.data, folder / 'packs', options.images)
     return Experiment(folder=folder, results=results, world=WORLDS[options.world],
-                      entrants=entrants, data=tuple(data), tuning=tuple(tuning), epochs=options.epochs,
-                      sweep_epochs=options.sweep_epochs, seeds=options.seeds,
+                      entrants=entrants, data=tuple(data), tuning=tuple(tuning),
+                      epochs=options.epochs, sweep_epochs=options.sweep_epochs,
+                      seeds=options.seeds,
                       words=tuple(options.settings), device=device)
 
 
