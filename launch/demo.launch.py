@@ -20,16 +20,11 @@ from launch.substitutions import EnvironmentVariable, LaunchConfiguration
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
+from mono_depth_ros.demo.processes import profile_variable
 from mono_depth_ros.message_formats.topic_names import info_topic_beside
 
 # rate_hz of a camera that is not told one; 0 of files: as the video or webcam has it.
 OWN_RATE_HZ = {'world': 5.0, 'source': 0.0}
-
-
-def profile_variable():
-    """Name of the variable by which this distribution's Fast DDS finds its profiles."""
-    old = os.environ.get('ROS_DISTRO') in ('humble', 'iron', 'jazzy')
-    return f'{"FASTRTPS" if old else "FASTDDS"}_DEFAULT_PROFILES_FILE'
 
 
 def default_of_use_rviz():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 import ctypes
+from importlib.util import find_spec
 import os
 from pathlib import Path
 import random
@@ -34,9 +35,17 @@ def ros_environment(log_folder: Path) -> dict[str, str]:
     }
     profile = CONFIG / 'fastdds_large_data.xml'
     if profile.is_file():
-        environment['FASTDDS_DEFAULT_PROFILES_FILE'] = str(profile)
-        environment['FASTRTPS_DEFAULT_PROFILES_FILE'] = str(profile)  # Jazzy, Humble
+        environment[profile_variable()] = str(profile)
     return environment
+
+
+def profile_variable() -> str:
+    """Name of the variable by which Fast DDS here finds its profiles; the other is warned of."""
+    if distribution := os.environ.get('ROS_DISTRO'):
+        old = distribution in ('humble', 'iron', 'jazzy')
+    else:  # wheels: Jazzy's rclpy has not this package, Kilted's has
+        old = find_spec('rclpy.experimental') is None
+    return f'{"FASTRTPS" if old else "FASTDDS"}_DEFAULT_PROFILES_FILE'
 
 
 def free_domain(among: Sequence[int] = range(1, 101)) -> int:

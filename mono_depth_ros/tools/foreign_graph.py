@@ -55,7 +55,9 @@ def signature_of(onnx: bytes) -> Signature:
 def _by_onnxruntime(onnx: bytes) -> Signature:
     import onnxruntime
 
-    session = onnxruntime.InferenceSession(onnx, providers=['CPUExecutionProvider'])
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3  # errors: it warns of hundreds of constants
+    session = onnxruntime.InferenceSession(onnx, options, providers=['CPUExecutionProvider'])
     inputs, outputs = ({item.name: tuple(
         size if isinstance(size, int) else None for size in item.shape) for item in items}
         for items in (session.get_inputs(), session.get_outputs()))

@@ -12,6 +12,8 @@ HALF = (0.5, 0.5, 0.5)
 # Depth, or its inverse, up to scale and shift.
 RELATIVE_OUTPUTS = ('relative', 'relative_inverse')
 BYTES = (1 / 255, 1 / 255, 1 / 255)
+# Presets of networks that are meant to be told the camera of the image.
+TOLD_THE_CAMERA = ('unidepth_v2', 'unik3d')
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,7 +29,7 @@ from mono_depth_ros.plausibility import doubts_about
 from mono_depth_ros.tools.foreign_graph import graph_spec, network_spec, signature_of
 from mono_depth_ros.tools.graph_trial import GraphTrial, try_graph
 from mono_depth_ros.tools.model_writing import write_model
-from mono_depth_ros.tools.presets import Preset, PRESETS
+from mono_depth_ros.tools.presets import Preset, PRESETS, TOLD_THE_CAMERA
 from mono_depth_ros.tools.settings import changed, OTHER_SETTINGS, settings_of
 
 SELF_TEST_SEED, SELF_TEST_VERSION = 20140, 2
@@ -117,6 +117,10 @@ def _wrap_as_told(options: argparse.Namespace) -> None:
     print(f'{options.out}: {card.output} from images of {card.network.input_width}x'
           f'{card.network.input_height}{shapes if card.network.aspect_ratios else ""}, '
           f'{card.min_depth_m:g} to {card.max_depth_m:g} m')
+    if options.like in TOLD_THE_CAMERA and not (
+            card.graph.intrinsics_input or card.graph.rays_input):
+        print('note: the graph takes neither K nor rays, so it guesses the camera, and depth is '
+              f'not corrected for yours: export it with one ({PRESETS[options.like].source})')
     print('; '.join([f'served here by {", ".join(trial.serving)}', *(
         f'not by {name}: {reason}' for name, reason in trial.refused.items())]))
 

@@ -19,7 +19,7 @@ from train.comparison.comparison_figures import (
     write_comparison,
 )
 from train.comparison.comparison_table import LABELS, sorted_rows, table_text
-from train.comparison.cost import cost_of, ms_by_device
+from train.comparison.cost import cost_of_model, ms_by_device
 from train.data.data_sets import DataSet, open_data
 from train.data.samples.splits import MissingSplit
 from train.evaluation.learned_images import check_learned
@@ -119,6 +119,7 @@ def _rows(options: argparse.Namespace, source: DataSet, entries: Sequence[Entry]
     samples = [source[number] for number in range(min(TIMED_IMAGES, len(source)))]
     times = ms_by_device([entry.estimator for entry in entries], samples,
                          pick_device(options.device))
-    return [Row(entry=entry, report=report, cost=cost_of(entry.card.network),
+    return [Row(entry=entry, report=report,
+                cost=cost_of_model(entry.estimator.model_path, entry.card),
                 ms={device: ms[number] for device, ms in times.items()})
             for number, (entry, report) in enumerate(zip(entries, reports))]

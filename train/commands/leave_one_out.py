@@ -7,9 +7,16 @@ import json
 from pathlib import Path
 import signal
 
-from mono_depth_ros.model_file import find_model
+from mono_depth_ros.model_file import find_model, read_card
 from train.commands.shared_options import add_cameras, add_capped, add_device
-from train.cross_validation.folds import check_data, Fold, Plan, read_fold, run_folds
+from train.cross_validation.folds import (
+    check_data,
+    check_start,
+    Fold,
+    Plan,
+    read_fold,
+    run_folds,
+)
 from train.cross_validation.summary import as_json, as_markdown, summary
 from train.fitting.parallel_runs import keep_plan
 from train.output_files import write_file
@@ -59,6 +66,8 @@ def leave_one_out(options: argparse.Namespace) -> None:
     folds = [Fold(left_out=tuple(word.split(',')), seed=seed)
              for seed in options.seeds for word in leave]
     check_data(plan, folds)
+    if options.start:
+        check_start(plan, folds, read_card(find_model(options.start)))
     keep_plan(plan.folder, {'recipe': plan.recipe, 'words': plan.words, 'also': plan.also,
                             'capped': plan.capped, 'table': plan.table.name})
     results = {}

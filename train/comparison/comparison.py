@@ -127,7 +127,7 @@ def training_of(card: ModelCard) -> tuple[str, int | None]:
     An image counts as often as it was seen. '-' and None where this version has not its recipe.
     """
     recipe = _recipe_of(card)
-    if recipe is None:
+    if recipe is None or card.network.name not in NETWORKS:
         return '-', None
     frames = sum(use.frames for use in card.provenance.data)
     images = card.provenance.steps * min(recipe.batch_size, frames or recipe.batch_size)

@@ -15,7 +15,7 @@ import torch
 from mono_depth_ros.colormap import colour_scale
 from mono_depth_ros.letterbox import input_letterbox
 from mono_depth_ros.metrics import depth_errors
-from mono_depth_ros.model_file import load_model
+from mono_depth_ros.model_file import has_weights, load_model
 from mono_depth_ros.preprocess import decode_depth, encode_image, focal_ratio, with_camera
 from train.comparison.comparison import Entry, Row
 from train.data.data_sets import DataSet
@@ -63,6 +63,9 @@ def columns_of(rows: Sequence[Row], samples: Sequence[Sample], stacks: bool,
 
 def stack_columns(entry: Entry, samples: Sequence[Sample], heading: str) -> list[Column]:
     """The depth of every stack of a network, coarse first; the last is what it predicts."""
+    if not has_weights(entry.estimator.model_path):
+        raise ValueError(f'{entry.name} is an ONNX graph, which has no stacks to show: leave '
+                         '--stacks away')
     network, card = load_model(entry.estimator.model_path)
     maps: list[list[np.ndarray]] = [[] for _ in network.depth_stacks]
     for sample in samples:

@@ -52,7 +52,7 @@ def _cells(row: Row) -> list[str]:
         errors.append(f'{getattr(row.report.mean, name):.3f} ({low:.3f} to {high:.3f})')
     return [row.entry.name, f'{spec.name} {spec.input_width}x{spec.input_height}', stages,
             '-' if images is None else f'{images:,}', *errors,
-            f'{row.cost.parameters / 1e6:.2f} M', f'{row.cost.multiply_adds / 1e9:.2f} G',
+            *row.cost.texts(),
             *(f'{ms:.1f}' for ms in row.ms.values())]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+import math
 from pathlib import Path
 import re
 
@@ -13,18 +14,44 @@ from torch import nn, Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from mono_depth_ros.estimator import DepthEstimator
-from mono_depth_ros.model_card import NetworkSpec
+from mono_depth_ros.model_card import ModelCard, NetworkSpec
+from mono_depth_ros.model_file import has_weights
 from mono_depth_ros.networks.registry import build
 from train.data.samples.sample import Sample
 from train.evaluation.measurement import load_estimator
 
+# TensorProto.DataType of onnx.proto: float, float16, double, bfloat16.
+ONNX_FLOATS = (1, 10, 11, 16)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """Weights to store, and multiply-adds of one image at the network's input size."""
+    """Weights to store, and multiply-adds of one image at the network's input size.
+
+    Those of a foreign graph are not counted: None.
+    """
 
     parameters: int
-    multiply_adds: int
+    multiply_adds: int | None
+
+    def texts(self) -> tuple[str, str]:
+        """Millions of weights and thousand millions of multiply-adds, as a table shows them."""
+        adds = '-' if self.multiply_adds is None else f'{self.multiply_adds / 1e9:.2f} G'
+        return f'{self.parameters / 1e6:.2f} M', adds
+
+
+def cost_of_model(path: Path, card: ModelCard) -> Cost:
+    """The cost of a model file; ImportError where that takes a package that is not installed."""
+    if has_weights(path):
+        return cost_of(card.network)
+    try:
+        import onnx
+    except ImportError as error:
+        raise ImportError('the weights of an ONNX graph are counted with the package onnx: '
+                          'pip install -r requirements/train.txt') from error
+    weights = (tensor for tensor in onnx.load(path).graph.initializer
+               if tensor.data_type in ONNX_FLOATS)
+    return Cost(parameters=sum(math.prod(tensor.dims) for tensor in weights), multiply_adds=None)
 
 
 def cost_of(spec: NetworkSpec) -> Cost:

@@ -9,9 +9,11 @@ import json
 from pathlib import Path
 import sys
 
+from mono_depth_ros.model_card import ModelCard
 from mono_depth_ros.model_file import SUFFIX
 from train.cross_validation.figures import combined, Figures, measure
 from train.data.data_sets import open_data
+from train.evaluation.learned_images import learned_images
 from train.evaluation.measurement import load_estimator
 from train.evaluation.protocols import PROTOCOLS
 from train.export.model_export import export_run
@@ -83,6 +85,21 @@ def check_data(plan: Plan, folds: Sequence[Fold]) -> None:
         open_data(one.spec(str(plan.root)), 'val' if one.name == plan.table.select else 'train')
     for fold in folds:
         plan.table.sets_without(fold.left_out)
+
+
+def check_start(plan: Plan, folds: Sequence[Fold], start: ModelCard) -> None:
+    """ValueError where the model that all trainings begin with learned from what one leaves out.
+
+    By its card, which has the data of the models it began with, too.
+    """
+    learned = {use.name for use in start.provenance.data}
+    for fold in folds:
+        for one in (one for name in fold.left_out for one in plan.table.group(name).sets):
+            if one.name in learned or learned_images(
+                    start, open_data(one.spec(str(plan.root)), 'train')):
+                raise ValueError(f'--start: {start.name} learned from {one.name}, which fold '
+                                 f'{fold.name} leaves out to measure by: start from a model that '
+                                 'has not, or from ImageNet\'s weights, without --start')
 
 
 def run_folds(plan: Plan, folds: Sequence[Fold], jobs: int) -> Iterator[Fold]:

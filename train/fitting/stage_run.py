@@ -141,9 +141,14 @@ class StageRun:
         return StepKeys(self.mixed, self.recipe.batch_size, (self.recipe.seed, self.index),
                         self.step, last_step, (group.rank, group.size), self.shapes)
 
+    @property
+    def images_a_step(self) -> int:
+        """Images of a batch: a batch larger than all that an epoch draws is those."""
+        return min(self.recipe.batch_size, self.mixed.draws)
+
     def bar(self) -> tqdm:
         """Images seen of this stage, images a second and the time left."""
-        size = self.recipe.batch_size
+        size = self.images_a_step
         return tqdm(initial=self.step * size, total=self.total * size, unit=' images',
                     disable=not self.is_main,
                     desc=f'{self.recipe.name} {self.index + 1}/{len(self.recipe.stages)} '
@@ -173,9 +178,8 @@ class StageRun:
 
     def count(self, batch: View, bar: tqdm, summary: TrainingSummary) -> None:
         """Count the images of a step; name those not learned from when first met."""
-        size = self.recipe.batch_size
-        bar.update(size)
-        summary.images += size
+        bar.update(self.images_a_step)
+        summary.images += self.images_a_step
         for problem in summary.unknown.add(batch.problem):
             bar.write(f'not learned from: {problem}', file=sys.stderr)
 

@@ -12,7 +12,7 @@ import torch
 from torch import nn, Tensor
 
 from mono_depth_ros.model_card import ModelCard
-from mono_depth_ros.model_file import find_model, load_model
+from mono_depth_ros.model_file import find_model, has_weights, load_model
 from mono_depth_ros.networks.efficientnet_lite import (
     EfficientNetLite,
     InvertedResidual,
@@ -35,7 +35,11 @@ def load_start(network: MultiScaleNetwork, recipe: Recipe, start: str) -> None:
     the same with one, except for its head. A note tells where the model has another range of
     depth than the recipe.
     """
-    weights, card = load_model(find_model(start))
+    path = find_model(start)
+    if not has_weights(path):
+        raise ValueError(f'{start} is an ONNX graph, which can run but not learn: start from a '
+                         '.safetensors file of a network of this package')
+    weights, card = load_model(path)
     spec = recipe.network
     same = replace(card.network, aspect_ratios=spec.aspect_ratios)
     if spec.name == f'{same.name}_bimodal':

@@ -40,7 +40,8 @@ def _set(holder: Any, names: Sequence[str], text: str, path: str) -> Any:
         index = by_name[_known(names[0], by_name, path)]
         changed = _set(holder[index], names[1:], text, path)
         return (*holder[:index], changed, *holder[index + 1:])
-    name = _known(names[0] if names else '', [f.name for f in fields(holder)], path)
+    asked = names[0] if names else ''
+    name = _known(asked, [f.name for f in fields(holder)], path, _parts_with(holder, asked))
     current = getattr(holder, name)
     if name == 'weights' and len(names) == 2:
         weight = (names[1], _value(1.0, text, path))
@@ -53,12 +54,22 @@ def _set(holder: Any, names: Sequence[str], text: str, path: str) -> Any:
     return replace(holder, **{name: value})
 
 
-def _known(name: str, names: Any, path: str) -> str:
+def _known(name: str, names: Any, path: str, inside: Sequence[str] = ()) -> str:
     if name in names:
         return name
     near = difflib.get_close_matches(name, list(names), n=1, cutoff=0.0)
-    raise ValueError(f'--set {path}: no {name!r} here; did you mean {near[0]!r}? '
+    meant = ' or '.join(map(repr, inside)) or repr(near[0])
+    raise ValueError(f'--set {path}: no {name!r} here; did you mean {meant}? '
                      f'Known: {", ".join(sorted(names))}')
+
+
+def _parts_with(holder: Any, name: str) -> list[str]:
+    """Paths to a field of that name in the parts of a holder, of its stages the first."""
+    parts = {field.name: getattr(holder, field.name) for field in fields(holder)}
+    if stages := parts.pop('stages', None):
+        parts['stages.1'] = stages[0]
+    return [f'{part}.{name}' for part, value in parts.items() if is_dataclass(value)
+            and name in (field.name for field in fields(value))]
 
 
 def _value(current: Any, text: str, path: str) -> Any:

@@ -50,6 +50,13 @@ class CameraPoses:
                      + self.told)
         return levelled(found, up_3)
 
+    @property
+    def advice(self) -> str:
+        """What to do where there is no pose."""
+        other = '' if self._no_tf else ', or publish TF' if self._buffer else (
+            ', or install tf2_ros and publish TF')
+        return f'set camera_height (and camera_pitch_deg, camera_roll_deg){other}'
+
     def _by_parameters(self, settings: Settings) -> CameraPose | None:
         if not settings.camera_height:
             return None

@@ -45,8 +45,7 @@ class Scan(Output):
             return None
         pose = self._poses.pose(frame.settings, frame.header, frame.up_3)
         if pose is None:
-            self._missing = (f'no scan: {self._poses.told}: set camera_height (and '
-                             'camera_pitch_deg, camera_roll_deg), or publish TF')
+            self._missing = f'no scan: {self._poses.told}: {self._poses.advice}'
             return None
         try:
             spec = spec_of(frame.settings, frame.range_m)

@@ -33,8 +33,7 @@ class FloorEvidence(Evidence):
         self.warning = ''
         if pose is None or height_m <= 0:
             self.warning = (f'scale_source height needs the camera above the floor: '
-                            f'{self._poses.told}: set camera_height (and camera_pitch_deg, '
-                            'camera_roll_deg), or publish TF')
+                            f'{self._poses.told}: {self._poses.advice}')
         elif frame.camera is None:
             self.warning = 'scale_source height needs camera_info'
         if self.warning or pose is None or frame.camera is None:

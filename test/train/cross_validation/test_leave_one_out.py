@@ -4,13 +4,23 @@ from dataclasses import replace
 import json
 from types import SimpleNamespace
 
+from model_helpers import write_untrained
 import numpy as np
 import pytest
 from train_helpers import write_folder
 
+from mono_depth_ros.model_card import DataUse
+from mono_depth_ros.model_file import load_model, read_card, save_model
 from train.__main__ import main
 from train.cross_validation.figures import combined, Figures, measure, scale_error
-from train.cross_validation.folds import check_data, Fold, Plan, read_fold, run_folds
+from train.cross_validation.folds import (
+    check_data,
+    check_start,
+    Fold,
+    Plan,
+    read_fold,
+    run_folds,
+)
 from train.cross_validation.summary import as_markdown, summary
 from train.data.data_sets import open_data
 from train.evaluation.protocols import PROTOCOLS
@@ -92,6 +102,28 @@ def test_a_fold_learns_from_all_but_what_it_leaves_out(plan):
 def test_missing_data_are_told_before_anything_is_trained(plan):
     with pytest.raises(OSError, match='attic'):
         check_data(replace(plan, root=plan.root / 'attic'), [])
+
+
+@pytest.mark.parametrize('learned, left_out, refused', [
+    ('room', ('rooms',), 'room'), ('room', ('desks',), ''), ('desk', ('rooms', 'desks'), 'desk')])
+def test_a_start_that_learned_what_is_measured_by_is_refused(
+        plan, tmp_path, monkeypatch, capsys, learned, left_out, refused):
+    model = tmp_path / 'start.safetensors'
+    write_untrained(model, 'mobile')
+    network, card = load_model(model)
+    use = DataUse(name=learned, frames=6, keys_sha256='0' * 64, terms='')
+    save_model(model, network, replace(
+        card, provenance=replace(card.provenance, data=(use,))))
+    folds = [Fold(left_out=left_out, seed=0)]
+    if not refused:
+        check_start(plan, folds, read_card(model))
+        return
+    monkeypatch.setitem(TABLES, 'small', SMALL)
+    assert main(['leave-one-out', 'mobile', '--cameras', 'small', '--root', str(plan.root),
+                 '--out', str(plan.folder), '--leave', ','.join(left_out), '--start',
+                 str(model)]) == 1
+    assert f'learned from {refused}, which fold {folds[0].name}' in capsys.readouterr().err
+    assert not plan.folder.exists()
 
 
 @pytest.mark.thorough

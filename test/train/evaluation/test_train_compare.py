@@ -14,11 +14,13 @@ from train_helpers import write_folder
 from mono_depth_ros.estimator import DepthEstimate, DepthEstimator
 from mono_depth_ros.model_file import read_card
 from mono_depth_ros.networks.registry import build, default_spec
+from mono_depth_ros.tools.presets import PRESETS
+from mono_depth_ros.tools.wrap import wrap
 from train.__main__ import main
 from train.commands.compare import with_split
 from train.comparison.comparison import difference, Entry, Row, training_of
 from train.comparison.comparison_figures import chosen_samples, stack_columns
-from train.comparison.cost import Cost
+from train.comparison.cost import Cost, cost_of_model
 from train.data.data_sets import open_data
 from train.data.samples.splits import MissingSplit
 from train.evaluation.measurement import evaluate
@@ -85,6 +87,24 @@ def test_run_and_model_are_measured_side_by_side(run, model, tmp_path, capsys):
     low, high = rows[0]['intervals']['rmse_m']
     assert low <= rows[0]['mean']['rmse_m'] <= high
     assert rows[0]['truth_known'] == pytest.approx(63 / 64)
+
+
+def test_a_wrapped_graph_is_measured_beside_ours(model, folder, tmp_path, capsys):
+    graph_helpers = pytest.importorskip('graph_helpers')
+    weights = graph_helpers.constant('weights', np.ones((2, 3), np.float32))
+    wrap(graph_helpers.channel_graph(tmp_path / 'g.onnx', constants=[weights]), PRESETS['metres'],
+         {}, tmp_path / 'w.onnx')
+    words = ['compare', str(model), str(tmp_path / 'w.onnx'), '--data', f'mine={folder}',
+             '--protocol', 'full', '--device', 'cpu', '--figure', str(tmp_path / 'figure.png')]
+    assert main(words) == 0
+    *_, wrapped = cells(capsys.readouterr().out)
+    assert wrapped[:4] == ['w', 'onnx 320x240', '-', '-'] and wrapped[7:9] == ['0.00 M', '-']
+    assert cost_of_model(tmp_path / 'w.onnx', read_card(tmp_path / 'w.onnx')).parameters == 6
+    assert main([*words, '--stacks']) == 1
+    assert 'w is an ONNX graph, which has no stacks' in capsys.readouterr().err
+    assert main(['fit', 'mobile', '--data', f'mine={folder}', '--start',
+                 str(tmp_path / 'w.onnx'), '--out', str(tmp_path / 'run')]) == 1
+    assert 'is an ONNX graph, which can run but not learn' in capsys.readouterr().err
 
 
 @pytest.mark.thorough

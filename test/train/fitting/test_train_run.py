@@ -312,6 +312,9 @@ def test_recipes_change_by_name():
 @pytest.mark.parametrize('setting, message', [
     ('batchsize=4', "no 'batchsize' here; did you mean 'batch_size'"),
     ('stages.corse.epochs=4', "did you mean 'coarse'"),
+    ('epochs=1', "did you mean 'stages.1.epochs'"), ('lr=1e-4', "did you mean 'stages.1.lr'"),
+    ('erase=0.3', "did you mean 'augmentation.erase'"),
+    ('gradient=1', "did you mean 'loss.gradient'"),
     ('stages.coarse.epoch=4', "did you mean 'epochs'"),
     ('batch_size=big', "expected int as 8, got 'big'"), ('batch_size', 'expected NAME=VALUE'),
     ('loss=1', 'loss has parts'), ('batch_size.x=1', 'batch_size is a value')])
