@@ -56,6 +56,7 @@ def canonical(model: str, coefficients: tuple[float, ...]) -> tuple[str, tuple[f
         f'{len(coefficients)} coefficients of distortion model {model!r}; known: {models}')
 
 
+@np.errstate(over='ignore', invalid='ignore')
 def undistort(x: np.ndarray, y: np.ndarray, model: str, coefficients: tuple[float, ...],
               focal_px: float) -> tuple[np.ndarray, np.ndarray]:
     """Rays (x/z, y/z) of distorted coordinates of one shape; NaN where the lens has no such ray.
@@ -93,6 +94,7 @@ def undistort(x: np.ndarray, y: np.ndarray, model: str, coefficients: tuple[floa
     return ray_x, ray_y
 
 
+@np.errstate(over='ignore', invalid='ignore')
 def distort(x: np.ndarray, y: np.ndarray, model: str,
             coefficients: tuple[float, ...]) -> tuple[np.ndarray, np.ndarray]:
     """Distorted coordinates of rays (x/z, y/z); NaN beyond the radius up to which they grow."""

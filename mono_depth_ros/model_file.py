@@ -11,6 +11,7 @@ import base64
 from collections.abc import Iterator
 from contextlib import contextmanager
 import hashlib
+import mmap
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 FORMAT = 'mono_depth_ros'
 FORMAT_VERSION = '2'
+# Metadata of a file: its own SHA-256, computed with UNSEALED in that place.
+DIGEST, UNSEALED = 'sha256', '0' * 64
 SUFFIX = '.safetensors'
 ONNX_SUFFIX = '.onnx'
 LARGEST_GRAPH = 8 << 20
@@ -70,13 +73,61 @@ def save_model(path: str | os.PathLike, network: MultiScaleNetwork, card: ModelC
     unfinished = path.with_name(path.name + '.part')
     save_file(tensors, unfinished, metadata=metadata_for(card) | (
         {'graph': base64.b64encode(zlib.compress(graph, 9)).decode()} if graph else {}))
+    seal(unfinished)
     unfinished.chmod(0o644)  # safetensors writes 0600, but a robot's node may run as another user
     unfinished.replace(path)
 
 
 def metadata_for(card: ModelCard) -> dict[str, str]:
-    """What makes a .safetensors or .onnx file a model file, in its metadata."""
-    return {'format': FORMAT, 'format_version': FORMAT_VERSION, 'card': card.to_json()}
+    """What makes a .safetensors or .onnx file a model file, in its metadata; `seal` it then."""
+    return {'format': FORMAT, 'format_version': FORMAT_VERSION, 'card': card.to_json(),
+            DIGEST: UNSEALED}
+
+
+def seal(path: str | os.PathLike) -> None:
+    """Write into a new model file its own SHA-256, as it is with zeros in that place."""
+    told, place = _digests(path, UNSEALED)
+    with open(path, 'r+b') as file:
+        file.seek(place)
+        file.write(told.encode())
+
+
+def check_seal(path: str | os.PathLike) -> None:
+    """ValueError where a byte of a model file is not as it was written.
+
+    The self-test alone would miss a damaged weight that its images do not use. Files of before
+    this version have no seal.
+    """
+    sealed = _metadata(path).get(DIGEST)
+    if sealed is None:
+        return
+    try:
+        found, _ = _digests(path, sealed)
+    except ValueError:
+        found = ''
+    if found != sealed:
+        raise ValueError(f'{path} is damaged or was changed after it was made (its bytes are not '
+                         'those its seal is of): copy or export it again')
+
+
+def _digests(path: str | os.PathLike, sealed: str) -> tuple[str, int]:
+    """SHA-256 of a file with zeros in the place of `sealed`, and that place.
+
+    ValueError where it stands nowhere in the file.
+    """
+    word = sealed.encode()
+    with open(path, 'rb') as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        # Metadata lies at the end of an .onnx file, at the start of a .safetensors file.
+        place = data.rfind(word) if Path(path).suffix == ONNX_SUFFIX else data.find(word)
+        if place < 0 or len(word) != len(UNSEALED):
+            raise ValueError(f'{path} has no seal')
+        digest = hashlib.sha256()
+        for start, end in ((0, place), (place + len(word), len(data))):
+            if start:
+                digest.update(UNSEALED.encode())
+            for at in range(start, end, 1 << 20):
+                digest.update(data[at:min(at + (1 << 20), end)])
+    return digest.hexdigest(), place
 
 
 def has_weights(path: str | os.PathLike) -> bool:
@@ -90,7 +141,8 @@ def has_graph(path: str | os.PathLike) -> bool:
 
 
 def onnx_of(path: str | os.PathLike) -> bytes:
-    """The file's network as a whole ONNX file; ValueError where it holds none."""
+    """The file's network as a whole ONNX file; ValueError where it holds none, or is damaged."""
+    check_seal(path)
     if Path(path).suffix == ONNX_SUFFIX:
         return Path(path).read_bytes()
     packed = _metadata(path).get('graph')
@@ -135,6 +187,7 @@ def load_model(path: str | os.PathLike) -> tuple[MultiScaleNetwork, ModelCard]:
     import torch
 
     card = read_card(path)
+    check_seal(path)
     network = _unfilled(path, card)
     _check_tensors(path, card, network)
     weights = {name: t.float() if t.is_floating_point() else t

@@ -115,7 +115,8 @@ def _why_not(name: str, device: str, forms: ModelForms, machine: Machine) -> str
     if PACKAGE[name] not in machine.packages:
         return f'needs {PACKAGE[name]}, which is not installed: {ADVICE[name]}'
     if device.partition(':')[0] not in PRECISIONS[name]:
-        return f'does not run on {device}'
+        return (f'does not run on {device}: use device '
+                f'{" or ".join(PRECISIONS[name])}, or backend auto')
     if name == 'torch' and not forms.weights:
         return 'cannot run an ONNX graph: use openvino or onnxruntime'
     if name != 'torch' and not forms.graph:

@@ -101,10 +101,14 @@ def _opened(path: Path) -> Any:
     except ImportError as error:
         raise ImportError('recordings are read with the package rosbags: pip install -r '
                           'requirements/recordings.txt') from error
+    if not path.exists():
+        raise FileNotFoundError(f'{path} does not exist: give the folder or the file of a '
+                                'recording')
     if path.is_dir() and not (path / 'metadata.yaml').is_file():
         files = sorted(file.name for file in path.iterdir() if file.suffix in ('.mcap', '.db3'))
-        raise OSError(f'{path} is no recording: it has no metadata.yaml' + (
-            f'; name the file, {path / files[0]}' if files else ''))
+        raise OSError(f'{path} cannot be read as a recording: it has no metadata.yaml' + (
+            f'; `ros2 bag reindex` makes one, or name the file {path / files[0]}' if files
+            else ''))
     # Bags from before message definitions were stored hold standard messages of that time.
     reader = AnyReader([path], default_typestore=get_typestore(Stores.ROS2_HUMBLE))
     reader.open()

@@ -9,7 +9,7 @@ import numpy as np
 
 from mono_depth_ros.cameras.calibration import Calibration, find_calibration, load_calibration
 from mono_depth_ros.cameras.camera_node import CameraNode, FRAME_ID, RELIABILITY, run_camera
-from mono_depth_ros.cameras.frame_sources import EndOfFrames, open_source, Source
+from mono_depth_ros.cameras.frame_sources import EndOfFrames, open_source, Pictures, Source
 from mono_depth_ros.node.interface.parameters import Parameter
 from mono_depth_ros.node.process import one_line
 from mono_depth_ros.node.stop_signals import StopSignals
@@ -54,6 +54,8 @@ class FileCamera(CameraNode):
         self._source = open_source(
             values['source'], values['loop'], values['width'], values['height'])
         self._calibration = self._load_calibration()
+        if isinstance(self._source, Pictures):
+            self._source.stored = self._calibration is not None
         rate_hz = values['rate_hz'] or self.own_rate()
         self.get_logger().info(f'{values["source"]} at {rate_hz:g} Hz')
         return rate_hz

@@ -13,7 +13,12 @@ from typing import Protocol
 import cv2
 import numpy as np
 
-from mono_depth_ros.image_files import IMAGE_SUFFIXES, natural_key, read_image
+from mono_depth_ros.image_files import (
+    IMAGE_SUFFIXES,
+    natural_key,
+    read_image,
+    read_stored_image,
+)
 
 NETWORK_RATE_HZ = 60.0
 
@@ -36,9 +41,13 @@ class Source(Protocol):
 
 
 class Pictures:
-    """Picture files in natural order (2 before 10), repeated with `loop`."""
+    """Picture files in natural order (2 before 10), repeated with `loop`.
 
-    rate_hz, live = 10.0, False
+    With `stored` as their pixels lie in the file, which is what a calibration is for, else turned
+    as their EXIF orientation says.
+    """
+
+    rate_hz, live, stored = 10.0, False, False
 
     def __init__(self, files: list[Path], loop: bool):
         self._files, self._loop = files, loop
@@ -53,7 +62,7 @@ class Pictures:
         file = self._files[self._next]
         self._next += 1
         try:
-            rgb_HW3 = read_image(file)
+            rgb_HW3 = (read_stored_image if self.stored else read_image)(file)
         except ValueError:
             self._bad_in_a_row += 1
             if self._bad_in_a_row == len(self._files):

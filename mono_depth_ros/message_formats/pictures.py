@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 import struct
 
 import cv2
@@ -59,7 +60,7 @@ def decoded(data, reduce: int = 1) -> np.ndarray:
     except cv2.error:
         pixels = None
     # OpenCV 4 fills the missing end of a JPEG with grey.
-    if pixels is None or (bytes(raw[:3]) == JPEG and raw.tobytes().rfind(JPEG_END) < 0):
+    if pixels is None or (bytes(raw[:3]) == JPEG and not _jpeg_ends(raw.tobytes())):
         raise ValueError(DAMAGED.format(raw.size))
     return pixels[..., :3] if pixels.ndim == 3 else pixels
 
@@ -79,18 +80,32 @@ def _check_chunks(raw: np.ndarray) -> None:
             break
 
 
-def _jpeg_size(data) -> tuple[int, int]:
+def _jpeg_ends(data: bytes) -> bool:
+    """Whether the end follows the pixels: a thumbnail before them has an end of its own."""
+    scan = next((place for marker, place in _jpeg_segments(data) if marker == SCAN), len(data))
+    return data.find(JPEG_END, scan) >= 0
+
+
+def _jpeg_segments(data) -> Iterator[tuple[int, int]]:
+    """Marker and position of every segment of a JPEG, up to that in which its pixels begin."""
     position = 2
     while position + 9 <= len(data):
-        start = bytes(data[position:position + 9])
-        if start[0] != 0xFF or start[1] == SCAN:
+        start = bytes(data[position:position + 4])
+        if start[0] != 0xFF:
             break
         if start[1] == 0xFF:  # a fill byte
             position += 1
             continue
-        if start[1] in FRAMES:
-            height, width = struct.unpack('>HH', start[5:9])
-            return width, height
+        yield start[1], position
+        if start[1] == SCAN:
+            break
         position += 2 + struct.unpack('>H', start[2:4])[0]
+
+
+def _jpeg_size(data) -> tuple[int, int]:
+    for marker, position in _jpeg_segments(data):
+        if marker in FRAMES:
+            height, width = struct.unpack('>HH', bytes(data[position + 5:position + 9]))
+            return width, height
     raise ValueError(f'the {len(data)} bytes of a JPEG have no size: the message was cut short, '
                      'or damaged')

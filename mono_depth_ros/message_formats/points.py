@@ -27,6 +27,11 @@ def points_from_cloud(message) -> np.ndarray:
                if fields[name].datatype not in DATATYPES]
     if unknown:
         raise ValueError(f'point cloud with field {", ".join(unknown)}: datatypes are 1 to 8')
+    ends = [fields[name].offset + np.dtype(DATATYPES[fields[name].datatype]).itemsize
+            for name in 'xyz']
+    if max(ends) > message.point_step:
+        raise ValueError(f'point cloud whose points have {message.point_step} bytes (point_step), '
+                         f'but its fields x, y and z end at {max(ends)}')
     dtype = np.dtype({
         'names': list('xyz'), 'itemsize': message.point_step,
         'formats': [order + DATATYPES[fields[name].datatype] for name in 'xyz'],

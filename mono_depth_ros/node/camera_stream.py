@@ -17,10 +17,14 @@ from mono_depth_ros.node.frame_processor import FrameProcessor, PreparedImage, r
 from mono_depth_ros.node.interface.parameters import Settings
 from mono_depth_ros.node.interface.stream_part import Input
 from mono_depth_ros.node.latest_frame import LatestFrameWorker
-from mono_depth_ros.node.outputs.outputs import Outputs
+from mono_depth_ros.node.outputs.outputs import OUTPUTS, Outputs
 from mono_depth_ros.node.process import one_line
 from mono_depth_ros.node.steps.steps import STEPS
-from mono_depth_ros.node.subscription import full_topic, MatchedSubscription
+from mono_depth_ros.node.subscription import (
+    full_topic,
+    MatchedSubscription,
+    refuse_shared_outputs,
+)
 
 if TYPE_CHECKING:  # torch takes seconds to import
     from mono_depth_ros.estimator import DepthEstimate, DepthEstimator
@@ -59,6 +63,8 @@ class CameraStream:
     def configure(self, estimator: DepthEstimator) -> None:
         """Make the publishers and whatever the steps need; ValueError for unfit settings."""
         range_m(estimator, self.settings)
+        refuse_shared_outputs((full_topic(self._node, output, self._prefix),
+                               self._prefix + output.topic) for output in OUTPUTS)
         self.processor = FrameProcessor(
             estimator, [step(self._node, self._prefix) for step in STEPS],
             Outputs(self._node, self._prefix), *(

@@ -137,7 +137,18 @@ def unknown_refused(node: Node, changes: Iterable[RosParameter]) -> SetParameter
     if not unknown:
         return None
     return SetParametersResult(successful=False, reason='; '.join(
-        f'unknown parameter {name}: {_hint(name, PARAMETERS)}' for name in unknown))
+        f'unknown parameter {name}: {_of_a_camera(node, name) or _hint(name, PARAMETERS)}'
+        for name in unknown))
+
+
+def _of_a_camera(node: Node, unknown: str) -> str:
+    """What to do for a parameter of one camera alone, '' where it is none."""
+    camera, _, name = unknown.partition('.')
+    if (name not in {parameter.name for parameter in PARAMETERS}
+            or camera not in node.get_parameter('cameras').value):
+        return ''
+    return (f'{camera} has the {name} of all cameras; for one of its own give {unknown} when the '
+            'node starts')
 
 
 def _hint(unknown: str, parameters: Sequence[Parameter]) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 
 from mono_depth_ros.node.interface.stream_part import Input, type_name
+from mono_depth_ros.node.outputs.output import Output
 
 try:
     from rclpy.event_handler import SubscriptionEventCallbacks
@@ -99,18 +100,34 @@ class MatchedSubscription:
         return self._node.get_publishers_info_by_topic(self.topic)
 
 
-def full_topic(node: Node, wanted: Input, prefix: str) -> str:
-    """The name of an input after remapping; as image_transport the name before the transport."""
+def full_topic(node: Node, wanted: Input | type[Output], prefix: str) -> str:
+    """The name of an input or output after remapping.
+
+    Where it has a transport the name before that is remapped, as by image_transport.
+    """
     absolute = wanted.topic.startswith(('/', '~'))
     base = node.resolve_topic_name(wanted.topic if absolute else prefix + wanted.topic)
     return f'{base}/{wanted.transport}' if wanted.transport else base
 
 
-def refuse_own_outputs(topics: Iterable[tuple[dict[str, str], dict[str, str]]]) -> None:
-    """Raise ValueError where an input of any camera is the topic of an output of any.
+def refuse_shared_outputs(outputs: Iterable[tuple[str, str]]) -> None:
+    """Raise ValueError where two outputs, by full name and name before remapping, are one topic.
+    """
+    names: dict[str, str] = {}
+    for topic, name in outputs:
+        if topic in names:
+            raise ValueError(f'outputs {names[topic]} and {name} are the same topic, {topic}: '
+                             'remap one of them')
+        names[topic] = name
+
+
+def refuse_own_outputs(topics: Sequence[tuple[dict[str, str], dict[str, str]]]) -> None:
+    """Raise ValueError where an input of any camera is the topic of an output of any, or two
+    cameras have an output on one topic.
 
     `topics` are inputs and outputs of each camera: full name -> name before remapping.
     """
+    refuse_shared_outputs(pair for _, outputs in topics for pair in outputs.items())
     inputs: dict[str, str] = {}
     outputs: dict[str, str] = {}
     for of_camera in topics:

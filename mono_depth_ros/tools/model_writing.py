@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mono_depth_ros.estimator import DepthEstimator
 from mono_depth_ros.model_card import ModelCard
-from mono_depth_ros.model_file import metadata_for, ONNX_SUFFIX
+from mono_depth_ros.model_file import metadata_for, ONNX_SUFFIX, seal
 from mono_depth_ros.onnx_bytes import metadata_bytes
 
 
@@ -22,6 +22,7 @@ def write_model(out: Path, onnx: bytes, card: ModelCard) -> DepthEstimator:
     unfinished = out.with_name(f'{out.stem}.part{ONNX_SUFFIX}')
     try:
         unfinished.write_bytes(onnx + metadata_bytes(metadata_for(card)))
+        seal(unfinished)
         estimator = DepthEstimator.load(unfinished, 'cpu', 'fp32')
         unfinished.replace(out)
     finally:

@@ -67,6 +67,12 @@ def test_clouds_that_are_none_are_refused():
         points_from_cloud(cloud(names='xy'))
     with pytest.raises(ValueError, match='3x2 points of 16 bytes has a row_step of 32'):
         points_from_cloud(cloud(width=3))
+    with pytest.raises(ValueError, match='points have 0 bytes .* x, y and z end at 16'):
+        points_from_cloud(cloud(point_step=0))
+    huge = cloud()
+    huge.fields[2].offset = 2 ** 31
+    with pytest.raises(ValueError, match='x, y and z end at 2147483652'):
+        points_from_cloud(huge)
 
 
 def test_a_scan_becomes_points_of_its_plane():

@@ -16,7 +16,7 @@ from mono_depth_ros.message_formats.compressed import rgb_from_compressed
 from mono_depth_ros.message_formats.compressed_depth import compressed_depth
 from mono_depth_ros.message_formats.encodings import BitDepth, rgb_from_bytes
 from mono_depth_ros.message_formats.images import depth_from_message
-from mono_depth_ros.message_formats.pictures import picture_size
+from mono_depth_ros.message_formats.pictures import _jpeg_ends, picture_size
 from mono_depth_ros.node.interface.messages import image_size, rgb_from_image
 
 RGB = picture(64, 48)
@@ -138,6 +138,18 @@ def test_depth_that_says_it_is_huge_is_refused_before_memory_is_taken():
     data[16:24] = struct.pack('>II', 100000, 100000)
     with pytest.raises(ValueError, match='64 megapixels'):
         depth_from_message(CompressedImage(format='16UC1; png', data=array('B', data)))
+
+
+def test_a_jpeg_cut_short_is_refused_though_its_thumbnail_ends():
+    """OpenCV 4 fills what is missing with grey; the end of the thumbnail is none of the picture."""
+    whole = file_of(BGR, '.jpg')
+    thumbnail = file_of(BGR[:8, :8], '.jpg')
+    data = (whole[:2] + b'\xff\xe1' + struct.pack('>H', len(thumbnail) + 2) + thumbnail + whole[2:])
+    assert _jpeg_ends(data) and not _jpeg_ends(data[:len(data) * 3 // 4])
+    assert picture_size(data) == (64, 48)
+    rgb_from_compressed(data, 'jpeg')
+    with pytest.raises(ValueError, match='cut short, or damaged'):
+        rgb_from_compressed(data[:len(data) * 3 // 4], 'jpeg')
 
 
 def test_the_message_is_read_as_its_data():

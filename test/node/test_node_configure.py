@@ -128,6 +128,20 @@ def test_an_input_that_is_an_output_of_the_node_is_refused(monkeypatch, rule, se
         assert sentence in state(node)[1] and state(node)[0] == 'ERROR'
 
 
+@pytest.mark.parametrize('rule, sentence', [
+    ('scan:=points', 'outputs points and scan are the same topic, /front/points: remap one'),
+    ('depth/image:=depth/image_raw', 'outputs depth/image and depth/image_raw are the same')])
+def test_two_outputs_on_one_topic_are_refused(monkeypatch, rule, sentence):
+    with remapped(monkeypatch, rule) as node:
+        assert node.trigger_configure() == TransitionCallbackReturn.FAILURE
+        assert sentence in state(node)[1] and state(node)[0] == 'ERROR'
+
+
+def test_two_cameras_have_no_output_on_one_topic():
+    with pytest.raises(ValueError, match='outputs left/points and right/points are the same'):
+        refuse_own_outputs([({}, {'/b': 'left/points'}), ({}, {'/b': 'right/points'})])
+
+
 def test_an_output_of_one_camera_is_no_input_of_another():
     with pytest.raises(ValueError, match='input right/imu and output left/points are the same'):
         refuse_own_outputs([({'/a': 'left/imu'}, {'/b': 'left/points'}),

@@ -274,6 +274,16 @@ def test_holes_are_filled_and_measured_pixels_keep_their_bits(encoding):
                                'sensor spread (log)': output.values()['sensor spread (log)']}
 
 
+def test_every_sensor_image_is_used_once_though_no_stamp_is_set():
+    output = output_of(Filled, publisher := Publisher())
+    for number in (1, 2, 3):
+        output.inputs()[0].callback(depth_message(number * SHAPE, 0))
+        output.publish(frame_at(0))
+        output.publish(frame_at(0))  # the camera is faster
+        assert len(publisher.sent) == number
+        np.testing.assert_array_equal(filled(publisher.sent[-1]), number * SHAPE)
+
+
 def test_sensor_depth_of_twice_the_size_keeps_it():
     output = output_of(Filled, publisher := Publisher())
     output.inputs()[0].callback(depth_message(np.kron(SHAPE, np.ones((2, 2))), 1.0))

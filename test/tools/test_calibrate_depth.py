@@ -29,7 +29,16 @@ CAMERA = Camera(fx=120, fy=120, cx=79.5, cy=59.5, width=160, height=120)
      'a:\n  ros__parameters:\n    depth_scale: 0.813  # mine\n    device: cpu\n'),
     ('a:\n  ros__parameters:  # all\n      device: cpu\n',
      'a:\n  ros__parameters:  # all\n      depth_scale: 0.813\n      device: cpu\n'),
-    ('a:\n  ros__parameters:\n', 'a:\n  ros__parameters:\n    depth_scale: 0.813\n')])
+    ('a:\n  ros__parameters:\n', 'a:\n  ros__parameters:\n    depth_scale: 0.813\n'),
+    ('a:\n  ros__parameters:\n    depth_scale : 1.0\n    "b": 1\n',
+     'a:\n  ros__parameters:\n    depth_scale : 0.813\n    "b": 1\n'),
+    ('a:\n  ros__parameters:\n    "depth_scale": 1.0\n',
+     'a:\n  ros__parameters:\n    "depth_scale": 0.813\n'),
+    ('a:\n  ros__parameters:\n    depth_scale: 1\n    front:\n      depth_scale: 2.0\n',
+     'a:\n  ros__parameters:\n    depth_scale: 0.813\n    front:\n      depth_scale: 2.0\n'),
+    ('a:\n  ros__parameters:\n    # front\n    front:\n      depth_scale: 2.0\n',
+     'a:\n  ros__parameters:\n    depth_scale: 0.813\n    # front\n    front:\n'
+     '      depth_scale: 2.0\n')])
 def test_the_line_is_set_and_the_rest_stays(tmp_path, before, after):
     file = tmp_path / 'depth.yaml'
     if before is not None:
@@ -37,6 +46,16 @@ def test_the_line_is_set_and_the_rest_stays(tmp_path, before, after):
     written(file, 0.8126)
     assert file.read_text() == after
     assert [path.name for path in tmp_path.iterdir()] == ['depth.yaml']
+
+
+def test_what_a_link_points_to_is_written(tmp_path):
+    """As of colcon build --symlink-install."""
+    (tmp_path / 'src').mkdir()
+    file, link = tmp_path / 'src' / 'depth.yaml', tmp_path / 'depth.yaml'
+    file.write_text('a:\n  ros__parameters:\n    depth_scale: 1.0\n')
+    link.symlink_to(file)
+    written(link, 2)
+    assert link.is_symlink() and 'depth_scale: 2.000' in file.read_text()
 
 
 TWO = '''camera:
@@ -128,7 +147,7 @@ def test_many_pairs_are_told_by_distance():
 
 @pytest.mark.parametrize('words, sentence', [
     ([], 'give distances in metres'), (['1', '--bag', 'x'], 'give distances in metres'),
-    (['-1'], 'above 0'), (['1', '--box', '0'], 'above 0'),
+    (['-1'], 'above 0'), (['1', 'nan'], 'above 0'), (['inf'], 'above 0'), (['1', '--box', '0'], 'above 0'),
     (['--bag', '/nowhere'], '/nowhere')])
 def test_mistakes_are_one_sentence(capsys, words, sentence):
     assert main(words) == 1
@@ -240,6 +259,25 @@ def test_a_recording_tells_the_factor(recorded, tmp_path, capsys, reference):
     # Every pixel with its own distance: nothing is left of any.
     assert set(re.findall(r'[+-]\d+\.\d%', out)) <= {'+0.0%', '-0.0%'}, out
     assert file.read_text().endswith('depth_scale: 1.300\n')
+
+
+@pytest.mark.thorough
+def test_a_damaged_image_costs_no_other(recorded, monkeypatch, tmp_path, capsys):
+    read, seen = BagReader.read, []
+
+    def damaged(self, topic, *times):
+        message = read(self, topic, *times)
+        if 'image' in topic and not seen:
+            seen.append(topic)
+            message.data = message.data[:-5]
+        return message
+
+    monkeypatch.setattr(BagReader, 'read', damaged)
+    assert main(['--bag', str(recorded / 'bag'), '--reference', '/cam/depth', '--model',
+                 str(recorded / 'tiny.safetensors')]) == 0
+    told = capsys.readouterr()
+    assert seen and 'depth_scale: 1.300' in told.out
+    assert 'left out, 1 image: image data has 57595 bytes' in told.err
 
 
 def test_several_references_must_be_named(recorded, capsys):

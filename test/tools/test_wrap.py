@@ -13,7 +13,7 @@ from mono_depth_ros.backends.onnx_planes import unit_rays
 from mono_depth_ros.backends.serve import open_backend
 from mono_depth_ros.camera import Camera
 from mono_depth_ros.estimator import DepthEstimator
-from mono_depth_ros.model_file import find_model, metadata_for, read_card
+from mono_depth_ros.model_file import find_model, metadata_for, read_card, seal
 from mono_depth_ros.onnx_bytes import metadata_bytes
 from mono_depth_ros.tools.presets import PRESETS
 from mono_depth_ros.tools.settings import NUMBERS, WORDS
@@ -499,6 +499,7 @@ def test_a_model_file_with_weights_in_another_is_refused(tmp_path, out):
     card = read_card(out)
     graph = weighted_graph(tmp_path / 'net.onnx', 3)
     out.write_bytes(graph.read_bytes() + metadata_bytes(metadata_for(card)))
+    seal(out)
     with pytest.raises(ValueError, match="out.onnx keeps weights in another file .'net.onnx.data'"
                                          ".*make it again with"):
         DepthEstimator.load(out, 'cpu')

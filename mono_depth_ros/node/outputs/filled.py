@@ -39,7 +39,7 @@ class Filled(Output):
         self._image = messages.DepthImage()
         self._kept: tuple[Any, ...] = ()
         self._seen = False
-        self._published_ns = -1
+        self._used: Any = None
         self._values: dict[str, str] = {}
 
     def inputs(self) -> tuple[Input, ...]:
@@ -55,7 +55,7 @@ class Filled(Output):
         """The filled depth, None where no new sensor depth goes with the image."""
         try:
             sensor = self._nearest(stamp_ns(frame.header.stamp))
-            self._published_ns = stamp_ns(sensor.header.stamp)
+            self._used = sensor
             check_same_frame(sensor.header.frame_id, frame.header.frame_id)
             return self._image.fill(self._filled(sensor, frame.depth_HW), sensor.header)
         except LookupError as error:
@@ -97,12 +97,14 @@ class Filled(Output):
         if not kept:
             raise LookupError('no image on sensor_depth yet, which depth/filled is made of'
                               if self._expected() else '')
-        nearest = min(kept, key=lambda message: abs(stamp_ns(message.header.stamp) - stamp))
+        # Of those alike near, as where no stamp is set, the latest.
+        nearest = min(reversed(kept), key=lambda message: abs(
+            stamp_ns(message.header.stamp) - stamp))
         apart_s = abs(stamp_ns(nearest.header.stamp) - stamp) / 1e9
         if apart_s > MOST_APART_S:
             raise LookupError(f'sensor_depth is {apart_s:.2f} s apart from the image, expected '
                               f'{MOST_APART_S} s or less')
-        if stamp_ns(nearest.header.stamp) == self._published_ns:
+        if nearest is self._used:
             raise LookupError(self.warning)  # the camera is faster than the sensor
         return nearest
 

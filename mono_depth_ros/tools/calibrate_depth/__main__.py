@@ -50,8 +50,8 @@ def _measured(given: argparse.Namespace) -> list[Sample]:
         from mono_depth_ros.tools.calibrate_depth.recording import measure_recording
 
         return measure_recording(given.bag, given.model, given.reference, given.frames)
-    if not 0 < given.box <= 1 or min(given.distances) <= 0:
-        raise ValueError(f'distances must be above 0 and --box above 0, up to 1; got '
+    if not 0 < given.box <= 1 or not all(0 < metres < np.inf for metres in given.distances):
+        raise ValueError(f'distances must be metres above 0 and --box above 0, up to 1; got '
                          f'{given.distances} and {given.box}')
     from mono_depth_ros.tools.calibrate_depth.live import measure_live
 

@@ -25,9 +25,10 @@ def written(path: Path, factor: float) -> None:
         text = NEW.format(number)
     else:
         text = _with_scale(text, number, path)
-    whole = path.with_name(f'.{path.name}.new')
+    file = path.resolve()  # what a link points to, as of colcon's --symlink-install
+    whole = file.with_name(f'.{file.name}.new')
     whole.write_text(text)
-    os.replace(whole, path)
+    os.replace(whole, file)
 
 
 def _with_scale(text: str, number: str, path: Path) -> str:
@@ -38,10 +39,12 @@ def _with_scale(text: str, number: str, path: Path) -> str:
                          f'or /** where there are several, to set depth_scale below: write '
                          f'`depth_scale: {number}` there by hand')
     below = text[block.start:block.stop]
-    changed, count = re.subn(r'(?m)^([ \t]+depth_scale:[ \t]*)[^\s#]+', rf'\g<1>{number}', below)
+    # The first key below tells how deep they stand; deeper ones are those of single cameras.
+    first = re.search(r'(?m)^([ \t]+)[^\s#]', below)
+    indent = first.group(1) if first else block.indent + '  '
+    own = rf'(?m)^({indent}(?:depth_scale|"depth_scale"|\'depth_scale\')[ \t]*:[ \t]*)[^\s#]+'
+    changed, count = re.subn(own, rf'\g<1>{number}', below)
     if not count:
-        following = re.match(r'([ \t]+)\S', below)
-        indent = following.group(1) if following else block.indent + '  '
         changed = f'{indent}depth_scale: {number}\n{below}'
     return text[:block.start] + changed + text[block.stop:]
 

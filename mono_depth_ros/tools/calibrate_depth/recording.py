@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+import sys
+from typing import Any, TYPE_CHECKING
 
+import cv2
 import numpy as np
 
+from mono_depth_ros.backends.backend import first_line
 from mono_depth_ros.bags.reader import BagReader
 from mono_depth_ros.bags.stamps import nearest, stamp_of
 from mono_depth_ros.bags.topics import base, Kind, Topic
@@ -20,6 +24,9 @@ from mono_depth_ros.message_formats.topic_names import info_topic_beside
 from mono_depth_ros.scale.reference import check_same_frame, pairs_of_depth, pairs_of_points
 from mono_depth_ros.tools.calibrate_depth.bag_transforms import BagTransforms
 from mono_depth_ros.tools.calibrate_depth.samples import Sample
+
+if TYPE_CHECKING:  # torch takes seconds to import
+    from mono_depth_ros.estimator import DepthEstimator
 
 CLOUD, SCAN = 'sensor_msgs/msg/PointCloud2', 'sensor_msgs/msg/LaserScan'
 MOST_APART_S = 0.1
@@ -36,19 +43,32 @@ def measure_recording(path: Path, model: str, reference: str, frames: int) -> li
 
     recording = _Recording.opened(path, reference)
     estimator = DepthEstimator.load(model)
-    samples = []
+    samples: list[Sample] = []
+    left_out: Counter[str] = Counter()
     for image, message in recording.together(frames):
-        rgb_HW3 = rgb_from_message(image)
-        camera = recording.camera(rgb_HW3)
-        depth_HW = estimator.estimate(rgb_HW3, camera).depth
-        shown_N, true_N = recording.pairs(message, depth_HW, camera, image.header.frame_id)
-        known = np.isfinite(shown_N) & np.isfinite(true_N) & (shown_N > 0) & (true_N > 0)
-        pairs_N2 = np.stack([shown_N[known], true_N[known]], axis=1)
-        for shown_m, true_m in pairs_N2[::max(1, len(pairs_N2) // OF_AN_IMAGE)].tolist():
-            samples.append(Sample(shown_m=shown_m, true_m=true_m))
+        try:
+            samples += _samples(recording, estimator, image, message)
+        except (ValueError, cv2.error) as error:  # one that is damaged costs no other
+            left_out[first_line(error)] += 1
+    for why, number in left_out.items():
+        print(f'left out, {number} image{"s" if number > 1 else ""}: {why}', file=sys.stderr)
     if not samples:
-        raise ValueError(f'{path}: no pixel with both a shown and a measured depth')
+        raise ValueError(f'{path}: no pixel with both a shown and a measured depth'
+                         + (f': {next(iter(left_out))}' if left_out else ''))
     return samples
+
+
+def _samples(recording: _Recording, estimator: DepthEstimator, image: Any,
+             message: Any) -> list[Sample]:
+    """Pairs of one image and the reference beside it; ValueError where one is no good."""
+    rgb_HW3 = rgb_from_message(image)
+    camera = recording.camera(rgb_HW3)
+    depth_HW = estimator.estimate(rgb_HW3, camera).depth
+    shown_N, true_N = recording.pairs(message, depth_HW, camera, image.header.frame_id)
+    known = np.isfinite(shown_N) & np.isfinite(true_N) & (shown_N > 0) & (true_N > 0)
+    pairs_N2 = np.stack([shown_N[known], true_N[known]], axis=1)
+    return [Sample(shown_m=shown_m, true_m=true_m) for shown_m, true_m
+            in pairs_N2[::max(1, len(pairs_N2) // OF_AN_IMAGE)].tolist()]
 
 
 @dataclass(frozen=True, kw_only=True)
