@@ -11,7 +11,6 @@ import base64
 from collections.abc import Iterator
 from contextlib import contextmanager
 import hashlib
-import mmap
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +19,7 @@ import zlib
 import numpy as np
 from safetensors import safe_open, SafetensorError
 
+from mono_depth_ros.file_seal import is_as_sealed, seal, UNSEALED
 from mono_depth_ros.model_card import card_from_json, ModelCard
 from mono_depth_ros.onnx_bytes import metadata_of, weight_bytes
 from mono_depth_ros.onnx_external import external_file
@@ -29,8 +29,7 @@ if TYPE_CHECKING:
 
 FORMAT = 'mono_depth_ros'
 FORMAT_VERSION = '2'
-# Metadata of a file: its own SHA-256, computed with UNSEALED in that place.
-DIGEST, UNSEALED = 'sha256', '0' * 64
+SEAL = 'sha256'
 SUFFIX = '.safetensors'
 ONNX_SUFFIX = '.onnx'
 LARGEST_GRAPH = 8 << 20
@@ -81,53 +80,15 @@ def save_model(path: str | os.PathLike, network: MultiScaleNetwork, card: ModelC
 def metadata_for(card: ModelCard) -> dict[str, str]:
     """What makes a .safetensors or .onnx file a model file, in its metadata; `seal` it then."""
     return {'format': FORMAT, 'format_version': FORMAT_VERSION, 'card': card.to_json(),
-            DIGEST: UNSEALED}
-
-
-def seal(path: str | os.PathLike) -> None:
-    """Write into a new model file its own SHA-256, as it is with zeros in that place."""
-    told, place = _digests(path, UNSEALED)
-    with open(path, 'r+b') as file:
-        file.seek(place)
-        file.write(told.encode())
+            SEAL: UNSEALED}
 
 
 def check_seal(path: str | os.PathLike) -> None:
-    """ValueError where a byte of a model file is not as it was written.
-
-    The self-test alone would miss a damaged weight that its images do not use. Files of before
-    this version have no seal.
-    """
-    sealed = _metadata(path).get(DIGEST)
-    if sealed is None:
-        return
-    try:
-        found, _ = _digests(path, sealed)
-    except ValueError:
-        found = ''
-    if found != sealed:
+    """ValueError where a byte is not as it was written; files of former versions have no seal."""
+    sealed = _metadata(path).get(SEAL)
+    if sealed is not None and not is_as_sealed(path, sealed):
         raise ValueError(f'{path} is damaged or was changed after it was made (its bytes are not '
                          'those its seal is of): copy or export it again')
-
-
-def _digests(path: str | os.PathLike, sealed: str) -> tuple[str, int]:
-    """SHA-256 of a file with zeros in the place of `sealed`, and that place.
-
-    ValueError where it stands nowhere in the file.
-    """
-    word = sealed.encode()
-    with open(path, 'rb') as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        # Metadata lies at the end of an .onnx file, at the start of a .safetensors file.
-        place = data.rfind(word) if Path(path).suffix == ONNX_SUFFIX else data.find(word)
-        if place < 0 or len(word) != len(UNSEALED):
-            raise ValueError(f'{path} has no seal')
-        digest = hashlib.sha256()
-        for start, end in ((0, place), (place + len(word), len(data))):
-            if start:
-                digest.update(UNSEALED.encode())
-            for at in range(start, end, 1 << 20):
-                digest.update(data[at:min(at + (1 << 20), end)])
-    return digest.hexdigest(), place
 
 
 def has_weights(path: str | os.PathLike) -> bool:

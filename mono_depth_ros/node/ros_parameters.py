@@ -144,7 +144,7 @@ def unknown_refused(node: Node, changes: Iterable[RosParameter]) -> SetParameter
 def _of_a_camera(node: Node, unknown: str) -> str:
     """What to do for a parameter of one camera alone, '' where it is none."""
     camera, _, name = unknown.partition('.')
-    if (name not in {parameter.name for parameter in PARAMETERS}
+    if (name not in {parameter.name for parameter in OF_A_CAMERA}
             or camera not in node.get_parameter('cameras').value):
         return ''
     return (f'{camera} has the {name} of all cameras; for one of its own give {unknown} when the '

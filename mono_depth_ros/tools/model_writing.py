@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from mono_depth_ros.estimator import DepthEstimator
+from mono_depth_ros.file_seal import seal
 from mono_depth_ros.model_card import ModelCard
-from mono_depth_ros.model_file import metadata_for, ONNX_SUFFIX, seal
+from mono_depth_ros.model_file import metadata_for, ONNX_SUFFIX
 from mono_depth_ros.onnx_bytes import metadata_bytes
 
 

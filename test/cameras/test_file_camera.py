@@ -11,6 +11,7 @@ import time
 
 import cv2
 import numpy as np
+from picture_helpers import left_half_red, turned_jpeg
 import pytest
 from ros_helpers import free_domain, Peer, Process
 from rosgraph_msgs.msg import Clock
@@ -121,6 +122,24 @@ def test_a_folder_is_played_once_in_natural_order_and_broken_files_are_named(
         assert list(info.k) == [scaled.fx, 0, scaled.cx, 0, scaled.fy, scaled.cy, 0, 0, 1]
     stamps = [image.header.stamp.sec + image.header.stamp.nanosec / 1e9 for image in images]
     assert stamps[3] - stamps[0] > 0.15  # five periods of 0.05 s, the broken files among them
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize('calibrated', [True, False])
+def test_a_turned_picture_goes_out_as_its_calibration_is(peer, tmp_path, calibrated):
+    """As it lies in the file, which is what a calibration is for; else as it is to be seen."""
+    folder = tmp_path / 'phone'
+    folder.mkdir()
+    (folder / '1.jpg').write_bytes(turned_jpeg(left_half_red(), orientation=3))
+    if calibrated:
+        (folder / 'camera.json').write_text(json.dumps(
+            {'width': 64, 'height': 48, 'fx': 50.0, 'fy': 50.0, 'cx': 40.0, 'cy': 20.0}))
+    images, _ = listen(peer)
+    camera = start(peer.domain, tmp_path / 'log', f'source:={folder}')
+    peer.wait(lambda: images, 'a picture', 40.0)
+    assert camera.end(signal.SIGTERM) == 0
+    red_HW = rgb_from_image(images[0])[..., 0] > 150
+    assert red_HW[20, 5] == calibrated and red_HW[20, 60] != calibrated
 
 
 @pytest.mark.thorough

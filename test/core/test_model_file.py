@@ -19,12 +19,12 @@ from mono_depth_ros.estimator import DepthEstimator
 from mono_depth_ros.model_card import NetworkSpec
 from mono_depth_ros.model_file import (
     check_seal,
-    DIGEST,
     find_model,
     load_model,
     metadata_for,
     onnx_of,
     read_card,
+    SEAL,
 )
 from mono_depth_ros.networks import registry
 from mono_depth_ros.networks.multi_scale import MultiScaleNetwork
@@ -73,7 +73,7 @@ def small(tmp_path_factory):
     save_untrained(path, Tiny(32, 32), replace(
         card, network=spec, metrics=card.metrics[:1], reference=card.reference.resized(32, 32)))
     header, body = parts(path.read_bytes())
-    del header['__metadata__'][DIGEST]
+    del header['__metadata__'][SEAL]
     yield whole(header, body)
     del registry.NETWORKS['tiny']
 
@@ -150,7 +150,7 @@ def with_card(data, rng):
 
 @pytest.mark.parametrize('made', ['indoor', 'wrapped'])
 def test_any_byte_that_is_not_as_it_was_written_is_refused(made, tmp_path):
-    """Also a weight that hardly shows in the self-test; a file of before, without a seal, loads."""
+    """Also a weight that hardly shows in the self-test."""
     path = find_model(made) if made == 'indoor' else wrapped_model(tmp_path)
     data, copy = path.read_bytes(), tmp_path / f'copy{path.suffix}'
     check_seal(path)

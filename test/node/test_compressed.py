@@ -141,10 +141,11 @@ def test_depth_that_says_it_is_huge_is_refused_before_memory_is_taken():
 
 
 def test_a_jpeg_cut_short_is_refused_though_its_thumbnail_ends():
-    """OpenCV 4 fills what is missing with grey; the end of the thumbnail is none of the picture."""
+    """OpenCV 4 fills what is missing with grey."""
     whole = file_of(BGR, '.jpg')
     thumbnail = file_of(BGR[:8, :8], '.jpg')
-    data = (whole[:2] + b'\xff\xe1' + struct.pack('>H', len(thumbnail) + 2) + thumbnail + whole[2:])
+    segment = b'\xff\xe1' + struct.pack('>H', len(thumbnail) + 2) + thumbnail
+    data = whole[:2] + segment + whole[2:]
     assert _jpeg_ends(data) and not _jpeg_ends(data[:len(data) * 3 // 4])
     assert picture_size(data) == (64, 48)
     rgb_from_compressed(data, 'jpeg')

@@ -129,7 +129,7 @@ def test_an_input_that_is_an_output_of_the_node_is_refused(monkeypatch, rule, se
 
 
 @pytest.mark.parametrize('rule, sentence', [
-    ('scan:=points', 'outputs points and scan are the same topic, /front/points: remap one'),
+    ('scan:=points', 'outputs points and scan are the same topic, /points: remap one'),
     ('depth/image:=depth/image_raw', 'outputs depth/image and depth/image_raw are the same')])
 def test_two_outputs_on_one_topic_are_refused(monkeypatch, rule, sentence):
     with remapped(monkeypatch, rule) as node:

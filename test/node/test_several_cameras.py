@@ -247,7 +247,8 @@ def test_a_camera_may_have_settings_of_its_own(monkeypatch):
     settle(made)
     assert sorted(made.sent) == [('a/', 0, 3.0), ('b/', 0, 2.0)]
     for name, value, sentence in (('a.depth_scale', 99.0, 'out of range'),
-                                  ('a.max_depth', 5.0, 'did you mean max_depth'),
+                                  ('a.backend', 'torch', 'did you mean backend'),
+                                  ('a.max_depth', 5.0, 'give a.max_depth when the node starts'),
                                   ('b.depth_scale', 2.0, 'b has the depth_scale of all cameras; '
                                    'for one of its own give b.depth_scale when the node starts'),
                                   ('b.points.stride', 1.5, 'camera b: parameter points.stride')):

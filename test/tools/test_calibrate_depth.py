@@ -147,7 +147,8 @@ def test_many_pairs_are_told_by_distance():
 
 @pytest.mark.parametrize('words, sentence', [
     ([], 'give distances in metres'), (['1', '--bag', 'x'], 'give distances in metres'),
-    (['-1'], 'above 0'), (['1', 'nan'], 'above 0'), (['inf'], 'above 0'), (['1', '--box', '0'], 'above 0'),
+    (['-1'], 'above 0'), (['1', 'nan'], 'above 0'), (['inf'], 'above 0'),
+    (['1', '--box', '0'], 'above 0'),
     (['--bag', '/nowhere'], '/nowhere')])
 def test_mistakes_are_one_sentence(capsys, words, sentence):
     assert main(words) == 1

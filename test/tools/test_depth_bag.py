@@ -307,10 +307,16 @@ def test_mistakes_get_one_sentence(tmp_path, model, capsys):
     bag = write(tmp_path / 'bag', [m for m in drive(1) if m[0] == '/cam/camera_info'])
     wrong = tmp_path / 'wrong.yaml'
     wrong.write_text('/**: {ros__parameters: {depth_scael: 2.0}}')
+    cut = tmp_path / 'power cut'
+    cut.mkdir()
+    (cut / 'cut_0.mcap').touch()
     for given, sentence in (
             (command(model, bag, tmp_path / 'out'), 'no images on any topic'),
             (command(model, bag, bag), 'exists already'),
-            (command(model, tmp_path, tmp_path / 'out'), 'does not exist'),
+            (command(model, tmp_path / 'none', tmp_path / 'out'), 'none does not exist: give the'),
+            (command(model, tmp_path, tmp_path / 'out'), 'it has no metadata.yaml'),
+            (command(model, cut, tmp_path / 'out'),
+             f'`ros2 bag reindex` makes one, or name the file {cut / "cut_0.mcap"}'),
             (command(model, bag, tmp_path / 'out', '--params', str(wrong)),
              'no parameter depth_scael; the nearest is depth_scale')):
         assert main(given) == 1

@@ -13,7 +13,8 @@ from mono_depth_ros.backends.onnx_planes import unit_rays
 from mono_depth_ros.backends.serve import open_backend
 from mono_depth_ros.camera import Camera
 from mono_depth_ros.estimator import DepthEstimator
-from mono_depth_ros.model_file import find_model, metadata_for, read_card, seal
+from mono_depth_ros.file_seal import seal
+from mono_depth_ros.model_file import find_model, metadata_for, read_card
 from mono_depth_ros.onnx_bytes import metadata_bytes
 from mono_depth_ros.tools.presets import PRESETS
 from mono_depth_ros.tools.settings import NUMBERS, WORDS

@@ -99,7 +99,7 @@ def check_start(plan: Plan, folds: Sequence[Fold], start: ModelCard) -> None:
                     start, open_data(one.spec(str(plan.root)), 'train')):
                 raise ValueError(f'--start: {start.name} learned from {one.name}, which fold '
                                  f'{fold.name} leaves out to measure by: start from a model that '
-                                 'has not, or from ImageNet\'s weights, without --start')
+                                 "has not, or from ImageNet's weights, without --start")
 
 
 def run_folds(plan: Plan, folds: Sequence[Fold], jobs: int) -> Iterator[Fold]:
