@@ -18,8 +18,8 @@ from mono_depth_ros.simulation.scene.world import looking
 from mono_depth_ros.simulation.worlds import build_world
 
 PAGE = Path(__file__).parents[2] / 'docs' / 'nav2.md'
-# What the layers and the collision monitor declare: nav2_costmap_2d, spatio_temporal_voxel_layer and
-# nav2_collision_monitor, November 2026.
+# What the layers and the collision monitor declare: nav2_costmap_2d, nav2_collision_monitor and
+# spatio_temporal_voxel_layer, November 2026.
 COSTMAP = {
     'always_send_full_costmap', 'footprint', 'footprint_padding', 'global_frame', 'height',
     'width', 'plugins', 'filters', 'publish_frequency', 'resolution', 'robot_base_frame',
