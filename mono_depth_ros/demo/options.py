@@ -72,7 +72,8 @@ def parse(arguments: list[str] | None = None) -> Options:
     parser.add_argument('--out', type=Path, default=Path('demo_out'), metavar='DIR',
                         help='folder for the results (default: demo_out)')
     parser.add_argument('--model', metavar='NAME|FILE', help=(
-        'shipped model or .safetensors file (default: indoor; outdoor for the street)'))
+        'shipped model, or .safetensors or .onnx model file (default: indoor; outdoor for the '
+        'street)'))
     parser.add_argument('--device', default='auto', help='auto, cpu, cuda or cuda:N')
     parser.add_argument('--view', action='store_true', help=(
         'show it live in Rerun; without a display, write demo.rrd for `rerun demo.rrd`'))

@@ -18,22 +18,26 @@ from mono_depth_ros.simulation.scene.world import looking
 from mono_depth_ros.simulation.worlds import build_world
 
 PAGE = Path(__file__).parents[2] / 'docs' / 'nav2.md'
-# What the layers declare: nav2_costmap_2d and spatio_temporal_voxel_layer, November 2026.
+# What the layers and the collision monitor declare: nav2_costmap_2d, nav2_collision_monitor and
+# spatio_temporal_voxel_layer, November 2026.
 COSTMAP = {
     'always_send_full_costmap', 'footprint', 'footprint_padding', 'global_frame', 'height',
     'width', 'plugins', 'filters', 'publish_frequency', 'resolution', 'robot_base_frame',
     'robot_radius', 'rolling_window', 'track_unknown_space', 'transform_tolerance',
     'update_frequency', 'use_sim_time', 'origin_x', 'origin_y', 'lethal_cost_threshold',
     'trinary_costmap', 'unknown_cost_value'}
-VOXEL = {
+OBSTACLE = {
     'plugin', 'enabled', 'footprint_clearing_enabled', 'min_obstacle_height',
-    'max_obstacle_height', 'z_voxels', 'origin_z', 'z_resolution', 'unknown_threshold',
-    'mark_threshold', 'combination_method', 'publish_voxel_map', 'observation_sources',
-    'tf_filter_tolerance'}
-VOXEL_SOURCE = {
-    'topic', 'sensor_frame', 'observation_persistence', 'expected_update_rate', 'data_type',
-    'min_obstacle_height', 'max_obstacle_height', 'inf_is_valid', 'marking', 'clearing',
-    'obstacle_max_range', 'obstacle_min_range', 'raytrace_max_range', 'raytrace_min_range'}
+    'max_obstacle_height', 'combination_method', 'observation_sources', 'tf_filter_tolerance'}
+VOXEL = OBSTACLE | {
+    'z_voxels', 'origin_z', 'z_resolution', 'unknown_threshold', 'mark_threshold',
+    'publish_voxel_map'}
+# Of a source of either, with the defaults.
+OBSTACLE_SOURCE = {
+    'topic': '', 'sensor_frame': '', 'observation_persistence': 0.0, 'expected_update_rate': 0.0,
+    'data_type': 'LaserScan', 'min_obstacle_height': 0.0, 'max_obstacle_height': 0.0,
+    'inf_is_valid': False, 'marking': True, 'clearing': False, 'obstacle_max_range': 2.5,
+    'obstacle_min_range': 0.0, 'raytrace_max_range': 3.0, 'raytrace_min_range': 0.0}
 STVL = {
     'plugin', 'enabled', 'transform_tolerance', 'publish_voxel_map', 'voxel_size',
     'combination_method', 'mark_threshold', 'update_footprint_enabled', 'track_unknown_space',
@@ -46,13 +50,24 @@ STVL_SOURCE = {
     'clear_after_reading', 'enabled', 'model_type'}
 INFLATION = {'plugin', 'enabled', 'cost_scaling_factor', 'inflation_radius', 'inflate_unknown',
              'inflate_around_unknown'}
-LAYERS = {'voxel_layer': (VOXEL, VOXEL_SOURCE), 'stvl_layer': (STVL, STVL_SOURCE),
-          'inflation_layer': (INFLATION, set())}
+LAYERS = {'voxel_layer': (VOXEL, OBSTACLE_SOURCE), 'stvl_layer': (STVL, STVL_SOURCE),
+          'obstacle_layer': (OBSTACLE, OBSTACLE_SOURCE), 'inflation_layer': (INFLATION, {})}
+MONITOR = {
+    'base_frame_id', 'odom_frame_id', 'cmd_vel_in_topic', 'cmd_vel_out_topic', 'state_topic',
+    'transform_tolerance', 'source_timeout', 'base_shift_correction', 'stop_pub_timeout',
+    'polygons', 'observation_sources', 'enabled', 'use_realtime_priority',
+    'collision_points_marker_3d'}
+MONITOR_POLYGON = {
+    'type', 'action_type', 'points', 'polygon_sub_topic', 'footprint_topic', 'min_points',
+    'slowdown_ratio', 'linear_limit', 'angular_limit', 'time_before_collision',
+    'simulation_time_step', 'visualize', 'polygon_pub_topic', 'enabled'}
+MONITOR_SCAN = {'type', 'topic', 'source_timeout', 'enabled', 'exclusion_zones'}
 DEFAULTS = {parameter.name: parameter.default for parameter in PARAMETERS}
 
-NODE_BLOCK, *COSTMAPS = (yaml.safe_load(block) for block in re.findall(
+NODE_BLOCK, *COSTMAPS, MONITOR_BLOCK = (yaml.safe_load(block) for block in re.findall(
     r'```yaml\n(.*?)```', PAGE.read_text(), re.DOTALL))
-COSTMAPS = [block['local_costmap']['local_costmap']['ros__parameters'] for block in COSTMAPS]
+*COSTMAPS, SCAN_COSTMAP = (
+    block['local_costmap']['local_costmap']['ros__parameters'] for block in COSTMAPS)
 NODE_PARAMETERS = NODE_BLOCK['/**']['ros__parameters']
 
 
@@ -63,16 +78,40 @@ def node_parameters():
             for key, inner in (value.items() if isinstance(value, dict) else [('', value)])}
 
 
-@pytest.mark.parametrize('costmap', COSTMAPS, ids=['voxel', 'stvl'])
-def test_every_key_is_one_that_the_layer_declares(costmap):
+@pytest.mark.parametrize('costmap, topic', [
+    *((costmap, '/points') for costmap in COSTMAPS), (SCAN_COSTMAP, '/depth_scan')],
+    ids=['voxel', 'stvl', 'scan'])
+def test_every_key_is_one_that_the_layer_declares(costmap, topic):
     assert set(costmap) - set(costmap['plugins']) <= COSTMAP
     for name in costmap['plugins']:
         layer, (known, known_of_source) = costmap[name], LAYERS[name]
         sources = layer.get('observation_sources', '').split()
         assert set(layer) - set(sources) <= known
         for source in sources:
-            assert set(layer[source]) <= known_of_source
-            assert layer[source]['topic'] == '/points'
+            assert set(layer[source]) <= set(known_of_source)
+            assert layer[source]['topic'] == topic
+
+
+def test_every_key_of_the_collision_monitor_is_one_that_it_declares():
+    monitor = MONITOR_BLOCK['collision_monitor']['ros__parameters']
+    polygons, sources = monitor['polygons'], monitor['observation_sources']
+    assert set(monitor) - {*polygons, *sources} <= MONITOR
+    assert all(set(monitor[name]) <= MONITOR_POLYGON for name in polygons)
+    for name in sources:
+        assert set(monitor[name]) <= MONITOR_SCAN
+        assert monitor[name]['type'] == 'scan' and monitor[name]['topic'] == '/depth_scan'
+
+
+def test_a_scan_over_the_floor_marks_and_clears_and_its_end_is_no_wall():
+    layer = SCAN_COSTMAP['obstacle_layer']
+    source = OBSTACLE_SOURCE | layer[layer['observation_sources']]
+    for base_z in (-0.1, 0.0, 0.13, 0.5):  # of base_link in the costmap's frame
+        for heights in (layer, source):
+            assert heights['min_obstacle_height'] <= base_z <= heights['max_obstacle_height']
+    assert source['data_type'] == 'LaserScan' and source['marking'] and source['clearing']
+    end = settings_from(DEFAULTS | node_parameters()).max_depth
+    assert source['inf_is_valid']  # +inf becomes the end of the scan
+    assert source['obstacle_max_range'] < end <= source['raytrace_max_range']
 
 
 def test_the_parameters_of_the_node_are_its_own_and_marks_end_before_its_range():

@@ -33,7 +33,8 @@ def add_command(commands) -> None:
                               description='Draw colour, true depth and cameras of simulated rooms '
                               'or streets into a folder that --data reads. Run it again to go on '
                               'where it stopped, or with more --frames to add some.')
-    one.add_argument('world', choices=WORLDS, help='room: 0.3 to 10 m; street: 3 to 80 m')
+    one.add_argument('world', choices=WORLDS, help=(
+        'room: 0.15 to 60 m, most of it within 8 m; street: 0.4 to 131 m, most of it within 50 m'))
     one.add_argument('--out', type=Path, required=True, metavar='DIR', help='folder to fill')
     one.add_argument('--frames', type=int, default=1000, metavar='N', help='default 1000')
     one.add_argument('--seed', type=int, default=0, metavar='S',
