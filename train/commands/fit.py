@@ -56,7 +56,7 @@ def add_command(commands) -> None:
                      help='let a GPU compute kernel by kernel instead of capturing each shape of '
                           'batch as a CUDA graph')
     one.add_argument('--set', action='append', metavar='NAME=VALUE', default=[], dest='settings',
-                     help='change the recipe, as batch_size=4, stages.coarse.epochs=10, or '
+                     help='change the recipe, as batch_size=4, stages.1.epochs=10, or '
                           'weights.NAME=2 to see each sample of a data set twice an epoch')
     one.add_argument('--start', default='', metavar='MODEL',
                      help='begin with the weights of a model file (path, or shipped name as '
