@@ -1,6 +1,7 @@
 """Nav2 with obstacles from depth_node, on a robot whose camera runs already.
 
-ros2 launch mono_depth_ros nav2.launch.py image_topic:=/camera/image_raw nav2_params:=nav2.yaml
+ros2 launch mono_depth_ros nav2.launch.py image_topic:=/camera/image_raw nav2_params:=nav2.yaml \\
+    params_file:=depth_nav2.yaml
 """
 
 from launch import LaunchDescription
