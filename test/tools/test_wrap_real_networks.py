@@ -118,15 +118,40 @@ def assert_alike(depth_HW, expected_HW):
 
 
 def test_depth_anything_v2_metric(tmp_path, rgb_HW3):
+    out, expected_HW = wrapped_depth_anything(tmp_path, rgb_HW3)
+    assert_alike(DepthEstimator.load(out, 'cpu', 'fp32').estimate(rgb_HW3).depth, expected_HW)
+
+
+def test_the_node_publishes_what_the_network_says(tmp_path, rgb_HW3):
+    helpers = pytest.importorskip('ros_helpers')
+    from sensor_msgs.msg import Image
+    out, expected_HW = wrapped_depth_anything(tmp_path, rgb_HW3)
+    domain = helpers.free_domain()
+    peer = helpers.Peer(domain)
+    node = helpers.depth_node(domain, tmp_path / 'log', f'model_file:={out}', 'device:=cpu',
+                              'precision:=fp32')
+    peer.wait_active(node)
+    depths, images = peer.listen('depth/image', Image), peer.publisher(Image, 'image_raw')
+
+    def answered():
+        images.publish(helpers.image_message(rgb_HW3, 1))
+        return peer.spin_until(lambda: depths, 0.5)
+    peer.wait(answered, 'depth')
+    assert node.end() == 0, node.output()
+    peer.close()
+    assert_alike(np.frombuffer(depths[0].data, '<f4').reshape(HEIGHT, WIDTH), expected_HW)
+
+
+def wrapped_depth_anything(folder, rgb_HW3):
+    """The model file, and metres (H, W) by the project's own processing."""
     network = depth_anything()
-    out = wrapped(network, (84, 112), tmp_path, 'depth_anything_v2_metric_indoor')
+    out = wrapped(network, (84, 112), folder, 'depth_anything_v2_metric_indoor')
     processor = hf.DPTImageProcessor(
         size={'height': 84, 'width': 84}, keep_aspect_ratio=True, ensure_multiple_of=14,
         image_mean=[0.485, 0.456, 0.406], image_std=[0.229, 0.224, 0.225])
     expected = processor.post_process_depth_estimation(
         own_answer(network, processor, rgb_HW3), target_sizes=[(HEIGHT, WIDTH)])
-    estimator = DepthEstimator.load(out, 'cpu', 'fp32')
-    assert_alike(estimator.estimate(rgb_HW3).depth, expected[0]['predicted_depth'].numpy())
+    return out, expected[0]['predicted_depth'].numpy()
 
 
 @pytest.mark.parametrize('backend', ['onnxruntime', 'openvino'])
