@@ -10,6 +10,7 @@ import sys
 import numpy as np
 import pytest
 
+from mono_depth_ros import self_test
 from mono_depth_ros.backends import machine as machine_facts
 from mono_depth_ros.backends import serve as serving
 from mono_depth_ros.backends import trial
@@ -161,6 +162,58 @@ def test_a_small_error_within_the_tolerance_serves(path, cache, wrong_openvino):
     assert DepthEstimator.load(path, 'cpu', 'fp32', 'openvino').backend == 'openvino'
 
 
+class Chequered:
+    """A backend off by so much in every pixel, up and down in turn: no mean of any part shows it.
+
+    `share` is that of the columns it is off in.
+    """
+
+    def __init__(self, right, off: float, share: float):
+        self.right, self.off, self.share = right, off, share
+
+    def __call__(self, image_CHW, intrinsics_33=None):
+        planes = self.right(image_CHW)
+        rows, columns = np.indices(planes[0].shape)
+        wrong = columns < self.share * planes.shape[2]
+        planes[0] += np.where(wrong, self.off * (1 - 2 * ((rows + columns) % 2)), 0)
+        return planes
+
+
+@pytest.fixture
+def chequered_bf16(monkeypatch):
+    """A machine whose OpenVINO is fastest in bf16, and then off by so much in so many pixels."""
+    true = serving.open_backend
+    monkeypatch.setattr(serving, 'this_machine', lambda: replace(
+        this_machine(), gpus=(), fast_bf16=True))
+
+    def make(off: float, share: float = 1.0):
+        monkeypatch.setattr(serving, 'open_backend', lambda path, card, spec: (
+            Chequered(true(path, card, replace(spec, precision='fp32')), off, share)
+            if spec.precision == 'bf16' else true(path, card, spec)))
+    return make
+
+
+def test_auto_takes_no_lower_precision_that_is_off_pixel_by_pixel(path, cache, chequered_bf16):
+    """Its self-test passes: errors of a pixel cancel in the means."""
+    chequered_bf16(0.08)
+    for asked in ({}, {'backend': 'openvino'}):
+        found = served(path, **asked)
+        assert found.spec.precision == 'fp32'
+        assert ('openvino bf16 on cpu: in bf16 log depth of 5% of the pixels is off by 0.08 or '
+                'more from fp32, allowed 0.05') in found.reason
+    assert served(path, backend='openvino', precision='bf16').spec.precision == 'bf16'
+
+
+@pytest.mark.parametrize('off, share', [(0.04, 1.0), (1.0, 0.03)])
+def test_auto_may_take_a_lower_precision_that_is_near(
+        path, cache, chequered_bf16, monkeypatch, off, share):
+    """In a few pixels the last bit decides between two modes."""
+    chequered_bf16(off, share)
+    monkeypatch.setattr(self_test, 'check', lambda *_: None)
+    assert 'openvino bf16 on cpu: ' in (reason := served(path).reason)
+    assert 'allowed' not in reason
+
+
 def test_torch_serves_where_no_other_can(path, cache, monkeypatch):
     true = serving.open_backend
 
@@ -208,7 +261,7 @@ def test_a_half_written_or_foreign_memory_is_measured_again(cache, content):
 def test_a_remembered_engine_that_broke_is_measured_again(path, cache, wrong_openvino):
     machine = this_machine()
     asked = BackendSpec(device='cpu', precision='fp32')
-    key = f'{sha256_of(path)}; asked {asked}; {serving.identity(machine)}'
+    key = serving.trial_key(sha256_of(path), asked, machine)
     trial.remember(key, [trial.Finding(spec=OPENVINO, ms=1.0)])
     wrong_openvino(0.1, 0.1)
     assert served(path, device='cpu', precision='fp32').spec == ORT
