@@ -7,11 +7,11 @@ import re
 from typing import Any
 
 import numpy as np
-import onnxruntime
 
 from mono_depth_ros.backends.backend import BackendSpec, DeviceError, first_line
 from mono_depth_ros.backends.engine_cache import own_engines
 from mono_depth_ros.backends.onnx_planes import graph_inputs, planes_of
+from mono_depth_ros.backends.quiet_onnxruntime import onnxruntime
 from mono_depth_ros.backends.selection import PROVIDER
 from mono_depth_ros.model_card import GraphSpec
 

@@ -3,7 +3,9 @@
 from dataclasses import replace
 from importlib.machinery import ModuleSpec
 import json
+import os
 from pathlib import Path
+import re
 import subprocess
 import sys
 
@@ -77,6 +79,28 @@ def test_without_torch_the_file_is_served_and_torch_never_imported(cache):
     done = subprocess.run([sys.executable, '-c', code], cwd=ROOT, capture_output=True, text=True,
                           check=True)
     assert done.stdout.split() in (['openvino', 'False'], ['onnxruntime', 'False'])
+
+
+@pytest.mark.parametrize('backend', ['openvino', 'onnxruntime'])
+def test_a_served_model_leaves_nothing_of_its_runtime_at_home(tmp_path, backend):
+    """Where they report to their makers they keep an identifier of the user in a file."""
+    (tmp_path / 'home').mkdir()
+    surroundings = {name: value for name, value in os.environ.items()
+                    if name not in ('CI', 'ORT_DISABLE_TELEMETRY', 'ORT_RUNNING_UNIT_TESTS')}
+    code = ('import sys, numpy; from mono_depth_ros.estimator import DepthEstimator; '
+            f"e = DepthEstimator.load('indoor', 'cpu', 'fp32', '{backend}'); "
+            "e.estimate(numpy.zeros((48, 64, 3), 'uint8'))")
+    subprocess.run([sys.executable, '-c', code], cwd=ROOT, check=True, env=surroundings | {
+        'HOME': str(tmp_path / 'home'), 'XDG_CACHE_HOME': str(tmp_path / 'cache')})
+    assert not list((tmp_path / 'home').iterdir())
+    assert {path.name for path in tmp_path.glob('cache/*')} <= {'mono_depth_ros'}
+
+
+def test_the_runtimes_are_imported_where_they_are_kept_quiet():
+    files = {path.name for folder in ('mono_depth_ros', 'train')
+             for path in ROOT.glob(f'{folder}/**/*.py') if re.search(
+                 r'^\s*(import|from) (onnxruntime|openvino)\b', path.read_text(), re.M)}
+    assert files == {'quiet_onnxruntime.py', 'quiet_openvino.py'}
 
 
 class Wrong:
