@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 
+import cv2
 import numpy as np
 import pytest
 
@@ -22,6 +23,7 @@ from mono_depth_ros.backends.selection import Machine
 from mono_depth_ros.estimator import DepthEstimator
 from mono_depth_ros.model_file import find_model, read_card, sha256_of
 from mono_depth_ros.self_test import TOLERANCE
+from mono_depth_ros.simulation.recorded_walk import RecordedWalk
 
 ROOT = Path(__file__).parents[2]
 OPENVINO = BackendSpec(backend='openvino', device='cpu', precision='fp32')
@@ -70,6 +72,45 @@ def test_every_backend_gives_what_torch_gives(path, rgb_HW3, truth, backend, pre
     first = estimate.depth.copy()
     estimator.estimate(rgb_HW3[::-1].copy())
     np.testing.assert_array_equal(estimate.depth, first)
+
+
+def photograph_HW3():
+    """A person, taken by a camera; in the public domain, part of matplotlib."""
+    matplotlib = pytest.importorskip('matplotlib')
+    path = Path(matplotlib.get_data_path()) / 'sample_data' / 'grace_hopper.jpg'
+    if not path.is_file():
+        pytest.skip('this matplotlib has no sample data')
+    return cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
+
+
+def room_HW3():
+    """A frame of the walk through a furnished room, drawn."""
+    walk = RecordedWalk()
+    try:
+        return walk.frame(len(walk) // 2)[0]
+    finally:
+        walk.close()
+
+
+@pytest.fixture(scope='module', params=[photograph_HW3, room_HW3], ids=['photograph', 'room'])
+def scene_and_truth(path, request):
+    """An image of real things or like one, and what torch says of it."""
+    rgb_HW3 = request.param()
+    return rgb_HW3, DepthEstimator.load(path, 'cpu', 'fp32', 'torch').estimate(rgb_HW3)
+
+
+@pytest.mark.parametrize('backend, precision, share, most', [
+    ('openvino', 'fp32', 1.0, 1e-4), ('onnxruntime', 'fp32', 1.0, 1e-4),
+    ('openvino', 'bf16', 0.95, 0.03)])
+def test_every_backend_gives_what_torch_gives_of_real_things(
+        path, scene_and_truth, backend, precision, share, most):
+    """In bf16 a pixel on an edge may go to its other side."""
+    rgb_HW3, truth = scene_and_truth
+    estimate = DepthEstimator.load(path, 'cpu', precision, backend).estimate(rgb_HW3)
+    off = abs(np.log(estimate.clipped) - np.log(truth.clipped))
+    assert np.quantile(off, share) <= most
+    assert np.quantile(abs(estimate.confidence - truth.confidence), share) <= most
+    assert off.shape == rgb_HW3.shape[:2] and np.log(truth.clipped).std() > 0.1  # not one plane
 
 
 def test_without_torch_the_file_is_served_and_torch_never_imported(cache):
