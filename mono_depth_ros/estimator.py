@@ -129,7 +129,10 @@ class DepthEstimator:
 
     @property
     def together(self) -> int:
-        """How many images it pays to give to `estimate_all` at once, 1 where it does not."""
+        """How many images it pays to give to `estimate_all` at once, 1 where it does not.
+
+        Fewer once the device could not run so many.
+        """
         return self._network.together
 
     def estimate(self, rgb_HW3: np.ndarray, camera: Camera | None = None,
@@ -149,19 +152,21 @@ class DepthEstimator:
     def estimate_all(
             self, images: Sequence[tuple[np.ndarray, Camera | None, tuple[int, int] | None]],
     ) -> list[DepthEstimate]:
-        """`estimate` of several images: those alike in shape go through the network as one batch.
+        """`estimate` of several images: those alike in shape go through the network as batches.
 
-        Raises ValueError where `together` is 1.
+        Of at most `together` images each. Raises ValueError where `together` is 1.
         """
         if self.together == 1:
             raise ValueError(f'{self.backend} on {self.device} takes one image at a time')
         views = [self._view(*image) for image in images]
         start = time.perf_counter()
         answers: dict[int, np.ndarray] = {}
+        most = self.together
         for shape in {view.image_CHW.shape for view in views}:
             alike = [i for i, view in enumerate(views) if view.image_CHW.shape == shape]
-            answers |= zip(alike, self._network.batch(
-                np.stack([views[i].image_CHW for i in alike])))
+            for batch in (alike[start:start + most] for start in range(0, len(alike), most)):
+                answers |= zip(batch, self._network.batch(
+                    np.stack([views[i].image_CHW for i in batch])))
         network_ms = (time.perf_counter() - start) * 1e3
         return [self._decoded(view, answers[i], network_ms) for i, view in enumerate(views)]
 

@@ -57,7 +57,7 @@ def intrinsics_of(camera: Camera) -> np.ndarray:
 
 def measured(network: Network, card: ModelCard) -> SelfTest:
     """The card's self-test with what `network` answers now."""
-    noise, probe = (_log_depth(network, card, make(card)) for make in (
+    noise, probe = (log_depth(network, card, make(card)) for make in (
         self_test_image, probe_image))
     parts = tuple(float(part.mean()) for band in np.array_split(probe, PARTS, axis=0)
                   for part in np.array_split(band, PARTS, axis=1))
@@ -76,7 +76,8 @@ def check(network: Network, card: ModelCard, precision: str) -> None:
             f'{off:.3g}, allowed {TOLERANCE[precision]:g}')
 
 
-def _log_depth(network: Network, card: ModelCard, image_CHW: np.ndarray) -> np.ndarray:
+def log_depth(network: Network, card: ModelCard, image_CHW: np.ndarray) -> np.ndarray:
+    """Log depth (h, w) of the planes of an image, as the card's self-test means it."""
     plane_hw = network(image_CHW, reference_intrinsics(card))[0]
     if card.output == 'log_canonical_depth' and card.self_test.version == 1:
         return plane_hw

@@ -32,7 +32,8 @@ class CudaGraphs:
     precision between; `tolerance` says how far a graph's planes may be off, in log depth. With
     `graphs` False, and for shapes that have none, it runs kernel by kernel; the attribute `graphs`
     knows which have. For one thread at a time, not always the same one. Raises what torch raises;
-    the graphs are gone then.
+    the graphs are gone then, or where a batch of several failed on a device that still works,
+    those of batches as large.
     """
 
     def __init__(self, run: Callable[[Tensor], Tensor], device: torch.device, tolerance: float,
@@ -52,7 +53,7 @@ class CudaGraphs:
                 with torch.cuda.stream(self._stream):
                     return graph(image_BCHW)
             except RuntimeError:
-                self._forget()
+                self._forget(len(image_BCHW))
                 raise
 
     def _kernel_by_kernel(self, image_BCHW: np.ndarray) -> np.ndarray:
@@ -61,11 +62,17 @@ class CudaGraphs:
             planes = self._run(image)
         return planes.cpu().numpy()
 
-    def _forget(self) -> None:
-        """Give the graphs' memory back as far as a device that gave up still can."""
-        with suppress(RuntimeError):
+    def _forget(self, images: int) -> None:
+        """Give memory of graphs back, as far as a device can on which so many images failed.
+
+        Where it still answers it was a matter of their number: graphs of fewer images stay.
+        """
+        fewest = images
+        try:
             self._stream.synchronize()
-        self.graphs.clear()
+        except RuntimeError:
+            fewest = 1
+        self.graphs.clear(fewest)
         with suppress(RuntimeError):
             torch.cuda.empty_cache()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 import hashlib
 import json
 import os
@@ -18,9 +19,15 @@ MOST_BYTES = 2 << 30
 
 
 def cache_folder() -> Path:
-    """Where measurements and built engines are kept: $XDG_CACHE_HOME or ~/.cache."""
-    base = os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache'
-    return Path(base) / 'mono_depth_ros'
+    """Where measurements and built engines are kept: $XDG_CACHE_HOME or ~/.cache.
+
+    OSError where neither is known.
+    """
+    base = os.environ.get('XDG_CACHE_HOME')
+    try:
+        return (Path(base) if base else Path.home() / '.cache') / 'mono_depth_ros'
+    except RuntimeError as error:  # a user without an entry in the list of users
+        raise OSError('the user has no home directory: set XDG_CACHE_HOME to a folder') from error
 
 
 def engine_folder() -> Path:
@@ -33,11 +40,10 @@ def cached_engine(key: str, load: Callable[[bytes], Engine],
     """The engine of `key`, loaded from the cache, else built and kept.
 
     `key` names all that an engine depends on: model, device, versions, shape. A file that is cut
-    short, of another key, or that `load` refuses is built again; a cache that cannot be written
-    costs the next start the time of building, nothing else.
+    short, of another key, or that `load` refuses is built again; a cache that cannot be written,
+    or that has no place, costs the next start the time of building, nothing else.
     """
-    path = _place(key, 'engine')
-    stored = _read(path, key)
+    stored = _read(key)
     if stored is not None:
         try:
             return load(stored)
@@ -45,6 +51,7 @@ def cached_engine(key: str, load: Callable[[bytes], Engine],
             pass
     engine, content = build()
     try:
+        path = _place(key, 'engine')
         write_whole(path, _header(key, content) + content)
         _prune(path.parent)
     except OSError:
@@ -57,13 +64,14 @@ def own_engines(key: str) -> Path | None:
 
     All that an engine depends on and the runtime does not look at belongs into `key`.
     """
-    folder = _place(key, 'engines')
     try:
+        folder = _place(key, 'engines')
         folder.mkdir(parents=True, exist_ok=True)
-        folder.touch()
-        _prune(folder.parent)
     except OSError:
         return None
+    with suppress(OSError):  # what is there may be used though none of it can be changed
+        folder.touch()
+        _prune(folder.parent)
     return folder
 
 
@@ -92,12 +100,14 @@ def _header(key: str, content: bytes) -> bytes:
     return json.dumps(facts).encode() + b'\n'
 
 
-def _read(path: Path, key: str) -> bytes | None:
+def _read(key: str) -> bytes | None:
     try:
+        path = _place(key, 'engine')
         header, _, content = path.read_bytes().partition(b'\n')
-        path.touch()
     except OSError:
         return None
+    with suppress(OSError):  # of a cache that somebody else made
+        path.touch()
     return content if header + b'\n' == _header(key, content) else None
 
 

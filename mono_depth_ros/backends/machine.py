@@ -25,7 +25,7 @@ def this_machine() -> Machine:
     gpus = cuda_devices()
     providers: frozenset[str] = frozenset()
     if gpus and 'onnxruntime' in packages:
-        import onnxruntime
+        from mono_depth_ros.backends.quiet_onnxruntime import onnxruntime
         providers = frozenset(onnxruntime.get_available_providers())
     return Machine(packages=packages, gpus=gpus, providers=providers,
                    torch_has_cuda=not gpus or torch_has_cuda(),

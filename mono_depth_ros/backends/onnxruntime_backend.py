@@ -7,11 +7,11 @@ import re
 from typing import Any
 
 import numpy as np
-import onnxruntime
 
 from mono_depth_ros.backends.backend import BackendSpec, DeviceError, first_line
 from mono_depth_ros.backends.engine_cache import own_engines
 from mono_depth_ros.backends.onnx_planes import graph_inputs, planes_of
+from mono_depth_ros.backends.quiet_onnxruntime import onnxruntime
 from mono_depth_ros.backends.selection import PROVIDER
 from mono_depth_ros.model_card import GraphSpec
 
@@ -33,12 +33,12 @@ class OnnxRuntimeBackend:
         # Threads that wait by spinning take the cores from everything else a robot computes.
         options.add_session_config_entry('session.intra_op.allow_spinning', '0')
         engines = own_engines(model) if spec.backend == 'tensorrt' else None
-        wanted = providers(spec, engines)
         try:
-            self._session = _session(onnx, options, wanted, engines)
+            self._session = _session(onnx, options, spec, engines)
         except Exception as error:  # its own exceptions share no base class but this
             raise ValueError(f'ONNX Runtime cannot load the graph: {first_line(error)}') from error
-        first = wanted[0] if isinstance(wanted[0], str) else wanted[0][0]
+        wanted = providers(spec, engines)[0]
+        first = wanted if isinstance(wanted, str) else wanted[0]
         if self._session.get_providers()[0] != first:
             # It falls back to the CPU with a line in the log: that would be another device.
             raise ValueError(f'ONNX Runtime cannot use {first} here: see its message above')
@@ -54,17 +54,26 @@ class OnnxRuntimeBackend:
         return planes_of(self._graph, output)
 
 
-def _session(onnx: bytes, options: onnxruntime.SessionOptions, wanted: list[Any],
+def _session(onnx: bytes, options: onnxruntime.SessionOptions, spec: BackendSpec,
              engines: Path | None) -> onnxruntime.InferenceSession:
     """A session; where kept engines may be what it cannot use, they are built again."""
     try:
-        return onnxruntime.InferenceSession(onnx, options, providers=wanted)
+        return onnxruntime.InferenceSession(onnx, options, providers=providers(spec, engines))
     except Exception:
         if not engines or not any(engines.iterdir()):
             raise
+        again = providers(spec, engines if _emptied(engines) else None)
+        return onnxruntime.InferenceSession(onnx, options, providers=again)
+
+
+def _emptied(engines: Path) -> bool:
+    """Whether the folder could be emptied."""
+    try:
         for file in engines.iterdir():
             file.unlink()
-        return onnxruntime.InferenceSession(onnx, options, providers=wanted)
+    except OSError:
+        return False
+    return True
 
 
 def providers(spec: BackendSpec, engines: Path | None) -> list[Any]:

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
-import openvino
 
 from mono_depth_ros.backends.backend import DeviceError, first_line
 from mono_depth_ros.backends.engine_cache import cached_engine
 from mono_depth_ros.backends.onnx_planes import graph_inputs, planes_of
+from mono_depth_ros.backends.quiet_openvino import openvino
 from mono_depth_ros.model_card import GraphSpec
 
 HINTS = {'fp32': 'f32', 'bf16': 'bf16'}

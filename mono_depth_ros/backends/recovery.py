@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+import math
 
 import numpy as np
 
@@ -19,8 +20,9 @@ class RecoveringNetwork:
     """A serving backend that is replaced where its device gives up; see `backend.Backend`.
 
     `policy` is one of NEXT; `again` loads the network for a spec and tests it, so that what takes
-    over gives the right depth or nothing. `error` is what happened last, in one sentence, ''
-    while nothing has; `spec` and `reason` are those of what serves at present.
+    over gives the right depth or nothing. A batch of several that fails costs batches as large:
+    they are given up for good, whatever the policy. `error` is what happened last, in one
+    sentence, '' while nothing has; `spec` and `reason` are those of what serves at present.
     """
 
     def __init__(self, serving: Serving, policy: str, again: Callable[[BackendSpec], Serving]):
@@ -29,15 +31,24 @@ class RecoveringNetwork:
         self._network: Backend | None = serving.network
         self.spec, self.reason, self.error = serving.spec, serving.reason, ''
         self._policy, self._again = policy, again
+        self._most: float = math.inf  # images in a batch
 
     @property
     def together(self) -> int:
-        """As the backend's: how many images it pays to give to `batch`."""
-        return getattr(self._network, 'together', 1)
+        """As the backend's: how many images it pays to give to `batch`, fewer after it failed."""
+        return int(min(getattr(self._network, 'together', 1), self._most))
 
     def batch(self, image_BCHW: np.ndarray) -> np.ndarray:
         """As the backend's; what fails here may be served one by one."""
-        return self._network.batch(image_BCHW)  # type: ignore[union-attr]
+        try:
+            return self._network.batch(image_BCHW)  # type: ignore[union-attr]
+        except DeviceError as error:
+            images = len(image_BCHW)
+            self._most = min(self._most, max(1, images // 2))
+            self.error = (f'{self.spec} could not run {images} images at once: {error}; from now '
+                          f'on it is given at most {self._most}')
+            self.reason += f'; {self.error}'
+            raise
 
     def __call__(
             self, image_CHW: np.ndarray, intrinsics_33: np.ndarray | None = None) -> np.ndarray:

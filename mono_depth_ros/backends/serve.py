@@ -8,8 +8,9 @@ from pathlib import Path
 
 from mono_depth_ros import self_test
 from mono_depth_ros.backends.backend import Backend, BackendSpec, first_line
+from mono_depth_ros.backends.lower_precision import AgainstFp32, OFF, SHARE
 from mono_depth_ros.backends.machine import identity, this_machine
-from mono_depth_ros.backends.selection import candidates, ModelForms
+from mono_depth_ros.backends.selection import candidates, Machine, ModelForms
 from mono_depth_ros.backends.trial import fastest, Finding, recall, remember
 from mono_depth_ros.model_card import GraphSpec, ModelCard
 from mono_depth_ros.model_file import has_graph, has_weights, load_model, onnx_of, sha256_of
@@ -28,15 +29,21 @@ def serve(path: Path, card: ModelCard, sha256: str, asked: BackendSpec) -> Servi
     """A backend that passes the self-test of the model file.
 
     Where more than one can serve, the fastest by a short trial, remembered for this file and
-    machine. Raises ValueError, or ModuleNotFoundError, where none can.
+    machine; a lower precision beside fp32 only where it is near that, pixel by pixel. Raises
+    ValueError, or ModuleNotFoundError, where none can.
     """
     machine = this_machine()
     forms = ModelForms(weights=has_weights(path), graph=has_graph(path))
     groups = candidates(asked, forms, machine)
     if len(groups) == len(groups[0]) == 1:
         return _only(path, card, groups[0][0])
-    key = f'{sha256}; asked {asked}; {identity(machine)}'
+    key = trial_key(sha256, asked, machine)
     return _remembered(path, card, key, groups) or _measured(path, card, key, groups)
+
+
+def trial_key(sha256: str, asked: BackendSpec, machine: Machine) -> str:
+    """All that the outcome of a trial depends on."""
+    return f'{sha256}; asked {asked}; {SHARE:g} within {OFF:g} of fp32; {identity(machine)}'
 
 
 def build(path: Path, card: ModelCard, spec: BackendSpec) -> Backend:
@@ -97,9 +104,15 @@ def _measured(path: Path, card: ModelCard, key: str,
               groups: list[list[BackendSpec]]) -> Serving:
     image, intrinsics = self_test.probe_image(card), self_test.reference_intrinsics(card)
     failed: list[Finding] = []
+    against_fp32 = AgainstFp32(card)
+
+    def checked(spec: BackendSpec) -> Backend:
+        backend = build(path, card, spec)
+        against_fp32.check(backend, spec.precision)
+        return backend
     for specs in groups:
         network, findings = fastest(
-            specs, build=lambda spec: build(path, card, spec),
+            sorted(specs, key=lambda spec: spec.precision != 'fp32'), build=checked,
             call=lambda backend: backend(image, intrinsics))
         if network:
             # What failed on a device that should have served may have been full memory: it is

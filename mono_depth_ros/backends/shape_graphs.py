@@ -60,11 +60,14 @@ class ShapeGraphs(Generic[Made]):
         self._made[shape] = graph, self._calls
         return graph
 
-    def clear(self) -> None:
-        """Drop all graphs, as after an error of the device; none is made for RETRY calls."""
-        while self._made:
-            self._made.popitem()[1][0].close()
-        self._due = {shape: max(due, self._calls + self._retry)
+    def clear(self, fewest: int = 1) -> None:
+        """Drop all graphs of so many images or more, as after an error of the device.
+
+        None of them is made for RETRY calls.
+        """
+        for shape in [shape for shape in self._made if shape[0] >= fewest]:
+            self._made.pop(shape)[0].close()
+        self._due = {shape: max(due, self._calls + self._retry) if shape[0] >= fewest else due
                      for shape, due in self._due.items()}
 
     def _has_room(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from importlib.util import find_spec
+from pathlib import Path
 import sys
 import time
 
@@ -16,6 +17,7 @@ from mono_depth_ros.bench.findings import Findings, Values
 from mono_depth_ros.bench.options import camera_of, options_of, picture
 from mono_depth_ros.bench.timing import in_turn, summary
 from mono_depth_ros.estimator import DepthEstimator
+from mono_depth_ros.model_file import find_model, has_weights
 
 PLAIN = 'plain torch fp32'
 
@@ -32,6 +34,8 @@ def main() -> int:
             findings.add(f'{backend} {precision}', 'left out', str(error))
             continue
         estimators[f'{backend} {estimator.precision}'] = estimator
+    if estimators and (reason := _no_baseline(find_model(options.model))):
+        findings.add(PLAIN, 'left out', reason)
     for width, height in options.size:
         _measure(findings, estimators, width, height, options.seconds / len(options.size))
     return 0
@@ -45,15 +49,23 @@ def _asked(backend: str) -> list[tuple[str, str]]:
     return [('auto', 'auto'), *bf16, *gpu, *((name, 'fp32') for name in BACKENDS)]
 
 
+def _no_baseline(model: Path) -> str:
+    """Why there is nothing to compare the backends with; '' where there is."""
+    if not find_spec('torch'):
+        return 'torch is not installed: pip install torch'
+    return '' if has_weights(model) else 'torch cannot run an ONNX graph: measure a shipped model'
+
+
 def _measure(findings: Findings, estimators: dict[str, DepthEstimator], width: int, height: int,
              seconds: float) -> None:
     rgb_HW3, camera = picture(width, height), camera_of(width, height)
     ways: dict[str, Callable[[], object]] = {
         name: partial(estimator.estimate, rgb_HW3, camera)
         for name, estimator in estimators.items()}
-    if find_spec('torch') and estimators:
+    model = next((estimator.model_path for estimator in estimators.values()), None)
+    if model and not _no_baseline(model):
         from mono_depth_ros.bench.peers import EagerEstimator
-        plain = EagerEstimator(next(iter(estimators.values())).model_path)
+        plain = EagerEstimator(model)
         ways[PLAIN] = partial(plain.estimate, rgb_HW3, camera)
     network_ms = {name: [estimator.estimate(rgb_HW3, camera).network_ms for _ in range(20)]
                   for name, estimator in estimators.items()}

@@ -75,7 +75,7 @@ def _imports() -> dict[str, float]:
     code = ('from mono_depth_ros.node import lifecycle_node; '
             'from mono_depth_ros.estimator import DepthEstimator; '
             'from mono_depth_ros.backends.machine import this_machine; this_machine(); '
-            'import openvino')
+            'from mono_depth_ros.backends.quiet_openvino import openvino')
     done = subprocess.run([sys.executable, '-X', 'importtime', '-c', code], capture_output=True,
                           text=True, check=True)
     took = {}

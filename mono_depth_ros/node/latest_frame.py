@@ -14,7 +14,7 @@ Item = TypeVar('Item')
 class LatestFrameWorker(Generic[Source, Item]):
     """Calls `work(items)` in a thread of its own; one slot a source holds its latest item.
 
-    The sources stand in line in the order in which they began to wait, and at most `together`
+    The sources stand in line in the order in which they began to wait, and at most `together()`
     items go to one call: no source waits for more than one call a source, however many items
     another sends. Whatever `work` raises, even SystemExit, goes to `on_error`, and the next items
     are processed. Call `close` before the process ends: the thread is not a daemon, because a
@@ -22,7 +22,8 @@ class LatestFrameWorker(Generic[Source, Item]):
     """
 
     def __init__(self, work: Callable[[list[Item]], None],
-                 on_error: Callable[[BaseException], None], together: int = 1):
+                 on_error: Callable[[BaseException], None],
+                 together: Callable[[], int] = lambda: 1):
         self._work, self._on_error, self._together = work, on_error, together
         # A dict keeps the place of a source whose item is replaced, and puts a new one last.
         self._slots: dict[Source, Item] = {}
@@ -68,7 +69,8 @@ class LatestFrameWorker(Generic[Source, Item]):
                 self._changed.wait_for(lambda: self._slots or self._closed)
                 if self._closed:
                     return
-                items = [self._slots.pop(source) for source in list(self._slots)[:self._together]]
+                sources = list(self._slots)[:self._together()]
+                items = [self._slots.pop(source) for source in sources]
             self._guarded(items)
 
     def _guarded(self, items: list[Item]) -> None:

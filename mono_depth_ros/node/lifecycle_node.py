@@ -86,7 +86,8 @@ class DepthNode(LifecycleNode):
     def on_activate(self, state: LifecycleState) -> None:
         """Subscribe and start the worker."""
         self._active_s = time.monotonic()
-        self._worker = LatestFrameWorker(self._serve, self.report, self._estimator.together)
+        self._worker = LatestFrameWorker(
+            self._serve, self.report, lambda: self._estimator.together)
         for stream in self.streams:
             stream.activate(self._worker)
         super().on_activate(state)

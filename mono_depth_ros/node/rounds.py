@@ -34,7 +34,7 @@ def serve(estimator: DepthEstimator, arrivals: list[Arrival]) -> None:
 
 def _together(
         estimator: DepthEstimator, images: list[PreparedImage]) -> list[DepthEstimate | None]:
-    if len(images) > 1:
+    if min(len(images), estimator.together) > 1:
         with suppress(Exception):
             return list(estimator.estimate_all([_of_network(image) for image in images]))
     return [None] * len(images)

@@ -53,7 +53,7 @@ def signature_of(onnx: bytes) -> Signature:
 
 
 def _by_onnxruntime(onnx: bytes) -> Signature:
-    import onnxruntime
+    from mono_depth_ros.backends.quiet_onnxruntime import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # errors: it warns of hundreds of constants
@@ -66,7 +66,7 @@ def _by_onnxruntime(onnx: bytes) -> Signature:
 
 
 def _by_openvino(onnx: bytes) -> Signature:
-    import openvino
+    from mono_depth_ros.backends.quiet_openvino import openvino
 
     model = openvino.Core().read_model(onnx)
     inputs, outputs = ({item.any_name: tuple(

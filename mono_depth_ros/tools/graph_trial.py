@@ -71,16 +71,34 @@ def _answer(backend: Backend, card: ModelCard) -> SelfTest:
                          'one of depth: choose another, --set depth_output=NAME, or the depth of '
                          'points, --set depth_plane=2; or the plane that is depth, from 0, '
                          '--set depth_plane=')
+    height, width = planes.shape[1:]
+    if min(height, width) < self_test.PARTS:
+        spec = card.network
+        raise ValueError(f'output {card.graph.depth_output} gives {width}x{height} pixels of '
+                         f'depth for an image of {spec.input_width}x{spec.input_height}: expected '
+                         f'a map (1, 1, height, width) of {self_test.PARTS} pixels or more a '
+                         'side; choose another, --set depth_output=NAME, or export the graph '
+                         'with the depth in that shape')
     answer = self_test.measured(backend, card)
     if not all(map(math.isfinite, (answer.mean, answer.std, *answer.probe))):
         raise ValueError(f'output {card.graph.depth_output} has NaN for the self-test: '
                          'look at the export of the graph')
     if max(answer.std, max(answer.probe) - min(answer.probe)) < ALL_ALIKE:
-        raise ValueError(
-            f'every pixel of {card.graph.depth_output} lies at an end of the range, '
+        raise ValueError(_all_alike(answer, card))
+    return answer
+
+
+def _all_alike(answer: SelfTest, card: ModelCard) -> str:
+    """The sentence on depth that is the same in every pixel."""
+    ends = math.log(card.min_depth_m), math.log(card.max_depth_m)
+    for level in (answer.mean, answer.probe[0]):
+        if min(abs(level - end) for end in ends) >= ALL_ALIKE:
+            return (f'every pixel of {card.graph.depth_output} has the same depth, '
+                    f'{math.exp(level):.3g} m read as {card.output}, whatever the image: choose '
+                    'another output, --set depth_output=NAME, or look at the export of the graph')
+    return (f'every pixel of {card.graph.depth_output} lies at an end of the range, '
             f'{card.min_depth_m:g} to {card.max_depth_m:g} m, read as {card.output}: look at '
             '--set output=, min= and max=')
-    return answer
 
 
 def _check_other_shapes(serving: dict[str, Backend], card: ModelCard) -> None:

@@ -9,12 +9,14 @@ from sensor_msgs.msg import Image, PointCloud2
 from std_msgs.msg import Header
 
 from mono_depth_ros.bench import __main__ as bench
-from mono_depth_ros.bench import cloud, overhead, peers
+from mono_depth_ros.bench import cloud, estimate, overhead, peers
 from mono_depth_ros.bench.findings import Findings, read_rows, Row
 from mono_depth_ros.bench.options import camera_of, options_of, picture
 from mono_depth_ros.bench.stream import _figures, Arrivals
 from mono_depth_ros.bench.timing import in_turn, summary
 from mono_depth_ros.node.interface.messages import DepthImage, PointCloud
+from mono_depth_ros.tools.presets import PRESETS
+from mono_depth_ros.tools.wrap import wrap
 
 
 @pytest.fixture
@@ -96,6 +98,22 @@ def test_peers_give_the_depth_and_the_points_that_we_give():
     np.testing.assert_array_equal(floats[0][:, 3], floats[1][:, 3])
     assert (DepthImage().fill(depth, image.header).data
             == peers.depth_message(depth, image).data)
+
+
+def test_a_foreign_graph_is_measured_without_plain_torch(tmp_path, monkeypatch):
+    helpers = pytest.importorskip('graph_helpers')
+    wrapped = tmp_path / 'out.onnx'
+    wrap(helpers.channel_graph(tmp_path / 'graph.onnx', size=(64, 48)), PRESETS['metres'], {},
+         wrapped)
+    monkeypatch.setattr('sys.argv', [
+        '', '--rows', str(tmp_path / 'rows.jsonl'), '--seconds', '0.01', '--size', '64x48',
+        '--model', str(wrapped), '--device', 'cpu'])
+    assert estimate.main() == 0
+    left_out, served = read_rows(tmp_path / 'rows.jsonl')
+    assert (left_out.name, left_out.state) == (estimate.PLAIN, 'left out')
+    assert 'torch cannot run an ONNX graph' in left_out.reason
+    assert served.state == 'ok' and served.values['median_ms'] > 0, served
+    assert 'times_plain' not in served.values
 
 
 def test_the_loop_in_c_gives_our_points(findings, rows, tmp_path, monkeypatch):

@@ -264,6 +264,38 @@ def test_an_error_at_replay_is_the_device_s_and_ends_the_graphs(gpu):
     assert np.array_equal(graphs(image), expected_of(image)) and len(gpu) == 1
 
 
+def test_a_batch_that_does_not_fit_costs_no_graph_of_fewer_images(gpu):
+    full = []
+
+    def run(image):
+        if full and len(image) > 1:
+            raise FULL
+        return double(image)
+    graphs = graphs_of(run)
+    for seed, shape in enumerate([A, A, C, C]):
+        graphs(image_of(shape, seed))
+    alone, several = gpu
+    assert graphs.graphs.shapes == [A, C]
+    full.append(True)
+    with pytest.raises(torch.cuda.OutOfMemoryError):
+        graphs(image_of(C, 2))
+    assert graphs.graphs.shapes == [A] and (alone.resets, several.resets) == (0, 1)
+    assert np.array_equal(graphs(image_of(A, 3)), expected_of(image_of(A, 3)))
+
+
+def test_a_batch_on_a_device_that_answers_no_more_costs_all_graphs(gpu, monkeypatch):
+    graphs = graphs_of(double)
+    for seed, shape in enumerate([A, A, C, C]):
+        graphs(image_of(shape, seed))
+
+    def lost(stream):
+        raise RuntimeError('CUDA error: unspecified launch failure')
+    monkeypatch.setattr(Stream, 'synchronize', lost)
+    with pytest.raises(RuntimeError, match='launch failure'):
+        graphs(image_of(C, 2))
+    assert graphs.graphs.shapes == [] and [kernels.resets for kernels in gpu] == [1, 1]
+
+
 def test_without_graphs_none_is_made(gpu):
     graphs = graphs_of(double, graphs=False)
     for seed in range(3):

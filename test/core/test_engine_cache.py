@@ -1,10 +1,12 @@
 """The cache of compiled networks, with a builder that counts."""
 
 import os
+import pwd
 
 import pytest
 
-from mono_depth_ros.backends import engine_cache
+from mono_depth_ros.backends import engine_cache, trial
+from mono_depth_ros.backends.backend import BackendSpec
 from mono_depth_ros.backends.engine_cache import cached_engine, engine_folder, own_engines
 
 
@@ -84,6 +86,35 @@ def test_a_cache_that_cannot_be_written_costs_nothing_else(builder, tmp_path, mo
     (tmp_path / 'file').write_text('')
     monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path / 'file'))
     assert [builder.get(), builder.get()] == ['built', 'built']
+
+
+@pytest.fixture
+def homeless(monkeypatch):
+    """A user without HOME, XDG_CACHE_HOME or an entry in the list of users."""
+    def unknown(_):
+        raise KeyError('getpwuid(): uid not found')
+    monkeypatch.setattr(pwd, 'getpwuid', unknown)
+    for name in ('HOME', 'XDG_CACHE_HOME'):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_without_a_home_directory_there_is_no_cache(builder, homeless):
+    assert [builder.get(), builder.get()] == ['built', 'built'] and own_engines('weights') is None
+    assert trial.recall('K') is None
+    assert trial.remember('K', [trial.Finding(spec=BackendSpec(), ms=1.0)]) == (
+        'not remembered (the user has no home directory: set XDG_CACHE_HOME to a folder)')
+
+
+def test_a_cache_that_can_only_be_read_is_used(builder, monkeypatch):
+    """As it may be of an image of a robot, made by another user."""
+    builder.get()
+    own = own_engines('weights')
+
+    def refused(path, *_, **__):
+        raise PermissionError(13, 'Permission denied', str(path))
+    for name in ('touch', 'unlink', 'write_bytes'):
+        monkeypatch.setattr(engine_cache.Path, name, refused)
+    assert builder.get() == 'loaded' and own_engines('weights') == own
 
 
 def test_those_not_used_for_longest_go_first(builder, monkeypatch):

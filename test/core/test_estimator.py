@@ -298,6 +298,15 @@ def test_several_images_as_one_batch_are_the_images_one_by_one(estimator, monkey
         assert 0.1 < estimate.network_ms < 10e3
 
 
+def test_a_batch_has_no_more_images_than_go_together(estimator, monkeypatch):
+    backend, sizes = estimator._network._network, []
+    true = backend.batch
+    monkeypatch.setattr(backend, 'together', 2)
+    monkeypatch.setattr(backend, 'batch', lambda images: sizes.append(len(images)) or true(images))
+    images = [(noise(48, 64, seed), None, None) for seed in range(3)]
+    assert len(estimator.estimate_all(images)) == 3 and sizes == [2, 1]
+
+
 def test_a_reduced_image_gives_depth_of_the_whole_size(estimator):
     rgb = np.kron(noise(24, 32), np.ones((20, 20, 1), np.uint8))
     whole = camera(640, 480, 500)

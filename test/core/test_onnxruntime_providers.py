@@ -25,6 +25,9 @@ def sessions(tmp_path, monkeypatch):
     class Session:
         def __init__(self, onnx, options, providers):
             settings = providers[0][1]
+            if 'trt_engine_cache_path' not in settings:
+                self.engine = None
+                return
             folder = ort.Path(settings['trt_engine_cache_path'])
             engine = folder / 'TensorrtExecutionProvider_TRTKernel_graph_1_0_fp16_sm90.engine'
             if engine.exists() and engine.read_bytes() != b'engine':
@@ -54,6 +57,15 @@ def test_networks_of_one_architecture_share_no_engine(indoor, sessions):
 def test_an_engine_cut_short_is_built_again(indoor, sessions):
     opened(indoor, 'sha256 1; H100').write_bytes(b'eng')
     assert opened(indoor, 'sha256 1; H100').read_bytes() == b'engine' and len(sessions) == 2
+
+
+def test_an_engine_cut_short_that_cannot_be_removed_is_left_alone(indoor, sessions, monkeypatch):
+    opened(indoor, 'sha256 1; H100').write_bytes(b'eng')
+
+    def refused(path):
+        raise PermissionError(13, 'Permission denied', str(path))
+    monkeypatch.setattr(ort.Path, 'unlink', refused)
+    assert opened(indoor, 'sha256 1; H100') is None
 
 
 def test_a_graph_that_tensorrt_refuses_is_said(indoor, tmp_path, monkeypatch):

@@ -99,6 +99,49 @@ def test_without_a_policy_an_error_is_the_caller_s_and_the_next_image_is_served(
     assert network(IMAGE).mean() == 1 and network.error == ''
 
 
+class Batches:
+    """A GPU whose memory holds so many images; the sizes of the batches it was given."""
+
+    together = 8
+
+    def __init__(self, most):
+        self.most, self.given = most, []
+
+    def batch(self, image_BCHW):
+        self.given.append(len(image_BCHW))
+        if len(image_BCHW) > self.most:
+            raise DeviceError('the memory of cuda:0 is full')
+        return np.ones((len(image_BCHW), 1, 2, 2), np.float32)
+
+
+@pytest.mark.parametrize('policy', ['', 'retry', 'cpu', 'fail'])
+def test_a_batch_that_failed_is_tried_only_smaller_and_that_is_told(device, policy):
+    network = RecoveringNetwork(device.serve(GPU), policy, device.serve)
+    network._network = gpu = Batches(2)
+    sizes, told = [], []
+    for _ in range(4):
+        sizes.append(network.together)
+        try:
+            network.batch(np.stack([IMAGE] * network.together))
+        except DeviceError as error:
+            told.append(network.error)
+            assert str(error) == 'the memory of cuda:0 is full'
+    assert sizes == gpu.given == [8, 4, 2, 2]
+    assert told == [f'torch fp16 on cuda:0 could not run {several} images at once: the memory of '
+                    f'cuda:0 is full; from now on it is given at most {most}'
+                    for several, most in ((8, 4), (4, 2))]
+    assert network.error == told[-1] and network.reason == '; '.join(['tested', *told])
+
+
+def test_a_batch_is_halved_down_to_single_images(device):
+    network = RecoveringNetwork(device.serve(GPU), '', device.serve)
+    network._network = Batches(0)
+    for images in (3, 1):
+        with pytest.raises(DeviceError):
+            network.batch(np.stack([IMAGE] * images))
+        assert network.together == 1
+
+
 def test_what_is_wrong_with_an_image_replaces_nothing(device, monkeypatch):
     network = serving(device, 'cpu')
 

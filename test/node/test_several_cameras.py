@@ -188,6 +188,35 @@ def test_what_one_camera_sends_costs_the_others_nothing(node, bad):
     assert 'image refused' in left.statistics.last_error and not front.statistics.last_error
 
 
+def test_a_batch_that_does_not_fit_is_not_tried_in_every_round(node, monkeypatch):
+    """Each goes by itself, in this round and those that follow, and the operator is told once."""
+    if node.model.together == 1:
+        pytest.skip('of a batch')
+    told = []
+    monkeypatch.setattr(node, 'get_logger', lambda: SimpleNamespace(error=told.append))
+
+    def full(images):
+        node.model.batches.append(len(images))
+        node.model.together, node.model.device_error = 1, 'could not run 3 images at once'
+        raise ValueError('the memory of cuda:0 is full')
+    node.model.estimate_all = full
+    node.model.go_on.clear()
+    node.streams[0].on_image(image(0))
+    assert node.model.entered.wait(10)
+    for stream in node.streams:
+        stream.on_image(image(1))
+    node.model.go_on.set()
+    settle(node)
+    for number in (2, 3):
+        for stream in node.streams:
+            stream.on_image(image(number))
+        settle(node)
+    assert node.model.batches == [3]
+    assert [stream.statistics.counts()['processed'] for stream in node.streams] == [4, 3, 3]
+    node.stop()
+    assert told == ['could not run 3 images at once']
+
+
 def test_what_waits_at_deactivation_is_counted_by_its_camera(node):
     front, left, _ = node.streams
     node.model.go_on.clear()

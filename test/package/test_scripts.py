@@ -102,6 +102,15 @@ def lines(folder):
     return (folder / 'told').read_text().replace(str(folder), '.').splitlines()
 
 
+def test_bench_knows_train_wherever_it_stands(told):
+    for words in (('--train', '--device', 'cuda'), ('--device', 'cuda', '--train')):
+        assert run(told, 'scripts/bench', *words).returncode == 0
+        setup_line, bench = lines(told)
+        assert setup_line.startswith('scripts/setup: train,')
+        assert '-m train.gpu_check' in bench and '--device cuda,' in bench, bench
+        (told / 'told').unlink()
+
+
 @pytest.mark.parametrize('words, needs', [
     (('table1',), 'train demo'), (('indoor', '--root', '.'), 'train'),
     (('outdoor', '--root', '.'), 'train demo'), (('bench', '--train'), 'train'),

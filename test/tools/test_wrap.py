@@ -393,6 +393,34 @@ def test_what_does_not_fit_gets_a_sentence(tmp_path, out, capsys, more, sentence
     assert [path.name for path in tmp_path.iterdir()] == ['graph.onnx']
 
 
+def shaped(shape):
+    """Nodes and constants that give the plane another shape."""
+    return [node('Reshape', ['plane', 'shape'], 'depth')], [constant('shape', shape)]
+
+
+def mean_of_all():
+    return [node('ReduceMean', ['plane'], 'depth', keepdims=0, axes=[2, 3])], []
+
+
+def five_metres():
+    """The plane times nothing, plus 5."""
+    return ([node('Mul', ['plane', 'nothing'], 'zero'), node('Add', ['zero', 'five'], 'depth')],
+            [constant('nothing', np.float32(0)), constant('five', np.float32(5))])
+
+
+@pytest.mark.parametrize('made, sentence', [
+    (shaped([1, WIDTH * HEIGHT]), f'output depth gives {WIDTH * HEIGHT}x1 pixels of depth for an '
+     f'image of {WIDTH}x{HEIGHT}: expected a map (1, 1, height, width) of 4 pixels or more a '),
+    (mean_of_all(), 'output depth gives 1x1 pixels of depth for an image of 320x240: expected'),
+    (five_metres(), 'every pixel of depth has the same depth, 5 m read as depth, whatever the')])
+def test_what_is_no_map_of_depth_is_called_what_it_is(tmp_path, out, capsys, made, sentence):
+    extra, constants = made
+    graph = channel_graph(tmp_path / 'graph.onnx', extra=extra, constants=constants)
+    assert main([str(graph), '--like', 'metres', str(out)]) == 1
+    said = capsys.readouterr().err
+    assert sentence in said and 'NaN' not in said and len(said.splitlines()) == 1, said
+
+
 def test_a_graph_wider_than_any_network_is_refused(tmp_path, out, capsys):
     graph = channel_graph(tmp_path / 'graph.onnx', size=(4096, 240))
     assert main([str(graph), '--like', 'metres', str(out)]) == 1
