@@ -17,7 +17,7 @@ from mono_depth_ros.backends.serve import serve
 from mono_depth_ros.camera import Camera, focal_of
 from mono_depth_ros.geometry.lens_view import lens_view, LensView
 from mono_depth_ros.letterbox import input_letterbox, Letterbox
-from mono_depth_ros.model_file import find_model, read_card, sha256_of
+from mono_depth_ros.model_file import check_seal, find_model, read_card, sha256_of
 from mono_depth_ros.preprocess import (
     decode_confidence,
     decode_depth,
@@ -98,6 +98,7 @@ class DepthEstimator:
     def __init__(self, path: Path, asked: BackendSpec, on_device_error: str = ''):
         self.card = read_card(path)
         self.model_path = path
+        check_seal(path)
         self.model_sha256 = sha256_of(path)
         load = partial(serve, path, self.card, self.model_sha256)
         self._network = RecoveringNetwork(load(asked), on_device_error, load)

@@ -1,4 +1,4 @@
-"""A file that holds its own SHA-256, computed with zeros in its place."""
+"""A file that holds its own SHA-256, computed with UNSEALED in its place."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import hashlib
 import mmap
 import os
 
-# What stands in the place until the file is sealed.
-UNSEALED = '0' * 64
+# What stands in the place until the file is sealed: as long as the digest, and nowhere else.
+UNSEALED = ('the place of a seal; ' * 4)[:64]
 BLOCK = 1 << 20
 
 
 def seal(path: str | os.PathLike) -> None:
-    """Write the digest of a file into the place where UNSEALED stands; ValueError for none."""
+    """Write the digest of a file into the place where UNSEALED stands.
+
+    ValueError where it stands nowhere, or twice.
+    """
     found, place = _digest(path, UNSEALED)
     with open(path, 'r+b') as file:
         file.seek(place)
@@ -28,16 +31,16 @@ def is_as_sealed(path: str | os.PathLike, sealed: str) -> bool:
 
 
 def _digest(path: str | os.PathLike, sealed: str) -> tuple[str, int]:
-    """Hex SHA-256 of a file with zeros in the last place of `sealed`, and that place."""
-    word, zeros = sealed.encode(), UNSEALED.encode()
+    """Hex SHA-256 of a file with UNSEALED in the place of `sealed`, and that place."""
+    word, unsealed = sealed.encode(), UNSEALED.encode()
     with open(path, 'rb') as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         place = data.rfind(word)
-        if place < 0 or len(word) != len(zeros):
-            raise ValueError(f'{path} has no place for a seal')
+        if place < 0 or len(word) != len(unsealed) or data.find(word) != place:
+            raise ValueError(f'{path} has not one place for a seal')
         digest, after = hashlib.sha256(), place + len(word)
         for start in range(0, place, BLOCK):
             digest.update(data[start:min(start + BLOCK, place)])
-        digest.update(zeros)
+        digest.update(unsealed)
         for start in range(after, len(data), BLOCK):
             digest.update(data[start:start + BLOCK])
     return digest.hexdigest(), place

@@ -87,8 +87,9 @@ def check_seal(path: str | os.PathLike) -> None:
     """ValueError where a byte is not as it was written; files of former versions have no seal."""
     sealed = _metadata(path).get(SEAL)
     if sealed is not None and not is_as_sealed(path, sealed):
+        again = 'wrap' if Path(path).suffix == ONNX_SUFFIX else 'export'
         raise ValueError(f'{path} is damaged or was changed after it was made (its bytes are not '
-                         'those its seal is of): copy or export it again')
+                         f'those its seal is of): copy or {again} it again')
 
 
 def has_weights(path: str | os.PathLike) -> bool:
@@ -102,8 +103,7 @@ def has_graph(path: str | os.PathLike) -> bool:
 
 
 def onnx_of(path: str | os.PathLike) -> bytes:
-    """The file's network as a whole ONNX file; ValueError where it holds none, or is damaged."""
-    check_seal(path)
+    """The file's network as a whole ONNX file; ValueError where it holds none."""
     if Path(path).suffix == ONNX_SUFFIX:
         return Path(path).read_bytes()
     packed = _metadata(path).get('graph')
@@ -148,7 +148,6 @@ def load_model(path: str | os.PathLike) -> tuple[MultiScaleNetwork, ModelCard]:
     import torch
 
     card = read_card(path)
-    check_seal(path)
     network = _unfilled(path, card)
     _check_tensors(path, card, network)
     weights = {name: t.float() if t.is_floating_point() else t

@@ -119,8 +119,8 @@ def _measure(options: argparse.Namespace, children: list[Child], cameras: int) -
         node.destroy_node()
         rclpy.try_shutdown()
     found = _figures(arrivals, first, options.rate, lasted_s)
-    # What a depth costs: with more cameras than the machine can serve, the rate tells mostly what
-    # the cameras and the listener leave.
+    # With more cameras than a machine can serve the rate tells little of the node: cameras and
+    # listener run on it, too. What a depth costs does.
     return found | {
         'node_cpu': round(used_s / lasted_s, 2),
         'cpu_ms_a_depth': round(1e3 * used_s / found['frames'], 1),

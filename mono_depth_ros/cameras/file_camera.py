@@ -54,8 +54,8 @@ class FileCamera(CameraNode):
         self._source = open_source(
             values['source'], values['loop'], values['width'], values['height'])
         self._calibration = self._load_calibration()
-        if isinstance(self._source, Pictures):
-            self._source.stored = self._calibration is not None
+        if isinstance(self._source, Pictures) and self._calibration:
+            self._source.fits = self._calibration.fitted
         rate_hz = values['rate_hz'] or self.own_rate()
         self.get_logger().info(f'{values["source"]} at {rate_hz:g} Hz')
         return rate_hz

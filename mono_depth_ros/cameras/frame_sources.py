@@ -6,6 +6,7 @@ cannot be read and EndOfFrames after the last; `rate_hz`, `live` and `close()`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 import re
 from typing import Protocol
@@ -43,11 +44,12 @@ class Source(Protocol):
 class Pictures:
     """Picture files in natural order (2 before 10), repeated with `loop`.
 
-    With `stored` as their pixels lie in the file, which is what a calibration is for, else turned
-    as their EXIF orientation says.
+    Turned as their EXIF orientation says; where there is a calibration, which `fits` a width and
+    height, as their pixels lie in the file if it is for those.
     """
 
-    rate_hz, live, stored = 10.0, False, False
+    rate_hz, live = 10.0, False
+    fits: Callable[[int, int], object] | None = None
 
     def __init__(self, files: list[Path], loop: bool):
         self._files, self._loop = files, loop
@@ -62,7 +64,7 @@ class Pictures:
         file = self._files[self._next]
         self._next += 1
         try:
-            rgb_HW3 = (read_stored_image if self.stored else read_image)(file)
+            rgb_HW3 = self._read(file)
         except ValueError:
             self._bad_in_a_row += 1
             if self._bad_in_a_row == len(self._files):
@@ -71,6 +73,13 @@ class Pictures:
             raise
         self._bad_in_a_row = 0
         return rgb_HW3
+
+    def _read(self, file: Path) -> np.ndarray:
+        if self.fits:
+            rgb_HW3 = read_stored_image(file)
+            if self.fits(*rgb_HW3.shape[1::-1]):
+                return rgb_HW3
+        return read_image(file)
 
     def close(self) -> None:
         """Nothing is held open."""

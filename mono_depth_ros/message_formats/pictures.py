@@ -82,7 +82,8 @@ def _check_chunks(raw: np.ndarray) -> None:
 
 def _jpeg_ends(data: bytes) -> bool:
     """Whether the end follows the pixels: a thumbnail before them has an end of its own."""
-    scan = next((place for marker, place in _jpeg_segments(data) if marker == SCAN), len(data))
+    # 0: with stray bytes between its parts, which decoders skip, nobody knows where pixels begin.
+    scan = next((place for marker, place in _jpeg_segments(data) if marker == SCAN), 0)
     return data.find(JPEG_END, scan) >= 0
 
 

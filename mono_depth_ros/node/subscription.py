@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from rclpy.node import Node
@@ -111,7 +111,9 @@ def full_topic(node: Node, wanted: Input | type[Output], prefix: str) -> str:
 
 
 def refuse_shared_outputs(outputs: Iterable[tuple[str, str]]) -> None:
-    """Raise ValueError where two outputs, by full name and name before remapping, are one topic.
+    """Raise ValueError where two outputs of a camera are one topic.
+
+    Each is given by its full name and its name before remapping.
     """
     names: dict[str, str] = {}
     for topic, name in outputs:
@@ -121,13 +123,11 @@ def refuse_shared_outputs(outputs: Iterable[tuple[str, str]]) -> None:
         names[topic] = name
 
 
-def refuse_own_outputs(topics: Sequence[tuple[dict[str, str], dict[str, str]]]) -> None:
-    """Raise ValueError where an input of any camera is the topic of an output of any, or two
-    cameras have an output on one topic.
+def refuse_own_outputs(topics: Iterable[tuple[dict[str, str], dict[str, str]]]) -> None:
+    """Raise ValueError where an input of any camera is the topic of an output of any.
 
     `topics` are inputs and outputs of each camera: full name -> name before remapping.
     """
-    refuse_shared_outputs(pair for _, outputs in topics for pair in outputs.items())
     inputs: dict[str, str] = {}
     outputs: dict[str, str] = {}
     for of_camera in topics:

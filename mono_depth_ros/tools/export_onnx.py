@@ -12,7 +12,14 @@ from pathlib import Path
 import sys
 
 from mono_depth_ros.exit_code import exit_code
-from mono_depth_ros.model_file import find_model, has_graph, load_model, onnx_of, read_card
+from mono_depth_ros.model_file import (
+    check_seal,
+    find_model,
+    has_graph,
+    load_model,
+    onnx_of,
+    read_card,
+)
 from mono_depth_ros.tools.model_writing import write_model
 
 
@@ -20,6 +27,7 @@ def export_onnx(model: str, out: Path) -> None:
     """Write the model as ONNX after its self-test, and tell; OSError or ValueError, a sentence."""
     path = find_model(model)
     card = read_card(path)
+    check_seal(path)
     onnx = onnx_of(path) if has_graph(path) else _from_weights(path)
     write_model(out, onnx, card)
     print(f'{out}: {out.stat().st_size / 1e6:.1f} MB')

@@ -151,7 +151,8 @@ def test_the_chart_has_a_panel_for_what_was_measured(tmp_path):
     rows = [Row(part='estimate', name=f'auto bf16, {size}', state='ok',
                 values={'median_ms': ms}) for size, ms in (('160x120', 5.0), ('640x480', 7.0))]
     rows.append(Row(part='stream', name='1 x 640x480 at 30 Hz', state='ok',
-                    values={'rate_hz': 30.0, 'p50_ms': 20.0, 'p99_ms': 30.0}))
+                    values={'rate_hz': 30.0, 'p50_ms': 20.0, 'p99_ms': 30.0,
+                            'cpu_ms_a_depth': 21.5}))
     assert chart._sizes(None, rows) and chart._stream(None, rows)
     assert not chart._overhead(None, rows)
     chart.draw(tmp_path / 'b.png', 'a machine', rows)

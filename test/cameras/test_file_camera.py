@@ -125,21 +125,26 @@ def test_a_folder_is_played_once_in_natural_order_and_broken_files_are_named(
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize('calibrated', [True, False])
-def test_a_turned_picture_goes_out_as_its_calibration_is(peer, tmp_path, calibrated):
-    """As it lies in the file, which is what a calibration is for; else as it is to be seen."""
+@pytest.mark.parametrize('orientation, calibrated, shape, red', [
+    (3, (64, 48), (48, 64), (20, 5)), (3, None, (48, 64), (20, 60)),
+    (6, (64, 48), (48, 64), (20, 5)), (6, (48, 64), (64, 48), (5, 20))])
+def test_a_turned_picture_goes_out_as_its_calibration_is(
+        peer, tmp_path, orientation, calibrated, shape, red):
+    """As it lies in the file, if a calibration is for that; else as it is to be seen."""
     folder = tmp_path / 'phone'
     folder.mkdir()
-    (folder / '1.jpg').write_bytes(turned_jpeg(left_half_red(), orientation=3))
+    (folder / '1.jpg').write_bytes(turned_jpeg(left_half_red(), orientation))
     if calibrated:
         (folder / 'camera.json').write_text(json.dumps(
-            {'width': 64, 'height': 48, 'fx': 50.0, 'fy': 50.0, 'cx': 40.0, 'cy': 20.0}))
+            {'width': calibrated[0], 'height': calibrated[1], 'fx': 50.0, 'fy': 50.0, 'cx': 30.0,
+             'cy': 20.0}))
     images, _ = listen(peer)
     camera = start(peer.domain, tmp_path / 'log', f'source:={folder}')
     peer.wait(lambda: images, 'a picture', 40.0)
     assert camera.end(signal.SIGTERM) == 0
+    assert 'does not have the shape' not in camera.output()
     red_HW = rgb_from_image(images[0])[..., 0] > 150
-    assert red_HW[20, 5] == calibrated and red_HW[20, 60] != calibrated
+    assert red_HW.shape == shape and red_HW[red] and not red_HW[::-1, ::-1][red]
 
 
 @pytest.mark.thorough

@@ -27,6 +27,7 @@ from mono_depth_ros.demo.cloud_view import BACKGROUND, draw_cloud, look_at
 from mono_depth_ros.demo.mcap_log import McapLog, messages, type_definition
 from mono_depth_ros.demo.options import parse, size_limit
 from mono_depth_ros.demo.playback import evenly_spaced
+from mono_depth_ros.demo.processes import ros_environment
 from mono_depth_ros.demo.session import _Listener
 from mono_depth_ros.demo.statistics import DemoStatistics, errors_in_range
 from mono_depth_ros.message_formats.stamps import serialised_stamp_ns
@@ -201,6 +202,15 @@ def test_where_opengl_hangs_the_recorded_walk_is_played(monkeypatch, capsys):
         returncode=1, stdout='', stderr='a\nno EGL\n'))
     assert command.with_world(parse([])).world == 'recording'
     assert 'drawn here: no EGL\n' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize('distribution, variable', [
+    ('humble', 'FASTRTPS'), ('jazzy', 'FASTRTPS'), ('kilted', 'FASTDDS'), ('lyrical', 'FASTDDS')])
+def test_fast_dds_finds_its_profile_by_the_name_its_version_knows(
+        monkeypatch, tmp_path, distribution, variable):
+    monkeypatch.setenv('ROS_DISTRO', distribution)
+    told = [name for name in ros_environment(tmp_path) if name.endswith('_PROFILES_FILE')]
+    assert told == [f'{variable}_DEFAULT_PROFILES_FILE']
 
 
 def test_large_photographs_are_sent_smaller(tmp_path, photographs):

@@ -149,6 +149,7 @@ def test_a_scan_without_a_pose_is_withheld_with_what_to_do(monkeypatch):
     scan = Scan(NODE, '')
     assert scan.message(frame_of(wall())) is None
     assert 'set camera_height' in scan.warning and 'tf2_ros is not installed' in scan.warning
+    assert scan.warning.endswith('or install tf2_ros and publish TF')
     assert scan.message(frame_of(wall(), camera=None)) is None and 'rays' in scan.warning
 
 

@@ -17,6 +17,7 @@ from std_msgs.msg import Header
 from mono_depth_ros.camera import Camera
 from mono_depth_ros.message_formats.camera_info import read_camera_info
 from mono_depth_ros.message_formats.encodings import BitDepth, is_nearly_black, LAYOUTS
+from mono_depth_ros.node.interface import messages
 from mono_depth_ros.node.interface.messages import (
     ColorImage,
     DepthImage,
@@ -412,6 +413,19 @@ def test_cloud_by_hand():
     assert points[0, 0]['x'] == np.float32(-0.002)
     for name in 'xyz':
         assert np.isnan(points[name]).tolist() == [[False, False, True], [True, True, False]]
+
+
+@pytest.mark.parametrize('width, height', [(640, 150), (50_000, 2)])
+def test_cloud_of_several_bands_is_that_of_one(width, height, monkeypatch):
+    """Whole bands, a smaller last one, and rows longer than a band."""
+    camera = Camera(fx=500, fy=510, cx=width / 3, cy=70, width=width, height=height)
+    rng = np.random.default_rng(0)
+    depth_HW = rng.uniform(1, 9, (height, width)).astype(np.float32)
+    rgb_HW3 = rng.integers(0, 255, (height, width, 3), np.uint8)
+    assert width * height > messages.BAND_PIXELS
+    cloud = bytes(PointCloud().fill(depth_HW, rgb_HW3, camera, 1, Header()).data)
+    monkeypatch.setattr(messages, 'BAND_PIXELS', width * height)
+    assert bytes(PointCloud().fill(depth_HW, rgb_HW3, camera, 1, Header()).data) == cloud
 
 
 def test_cloud_layout():

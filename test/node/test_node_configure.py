@@ -137,11 +137,6 @@ def test_two_outputs_on_one_topic_are_refused(monkeypatch, rule, sentence):
         assert sentence in state(node)[1] and state(node)[0] == 'ERROR'
 
 
-def test_two_cameras_have_no_output_on_one_topic():
-    with pytest.raises(ValueError, match='outputs left/points and right/points are the same'):
-        refuse_own_outputs([({}, {'/b': 'left/points'}), ({}, {'/b': 'right/points'})])
-
-
 def test_an_output_of_one_camera_is_no_input_of_another():
     with pytest.raises(ValueError, match='input right/imu and output left/points are the same'):
         refuse_own_outputs([({'/a': 'left/imu'}, {'/b': 'left/points'}),

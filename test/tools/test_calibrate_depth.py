@@ -30,6 +30,10 @@ CAMERA = Camera(fx=120, fy=120, cx=79.5, cy=59.5, width=160, height=120)
     ('a:\n  ros__parameters:  # all\n      device: cpu\n',
      'a:\n  ros__parameters:  # all\n      depth_scale: 0.813\n      device: cpu\n'),
     ('a:\n  ros__parameters:\n', 'a:\n  ros__parameters:\n    depth_scale: 0.813\n'),
+    ('a:\n  ros__parameters:\n    depth_scale:   # none yet\n',
+     'a:\n  ros__parameters:\n    depth_scale: 0.813 # none yet\n'),
+    ('a:\r\n  ros__parameters:\r\n    depth_scale: 1\r\n',
+     'a:\r\n  ros__parameters:\r\n    depth_scale: 0.813\r\n'),
     ('a:\n  ros__parameters:\n    depth_scale : 1.0\n    "b": 1\n',
      'a:\n  ros__parameters:\n    depth_scale : 0.813\n    "b": 1\n'),
     ('a:\n  ros__parameters:\n    "depth_scale": 1.0\n',
@@ -42,9 +46,9 @@ CAMERA = Camera(fx=120, fy=120, cx=79.5, cy=59.5, width=160, height=120)
 def test_the_line_is_set_and_the_rest_stays(tmp_path, before, after):
     file = tmp_path / 'depth.yaml'
     if before is not None:
-        file.write_text(before)
+        file.write_bytes(before.encode())
     written(file, 0.8126)
-    assert file.read_text() == after
+    assert file.read_bytes().decode() == after
     assert [path.name for path in tmp_path.iterdir()] == ['depth.yaml']
 
 

@@ -152,6 +152,14 @@ def test_bytes_need_a_graph_that_normalises(tmp_path, out, capsys):
     assert 'takes bytes, so the graph normalises: add --set mean=0' in capsys.readouterr().err
 
 
+def test_a_network_that_should_know_the_camera_and_is_not_told_is_told_of(tmp_path, out, capsys):
+    graph = channel_graph(tmp_path / 'graph.onnx')
+    assert main([str(graph), '--like', 'unidepth_v2', *PLAIN, str(out)]) == 0
+    assert 'neither K nor rays, so it guesses the camera' in capsys.readouterr().out
+    assert main([str(graph), '--like', 'metres', *PLAIN, str(out)]) == 0
+    assert 'guesses' not in capsys.readouterr().out
+
+
 def test_the_camera_matrix_of_the_network_s_image_is_given(tmp_path, out):
     """Depth is the image plus the sum of K: fx + fy + cx + cy + 1."""
     extra = [node('ReduceSum', ['K'], 'sum', keepdims=0), node('Add', ['plane', 'sum'], 'depth')]

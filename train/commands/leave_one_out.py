@@ -68,8 +68,8 @@ def leave_one_out(options: argparse.Namespace) -> None:
     check_data(plan, folds)
     if options.start:
         check_start(plan, folds, read_card(find_model(options.start)))
-    keep_plan(plan.folder, {'recipe': plan.recipe, 'words': plan.words, 'also': plan.also,
-                            'capped': plan.capped, 'table': plan.table.name})
+    keep_plan({'recipe': plan.recipe, 'words': plan.words, 'also': plan.also,
+               'capped': plan.capped, 'table': plan.table.name}, plan.folder)
     results = {}
     for fold in run_folds(plan, folds, max(1, options.jobs)):
         results[fold] = read_fold(plan, fold)

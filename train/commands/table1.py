@@ -73,8 +73,7 @@ def table1(options: argparse.Namespace) -> None:
     device = pick_device(options.device)
     _fill_in(options, device.startswith('cuda'))
     experiment = _experiment(options, device)
-    for place in {experiment.folder, experiment.results}:
-        keep_plan(place, _plan(options, experiment))
+    keep_plan(_plan(options, experiment), experiment.folder, experiment.results)
     log = experiment.folder / 'table1.log'
     _say(log, f'{len(experiment.entrants)} networks, {options.seeds} trainings each, '
          f'{options.epochs} epochs, {options.lanes} at a time')
@@ -127,7 +126,7 @@ def _plan(options: argparse.Namespace, experiment: Experiment) -> dict:
             'sweep_epochs': options.sweep_epochs, 'words': list(experiment.words),
             'data': {spec.partition('=')[0]: [data_use(open_data(spec, split)).keys_sha256
                                               for split in ('train', 'val')]
-                     for spec in experiment.data}}
+                     for spec in sorted(experiment.data)}}
 
 
 def _say(log: Path, line: str) -> None:
@@ -146,11 +145,12 @@ def _write_page(experiment: Experiment, timed: bool) -> str:
 
 def _report(experiment: Experiment, options: argparse.Namespace) -> str:
     """Measure everything on the report split, once; the page."""
-    missing = [entrant.name for entrant in experiment.entrants for seed in range(experiment.seeds)
+    missing = [experiment.model_file(entrant, seed).name
+               for entrant in experiment.entrants for seed in range(experiment.seeds)
                if not experiment.model_file(entrant, seed).is_file()
                and not experiment.figures_file(entrant, seed, REPORT).is_file()]
     if missing:
-        raise ValueError(f'no models of {", ".join(missing)} are here to be measured: give '
+        raise ValueError(f'these models are not here to be measured: {", ".join(missing)}; give '
                          '--report where they were trained')
     for spec in options.data:
         open_data(spec, REPORT)  # raises before a use is noted

@@ -28,7 +28,7 @@ ONNX_FLOATS = (1, 10, 11, 16)
 class Cost:
     """Weights to store, and multiply-adds of one image at the network's input size.
 
-    Those of a foreign graph are not counted: None.
+    `multiply_adds` is None of a foreign graph, where they are not counted.
     """
 
     parameters: int

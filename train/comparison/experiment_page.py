@@ -68,6 +68,7 @@ def baseline_file(experiment: Experiment, split: str, data: Sequence[str]) -> Pa
 
 def _ms(experiment: Experiment, done: Mapping[Entrant, Sequence[int]]) -> dict[str, dict]:
     """Milliseconds by device of every network of which a model is here, interleaved in one run."""
+    # Of several trainings the first that is here, which is put last and stays.
     models = {entrant.name: model for entrant, seeds in done.items() for seed in reversed(seeds)
               if (model := experiment.model_file(entrant, seed)).is_file()}
     if not models:
@@ -88,8 +89,8 @@ def _notes(experiment: Experiment, rows: Sequence[TableRow]) -> list[str]:
                    for card in [experiment.card(entrant, seed)]})
     words = f', `{" ".join(experiment.words)}`' if experiment.words else ''
     return [
-        f'{datetime.now(timezone.utc):%Y-%m-%d}, {machine(experiment.device)}; '
-        f'{"; ".join(made) or "not trained yet"}.',
+        f'{datetime.now(timezone.utc):%Y-%m-%d}, timed on {machine(experiment.device)}; trained '
+        f'by {"; ".join(made) or "nothing yet"}.',
         f'{learned} training images, {len(rows[0].seeds[0])} measured, protocol '
         f'{experiment.world.protocol}, nothing aligned to the truth. Every network: '
         f'{experiment.epochs} epochs, batches of {_batch_size(experiment)}, the same random views '

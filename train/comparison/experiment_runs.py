@@ -57,7 +57,7 @@ class Experiment:
 
     def score_file(self, entrant: Entrant, number: int) -> Path:
         """Where it is written what a training of the sweep reached."""
-        return self.results / 'sweeps' / f'{entrant.name}-{number}.json'
+        return self.results / 'scores' / f'{entrant.name}-{number}.json'
 
     def card_file(self, entrant: Entrant, seed: int) -> Path:
         """Where the card of its model lies once it is measured."""
@@ -73,7 +73,8 @@ class Experiment:
 
     def is_trained(self, entrant: Entrant, seed: int) -> bool:
         """Whether there is nothing left to do of this training."""
-        return self.figures_file(entrant, seed).is_file()
+        return all(file.is_file() for file in (
+            self.figures_file(entrant, seed), self.card_file(entrant, seed)))
 
 
 def run_experiment(experiment: Experiment, lanes: int) -> Iterator[str]:

@@ -65,7 +65,7 @@ def _cells(row: TableRow, devices: Sequence[str]) -> list[str]:
     return [row.name, trained, '-' if images is None else f'{images:,}', str(len(row.seeds)),
             *(_estimate(one, 4 if error == 'roughness' else 3) for error, one in found.items()),
             _range(found['delta1'].seeds),
-            *(cost.texts() if cost else '--'),
+            *(cost.texts() if cost else ('-', '-')),
             *(f'{row.ms[device]:.1f}' if row.ms else '-' for device in devices),
             PRINTED.get(row.name, '-')]
 

@@ -30,14 +30,19 @@ class Task:
     needs: tuple[str, ...] = ()
 
 
-def keep_plan(folder: Path, plan: dict) -> None:
-    """Write down in plan.json what is done in a folder; ValueError where it holds another plan."""
-    path = folder / 'plan.json'
+def keep_plan(plan: dict, *folders: Path) -> None:
+    """Write down in plan.json what is done in some folders.
+
+    ValueError where one of them holds another plan; nothing is written then.
+    """
     text = json.dumps(plan, indent=1) + '\n'
-    if path.is_file() and path.read_text() != text:
-        raise ValueError(f'{folder} holds what was made by another plan ({path}): give another '
-                         'folder')
-    write_file(path, text)
+    paths = [folder / 'plan.json' for folder in folders]
+    for path in paths:
+        if path.is_file() and path.read_text() != text:
+            raise ValueError(f'{path.parent} holds what was made by another plan ({path}): give '
+                             'another folder')
+    for path in paths:
+        write_file(path, text)
 
 
 def run_tasks(tasks: Sequence[Task], lanes: int) -> Iterator[Task]:

@@ -12,7 +12,7 @@ import torch
 from torch import nn, Tensor
 
 from mono_depth_ros.model_card import ModelCard
-from mono_depth_ros.model_file import find_model, has_weights, load_model
+from mono_depth_ros.model_file import check_seal, find_model, has_weights, load_model
 from mono_depth_ros.networks.efficientnet_lite import (
     EfficientNetLite,
     InvertedResidual,
@@ -39,6 +39,7 @@ def load_start(network: MultiScaleNetwork, recipe: Recipe, start: str) -> None:
     if not has_weights(path):
         raise ValueError(f'{start} is an ONNX graph, which can run but not learn: start from a '
                          '.safetensors file of a network of this package')
+    check_seal(path)
     weights, card = load_model(path)
     spec = recipe.network
     same = replace(card.network, aspect_ratios=spec.aspect_ratios)

@@ -20,14 +20,15 @@ def written(path: Path, factor: float) -> None:
     has no place for parameters of depth_node, OSError where it cannot be written.
     """
     number = f'{factor:.3f}'
-    text = path.read_text() if path.exists() else ''
+    stored = path.read_bytes().decode() if path.exists() else ''
+    text = stored.replace('\r\n', '\n')
     if not text.strip():
         text = NEW.format(number)
     else:
         text = _with_scale(text, number, path)
     file = path.resolve()  # what a link points to, as of colcon's --symlink-install
     whole = file.with_name(f'.{file.name}.new')
-    whole.write_text(text)
+    whole.write_bytes(text.replace('\n', '\r\n' if '\r\n' in stored else '\n').encode())
     os.replace(whole, file)
 
 
@@ -42,8 +43,9 @@ def _with_scale(text: str, number: str, path: Path) -> str:
     # The first key below tells how deep they stand; deeper ones are those of single cameras.
     first = re.search(r'(?m)^([ \t]+)[^\s#]', below)
     indent = first.group(1) if first else block.indent + '  '
-    own = rf'(?m)^({indent}(?:depth_scale|"depth_scale"|\'depth_scale\')[ \t]*:[ \t]*)[^\s#]+'
-    changed, count = re.subn(own, rf'\g<1>{number}', below)
+    own = (rf'(?m)^({indent}(?:depth_scale|"depth_scale"|\'depth_scale\')[ \t]*:)'
+           r'[ \t]*[^\s#]*(?=[ \t]|$)')
+    changed, count = re.subn(own, rf'\g<1> {number}', below)
     if not count:
         changed = f'{indent}depth_scale: {number}\n{below}'
     return text[:block.start] + changed + text[block.stop:]

@@ -48,11 +48,11 @@ def measure_recording(path: Path, model: str, reference: str, frames: int) -> li
             samples += _samples(recording, estimator, image, message)
         except ValueError as error:  # one that is damaged costs no other
             left_out[str(error)] += 1
+    if not samples:
+        raise ValueError(f'{path}: ' + next(
+            iter(left_out), 'no pixel with both a shown and a measured depth'))
     for why, number in left_out.items():
         print(f'left out, {number} image{"s" if number > 1 else ""}: {why}', file=sys.stderr)
-    if not samples:
-        raise ValueError(f'{path}: no pixel with both a shown and a measured depth'
-                         + (f': {next(iter(left_out))}' if left_out else ''))
     return samples
 
 

@@ -251,12 +251,12 @@ def test_a_small_run_is_swept_trained_measured_and_goes_on(tmp_path, monkeypatch
     text = (out / 'table1.md').read_text()
     assert '| mobile | joint | 12 | 1 |' in text and f'| {BASELINE} |' in text
     assert '**' in text and 'AdamW' in text
-    swept = (out / 'sweeps' / 'mobile-0.json').stat().st_mtime_ns
+    swept = (out / 'scores' / 'mobile-0.json').stat().st_mtime_ns
     assert not list(out.rglob('checkpoint.pt'))
     capsys.readouterr()
     assert main([*words, '--seeds', '2']) == 0
     assert 'mobile seed 1: delta1' in capsys.readouterr().out
-    assert (out / 'sweeps' / 'mobile-0.json').stat().st_mtime_ns == swept
+    assert (out / 'scores' / 'mobile-0.json').stat().st_mtime_ns == swept
     assert '| mobile | joint | 12 | 2 |' in (out / 'table1.md').read_text()
     seeds = [json.loads(path.read_text()) for path in sorted(
         (out / 'figures' / 'val').glob('mobile-*.json'))]
@@ -267,7 +267,7 @@ def test_a_small_run_is_swept_trained_measured_and_goes_on(tmp_path, monkeypatch
     # Another machine, to which only what is known of the trainings has come.
     kept, there = tmp_path / 'kept', tmp_path / 'other machine'
     kept.mkdir()
-    for name in ('cards', 'figures', 'sweeps', 'plan.json'):
+    for name in ('cards', 'figures', 'scores', 'plan.json'):
         (out / name).rename(kept / name)
     folder.rename(tmp_path / 'there')
     words = ['table1', '--data', f'x={tmp_path / "there"}', '--out', str(there), *words[5:],
@@ -279,7 +279,8 @@ def test_a_small_run_is_swept_trained_measured_and_goes_on(tmp_path, monkeypatch
     assert len(list((kept / 'cards').iterdir())) == 3
     assert [path.name for path in (there / 'models').iterdir()] == ['mobile-s2.safetensors']
     assert main([*words, '--report']) == 1
-    assert 'no models of mobile, mobile are here to be measured' in capsys.readouterr().err
+    assert ('not here to be measured: mobile-s0.safetensors, mobile-s1.safetensors; give'
+            in capsys.readouterr().err)
 
 
 def test_the_best_rate_of_the_sweep_is_taken(tmp_path):

@@ -188,13 +188,14 @@ def test_training_learns(folder, tmp_path):
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize('epochs', [1, 2, 10])
-def test_a_training_of_few_steps_ends(folder, tmp_path, epochs):
-    """One step an epoch."""
-    recipe = replace(tiny(epochs=epochs), batch_size=6)
+@pytest.mark.parametrize('epochs, batch_size', [(1, 6), (2, 6), (10, 6), (2, 999_999)])
+def test_a_training_of_few_steps_ends(folder, tmp_path, capsys, epochs, batch_size):
+    """One step an epoch; a batch holds no more than the six images there are."""
+    recipe = replace(tiny(epochs=epochs), batch_size=batch_size)
     fit(recipe, *sources(folder), context(tmp_path / 'run'))
     saved = load_checkpoint(tmp_path / 'run')
     assert (saved['stage'], saved['step']) == (1, 0)
+    assert f'| {6 * epochs}/{6 * epochs} [' in capsys.readouterr().err
 
 
 @pytest.mark.thorough
