@@ -82,9 +82,10 @@ def _check_chunks(raw: np.ndarray) -> None:
 
 def _jpeg_ends(data: bytes) -> bool:
     """Whether the end follows the pixels: a thumbnail before them has an end of its own."""
-    # 0: with stray bytes between its parts, which decoders skip, nobody knows where pixels begin.
-    scan = next((place for marker, place in _jpeg_segments(data) if marker == SCAN), 0)
-    return data.find(JPEG_END, scan) >= 0
+    read = 2
+    for _, position in _jpeg_segments(data):  # up to the pixels, to stray bytes or to a cut
+        read = position + 2 + int.from_bytes(data[position + 2:position + 4], 'big')
+    return data.find(JPEG_END, read) >= 0
 
 
 def _jpeg_segments(data) -> Iterator[tuple[int, int]]:
