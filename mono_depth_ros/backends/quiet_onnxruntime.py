@@ -6,7 +6,7 @@ of the device in $XDG_CACHE_HOME/Microsoft. They ask the environment when they a
 
 import os
 
-os.environ.setdefault('ORT_DISABLE_TELEMETRY', '1')
+TOLD = os.environ.setdefault('ORT_DISABLE_TELEMETRY', '1')
 
 import onnxruntime  # noqa: E402
 

@@ -2,18 +2,13 @@
 
 Its import sends an event to Google Analytics and keeps an identifier of the user in ~/intel,
 unless the user ran `opt_in_out --opt_out`. Where the package openvino_telemetry cannot be imported
-OpenVINO does without it.
+OpenVINO does without it; None in its place has Python refuse the import, in this process alone.
 """
 
 import sys
 
-_KNOWN = sys.modules.get('openvino_telemetry')
-sys.modules['openvino_telemetry'] = None  # type: ignore[assignment]  # refuses the import
-try:
-    import openvino
-finally:
-    del sys.modules['openvino_telemetry']
-    if _KNOWN is not None:
-        sys.modules['openvino_telemetry'] = _KNOWN
+HIDDEN = sys.modules.setdefault('openvino_telemetry', None)  # type: ignore[arg-type]
+
+import openvino  # noqa: E402
 
 __all__ = ['openvino']

@@ -10,10 +10,12 @@ import sys
 import pytest
 from train_helpers import write_folder
 
+from mono_depth_ros.backends.selection import Machine
 from mono_depth_ros.bench.findings import ANYWAY, Findings, read_rows, Row
+from mono_depth_ros.model_file import find_model
 from train.fitting.run_log import TrainingSummary
 from train.gpu_check import __main__ as gpu_check
-from train.gpu_check import learning
+from train.gpu_check import graph_speed, learning
 from train.gpu_check.packed_data import draw_data, make_packs, open_packs
 from train.gpu_check.report import markdown
 from train.recipes.mixture import mixture
@@ -109,6 +111,30 @@ def test_a_part_that_crashes_or_hangs_is_a_row(tmp_path, monkeypatch):
 
 def _slow(*_, **__):
     raise subprocess.TimeoutExpired('x', 1)
+
+
+def test_graphs_are_measured_where_their_runtime_is_and_left_out_elsewhere(tmp_path, monkeypatch):
+    pytest.importorskip('onnxruntime')
+    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path / 'mine'))
+    findings = Findings('fast', tmp_path / 'rows', 60)
+    graph_speed.measure_graphs(findings, find_model('indoor'), 'cpu', _timed)
+    monkeypatch.setattr(graph_speed, 'this_machine', lambda: Machine(gpus=('H100',)))
+    graph_speed.measure_graphs(findings, find_model('indoor'), 'cuda:0', _timed)
+    rows = read_rows(tmp_path / 'rows')
+    assert [(row.name.partition(', ')[2], row.state) for row in rows] == [
+        ('onnxruntime fp32', 'ok'), ('tensorrt any precision', 'left out'),
+        ('onnxruntime fp32', 'left out'), ('tensorrt fp16', 'left out'),
+        ('tensorrt fp32', 'left out')]
+    assert rows[0].values['build_s'] > 0 and rows[0].values['reload_s'] > 0
+    assert rows[0].values['device'] == 'cpu' and 'does not run on cpu' in rows[1].reason
+    assert all('onnxruntime, which is not installed' in row.reason for row in rows[2:])
+    assert os.environ['XDG_CACHE_HOME'] == str(tmp_path / 'mine') and not (
+        tmp_path / 'mine').exists()
+
+
+def _timed(call, device):
+    assert call().ndim == 3
+    return {'device': device}
 
 
 def test_the_report_has_a_table_for_every_part():

@@ -1,7 +1,8 @@
 """How fast networks run alone, and `estimate` with all around them, at 640x480.
 
 A network alone is a backend's call: planes on the host in, planes on the host out. On a GPU both
-are measured as they are served, by CUDA graphs, and kernel by kernel.
+are measured as they are served, by CUDA graphs, and kernel by kernel; ONNX Runtime and TensorRT
+where they are installed.
 
 A part of `scripts/gpu_check`; run as a process of its own.
 """
@@ -25,6 +26,7 @@ from mono_depth_ros.model_card import NetworkSpec
 from mono_depth_ros.model_file import find_model, load_model
 from mono_depth_ros.networks.multi_scale import MultiScaleNetwork
 from mono_depth_ros.networks.registry import build, default_spec
+from train.gpu_check.graph_speed import measure_graphs
 from train.gpu_check.packed_data import open_packs
 
 SHIPPED = 'indoor'
@@ -57,6 +59,7 @@ def main() -> int:
     for name in PAPER:
         findings.attempt(f'network {name}, {precisions[0]}, batch 1',
                          partial(_paper, name, device, precisions[0]), needs_s=2 * LONGEST_S)
+    measure_graphs(findings, find_model(SHIPPED), device, timed)
     for batch in (1, 8):
         findings.attempt(
             f'network {SHIPPED}, {precisions[0]}, batch {batch}, torch.compile', partial(
