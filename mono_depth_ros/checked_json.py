@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, is_dataclass, MISSING
+from collections.abc import Iterator
+from dataclasses import dataclass, Field, field, fields, is_dataclass, MISSING
 import json
 import math
 import reprlib
+from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a number may be, or each of `count` numbers."""
+    """What a number may be, or each of the numbers (of `count`) in a tuple."""
 
     least: float
     most: float
@@ -49,15 +51,36 @@ def from_json(kind: Any, text: str, name: str) -> Any:
     return _parse(kind, data, name)
 
 
+def checked_value(holder: Any, name: str, value: Any, where: str) -> Any:
+    """A value for the field `name` of a dataclass, held to its type and limits.
+
+    Raises ValueError as `from_json` does, with `where` for the name of the field.
+    """
+    data = json.loads(json.dumps(value, default=repr))
+    kind = type(holder)
+    field_ = next(field_ for field_ in fields(kind) if field_.name == name)
+    return _parse_field(field_, get_type_hints(kind)[name], data, where)
+
+
 def _parse(kind: Any, data: Any, where: str) -> Any:
-    """`data` as `kind`: a dataclass, tuple[X, ...], str, int or finite float; strict."""
+    """`data` as `kind`: dataclass, tuple[X, ...], tuple[X, Y], X | None, str, int, finite float.
+
+    Strict.
+    """
     if is_dataclass(kind):
         return _parse_dataclass(kind, data, where)
     if get_origin(kind) is tuple:
-        item = get_args(kind)[0]
         if not isinstance(data, list):
             raise ValueError(f'{where}: expected a list, got {reprlib.repr(data)}')
-        return tuple(_parse(item, value, f'{where}[{i}]') for i, value in enumerate(data))
+        items = get_args(kind)
+        if items[-1] is Ellipsis:
+            items = items[:1] * len(data)
+        if len(items) != len(data):
+            raise ValueError(f'{where}: expected a list of {len(items)}, got {reprlib.repr(data)}')
+        return tuple(_parse(item, value, f'{where}[{i}]')
+                     for i, (item, value) in enumerate(zip(items, data)))
+    if isinstance(kind, UnionType):
+        return None if data is None else _parse(get_args(kind)[0], data, where)
     accepted = (int, float) if kind is float else kind
     if not isinstance(data, accepted) or isinstance(data, bool) != (kind is bool):
         raise ValueError(f'{where}: expected {kind.__name__}, got {reprlib.repr(data)}')
@@ -78,11 +101,9 @@ def _parse_dataclass(kind: Any, data: Any, where: str) -> Any:
             f'{reprlib.repr(sorted(got - names))}; the file is of another version of '
             'mono_depth_ros')
     hints = get_type_hints(kind)
-    values = {name: _parse(hints[name], data[name], f'{where}.{name}') for name in data}
-    for field_ in fields(kind):
-        if 'limits' in field_.metadata and field_.name in values:
-            _check_limits(values[field_.name], field_.metadata['limits'], field_.default == (),
-                          f'{where}.{field_.name}')
+    values = {field_.name: _parse_field(field_, hints[field_.name], data[field_.name],
+                                        f'{where}.{field_.name}')
+              for field_ in fields(kind) if field_.name in data}
     try:
         return kind(**values)
     except ValueError as error:
@@ -91,12 +112,28 @@ def _parse_dataclass(kind: Any, data: Any, where: str) -> Any:
             sentence if sentence.startswith(root) else f'{where}: {sentence}') from error
 
 
+def _parse_field(field_: Field, kind: Any, data: Any, where: str) -> Any:
+    value = _parse(kind, data, where)
+    if 'limits' in field_.metadata:
+        _check_limits(value, field_.metadata['limits'], field_.default == (), where)
+    return value
+
+
 def _check_limits(value: Any, limits: Limits, or_none: bool, where: str) -> None:
     count = limits.count
     if count is not None and len(value) != count and (value or not or_none):
         raise ValueError(f'{where}: expected {count} numbers{" or none" if or_none else ""}, got '
                          f'{len(value)}')
-    for number in value if isinstance(value, tuple) else (value,):
+    for number in _numbers(value):
         if not limits.hold(number):
             raise ValueError(f'{where}: expected {limits.least:g} to {limits.most:g}, got '
                              f'{reprlib.repr(number)}')
+
+
+def _numbers(value: Any) -> Iterator[float]:
+    """The numbers in a value: itself, or those in a tuple, beside names or in further tuples."""
+    if isinstance(value, tuple):
+        for item in value:
+            yield from _numbers(item)
+    elif not isinstance(value, str):
+        yield value

@@ -39,6 +39,8 @@ def canonical(model: str, coefficients: tuple[float, ...]) -> tuple[str, tuple[f
     is not the model's, trailing zeros are dropped and the count chooses between plumb_bob and
     rational_polynomial. Raises ValueError for an unknown name or another count.
     """
+    if not isinstance(model, str):
+        raise ValueError(f'a distortion model is a name, got {model!r}')
     name = '_'.join(model.strip().lower().replace('-', ' ').replace('_', ' ').split())
     name = ALIASES.get(name, name)
     if not any(coefficients):

@@ -70,8 +70,11 @@ def save_model(path: str | os.PathLike, network: MultiScaleNetwork, card: ModelC
     card_from_json(card.to_json())  # no file that cannot be read back
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(path.name + '.part')
-    save_file(tensors, unfinished, metadata=metadata_for(card) | (
-        {'graph': base64.b64encode(zlib.compress(graph, 9)).decode()} if graph else {}))
+    try:
+        save_file(tensors, unfinished, metadata=metadata_for(card) | (
+            {'graph': base64.b64encode(zlib.compress(graph, 9)).decode()} if graph else {}))
+    except SafetensorError as error:
+        raise OSError(f'cannot write {path}: {_short(error)}') from error
     seal(unfinished)
     unfinished.chmod(0o644)  # safetensors writes 0600, but a robot's node may run as another user
     unfinished.replace(path)

@@ -20,8 +20,25 @@ needs_value() {
 words=()
 fit() {
     local options=("${@:3}" "${words[@]}")
-    [ -e "$1/run.json" ] && options=(--resume)
+    [ -e "$1/run.json" ] && resume_options "$1"
     "$python" -m train fit "$2" --out "$1" "${options[@]}"
+}
+
+# resume_options FOLDER: in `options` those that continue its run; says which of `words` only begin
+# one.
+resume_options() {
+    local word to=began began=()
+    options=(--resume)
+    for word in "${words[@]}"; do
+        case $word in # a value goes where its option went
+        --workers | --device | --feed | --data | --no-graphs) to=options ;;
+        --workers=* | --device=* | --feed=* | --data=*) to=options ;;
+        -*) to=began ;;
+        esac
+        if [ $to = options ]; then options+=("$word"); else began+=("$word"); fi
+    done
+    [ ${#began[@]} -eq 0 ] || printf 'scripts/%s: %s goes on as it began: left out %s\n' \
+        "${0##*/}" "$1" "${began[*]}" >&2
 }
 
 # make_model FOLDER RECIPE [OPTION...]: fit and export FOLDER.safetensors, unless it is there;

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
 
@@ -12,20 +14,43 @@ import numpy as np
 INK, FAINT = '#1b1c1f', '#5f6168'
 
 
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """While a file or folder is written: an OSError becomes one sentence that names it."""
+    try:
+        yield
+    except OSError as error:
+        if error.strerror is None:  # it is one already
+            raise
+        raise OSError(f'cannot write {path}: {error.strerror}') from error
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Another file beside `path` to write, which takes its place once this is left without error.
+
+    With an error it is removed: it would keep a full disk full.
+    """
+    unfinished = path.with_name(path.name + '.part')
+    try:
+        yield unfinished
+        unfinished.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            unfinished.unlink()
+        raise
+
+
 def write_file(path: Path, data: str | bytes) -> None:
     """Write a file whole or not at all, and the folders it lies in; an OSError that names it."""
-    try:
+    with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         text = data.encode() if isinstance(data, str) else data
         if path.exists() and not path.is_file():  # /dev/stdout
             path.write_bytes(text)
             return
-        file = path.resolve()  # what a link points to is written, the link stays
-        unfinished = file.with_name(file.name + '.part')
-        unfinished.write_bytes(text)
-        unfinished.replace(file)
-    except OSError as error:
-        raise OSError(f'cannot write {path}: {error.strerror}') from error
+        with replacing(path.resolve()) as unfinished:  # what a link points to; the link stays
+            unfinished.write_bytes(text)
 
 
 def write_picture(path: Path, bgr_HW3: np.ndarray) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from mono_depth_ros.checked_json import from_json, within
+from mono_depth_ros.checked_json import checked_value, from_json, within
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +22,8 @@ class Box:
     lens: Lens
     name: str = ''
     open: bool = False
+    weights: tuple[tuple[str, int], ...] = within(1, 5, default=())
+    second: Lens | None = None
 
     def __post_init__(self):
         if self.name == 'no':
@@ -31,6 +33,23 @@ class Box:
 def test_values_and_defaults():
     assert from_json(Box, '{"lens": {"shape": [1, 2.5]}, "open": true}', 'box') == Box(
         lens=Lens(shape=(1.0, 2.5), count=3), open=True)
+
+
+def test_pairs_and_what_may_be_missing():
+    text = '{"lens": {"shape": [1, 2]}, "second": {"shape": [3, 4]}, "weights": [["a", 2]]}'
+    box = from_json(Box, text, 'box')
+    assert (box.second, box.weights) == (Lens(shape=(3.0, 4.0)), (('a', 2),))
+    assert from_json(Box, '{"lens": {"shape": [1, 2]}, "second": null}', 'box').second is None
+
+
+def test_a_value_made_in_code_is_held_to_its_field():
+    lens = Lens(shape=(1.0, 2.0))
+    assert checked_value(lens, 'shape', (1, 2.5), 'x') == (1.0, 2.5)
+    for name, value, words in (('shape', (1, b'2'), r'x\[1\]: expected float, got "b\'2\'"'),
+                               ('shape', (1,), 'x: expected 2 numbers, got 1'),
+                               ('count', 0, 'x: expected 1 to 9, got 0')):
+        with pytest.raises(ValueError, match=words):
+            checked_value(lens, name, value, 'x')
 
 
 @pytest.mark.parametrize('text, words', [
@@ -45,6 +64,10 @@ def test_values_and_defaults():
     ('{"lens": {"shape": [1, true]}}', r'box.lens.shape\[1\]: expected float, got True'),
     ('{"lens": {"shape": [1, 2], "count": 0}}', 'box.lens.count: expected 1 to 9, got 0'),
     ('{"lens": {"shape": [1, 2], "count": 2.0}}', 'box.lens.count: expected int, got 2.0'),
+    ('{"lens": {"shape": [1, 2]}, "weights": [["a"]]}', r'weights\[0\]: expected a list of 2'),
+    ('{"lens": {"shape": [1, 2]}, "weights": [[1, 2]]}', r'weights\[0\]\[0\]: expected str'),
+    ('{"lens": {"shape": [1, 2]}, "weights": [["a", 6]]}', 'weights: expected 1 to 5, got 6'),
+    ('{"lens": {"shape": [1, 2]}, "second": 1}', 'box.second: missing'),
     ('{"lens": {"shape": [1, 2]}, "open": 1}', 'box.open: expected bool, got 1'),
     ('{"lens": {"shape": [1, 2]}, "name": "no"}', 'box: no name')])
 def test_what_does_not_fit_is_named(text, words):

@@ -9,9 +9,9 @@ import resource
 import time
 import zlib
 
-from model_helpers import save_untrained
+from model_helpers import plain_card, save_untrained
 import pytest
-from safetensors import safe_open
+from safetensors import safe_open, SafetensorError
 import torch
 from torch import nn
 
@@ -25,6 +25,7 @@ from mono_depth_ros.model_file import (
     metadata_for,
     onnx_of,
     read_card,
+    save_model,
     SEAL,
 )
 from mono_depth_ros.networks import registry
@@ -324,3 +325,12 @@ def test_a_shipped_model_loads_as_its_file_says(name):
     assert not network.training and all(p.requires_grad for p in network.parameters())
     listed = (find_model(name).parent / 'README.md').read_text()
     assert f'| `{name}.safetensors` | {card.weights_licence} |' in listed
+
+
+def test_a_full_disk_is_said_with_the_file(tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise SafetensorError('I/O error: No space left on device (os error 28)')
+    monkeypatch.setattr('safetensors.torch.save_file', full)
+    path = tmp_path / 'm.safetensors'
+    with pytest.raises(OSError, match=f'^cannot write {path}: .*No space left on device'):
+        save_model(path, nn.Linear(1, 1), plain_card())

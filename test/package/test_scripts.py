@@ -144,6 +144,23 @@ def test_table1_draws_streets_where_none_are_given(told, words, drawn):
     assert asked == [*([f'-m train simulate street {drawn}'] if drawn else []), ' '.join(last)]
 
 
+@pytest.mark.parametrize('words, kept, left', [
+    ('', '', ''),
+    ('--set amp=bf16 --workers 2', '--workers 2', '--set amp=bf16'),
+    ('--workers=0 --device cpu --set=seed=1 --feed workers --no-graphs --data nyu=b',
+     '--workers=0 --device cpu --feed workers --no-graphs --data nyu=b', '--set=seed=1')])
+def test_a_training_called_again_goes_on_with_the_words_that_it_may(told, words, kept, left):
+    """All of them were dropped."""
+    (told / 'o' / 'indoor').mkdir(parents=True)
+    (told / 'o' / 'indoor' / 'run.json').write_text('{}')
+    done = run(told, 'scripts/indoor', '--root', '.', '--out', 'o', '--', *words.split())
+    assert done.returncode == 0
+    asked = ' '.join(('-m train fit indoor --out o/indoor --resume', *kept.split()))
+    assert f'.venv/bin/python: {asked}, safe path 1' in lines(told)
+    assert done.stderr == (
+        f'scripts/indoor: o/indoor goes on as it began: left out {left}\n' if left else '')
+
+
 @pytest.mark.parametrize('words', [
     ('indoor', '--root'), ('indoor', '--root', '.', '--out'), ('outdoor', '--root'),
     ('outdoor', '--start'), ('outdoor', '--frames'), ('table1', '--world', 'street', '--out')])

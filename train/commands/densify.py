@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from train.commands.shared_options import add_data, add_split
-from train.data.data_sets import open_data
+from train.commands.shared_options import add_data, add_seed, add_split, check_seed
+from train.data.data_sets import open_all
 from train.data.samples.sample import spread_numbers
 from train.evaluation.fill_comparison import compare_densifiers, GROSS
 from train.output_files import write_file
@@ -28,7 +28,7 @@ def add_command(commands) -> None:
                      help='N frames, spread evenly (default 11; 0: all)')
     one.add_argument('--hide', type=float, default=0.2, metavar='SHARE',
                      help='share of the known points to hide (default 0.2)')
-    one.add_argument('--seed', type=int, default=0, metavar='S', help='of which are hidden')
+    add_seed(one, 'of which are hidden')
     one.add_argument('--json', type=Path, metavar='FILE', help='write all figures there')
     one.set_defaults(command=measure)
 
@@ -37,8 +37,9 @@ def measure(options: argparse.Namespace) -> None:
     """Run the command."""
     if not 0 < options.hide < 1:
         raise ValueError(f'expected --hide above 0 and below 1, got {options.hide:g}')
+    check_seed(options.seed)
     found = []
-    for source in [open_data(spec, options.split) for spec in options.data]:
+    for source in open_all(options.data, options.split).values():
         numbers = spread_numbers(len(source), options.frames)
         samples = (source[n] for n in tqdm(numbers, desc=source.name, unit='frame', leave=False))
         errors, before, after = compare_densifiers(samples, options.hide,

@@ -14,7 +14,7 @@ from mono_depth_ros.estimator import DepthEstimator
 from mono_depth_ros.model_file import find_model, read_card
 from train.commands.shared_options import add_data, add_device, add_protocol, add_split
 from train.data.data_set_facts import facts_called, Window
-from train.data.data_sets import DataSet, open_data
+from train.data.data_sets import DataSet, open_all, open_data
 from train.evaluation.baseline import MeanDepthMap
 from train.evaluation.confidence import measure_calibration
 from train.evaluation.ensemble import Ensemble, Flipped
@@ -55,7 +55,7 @@ def add_command(commands) -> None:
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    opened = {spec: open_data(spec, options.split) for spec in options.data}
+    opened = open_all(options.data, options.split)
     sources = list(opened.values())
     protocol = PROTOCOLS[options.protocol]
     if options.without_frame:

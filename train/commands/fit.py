@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 import ctypes
 import os
 from pathlib import Path
@@ -22,6 +24,7 @@ from train.fitting.run_folder import (
     start_of,
     write_run,
 )
+from train.fitting.run_lock import only_training
 from train.fitting.run_log import BOARD, TrainingSummary
 from train.fitting.stage_run import RunContext
 from train.fitting.training_loop import fit
@@ -70,8 +73,7 @@ def add_command(commands) -> None:
 def _fit(options: argparse.Namespace) -> None:
     keep_freed_memory()
     device = pick_device(options.device)
-    with process_group(device) as group:
-        run, recipe = _run(options, group)
+    with process_group(device) as group, _run(options, group) as (run, recipe):
         device = group.device(device)
         workers = default_workers(device) if options.workers is None else options.workers
         context = RunContext(
@@ -96,24 +98,36 @@ def _fit(options: argparse.Namespace) -> None:
             print(f'done; next: scripts/train export {options.out} {options.out.name}{SUFFIX}')
 
 
-def _run(options: argparse.Namespace, group: ProcessGroup) -> tuple[Run, Recipe]:
-    """The run to continue or to begin, and its recipe."""
+@contextmanager
+def _run(options: argparse.Namespace, group: ProcessGroup) -> Iterator[tuple[Run, Recipe]]:
+    """The run to continue or to begin, and its recipe; its folder is held meanwhile."""
     data, settings = _data_and_settings(options)
     recipe = overridden(recipe_called(options.recipe), settings)
     group.check_batch(recipe.batch_size)
     if options.resume:
-        run = read_run(options.out)
-        if run.recipe != options.recipe or options.settings:
-            raise ValueError(f'{options.out} is a run of {run.recipe!r} with its own --set: '
-                             f'continue it with `fit {run.recipe} --out {options.out} --resume`')
-        return _moved(options, run, group), run.load_recipe()
-    if not data:
+        read_run(options.out)  # a folder without one is not made
+    elif data:
+        check_data(data, recipe)
+    else:
         raise ValueError('there is no training data: give --data NAME=DIR')
-    check_data(data, recipe)
-    if group.is_main_process:
-        begin_run(options.out, options.recipe, settings, data, start_of(options.start))
-    group.wait()
-    return read_run(options.out), recipe
+    with only_training(options.out) if group.is_main_process else nullcontext():
+        if options.resume:
+            run = _continued(options, group)
+            yield run, run.load_recipe()
+        else:
+            if group.is_main_process:
+                begin_run(options.out, options.recipe, settings, data, start_of(options.start))
+            group.wait()
+            yield read_run(options.out), recipe
+
+
+def _continued(options: argparse.Namespace, group: ProcessGroup) -> Run:
+    """The run to continue; ValueError for another recipe or what only begins a run."""
+    run = read_run(options.out)
+    if run.recipe != options.recipe or options.settings:
+        raise ValueError(f'{options.out} is a run of {run.recipe!r} with its own --set: '
+                         f'continue it with `fit {run.recipe} --out {options.out} --resume`')
+    return _moved(options, run, group)
 
 
 def _moved(options: argparse.Namespace, run: Run, group: ProcessGroup) -> Run:

@@ -13,9 +13,9 @@ from tqdm import tqdm
 
 from mono_depth_ros.estimator import DepthEstimator
 from mono_depth_ros.model_file import find_model, read_card
-from train.commands.shared_options import add_data, add_device, add_split
+from train.commands.shared_options import add_data, add_device, add_seed, add_split, check_seed
 from train.comparison.comparison_figures import check_ending, Column, write_comparison
-from train.data.data_sets import DataSet, open_data
+from train.data.data_sets import DataSet, open_all, open_data
 from train.data.readable_samples import readable
 from train.data.samples.sample import Sample, spread_numbers
 from train.evaluation.fill_comparison import (
@@ -61,7 +61,7 @@ def add_command(commands) -> None:
                      help='largest ellipses, as shares of the image height (default 0.1 0.2 0.5)')
     one.add_argument('--holes', type=int, default=4, metavar='N',
                      help='ellipses hidden in a frame (default 4)')
-    one.add_argument('--seed', type=int, default=0, metavar='S', help='of what is hidden')
+    add_seed(one, 'of what is hidden')
     add_device(one)
     one.add_argument('--json', type=Path, metavar='FILE', help='write all figures there')
     one.add_argument('--figure', type=Path, metavar='FILE.png', help=(
@@ -74,10 +74,11 @@ def holes(options: argparse.Namespace) -> None:
     if options.holes < 1 or not all(0 < size <= 1 for size in options.sizes):
         raise ValueError(f'expected at least 1 of --holes and --sizes above 0, up to 1; got '
                          f'{options.holes} and {" ".join(map(str, options.sizes))}')
+    check_seed(options.seed)
     if options.figure:
         check_ending(options.figure)
     card = read_card(find_model(options.model))
-    opened = {spec: open_data(spec, options.split) for spec in options.data}
+    opened = open_all(options.data, options.split)
     for spec, source in opened.items():
         check_learned(card.name, learned_images(card, source), spec, source, options.split)
     estimator = load_estimator(options.model, options.device)

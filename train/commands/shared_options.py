@@ -40,6 +40,17 @@ def protocol_for(max_depth_m: float) -> str:
     return OUTDOOR if max_depth_m > PROTOCOLS[INDOOR].max_depth_m else INDOOR
 
 
+def add_seed(parser: argparse.ArgumentParser, what: str) -> None:
+    """Add --seed, by default 0, `what` it is of; see `check_seed`."""
+    parser.add_argument('--seed', type=int, default=0, metavar='S', help=what)
+
+
+def check_seed(seed: int) -> None:
+    """ValueError for a --seed by which NumPy draws nothing."""
+    if seed < 0:
+        raise ValueError(f'--seed must be 0 or more, got {seed}')
+
+
 def add_device(parser: argparse.ArgumentParser) -> None:
     """Add --device, by default auto."""
     parser.add_argument('--device', default='auto', help='auto, cpu, cuda or cuda:N')

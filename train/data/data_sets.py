@@ -139,6 +139,8 @@ def open_data(spec: str, split: str, rules: int = RULES) -> DataSet:
     name, equals, place = spec.partition('=')
     if not equals or not name or not place:
         raise ValueError(f'expected NAME=DIR (as nyu=data/nyu), got {spec!r}')
+    if Path(name).name != name or name == '..':  # reports and figures are called so
+        raise ValueError(f'a NAME of data is like that of a file, without folders, got {spec!r}')
     path = Path(place).expanduser()
     if not Path(str(path).removesuffix('#raw')).exists():
         raise FileNotFoundError(f'no file or folder {path} (of data {name!r})')
@@ -154,10 +156,23 @@ def open_data(spec: str, split: str, rules: int = RULES) -> DataSet:
     return DataSet(name, source, facts)
 
 
+def open_all(specs: Sequence[str], split: str) -> dict[str, DataSet]:
+    """The `split` of each NAME=PLACE, in order; errors as `open_data`, and for a NAME twice."""
+    names = [spec.partition('=')[0] for spec in specs]
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise ValueError(f'two data sets are called {twice[0]!r}: give each a NAME of its own')
+    return {spec: open_data(spec, split) for spec in specs}
+
+
+def known_layout(path: Path) -> Layout | None:
+    """How the data of an existing file or folder lies; None where it is no data set."""
+    return next((layout for layout in LAYOUTS if layout.accepts(path)), None)
+
+
 def _layout_of(path: Path, name: str) -> Layout:
-    for layout in LAYOUTS:
-        if layout.accepts(path):
-            return layout
+    if layout := known_layout(path):
+        return layout
     raise ValueError(f'{path} (of data {name!r}) is in no layout known here: '
                      f'{"; ".join(layout.name for layout in LAYOUTS)}')
 

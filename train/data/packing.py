@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from train.data.data_sets import DataSet, note_missing_terms, open_data, RULES
+from train.data.data_sets import DataSet, known_layout, note_missing_terms, open_data, RULES
 from train.data.readable_samples import check_unreadable, read_sample
 from train.data.samples.data_notes import note
 from train.data.samples.sample import Sample, spread_numbers
@@ -26,7 +26,7 @@ from train.data.sources.packed import (
     read_index,
     RGB,
 )
-from train.output_files import write_file
+from train.output_files import write_file, writing
 
 
 def pack(spec: str, folder: Path, width: int, most: int = 0) -> int:
@@ -40,6 +40,9 @@ def pack(spec: str, folder: Path, width: int, most: int = 0) -> int:
     # A pack goes on by the rules it was begun by, which those before did not tell.
     begun = read_head(folder) if (folder / HEAD).exists() else None
     rules = begun.get('rules', 1) if begun else RULES
+    if not begun and folder.exists() and (layout := known_layout(folder)):
+        raise ValueError(f'{folder} holds a data set ({layout.name}), which a pack may not lie '
+                         'among: give another --out')
     splits, source = _splits(spec, rules), spec.partition('=')[2]
     terms = splits['train'].terms
     note_missing_terms(splits['train'], source)
@@ -56,7 +59,7 @@ def pack(spec: str, folder: Path, width: int, most: int = 0) -> int:
             for index in spread_numbers(len(source), most)
             if (split, source.keys[index]) not in done]
     problems = []
-    with (open(folder / RGB, 'ab') as rgb, open(folder / DEPTH, 'ab') as depth,
+    with (writing(folder), open(folder / RGB, 'ab') as rgb, open(folder / DEPTH, 'ab') as depth,
           open(folder / INDEX, 'a') as lines):
         rgb.truncate(3 * pixels)
         depth.truncate(2 * pixels)

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from mono_depth_ros.metrics import depth_errors, DepthErrors, mean_errors, pooled_errors
+from train.data.samples.augmentation import ZOOMS
 from train.data.samples.sample import Sample
 
 
@@ -91,10 +92,11 @@ def zoomed(protocol: Protocol, factor: float) -> Protocol:
     """`protocol` on the middle of every view, as by a lens of `factor` times the focal length.
 
     The scene then seems that much nearer: this measures how a model does up close. ValueError
-    for a factor below 1.
+    for a factor below 1 or above augmentation.ZOOMS.
     """
-    if factor < 1:
-        raise ValueError(f'a zoom shows a part of an image: at least 1, got {factor:g}')
+    if not 1 <= factor <= ZOOMS[1]:
+        raise ValueError('a zoom shows a part of an image, and enough of it: at least 1, got '
+                         f'{factor:g}; at most {ZOOMS[1]:g}')
 
     def middle(sample: Sample) -> Sample:
         sample = protocol.view(sample)

@@ -11,7 +11,7 @@ import sys
 import torch
 
 from mono_depth_ros.backends.torch_backend import TorchBackend
-from mono_depth_ros.model_card import DataUse, Metrics, ModelCard, Provenance, SelfTest
+from mono_depth_ros.model_card import DataUse, Metrics, ModelCard, Provenance
 from mono_depth_ros.model_file import read_card, save_model
 from mono_depth_ros.networks.multi_scale import MultiScaleNetwork
 from mono_depth_ros.networks.onnx_graph import graph_of
@@ -21,12 +21,12 @@ from train.data.data_sets import data_use, DataSet
 from train.evaluation.measurement import evaluate, load_estimator
 from train.evaluation.protocols import Protocol
 from train.export.confidence_calibration import calibrate
-from train.fitting.checkpoint import load_checkpoint
+from train.fitting.checkpoint import fitting_in, load_checkpoint
 from train.fitting.run_folder import read_run, Run
+from train.output_files import writing
 from train.recipes.mixture import steps_of
 from train.recipes.recipe import Recipe
-
-SELF_TEST_SEED = 20140
+from train.recipes.recipe_card import card_of
 
 
 def export_run(folder: Path, path: Path, validation: Sequence[DataSet],
@@ -46,11 +46,12 @@ def export_run(folder: Path, path: Path, validation: Sequence[DataSet],
             f'{folder} is not finished: stage {saved["stage"] + 1} of {len(recipe.stages)}; '
             f'continue it with `scripts/train fit {run.recipe} --out {folder} --resume`')
     network = build(recipe.network)
-    network.load_state_dict(saved['ema'])
+    with fitting_in(folder):
+        network.load_state_dict(saved['ema'])
     provenance = _provenance(run, recipe)
     calibrate(network, validation, recipe)
     licence = licence or licence_of(provenance.data, run.start)
-    card = _card(path.stem, recipe, provenance, licence)
+    card = card_of(recipe, path.stem, provenance, licence)
     if validation:
         card = replace(card, metrics=_metrics(path, network, card, validation, protocol))
     return write(path, network, card)
@@ -74,7 +75,8 @@ def write(path: Path, network: MultiScaleNetwork, card: ModelCard) -> ModelCard:
     """Write the file with its graph and a self-test of its own weights; the card as written."""
     network = _rounded(network.eval())
     card = replace(card, self_test=measured(TorchBackend(network, 'cpu', 'fp32'), card))
-    save_model(path, network, card, graph_of(card.network))
+    with writing(path):
+        save_model(path, network, card, graph_of(card.network))
     return card
 
 
@@ -85,16 +87,6 @@ def _rounded(network: MultiScaleNetwork) -> MultiScaleNetwork:
             if weight.ndim > 1:
                 weight.copy_(weight.half().float())
     return network
-
-
-def _card(name: str, recipe: Recipe, provenance: Provenance, licence: str,
-          metrics: tuple[Metrics, ...] = ()) -> ModelCard:
-    return ModelCard(
-        name=name, network=recipe.network, normalisation=recipe.normalisation,
-        reference=recipe.reference, min_depth_m=recipe.min_depth_m,
-        max_depth_m=recipe.max_depth_m, output='log_canonical_depth', resize='letterbox',
-        weights_licence=licence, provenance=provenance, metrics=metrics,
-        self_test=SelfTest(seed=SELF_TEST_SEED, mean=0.0, std=0.0))
 
 
 def _provenance(run: Run, recipe: Recipe) -> Provenance:

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-import pickle
 import shutil
 from typing import Any
 
 import torch
 
+from train.output_files import replacing
+
 NAME = 'checkpoint.pt'
+OTHER_VERSION = 'it was written by another version of mono_depth_ros, train again'
 
 
 def save_checkpoint(folder: Path, state: dict[str, Any]) -> None:
     """Write the run's checkpoint, whole or not at all; OSError where the disk is full."""
-    unfinished = folder / (NAME + '.part')
+    before = ', the previous checkpoint is kept' if has_checkpoint(folder) else ''
     try:
-        torch.save(state, unfinished)
-    except RuntimeError as error:  # torch's writer turns errno into this
+        with replacing(folder / NAME) as unfinished:
+            torch.save(state, unfinished)
+    except (OSError, RuntimeError) as error:  # torch's writer turns errno into a RuntimeError
         raise OSError(f'cannot write {unfinished}: {shutil.disk_usage(folder).free >> 20} MiB are '
-                      f'free there, the previous checkpoint is kept ({error})') from error
-    unfinished.replace(folder / NAME)
+                      f'free there{before} ({error})') from error
 
 
 def has_checkpoint(folder: Path) -> bool:
@@ -28,17 +32,39 @@ def has_checkpoint(folder: Path) -> bool:
     return (folder / NAME).is_file()
 
 
-def load_checkpoint(folder: Path) -> dict[str, Any]:
-    """The run's checkpoint, on the CPU; OSError or ValueError in one sentence."""
+def load_checkpoint(folder: Path, parts: Sequence[str] = ()) -> dict[str, Any]:
+    """The run's checkpoint, on the CPU, with `parts` in it; OSError or ValueError, one sentence.
+
+    Stage, step and the weights called ema are always in it.
+    """
     path = folder / NAME
     if not path.is_file():
         raise FileNotFoundError(
             f'{path} is missing: {folder} holds no run (start one with `scripts/train fit`)')
     try:
         state = torch.load(path, map_location='cpu', weights_only=True)
-    except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        raise ValueError(f'{path} is not a whole checkpoint: {error}') from error
-    if 'ema' not in state:
-        raise ValueError(f'{path} has no weights called ema: it was written by another version of '
-                         'mono_depth_ros, train again')
+    except (MemoryError, OSError):
+        raise
+    except Exception as error:  # what broken bytes raise has no end; torch's advice is to trust it
+        raise ValueError(f'{path} is not a whole checkpoint: bring back a copy of it, or train '
+                         'again') from error
+    missing = [name for name in ('stage', 'step', 'ema', *parts) if name not in state
+               ] if isinstance(state, dict) else ['stage']
+    if missing:
+        raise ValueError(f'{path} has nothing called {missing[0]}: {OTHER_VERSION}')
     return state
+
+
+@contextmanager
+def fitting_in(folder: Path) -> Iterator[None]:
+    """While parts of the checkpoint are put into a network and its optimiser, which it must fit.
+
+    ValueError that names it where it does not.
+    """
+    try:
+        yield
+    except torch.cuda.OutOfMemoryError:
+        raise
+    except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
+        raise ValueError(f'{folder / NAME} does not fit the network and the stages of its run: '
+                         f'{OTHER_VERSION}') from error

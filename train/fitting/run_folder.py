@@ -10,16 +10,17 @@ from pathlib import Path
 import platform
 import subprocess
 import sys
-from typing import Any
 
 import numpy as np
 import torch
 
+from mono_depth_ros.checked_json import from_json
 from mono_depth_ros.model_file import find_model
 from train.data.data_sets import (
     data_use,
     DataSet,
     note_missing_terms,
+    open_all,
     open_data,
     RULES,
 )
@@ -117,15 +118,11 @@ class Run:
 
 def check_data(data: Sequence[str], recipe: Recipe) -> None:
     """Open everything once, before a run begins; ValueError or OSError in one sentence."""
-    names = [spec.partition('=')[0] for spec in data]
-    twice = [name for name in names if names.count(name) > 1]
-    if twice:
-        raise ValueError(f'two data sets are called {twice[0]!r}: give each a NAME of its own')
-    sources = [open_data(spec, 'train') for spec in data]
-    for source, spec in zip(sources, data):
+    opened = open_all(data, 'train')
+    for spec, source in opened.items():
         note_missing_terms(source, spec.partition('=')[2])
     for stage in recipe.stages:
-        mixture(sources, recipe, stage)
+        mixture(list(opened.values()), recipe, stage)
 
 
 def start_of(model: str) -> str:
@@ -164,10 +161,8 @@ def read_run(folder: Path) -> Run:
         raise FileNotFoundError(
             f'{path} is missing: {folder} holds no run (start one with `scripts/train fit`)')
     try:
-        data: dict[str, Any] = json.loads(path.read_text())
-        lists = {name: tuple(value) for name, value in data.items() if isinstance(value, list)}
-        return Run(**{**data, **lists})
-    except (TypeError, KeyError, ValueError) as error:
+        return from_json(Run, path.read_text(), 'run')
+    except ValueError as error:
         raise ValueError(f'{path} describes no run: {error}') from error
 
 

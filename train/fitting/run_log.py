@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.optim.lr_scheduler import LRScheduler
 
 from mono_depth_ros.colormap import depth_colours
+from train.output_files import write_file, writing
 from train.recipes.recipe import Recipe
 
 HISTORY = 'history.jsonl'
@@ -47,7 +48,8 @@ class RunLog:
 
     def epoch(self, number: int, row: dict[str, float]) -> None:
         """Write one line of history; the validation figures become curves."""
-        with open(self._folder / HISTORY, 'a') as file:
+        path = self._folder / HISTORY
+        with writing(path), open(path, 'a') as file:
             file.write(json.dumps(row) + '\n')
         if self._board:
             for name, value in row.items():
@@ -67,14 +69,24 @@ class RunLog:
 
 
 def forget_after(folder: Path, stage: int, step: int) -> None:
-    """Take out of the history what a resumed run does again: what came after its checkpoint."""
+    """Take out of the history what a resumed run does again: what came after its checkpoint.
+
+    Also a last line cut short by a crash. ValueError that names the file where another line is
+    none of a history.
+    """
     path = folder / HISTORY
-    if path.is_file():
-        rows = path.read_text().splitlines()
+    if not path.is_file():
+        return
+    text = path.read_text(errors='replace')
+    rows = text.split('\n')[:-1]
+    try:
         kept = [row for row in rows if (
             (at := json.loads(row))['stage'], at['step']) <= (stage, step) or at['stage'] < stage]
-        if kept != rows:
-            path.write_text(''.join(f'{row}\n' for row in kept))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f'{path} is no history of a training ({error!r}): remove its broken '
+                         'lines') from error
+    if (whole := ''.join(f'{row}\n' for row in kept)) != text:
+        write_file(path, whole)
 
 
 class PendingLosses:

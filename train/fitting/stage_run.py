@@ -18,7 +18,7 @@ from train.data.data_sets import DataSet
 from train.fitting.allowance import Allowance, Unsaved
 from train.fitting.batch_shapes import batch_shapes
 from train.fitting.batches import DataFeed, StepKeys
-from train.fitting.checkpoint import save_checkpoint
+from train.fitting.checkpoint import fitting_in, save_checkpoint
 from train.fitting.distributed import ALONE, ProcessGroup
 from train.fitting.ema import Ema
 from train.fitting.gradients import Gradients, GraphedGradients
@@ -81,9 +81,10 @@ class StageRun:
         self.scaler = torch.amp.GradScaler(  # half precision would lose the smallest gradients
             device_type, enabled=amp_dtype(device_type, recipe.amp) is torch.float16)
         if saved and saved['optimiser']:
-            self.optimiser.load_state_dict(saved['optimiser'])
-            self.schedule.load_state_dict(saved['schedule'])
-            self.scaler.load_state_dict(saved.get('scaler', {}))
+            with fitting_in(context.folder):
+                self.optimiser.load_state_dict(saved['optimiser'])
+                self.schedule.load_state_dict(saved['schedule'])
+                self.scaler.load_state_dict(saved.get('scaler', {}))
         plain = Gradients(self.learner, self.learning, self.scaler.scale)
         # DDP, and a scale that changes, would need captures of their own.
         graphed = (context.graphs and device_type == 'cuda' and not context.group.joined

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 import gc
+from pathlib import Path
 
 import cv2
 import torch
@@ -12,7 +13,7 @@ from mono_depth_ros.networks.multi_scale import MultiScaleNetwork
 from mono_depth_ros.networks.registry import build
 from train.data.data_sets import DataSet
 from train.fitting.batches import DataFeed
-from train.fitting.checkpoint import load_checkpoint
+from train.fitting.checkpoint import fitting_in, load_checkpoint
 from train.fitting.ema import Ema
 from train.fitting.regularisation import add_regularisation, keep_depthwise_in_float32
 from train.fitting.run_log import forget_after, TrainingSummary
@@ -22,6 +23,9 @@ from train.fitting.start_weights import load_imagenet, load_start
 from train.fitting.validation import Validation
 from train.recipes.mixture import mixture
 from train.recipes.recipe import Recipe
+
+# Of a checkpoint, what a run goes on with beside the weights that are exported.
+RESUMED = ('network', 'optimiser', 'schedule')
 
 
 def fit(recipe: Recipe, training: Sequence[DataSet], validation: Sequence[DataSet],
@@ -37,13 +41,14 @@ def fit(recipe: Recipe, training: Sequence[DataSet], validation: Sequence[DataSe
     for stage in recipe.stages:
         mixture(training, recipe, stage)
     torch.manual_seed(recipe.seed)
-    saved = load_checkpoint(context.folder) if resume else None
+    saved = load_checkpoint(context.folder, RESUMED) if resume else None
     if saved and context.group.is_main_process:
         forget_after(context.folder, saved['stage'], saved['step'])
-    network = _first_network(recipe, saved, start)
+    network = _first_network(recipe, saved, start, context.folder)
     network.to(context.device).to(
         memory_format=torch.channels_last)  # type: ignore[call-overload]
-    ema = Ema(network, recipe.ema_decay, saved and saved['ema'])
+    with fitting_in(context.folder):
+        ema = Ema(network, recipe.ema_decay, saved and saved['ema'])
     feed = DataFeed(training, recipe, context.device, context.workers, context.feed)
     held_out = Validation(validation, recipe, context.workers, context.group)
     summary = summary or TrainingSummary()
@@ -70,11 +75,13 @@ def prepare(device: str) -> None:
         torch.set_float32_matmul_precision('high')
 
 
-def _first_network(recipe: Recipe, saved: dict | None, start: str) -> MultiScaleNetwork:
+def _first_network(recipe: Recipe, saved: dict | None, start: str,
+                   folder: Path) -> MultiScaleNetwork:
     """The network with the weights it begins with, and the layers that only training has."""
     network = build(recipe.network)
     if saved:
-        network.load_state_dict(saved['network'])
+        with fitting_in(folder):
+            network.load_state_dict(saved['network'])
     elif start:
         load_start(network, recipe, start)
     elif recipe.imagenet_stem:

@@ -11,6 +11,8 @@ from torch import Tensor
 from torch.nn import functional
 from torch.nn.functional import logsigmoid
 
+from mono_depth_ros.checked_json import within
+
 # What the step of an edge is at least, and how far apart its sides are read, as a share of width:
 # 4 pixels of 128.
 LEAST_STEP = math.log(1.2)
@@ -29,14 +31,14 @@ class Loss:
     that predict two modes, `mixture_likelihood`.
     """
 
-    si_lambda: float = 0.5
+    si_lambda: float = within(0, 1, default=0.5)
     rooted: bool = False
-    scale_invariant: float = 1.0
-    l1_log: float = 0.0
-    gradient: float = 0.0
-    gradient_scales: int = 3
-    edges: float = 0.0
-    mixture: float = 0.0
+    scale_invariant: float = within(0, 1e3, default=1.0)
+    l1_log: float = within(0, 1e3, default=0.0)
+    gradient: float = within(0, 1e3, default=0.0)
+    gradient_scales: int = within(1, 10, default=3)
+    edges: float = within(0, 1e3, default=0.0)
+    mixture: float = within(0, 1e3, default=0.0)
 
     def __call__(self, log_prediction_B1hw: Tensor, log_truth_B1HW: Tensor,
                  modes_B5hw: Tensor | None = None) -> Tensor:

@@ -8,7 +8,9 @@ from dataclasses import fields, is_dataclass, replace
 import difflib
 from typing import Any
 
+from mono_depth_ros.checked_json import checked_value
 from train.recipes.recipe import Recipe
+from train.recipes.recipe_card import check_card
 
 
 def overridden(recipe: Recipe, settings: Sequence[str]) -> Recipe:
@@ -17,13 +19,21 @@ def overridden(recipe: Recipe, settings: Sequence[str]) -> Recipe:
     NAME is a field of Recipe, or a path to one inside (`loss.si_lambda`; a stage goes by its
     number or the stacks it trains: `stages.1.lr`, `stages.coarse+fine.epochs`; `weights.nyu`
     is how often an epoch sees each sample of that data set). Raises ValueError for an unknown
-    name, with the nearest one, and for a value of another type.
+    name, with the nearest one, for a value of another type or beyond its limits, and for a
+    recipe that no model card could tell of.
     """
     for setting in settings:
         path, equals, text = setting.partition('=')
         if not equals:
             raise ValueError(f'expected NAME=VALUE (as batch_size=4), got {setting!r}')
-        recipe = _set(recipe, path.split('.'), text, path)
+        try:
+            recipe = _set(recipe, path.split('.'), text, path)
+        except ValueError as error:
+            told = str(error)
+            raise ValueError(told if told.startswith('--set') else f'--set {path}: {told}'
+                             ) from error
+    if settings:
+        check_card(recipe)
     return recipe
 
 
@@ -45,13 +55,20 @@ def _set(holder: Any, names: Sequence[str], text: str, path: str) -> Any:
     current = getattr(holder, name)
     if name == 'weights' and len(names) == 2:
         weight = (names[1], _value(1.0, text, path))
-        return replace(holder, weights=(*(w for w in current if w[0] != names[1]), weight))
+        kept = (w for w in current if w[0] != names[1])
+        return _with(holder, name, (*kept, weight), path)
     inside = is_dataclass(current) or name == 'stages'
     if inside != (len(names) > 1):
         kind = 'has parts of its own' if inside else 'is a value'
         raise ValueError(f'--set {path}: {name} {kind}')
-    value = _set(current, names[1:], text, path) if inside else _value(current, text, path)
-    return replace(holder, **{name: value})
+    if inside:
+        return replace(holder, **{name: _set(current, names[1:], text, path)})
+    return _with(holder, name, _value(current, text, path), path)
+
+
+def _with(holder: Any, name: str, value: Any, path: str) -> Any:
+    """A copy of `holder` with another value, held to the type and limits of its field."""
+    return replace(holder, **{name: checked_value(holder, name, value, f'--set {path}')})
 
 
 def _known(name: str, names: Any, path: str, inside: Sequence[str] = ()) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from mono_depth_ros.camera import Camera
+from mono_depth_ros.checked_json import within
 from mono_depth_ros.model_card import NetworkSpec, Normalisation
 from mono_depth_ros.networks.registry import default_spec, stacks_of
 from train.data.samples.augmentation import Augmentation
@@ -28,24 +29,24 @@ class Stage:
     """
 
     trains: tuple[str, ...]
-    epochs: int
+    epochs: int = within(0, 1e6)
     data: tuple[str, ...] = ()
-    weights: tuple[tuple[str, float], ...] = ()
+    weights: tuple[tuple[str, float], ...] = within(0, 1e6, default=())
     augmentation: Augmentation | None = None
     frozen: tuple[str, ...] = ()
     frozen_norms: bool = False
-    lr: float = 1e-3
-    stem_lr: float = 3e-4
+    lr: float = within(0, 10, default=1e-3)
+    stem_lr: float = within(0, 10, default=3e-4)
     optimiser: str = 'adamw'
-    weight_decay: float = 0.02
+    weight_decay: float = within(0, 10, default=0.02)
 
     def __post_init__(self):
         if self.optimiser not in OPTIMISERS:
             raise ValueError(f'optimiser must be {" or ".join(OPTIMISERS)}, got '
                              f'{self.optimiser!r}')
-        if self.epochs < 0 or min(self.lr, self.stem_lr) <= 0:
-            raise ValueError('a stage takes at least 0 epochs and learning rates above 0, got '
-                             f'{self.epochs}, {self.lr:g} and {self.stem_lr:g}')
+        if min(self.lr, self.stem_lr) <= 0:
+            raise ValueError(f'a stage takes learning rates above 0, got {self.lr:g} and '
+                             f'{self.stem_lr:g}')
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,25 +75,23 @@ class Recipe:
     kinect: Camera = KINECT
     min_depth_m: float = 0.3
     max_depth_m: float = 10.0
-    sky_m: float = 0.0
-    batch_size: int = 8
-    coarse_weight: float = 0.5
-    ema_decay: float = 0.0
-    clip_norm: float = 0.0
+    sky_m: float = within(0, 1e5, default=0.0)
+    batch_size: int = within(1, 1e5, default=8)
+    coarse_weight: float = within(0, 1e3, default=0.5)
+    ema_decay: float = within(0, 0.999999, default=0.0)
+    clip_norm: float = within(0, 1e6, default=0.0)
     imagenet_stem: bool = False
-    stochastic_depth: float = 0.0
-    mixstyle_probability: float = 0.0
-    weights: tuple[tuple[str, float], ...] = ()
-    temperature: float = 1.0
-    caps: tuple[tuple[str, int], ...] = ()
-    other_shapes: float = 0.25
+    stochastic_depth: float = within(0, 0.9, default=0.0)
+    mixstyle_probability: float = within(0, 1, default=0.0)
+    weights: tuple[tuple[str, float], ...] = within(0, 1e6, default=())
+    temperature: float = within(0.1, 1e3, default=1.0)
+    caps: tuple[tuple[str, int], ...] = within(1, 1e10, default=())
+    other_shapes: float = within(0, 1, default=0.25)
     inpainted: tuple[str, ...] = ()
     amp: str = 'auto'
-    seed: int = 0
+    seed: int = within(0, 2 ** 63, default=0)
 
     def __post_init__(self):
-        if self.batch_size < 1:
-            raise ValueError(f'batch_size must be at least 1, got {self.batch_size}')
         if self.amp not in AMP:
             raise ValueError(f'amp must be {", ".join(AMP)}; got {self.amp!r}')
         if self.temperature <= 0 or any(cap < 1 for _, cap in self.caps):
@@ -103,6 +102,12 @@ class Recipe:
             if name not in stacks:
                 raise ValueError(f'a stage trains {name!r}, but the stacks of '
                                  f'{self.network.name} are {", ".join(stacks)}')
+        for stage in self.stages:
+            in_order = tuple(name for name in stacks if name in stage.trains)
+            if not in_order or stage.trains != in_order:
+                raise ValueError(f'a stage trains one stack or more, each once and in the order '
+                                 f'of the network ({", ".join(stacks)}), got trains='
+                                 f'{stage.trains}')
 
     @property
     def reference(self) -> Camera:

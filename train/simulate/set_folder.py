@@ -9,7 +9,7 @@ from pathlib import Path
 import shutil
 
 from train.data.data_sets import TERMS
-from train.output_files import write_file
+from train.output_files import write_file, writing
 from train.simulate.simulated_set import key_of, SimulatedSet, split_of
 
 ABOUT, CAMERAS = 'simulation.json', 'cameras.jsonl'
@@ -44,7 +44,8 @@ class SetFolder:
 
     def record(self, lines: list[str]) -> None:
         """Add the lines of frames that are done."""
-        with open(self._folder / CAMERAS, 'a') as file:
+        path = self._folder / CAMERAS
+        with writing(path), open(path, 'a') as file:
             file.writelines(f'{line}\n' for line in lines)
         self.lines.update((json.loads(line)['key'], line) for line in lines)
 
@@ -76,10 +77,11 @@ def _claim(folder: Path, simulated_set: SimulatedSet) -> None:
         return
     if folder.is_dir() and any(folder.iterdir()):
         raise ValueError(f'{folder} is not empty and no simulated set: give another --out')
-    for part in ('rgb', 'depth'):
-        (folder / part).mkdir(parents=True, exist_ok=True)
-    about.write_text(json.dumps(asdict(simulated_set)) + '\n')
-    (folder / TERMS).write_text('simulated by mono_depth_ros, no terms\n')
+    with writing(folder):
+        for part in ('rgb', 'depth'):
+            (folder / part).mkdir(parents=True, exist_ok=True)
+    write_file(about, json.dumps(asdict(simulated_set)) + '\n')
+    write_file(folder / TERMS, 'simulated by mono_depth_ros, no terms\n')
 
 
 def _held(about: Path) -> dict:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from model_helpers import write_untrained
+from model_helpers import plain_card, write_untrained
 import pytest
 import torch
 from train_helpers import write_folder
@@ -38,6 +38,23 @@ def finished_run(path, data, settings=(), **options):
 
 def export(run, path):
     return main(['export', str(run), str(path), '--protocol', 'full'])
+
+
+def test_a_checkpoint_of_another_network_is_named(folder, tmp_path, capsys):
+    run = finished_run(tmp_path / 'run', [f'mine={folder}'])
+    save_checkpoint(run, {'stage': 9, 'step': 0, 'ema': {'coarse.a': torch.ones(1)}})
+    assert export(run, tmp_path / 'm.safetensors') == 1
+    told, = capsys.readouterr().err.strip().splitlines()[-1:]
+    assert f'error: {run}/checkpoint.pt does not fit the network' in told
+
+
+@pytest.mark.parametrize('place', ['/proc/x', 'file'])
+def test_a_model_that_cannot_be_written_is_named(tmp_path, monkeypatch, place):
+    (tmp_path / 'file').write_text('')
+    monkeypatch.setattr(model_export, 'graph_of', lambda spec: None)
+    path, network = tmp_path / place / 'm.safetensors', build(default_spec('mobile'))
+    with pytest.raises(OSError, match=f'^cannot write {path}: (No such|File exists)'):
+        model_export.write(path, network, plain_card())
 
 
 def test_a_set_without_val_can_be_exported(folder, tmp_path, capsys):

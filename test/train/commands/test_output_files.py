@@ -30,6 +30,7 @@ def test_a_file_is_whole_or_as_it_was(tmp_path, monkeypatch):
     with pytest.raises(OSError, match=f'^cannot write {path}: No space left'):
         write_file(path, 'afterwards')
     assert path.read_text() == 'before'
+    assert [found.name for found in tmp_path.iterdir()] == ['figures.json']  # nor half of one
 
 
 def test_a_link_stays_and_what_is_no_file_is_written_to(tmp_path):

@@ -157,6 +157,20 @@ def test_a_set_without_its_camera_is_not_mixed_in(folder, tmp_path, capsys):
     assert not (tmp_path / 'run').exists()
 
 
+def test_two_data_sets_of_one_name_are_refused(folder, tmp_path, capsys):
+    """One report was written over the other."""
+    data = ('--data', f'y={folder}', '--data', f'y={folder}/')
+    for words in (('evaluate', 'indoor'), ('holes', 'indoor'), ('densify',),
+                  ('fit', 'mobile', '--out', tmp_path / 'run')):
+        assert "two data sets are called 'y'" in sentence(capsys, *words, *data)
+
+
+@pytest.mark.parametrize('command', [('holes', 'indoor'), ('densify',)])
+def test_a_seed_below_zero_is_refused(command, capsys):
+    assert '--seed must be 0 or more, got -3' in sentence(
+        capsys, *command, '--data', 'a=b', '--seed=-3')
+
+
 @pytest.mark.thorough
 @full_disk
 @pytest.mark.parametrize('option, name', [('--json', 'out.json'), ('--report', 'mine/index.html'),

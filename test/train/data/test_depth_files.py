@@ -64,6 +64,26 @@ def test_other_arrays_are_named(tmp_path, array, message):
         read_depth(tmp_path / 'a.npy', {'uint16': 0.001})
 
 
+def test_an_npz_by_another_name_is_named(tmp_path):
+    np.savez(tmp_path / 'a.npz', np.ones((4, 5)))
+    (tmp_path / 'a.npz').rename(tmp_path / 'a.npy')
+    with pytest.raises(OSError, match='a.npy .* an .npz file: save its one array'):
+        read_depth(tmp_path / 'a.npy', {})
+    (tmp_path / 'a.npy').write_bytes(b'PK\3\4half')
+    with pytest.raises(OSError, match='a.npy is no readable NumPy array'):
+        read_depth(tmp_path / 'a.npy', {})
+
+
+@pytest.mark.filterwarnings('error')
+def test_a_number_too_large_for_a_depth_is_no_sky(tmp_path):
+    np.save(tmp_path / 'a.npy', np.array([[1.0, np.inf, np.nan, 1e300]]))
+    with pytest.raises(ValueError, match=r'a.npy holds 1e\+300 m, which is no depth'):
+        read_depth(tmp_path / 'a.npy', {})
+    np.save(tmp_path / 'a.npy', np.array([[1.0, np.inf, np.nan, -1.0]]))
+    np.testing.assert_array_equal(read_depth(tmp_path / 'a.npy', {}),
+                                  np.float32([[1, np.inf, np.nan, np.nan]]))
+
+
 def test_a_channel_axis_of_one_is_no_other_shape(tmp_path):
     np.save(tmp_path / 'a.npy', np.ones((4, 5, 1), np.float32))
     assert read_depth(tmp_path / 'a.npy', {}).shape == (4, 5)

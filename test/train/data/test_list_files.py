@@ -75,6 +75,8 @@ def test_a_key_listed_twice_is_said_and_counts_once(folder):
 def test_lines_are_counted_as_an_editor_counts_them(tmp_path):
     (tmp_path / 'list.txt').write_bytes(b'one\r\n\r\ntwo\x0cthree\r\n')
     assert read_lines(tmp_path / 'list.txt') == [(1, 'one'), (3, 'two\x0cthree')]
+    (tmp_path / 'list.txt').write_bytes(b'one\r\rtwo\rthree\n')
+    assert read_lines(tmp_path / 'list.txt') == [(1, 'one'), (3, 'two'), (4, 'three')]
     (tmp_path / 'keys.txt').write_text('rooms\\a.JPG\nv1.2\n')
     assert read_keys(tmp_path / 'keys.txt') == {'rooms/a': 1, 'v1.2': 2}
 

@@ -12,6 +12,7 @@ from mono_depth_ros.camera import Camera
 from train.__main__ import main
 from train.data.data_set_facts import masked_outside, NYU
 from train.data.data_sets import data_use, LAYOUTS, open_data
+from train.data.packing import pack
 from train.data.samples.augmentation import (
     augment,
     Augmentation,
@@ -59,6 +60,16 @@ def test_colours_are_rgb(folder):
     (lambda f: (f / 'camera.json').unlink(), 'camera.json is missing: metric depth needs'),
     (lambda f: (f / 'camera.json').write_text('{"fx": 1}'), 'camera.json is no camera'),
     (lambda f: (f / 'camera.json').write_text('half'), 'camera.json is no camera'),
+    *((lambda f, text=text: (f / 'camera.json').write_text(text),
+       'camera.json is no camera: .*not one object in braces') for text in ('[]', '"abc"', '5')),
+    *((lambda f, more=more: (f / 'camera.json').write_text(json.dumps({**CAMERA, **more})),
+       f'camera.json is no camera: .*{words}') for more, words in (
+        ({'distortion': [0.1] * 4, 'distortion_model': None}, 'model is a name, got None'),
+        ({'distortion': [0.1] * 4, 'distortion_model': 5}, 'model is a name, got 5'),
+        ({'width': 64.5}, 'width must be a whole number, got 64.5'),
+        ({'height': '48'}, "height must be a whole number, got '48'"),
+        ({'width': True}, 'width must be a whole number, got True'),
+        ({'width': 1e999}, 'infinity to integer'), ({'fx': 10 ** 400}, 'too large'))),
     (lambda f: (f / 'train.txt').unlink(), r"the 'train' split.*splits there: val"),
     (lambda f: (f / 'train.txt').write_text(''), 'lists no key'),
     (lambda f: (f / 'rgb' / '0000.png').unlink(), '0000.jpg is missing: every key needs its'),
@@ -86,6 +97,27 @@ def test_a_table_of_cameras_may_have_the_suffix_of_the_images(folder):
     raw = cv2.imread(str(folder / 'depth' / '0000.png'), cv2.IMREAD_UNCHANGED)
     assert (source[0].camera.fx, source[1].camera.fx) == (30, 52)
     assert source[0].depth[5, 9] == pytest.approx(raw[5, 9] / 5000)
+
+
+def test_a_size_may_be_written_with_a_point(folder, tmp_path):
+    """A pack was made of it that could not be read."""
+    (folder / 'camera.json').write_text(json.dumps({**CAMERA, 'width': 64.0, 'height': 48.0}))
+    pack(f'mine={folder}', tmp_path / 'pack', 320)
+    for place in (folder, tmp_path / 'pack'):
+        camera = open_data(f'mine={place}', 'train')[0].camera
+        assert (camera.width, camera.height) == (64, 48) and type(camera.width) is int
+
+
+def test_two_cameras_for_one_key_are_refused(folder):
+    """The last one was taken."""
+    lines = [json.dumps({**CAMERA, 'key': key, 'fx': fx})
+             for key, fx in (('0000', 52), ('0001', 52), ('0000.png', 52), ('0000', 30))]
+    (folder / 'cameras.jsonl').write_text('\n'.join(lines[:3]))
+    assert open_data(f'mine={folder}', 'train')[0].camera.fx == 52
+    (folder / 'cameras.jsonl').write_text('\n'.join(lines))
+    with pytest.raises(ValueError, match="jsonl: lines 3 and 4 tell of two cameras for '0000'"):
+        open_data(f'mine={folder}', 'train')
+    assert open_data(f'mine={folder}', 'train', rules=1)[0].camera.fx == 30
 
 
 @pytest.mark.parametrize('word, meant', [
@@ -127,6 +159,8 @@ def test_a_lens_of_a_folder_is_removed(folder):
 
 @pytest.mark.parametrize('spec, message', [
     ('nowhere', 'expected NAME=DIR'), ('=x', 'expected NAME=DIR'),
+    *((f'{name}=.', 'a NAME of data is like that of a file') for name in (
+        'a/b', '/tmp/x', '..', '../x', '.', 'a/')),
     ('a=/no/such/dir', "no file or folder /no/such/dir .of data 'a'")])
 def test_wrong_data_words(spec, message):
     with pytest.raises((ValueError, OSError), match=message):

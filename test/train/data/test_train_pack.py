@@ -12,6 +12,9 @@ from train.data.packing import pack, shrunk
 from train.data.samples.data_notes import DataNote
 from train.data.sources.packed import DEPTH, INDEX, RGB
 
+FRAME = {'key': 'a', 'split': 'train', 'height': 4, 'width': 4, 'offset': 0,
+         'camera': {'fx': 1, 'fy': 1, 'cx': 1, 'cy': 1}}
+
 
 @pytest.fixture
 def folder(tmp_path):
@@ -120,12 +123,30 @@ def test_a_pack_of_mostly_broken_images_is_an_error(folder, tmp_path):
 @pytest.mark.parametrize('spoil, message', [
     (lambda p: (p / RGB).write_bytes(b'short'), 'rgb.bin has 5 bytes.*pack again'),
     (lambda p: (p / 'pack.json').write_text('{}'), 'describes no pack'),
-    (lambda p: (p / INDEX).write_text('x\n'), 'is no index of a pack')])
+    *((lambda p, text=text: (p / 'pack.json').write_text(text), 'describes no pack')
+      for text in ('[]', '{"format": 1}', '{"format": 1, "terms": 5}')),
+    *((lambda p, text=text: (p / INDEX).write_text(text), 'index.jsonl is no index of a pack')
+      for text in ('x\n', '[]\n', '5\n', '{"split": "train"}\n')),
+    *((lambda p, more=more: (p / INDEX).write_text(json.dumps(FRAME | more) + '\n'),
+       'index.jsonl is no index of a pack') for more in (
+        {'width': 4.0}, {'width': 0}, {'offset': -1}, {'key': 5}, {'camera': {'fx': 1}},
+        {'camera': {'fx': 1, 'fy': 1, 'cx': 1, 'cy': '1'}}))])
 def test_a_broken_pack_is_one_sentence(folder, tmp_path, spoil, message):
     pack(f'mine={folder}', tmp_path / 'p', 32)
     spoil(tmp_path / 'p')
     with pytest.raises(ValueError, match=message):
         open_data(f'mine={tmp_path / "p"}', 'train')[0]
+
+
+def test_a_pack_is_not_made_among_another_data_set(folder, tmp_path):
+    """Which was then read as the pack."""
+    other = write_folder(tmp_path / 'other')
+    for place in (folder, other):
+        with pytest.raises(ValueError, match=f'^{place} holds a data set .folder of rgb/'):
+            pack(f'mine={folder}', place, 32)
+        assert not (place / 'pack.json').exists()
+    (tmp_path / 'p').mkdir()
+    assert pack(f'mine={folder}', tmp_path / 'p', 32) == 8
 
 
 def test_another_pack_is_not_overwritten(folder, tmp_path, capsys):

@@ -107,6 +107,12 @@ def test_zoom_shows_the_middle_and_moves_the_camera_along():
         zoomed(protocol, 0.5)
 
 
+@pytest.mark.parametrize('factor', [11, np.inf, np.nan])
+def test_a_zoom_that_leaves_no_picture_is_refused(factor):
+    with pytest.raises(ValueError, match=f'got {factor:g}; at most 10'):
+        zoomed(PROTOCOLS['full'], factor)
+
+
 def test_the_frame_becomes_the_mirror_image_of_the_picture_and_nothing_else_changes():
     """48x64, of which rows 5 to 42 and columns 8 to 59 are picture; two pixels of it go too."""
     rgb = np.random.default_rng(0).integers(0, 200, (48, 64, 3), np.uint8)

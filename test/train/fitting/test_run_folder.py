@@ -1,7 +1,9 @@
 """What a run's folder records of how it began."""
 
 import json
+from pathlib import Path
 import subprocess
+import sys
 
 import pytest
 from train_helpers import write_folder
@@ -12,6 +14,7 @@ from train.fitting import run_folder
 from train.fitting.run_folder import begin_run, read_run
 from train.recipes.recipe import MIXED, RECIPES
 
+ROOT = Path(__file__).parents[3]
 SHIPPED = ('indoor', 'outdoor')
 
 
@@ -72,11 +75,55 @@ def test_a_run_goes_on_where_its_data_lies_now(tmp_path, monkeypatch, capsys):
     assert read_run(run).data == (f'mine={tmp_path / "moved"}',)
 
 
+@pytest.mark.parametrize('text', [
+    '[]', '5', '{', '{}', '{"settings": 5}', '{"data": [5]}', '{"settings": [["a"]]}'])
+def test_a_run_that_cannot_be_read_is_named(tmp_path, text):
+    begin_run(tmp_path, 'mobile', (), (f'mine={write_folder(tmp_path / "set")}',))
+    path = tmp_path / 'run.json'
+    more = json.loads(text) if text.endswith('}') else None
+    path.write_text(json.dumps({**json.loads(path.read_text()), **more}) if more else text)
+    with pytest.raises(ValueError, match=f'^{path} describes no run: '):
+        read_run(tmp_path)
+
+
 @pytest.mark.parametrize('words', [['--start', 'indoor'], ['--root', '.'], ['--capped']])
 def test_what_only_begins_a_run_is_refused_by_resume(tmp_path, capsys, words):
     begin_run(tmp_path, 'mobile', (), (f'mine={write_folder(tmp_path / "set")}',))
     assert main(['fit', 'mobile', '--out', str(tmp_path), '--resume', *words]) == 1
     assert f'{words[0]} can only begin a run' in capsys.readouterr().err
+
+
+HOLD = '''
+import sys
+from pathlib import Path
+from train.fitting.run_lock import only_training
+with only_training(Path(sys.argv[1])):
+    print("held", flush=True)
+    input()
+'''
+
+
+def test_two_trainings_in_one_folder_are_refused(tmp_path, monkeypatch, capsys):
+    """The second, begun before a checkpoint, gave its recipe to the weights of the first."""
+    data, run = f'mine={write_folder(tmp_path / "set")}', tmp_path / 'run'
+    begin_run(run, 'mobile', (), (data,))
+    before = (run / 'run.json').read_text()
+    monkeypatch.setattr('train.commands.fit.fit', lambda *_, **__: None)
+    words = ['fit', 'mobile', '--out', str(run), '--device', 'cpu']
+    again = (['--data', data, '--set', 'seed=1'], ['--resume'])
+    other = subprocess.Popen([sys.executable, '-c', HOLD, str(run)], cwd=ROOT, text=True,
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        assert other.stdout.readline() == 'held\n'
+        for more in again:
+            assert main([*words, *more]) == 1
+            assert f'a training still goes on in {run}' in capsys.readouterr().err
+        assert (run / 'run.json').read_text() == before
+    finally:
+        other.kill()  # nobody is left to take its lock away
+        other.communicate()
+    assert [main([*words, *more]) for more in again] == [0, 0]
+    assert json.loads((run / 'run.json').read_text())['settings'] == ['seed=1']
 
 
 @pytest.mark.parametrize('name', SHIPPED)

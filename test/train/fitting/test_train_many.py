@@ -127,6 +127,23 @@ def test_what_a_resumed_run_does_again_is_told_once(tmp_path):
         assert [json.loads(row) for row in history.read_text().splitlines()] == rows[:kept]
 
 
+@pytest.mark.parametrize('torn', [b'{"stage": 0, "st', b'{"stage": 0, "step": 9}', b'{"\xce',
+                                  b'\0\0'])
+def test_a_last_line_of_history_cut_short_is_dropped(tmp_path, torn):
+    """A crash left it; the run could not be resumed."""
+    history = tmp_path / 'history.jsonl'
+    history.write_bytes(b'{"stage": 0, "step": 5}\n' + torn)
+    forget_after(tmp_path, 0, 9)
+    assert history.read_bytes() == b'{"stage": 0, "step": 5}\n'
+
+
+@pytest.mark.parametrize('line', ['{"st', '[]', '{}'])
+def test_a_broken_history_is_named(tmp_path, line):
+    (tmp_path / 'history.jsonl').write_text(f'{line}\n{{"stage": 0, "step": 5}}\n')
+    with pytest.raises(ValueError, match='history.jsonl is no history of a training'):
+        forget_after(tmp_path, 0, 9)
+
+
 @pytest.mark.thorough
 def test_curves_and_pictures_are_for_tensorboard(folder, tmp_path):
     run(tiny(epochs=7), folder, tmp_path)
@@ -160,11 +177,51 @@ def test_the_summary_counts_images_and_waiting(folder, tmp_path):
 
 
 def test_a_full_disk_keeps_the_checkpoint_before(tmp_path):
-    save_checkpoint(tmp_path, {'step': torch.tensor(1), 'ema': {}})
+    save_checkpoint(tmp_path, {'stage': 0, 'step': torch.tensor(1), 'ema': {}})
     (tmp_path / 'checkpoint.pt.part').symlink_to('/dev/full')
     with pytest.raises(OSError, match='the previous checkpoint is kept'):
         save_checkpoint(tmp_path, {'step': torch.arange(10 ** 6)})
     assert load_checkpoint(tmp_path)['step'] == 1
+
+
+def test_a_full_disk_at_the_first_checkpoint_keeps_none(tmp_path):
+    """What was written of it kept the disk full."""
+    (tmp_path / 'checkpoint.pt.part').symlink_to('/dev/full')
+    with pytest.raises(OSError, match='checkpoint.pt.part: .* free there') as caught:
+        save_checkpoint(tmp_path, {'step': torch.arange(10 ** 6)})
+    assert 'kept' not in str(caught.value) and not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize('content, words', [
+    (b'text\n', 'is not a whole checkpoint'), (b'\xff\xfe\0', 'is not a whole checkpoint'),
+    (b'', 'is not a whole checkpoint'), (b'PK\3\4half', 'is not a whole checkpoint'),
+    (os.system, 'is not a whole checkpoint'), ([], 'has nothing called stage'),
+    ({'stage': 0, 'step': 1}, 'has nothing called ema'),
+    ({'step': 1, 'ema': {}}, 'has nothing called stage'),
+    ({'stage': 0, 'step': 1, 'ema': {}}, 'has nothing called network')])
+def test_a_checkpoint_that_is_none_is_named(tmp_path, content, words):
+    """Also one of another version, and without torch's advice to trust it."""
+    path = tmp_path / 'checkpoint.pt'
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        torch.save(content, path)
+    with pytest.raises(ValueError, match=f'^{path} {words}') as caught:
+        load_checkpoint(tmp_path, ('network',))
+    assert 'weights_only' not in str(caught.value)
+
+
+@pytest.mark.parametrize('wrong', [
+    'network', 'ema', pytest.param('optimiser', marks=pytest.mark.thorough)])
+def test_a_checkpoint_of_another_network_is_named(folder, tmp_path, wrong):
+    sources = [[open_data(f'mine={folder}', split)] for split in ('train', 'val')]
+    recipe = tiny()
+    weights = build(recipe.network).state_dict()
+    saved = {'stage': 0, 'step': 1, 'network': weights, 'ema': weights, 'optimiser': None,
+             'schedule': {}} | {wrong: {'param_groups': []}}
+    save_checkpoint(tmp_path, saved)
+    with pytest.raises(ValueError, match='checkpoint.pt does not fit the network and the stages'):
+        fit(recipe, *sources, RunContext(folder=tmp_path, device='cpu', workers=0), resume=True)
 
 
 @pytest.mark.thorough

@@ -1,6 +1,6 @@
 """Training itself: resuming, stages, learning, and the walk from data to a model file."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 import gc
 import json
 import os
@@ -14,6 +14,7 @@ import pytest
 import torch
 from train_helpers import tiny, write_folder
 
+from mono_depth_ros.checked_json import from_json
 from mono_depth_ros.estimator import DepthEstimator
 from mono_depth_ros.networks.registry import build, default_spec
 from train import __main__ as cli
@@ -27,6 +28,7 @@ from train.fitting.start_weights import load_imagenet
 from train.fitting.training_loop import fit
 from train.recipes import recipe as recipes
 from train.recipes.overrides import overridden
+from train.recipes.recipe_card import check_card
 
 ROOT = Path(__file__).parents[3]
 
@@ -332,21 +334,57 @@ def test_a_name_of_several_stages_is_refused():
 
 
 @pytest.mark.parametrize('setting, message', [
-    ('batch_size=0', 'batch_size must be at least 1, got 0'),
+    ('batch_size=0', r'--set batch_size: expected 1 to 100000, got 0'),
     ('amp=fp8', "amp must be auto, bf16, fp16, fp32; got 'fp8'"),
     ('stages.coarse.optimiser=adam', "optimiser must be adamw or sgd, got 'adam'"),
-    ('stages.coarse.epochs=-1', 'at least 0 epochs and learning rates above 0, got -1'),
-    ('stages.coarse.lr=0', 'at least 0 epochs and learning rates above 0, got 40, 0'),
+    ('stages.coarse.epochs=-1', r'--set stages.coarse.epochs: expected 0 to 1e\+06, got -1'),
+    ('stages.coarse.lr=0', '--set stages.coarse.lr: .* learning rates above 0, got 0 and'),
+    ("stages.coarse.trains=('fine', 'coarse')", r'in the order of the network \(coarse, fine\)'),
+    ("stages.coarse.trains=('coarse', 'coarse')", 'each once'),
+    ('stages.coarse.trains=()', r'trains one stack or more, .* got trains=\(\)'),
+    ('stages.coarse.data=(1,)', r'--set stages.coarse.data\[0\]: expected str, got 1'),
+    ('clip_norm=-1', r'--set clip_norm: expected 0 to 1e\+06, got -1.0'),
+    ('ema_decay=1.5', '--set ema_decay: expected 0 to 0.999999, got 1.5'),
+    ('other_shapes=5', '--set other_shapes: expected 0 to 1, got 5.0'),
+    ('stochastic_depth=1', '--set stochastic_depth: expected 0 to 0.9, got 1.0'),
+    ('seed=-1', '--set seed: expected 0 to'), ('temperature=1e-9', '--set temperature: expected'),
+    ('weights=(1, 2)', r'--set weights\[0\]: expected a list, got 1'),
+    ('weights.x=-1', r'--set weights.x: expected 0 to 1e\+06, got -1.0'),
+    ('weights.x=1e999', '--set weights.x.*: expected a finite number'),
+    ("caps=(('x',),)", r"--set caps\[0\]: expected a list of 2, got \['x'\]"),
+    ("caps=(('x', 0),)", '--set caps: expected 1 to'),
+    ('network.input_width=0', '--set network.input_width: expected 16 to 2048, got 0'),
+    ('kinect.width=0', '--set kinect.width: image size must be at least 1 x 1'),
+    ('loss.si_lambda=2', '--set loss.si_lambda: expected 0 to 1, got 2.0'),
+    ('augmentation.flip=7', '--set augmentation.flip: expected 0 to 1, got 7.0'),
+    ('augmentation.zoom=(0.001, 0.001)', '--set augmentation.zoom: expected 0.1 to 10'),
+    ('min_depth_m=20', 'could not be exported: max_depth_m: 10 is not above min_depth_m 20'),
+    ('min_depth_m=1e-4', 'could not be exported: min_depth_m: expected 0.001 to'),
+    ('normalisation.mean=(0.5,)', '--set normalisation.mean: expected 3 numbers, got 1'),
+    ('kinect.fx=1', 'could not be exported: reference: '),
     ("stages.coarse.trains=('corse',)",
      "trains 'corse', but the stacks of eigen are coarse, fine"),
     ('network.name=foo', "unknown network 'foo'"),
     ('network.name=alexnet', "a stage trains 'fine'"),
-    ('augmentation.zoom=(1,)', r'zoom is two numbers above 0, the smaller first, got \(1,\)'),
-    ("augmentation.zoom=('a', 'b')", 'zoom is two numbers'),
+    ('augmentation.zoom=(1,)', r'--set augmentation.zoom: expected a list of 2, got \[1\]'),
+    ("augmentation.zoom=('a', 'b')", r"augmentation.zoom\[0\]: expected float, got 'a'"),
+    ('augmentation.zoom=(2, 1)', r'zoom is two numbers above 0, the smaller first, got \(2'),
     ('augmentation.gamma=(2, 1)', 'gamma is two numbers')])
 def test_values_no_training_can_have_are_refused(setting, message):
     with pytest.raises(ValueError, match=message):
         overridden(recipes.RECIPES['eigen'], (setting,))
+
+
+def test_what_is_changed_together_is_judged_together():
+    recipe = overridden(recipes.RECIPES['eigen'], ('min_depth_m=20', 'max_depth_m=80'))
+    assert (recipe.min_depth_m, recipe.max_depth_m) == (20.0, 80.0)
+
+
+@pytest.mark.parametrize('name', recipes.RECIPES)
+def test_every_value_of_a_recipe_is_within_its_limits(name):
+    recipe = recipes.RECIPES[name]
+    assert from_json(recipes.Recipe, json.dumps(asdict(recipe)), 'recipe') == recipe
+    check_card(recipe)
 
 
 def test_a_part_to_keep_still_must_be_there(folder, tmp_path):

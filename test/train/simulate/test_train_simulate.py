@@ -195,6 +195,14 @@ def test_what_cannot_be_drawn_is_said_in_a_sentence(one_frame, capsys, more, mes
     assert message.replace('.world', '(world') in said
 
 
+@pytest.mark.parametrize('place', ['/proc/x', 'file'])
+def test_a_folder_that_cannot_be_made_is_named(tmp_path, capsys, place):
+    (tmp_path / 'file').write_text('')
+    folder = tmp_path / place / 'room'
+    assert main(arguments('room', folder, 1)) == 1
+    assert capsys.readouterr().err.startswith(f'error: cannot write {folder}: N')
+
+
 def test_a_folder_of_something_else_is_left_alone(tmp_path, capsys):
     (tmp_path / 'letter.txt').write_text('dear')
     assert main(arguments('room', tmp_path, 1)) == 1

@@ -11,8 +11,12 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from mono_depth_ros.checked_json import within
 from train.data.samples.geometry import flipped, tilted, warped
 from train.data.samples.sample import Sample
+
+# Factors of the focal length between which a view can be read: beyond them it has no pixels.
+ZOOMS = (0.1, 10.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,23 +31,23 @@ class Augmentation:
     `saturation` is drawn evenly, 0 is a grey image.
     """
 
-    flip: float = 0.5
-    rotation_deg: float = 5.0
-    turn: float = 0.0
-    turn_deg: float = 30.0
-    tilt_deg: float = 0.0
-    zoom: tuple[float, float] = (0.9, 1.5)
-    close: float = 0.0
-    close_zoom: tuple[float, float] = (1.5, 2.5)
-    gamma: tuple[float, float] = (0.8, 1.25)
-    brightness: tuple[float, float] = (0.75, 1.33)
-    colour: tuple[float, float] = (0.9, 1.11)
-    hue_deg: float = 0.0
-    saturation: tuple[float, float] = (1.0, 1.0)
-    blur: float = 0.1
-    noise: float = 0.0
-    jpeg: float = 0.0
-    erase: float = 0.0
+    flip: float = within(0, 1, default=0.5)
+    rotation_deg: float = within(0, 180, default=5.0)
+    turn: float = within(0, 1, default=0.0)
+    turn_deg: float = within(0, 180, default=30.0)
+    tilt_deg: float = within(0, 60, default=0.0)
+    zoom: tuple[float, float] = within(*ZOOMS, default=(0.9, 1.5))
+    close: float = within(0, 1, default=0.0)
+    close_zoom: tuple[float, float] = within(*ZOOMS, default=(1.5, 2.5))
+    gamma: tuple[float, float] = within(0.01, 100, default=(0.8, 1.25))
+    brightness: tuple[float, float] = within(0.01, 100, default=(0.75, 1.33))
+    colour: tuple[float, float] = within(0.01, 100, default=(0.9, 1.11))
+    hue_deg: float = within(0, 180, default=0.0)
+    saturation: tuple[float, float] = within(0, 10, default=(1.0, 1.0))
+    blur: float = within(0, 1, default=0.1)
+    noise: float = within(0, 1, default=0.0)
+    jpeg: float = within(0, 1, default=0.0)
+    erase: float = within(0, 1, default=0.0)
 
     def __post_init__(self):
         for name in ('zoom', 'close_zoom', 'gamma', 'brightness', 'colour', 'saturation'):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from zipfile import BadZipFile
 
 import cv2
 import numpy as np
@@ -53,7 +54,11 @@ def read_depth(path: Path, units_m: Mapping[str, float], beyond: int | None = No
     if raw_HW.ndim != 2 or not (kind in units_m or np.issubdtype(raw_HW.dtype, np.floating)):
         raise ValueError(f'{path}: expected one channel of {" or ".join(units_m)}, or of floating '
                          f'point metres, got {raw_HW.shape} {kind}')
-    depth_HW = raw_HW.astype(np.float32)
+    with np.errstate(over='ignore'):
+        depth_HW = raw_HW.astype(np.float32)
+    if (np.isinf(depth_HW) & np.isfinite(raw_HW)).any():
+        raise ValueError(f'{path} holds {raw_HW[np.isfinite(raw_HW)].max():g} m, which is no '
+                         'depth: write NaN where it is unknown, +inf beyond range')
     if kind in units_m:
         depth_HW *= np.float32(units_m[kind])
     depth_HW[~(depth_HW > 0)] = np.nan
@@ -69,9 +74,14 @@ def _numbers(path: Path) -> np.ndarray:
         raise FileNotFoundError(f'depth {path} is missing')
     if path.suffix.lower() == '.npy':
         try:
-            return np.load(path, allow_pickle=False)
-        except (OSError, ValueError, EOFError) as error:
+            found = np.load(path, allow_pickle=False)
+        except (OSError, ValueError, EOFError, BadZipFile) as error:
             raise OSError(f'depth {path} is no readable NumPy array: {error}') from error
+        if isinstance(found, np.ndarray):
+            return found
+        found.close()
+        raise OSError(f'depth {path} is no readable NumPy array but an .npz file: '
+                      f'{ADVICE[".npz"]}')
     try:
         raw_HW = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     except cv2.error as error:

@@ -47,7 +47,8 @@ def read_text(path: Path) -> str:
 
 def read_lines(path: Path) -> list[tuple[int, str]]:
     """Number, from 1, and text of every line that counts, without space around it."""
-    lines = ((number, text.strip()) for number, text in enumerate(read_text(path).split('\n'), 1))
+    every = re.split('\r\n|\r|\n', read_text(path))
+    lines = ((number, text.strip()) for number, text in enumerate(every, 1))
     return [(number, text) for number, text in lines if text and not text.startswith('#')]
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import difflib
 import json
 from pathlib import Path
+import reprlib
 
 import numpy as np
 
@@ -26,7 +27,8 @@ from train.data.sources.list_files import as_key, read_lines, read_text, without
 
 ONE, MANY = 'camera.json', 'cameras.jsonl'
 UNIT_M = 0.001
-FIELDS = ('width', 'height', 'fx', 'fy', 'cx', 'cy')
+SIZE = ('width', 'height')
+FIELDS = (*SIZE, 'fx', 'fy', 'cx', 'cy')
 UNIT, LENS, LENS_MODEL = 'depth_unit_m', 'distortion', 'distortion_model'
 KNOWN = (*FIELDS, UNIT, LENS, LENS_MODEL)
 # Words that say nothing of the camera.
@@ -87,13 +89,19 @@ def paired(rgb_HW3: np.ndarray, depth_HW: np.ndarray, optics: Optics, key: str,
 
 def _own(path: Path, strict: bool) -> dict[str, Optics]:
     optics: dict[str, Optics] = {}
+    lines: dict[str, int] = {}
     for number, line in read_lines(path):
         try:
             data = json.loads(line)
-            optics[as_key(str(data['key']))] = _optics(data, path, strict)
-        except (KeyError, TypeError, ValueError) as error:
+            told = _optics(data, path, strict)
+            key = as_key(str(data['key']))
+        except (KeyError, OverflowError, TypeError, ValueError) as error:
             raise ValueError(f'{path}, line {number} is no camera with its key: {error!r}; '
                              f'{EXPECTED}, and "key"') from error
+        if strict and optics.get(key, told) != told:
+            raise ValueError(f'{path}: lines {lines[key]} and {number} tell of two cameras for '
+                             f'{key!r}: remove one of them')
+        optics[key], lines[key] = told, number
     return optics
 
 
@@ -104,11 +112,13 @@ def _shared(path: Path, strict: bool) -> Optics:
             f'or {MANY} with one a frame')
     try:
         return _optics(json.loads(read_text(path)), path, strict)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, OverflowError, TypeError, ValueError) as error:
         raise ValueError(f'{path} is no camera: {error!r}; {EXPECTED}') from error
 
 
 def _optics(data, path: Path, strict: bool) -> Optics:
+    if not isinstance(data, dict):
+        raise ValueError(f'not one object in braces: {reprlib.repr(data)}')
     lens = {}
     for word in data:
         if word not in (*KNOWN, *BESIDE) and (meant := _meant(word)):
@@ -118,11 +128,19 @@ def _optics(data, path: Path, strict: bool) -> Optics:
             note(f'{path}: {told} It is left out, as when this run began')
     if strict and data.get(LENS):
         lens = {LENS: tuple(map(float, data[LENS])), LENS_MODEL: data.get(LENS_MODEL, 'plumb_bob')}
-    camera = Camera(**{field: data[field] for field in FIELDS}, **lens)
+    size = {field: _whole(field, data[field]) for field in SIZE}
+    camera = Camera(**{field: data[field] for field in FIELDS} | size, **lens)
     unit_m = float(data.get(UNIT, UNIT_M))
     if not 0 < unit_m < np.inf:
         raise ValueError(f'{UNIT} must be above 0, got {unit_m}')
     return Optics(camera=camera, unit_m=unit_m)
+
+
+def _whole(field: str, number) -> int:
+    """A number of pixels, also where it is written as 160.0."""
+    if isinstance(number, bool) or int(number) != number:
+        raise ValueError(f'{field} must be a whole number, got {number!r}')
+    return int(number)
 
 
 def _meant(word: str) -> str:

@@ -22,6 +22,9 @@ from train.data.sources.list_files import note_overlaps
 
 HEAD, INDEX, RGB, DEPTH = 'pack.json', 'index.jsonl', 'rgb.bin', 'depth.bin'
 FORMAT = 1
+# What a line of the index tells, and of what type.
+FRAME = {'key': str, 'split': str, 'height': int, 'width': int, 'offset': int, 'camera': dict}
+RAYS = ('fx', 'fy', 'cx', 'cy')
 
 
 class PackedSource:
@@ -91,6 +94,8 @@ def read_head(folder: Path) -> dict:
         head = json.loads(path.read_text())
         if head['format'] != FORMAT:
             raise ValueError(f'format {head["format"]}, this version reads {FORMAT}')
+        if not isinstance(head['terms'], str):
+            raise ValueError(f'terms {head["terms"]!r}')
         return head
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f'{path} describes no pack: {error!r}') from error
@@ -102,10 +107,20 @@ def pixels_of(frames: Sequence[dict]) -> int:
 
 
 def read_index(folder: Path) -> list[dict]:
-    """One dictionary a frame, in order; a last line cut short by an interruption is left out."""
+    """One dictionary a frame, in order; a last line cut short by an interruption is left out.
+
+    ValueError that names the file for a line that tells of no frame.
+    """
     path = folder / INDEX
-    lines = path.read_text().split('\n')[:-1] if path.is_file() else []
+    frames = []
     try:
-        return [json.loads(line) for line in lines]
-    except ValueError as error:
-        raise ValueError(f'{path} is no index of a pack: {error}') from error
+        for line in path.read_text().split('\n')[:-1] if path.is_file() else []:
+            frame = json.loads(line)
+            wrong = [name for name, kind in FRAME.items() if type(frame[name]) is not kind]
+            wrong += [name for name in RAYS if type(frame['camera'][name]) not in (int, float)]
+            if wrong or min(frame['height'], frame['width'], frame['offset'] + 1) < 1:
+                raise ValueError(f'no frame: {line}')
+            frames.append(frame)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f'{path} is no index of a pack ({error!r}): pack again') from error
+    return frames
