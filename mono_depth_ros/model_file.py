@@ -34,8 +34,7 @@ SUFFIX = '.safetensors'
 ONNX_SUFFIX = '.onnx'
 LARGEST_GRAPH = 8 << 20
 FLOAT_TYPES = ('F64', 'F32', 'F16', 'BF16')
-# Ours are 80 kB: names and places of 436 tensors, the card and the graph.
-MAX_HEADER_BYTES = 2_000_000
+MAX_HEADER_BYTES = 2_000_000  # ours are 80 kB: places of 436 tensors, the card and the graph
 SHIPPED = Path(__file__).parent / 'models'
 
 
