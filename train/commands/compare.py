@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from mono_depth_ros.backends.torch_backend import pick_device
 from train.commands.shared_options import add_data, add_device, add_protocol, add_split
-from train.comparison.comparison import data_of, Entry, learned_by, open_entry, Row
+from train.comparison.comparison import data_of, Entry, learned_by, open_entries, Row
 from train.comparison.comparison_figures import (
     check_ending,
     chosen_samples,
@@ -64,8 +64,7 @@ def compare(options: argparse.Namespace) -> None:
     else:
         opened = with_split(data_of(options.models), options.split)
     with TemporaryDirectory() as folder:
-        entries = [open_entry(word, Path(folder) / str(number), options.device)
-                   for number, word in enumerate(options.models)]
+        entries = open_entries(options.models, Path(folder), options.device)
         for spec, source in opened.items():
             for entry in entries:
                 check_learned(entry.name, learned_by(entry, spec, source), spec, source,

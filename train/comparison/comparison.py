@@ -7,7 +7,7 @@ would get, and timed interleaved. Figures of different images or protocols are n
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 import re
 
@@ -71,6 +71,15 @@ def is_run(word: str) -> bool:
         return False
     read_run(Path(word))
     return True
+
+
+def open_entries(words: Sequence[str], folder: Path, device: str) -> list[Entry]:
+    """An entry for each word, as `open_entry`; those of one name go by their words."""
+    entries = [open_entry(word, folder / str(number), device)
+               for number, word in enumerate(words)]
+    names = [entry.name for entry in entries]
+    return [replace(entry, name=word) if names.count(entry.name) > 1 else entry
+            for entry, word in zip(entries, words)]
 
 
 def open_entry(word: str, folder: Path, device: str) -> Entry:

@@ -18,7 +18,7 @@ from mono_depth_ros.tools.presets import PRESETS
 from mono_depth_ros.tools.wrap import wrap
 from train.__main__ import main
 from train.commands.compare import with_split
-from train.comparison.comparison import difference, Entry, Row, training_of
+from train.comparison.comparison import difference, Entry, open_entries, Row, training_of
 from train.comparison.comparison_figures import chosen_samples, stack_columns
 from train.comparison.cost import Cost, cost_of_model
 from train.data.data_sets import open_data
@@ -87,6 +87,15 @@ def test_run_and_model_are_measured_side_by_side(run, model, tmp_path, capsys):
     low, high = rows[0]['intervals']['rmse_m']
     assert low <= rows[0]['mean']['rmse_m'] <= high
     assert rows[0]['truth_known'] == pytest.approx(63 / 64)
+
+
+def test_entries_of_one_name_go_by_their_words(model, tmp_path):
+    for name in ('a', 'b'):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / model.name).write_bytes(model.read_bytes())
+    words = [str(tmp_path / name / model.name) for name in ('a', 'b')]
+    assert [entry.name for entry in open_entries(words, tmp_path, 'cpu')] == words
+    assert [entry.name for entry in open_entries(words[:1], tmp_path, 'cpu')] == ['drawn']
 
 
 def test_a_wrapped_graph_is_measured_beside_ours(model, folder, tmp_path, capsys):
