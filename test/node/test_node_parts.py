@@ -117,7 +117,8 @@ def test_the_worker_takes_the_latest_and_counts_the_dropped():
 
 
 @pytest.mark.parametrize('together, rounds', [
-    ((), [['a0'], ['b2'], ['c1'], ['d1'], ['a9']]), ([lambda: 3], [['a0'], ['b2', 'c1', 'd1'], ['a9']])])
+    ((), [['a0'], ['b2'], ['c1'], ['d1'], ['a9']]),
+    ([lambda: 3], [['a0'], ['b2', 'c1', 'd1'], ['a9']])])
 def test_sources_are_served_in_the_order_in_which_they_began_to_wait(together, rounds):
     busy, go_on, done, worked = Event(), Event(), Event(), []
 
