@@ -92,7 +92,7 @@ class DepthEstimator:
 
     `has_confidence` says whether its estimates have a confidence; `backend`, `device` and
     `precision` what runs the network, and `backend_reason` why that, in one sentence;
-    `device_error` what its device did last, '' while it works.
+    `device_error` what its device could not do last, '' while it does all.
     """
 
     def __init__(self, path: Path, asked: BackendSpec, on_device_error: str = ''):
