@@ -98,6 +98,7 @@ def test_entries_of_one_name_go_by_their_words(model, tmp_path):
     assert [entry.name for entry in open_entries(words[:1], tmp_path, 'cpu')] == ['drawn']
 
 
+@pytest.mark.thorough
 def test_a_wrapped_graph_is_measured_beside_ours(model, folder, tmp_path, capsys):
     graph_helpers = pytest.importorskip('graph_helpers')
     weights = graph_helpers.constant('weights', np.ones((2, 3), np.float32))

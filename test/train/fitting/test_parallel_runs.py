@@ -52,8 +52,11 @@ def test_what_fails_is_told_with_its_log_and_stops_the_others(tmp_path, sigint):
     assert (tmp_path / 'long' / 'log.txt').read_text() == 'saved\n'
 
 
-def test_a_folder_keeps_one_plan(tmp_path):
-    keep_plan(tmp_path / 'new', {'epochs': 3, 'data': ('a',)})
-    keep_plan(tmp_path / 'new', {'epochs': 3, 'data': ('a',)})
-    with pytest.raises(ValueError, match='another plan .*plan.json'):
-        keep_plan(tmp_path / 'new', {'epochs': 4, 'data': ('a',)})
+def test_folders_keep_one_plan(tmp_path):
+    """And one that is refused leaves nothing in the other."""
+    old, new = tmp_path / 'old', tmp_path / 'new'
+    keep_plan({'epochs': 3, 'data': ('a',)}, old)
+    keep_plan({'epochs': 3, 'data': ('a',)}, old, old)
+    with pytest.raises(ValueError, match='old holds what was made by another plan .*plan.json'):
+        keep_plan({'epochs': 4, 'data': ('a',)}, new, old)
+    assert not new.exists()
