@@ -1,0 +1,63 @@
+"""The paper's table as docs/results.md prints it, against what was found of each training."""
+
+import json
+from pathlib import Path
+import re
+
+import pytest
+
+from mono_depth_ros.model_card import card_from_json
+from train.comparison.experiment import ENTRANTS, WORLDS
+from train.comparison.experiment_statistics import estimate, table_of
+
+DOCS = Path(__file__).parents[3] / 'docs'
+KEPT = DOCS / 'table1'
+BASELINE = 'mean_depth_map'
+WORDS = (DOCS / 'results.md').read_text()
+
+
+def kept(world):
+    """Figures of every training that is kept, by network."""
+    found = {}
+    for path in sorted((KEPT / world / 'figures' / 'val').glob('*.json')):
+        name, _, _ = path.stem.rpartition('-s')
+        found.setdefault(name or path.stem, []).append(json.loads(path.read_text()))
+    return found
+
+
+def printed(name):
+    """Cells of the rows of docs/results.md that begin with a network's name."""
+    said = BASELINE.replace('_', ' ') if name == BASELINE else f'`{name}`'
+    return [[cell.strip() for cell in line.strip('|').split('|')]
+            for line in WORDS.splitlines() if re.match(rf'\| {re.escape(said)}[ ,|]', line)]
+
+
+@pytest.mark.parametrize('name', sorted(kept('room')))
+def test_a_row_of_the_table_is_what_was_found(name):
+    seeds = kept('room')[name]
+    found = {error: estimate(table_of(seeds, error))
+             for error in ('delta1', 'abs_rel', 'rmse_m', 'silog', 'roughness')}
+    delta1, abs_rel = (f'{one.mean:.3f} ({one.low:.3f} to {one.high:.3f})'
+                       for one in (found['delta1'], found['abs_rel']))
+    trainings = '' if name == BASELINE else str(len(seeds))
+    expected = [trainings, delta1, abs_rel, f'{found["rmse_m"].mean:.3f}',
+                f'{found["silog"].mean:.3f}', f'{found["roughness"].mean:.4f}']
+    assert expected in [cells[1:7] for cells in printed(name)], expected
+
+
+@pytest.mark.parametrize('world', WORLDS)
+def test_what_is_kept_is_whole_and_of_one_plan(world):
+    figures = kept(world)
+    base, = figures.pop(BASELINE)
+    plan = json.loads((KEPT / world / 'plan.json').read_text())
+    assert plan['world'] == world and set(figures) <= set(WORLDS[world].entrants)
+    for name, seeds in figures.items():
+        for number in range(len(ENTRANTS[name].rates)):
+            assert (KEPT / world / 'scores' / f'{name}-{number}.json').is_file()
+        for seed in seeds:
+            assert set(seed) == set(base)
+    for path in (KEPT / world / 'cards').iterdir():
+        card = card_from_json(path.read_text())
+        assert card.provenance.git_tree == 'clean'
+        assert [use.keys_sha256 for use in card.provenance.data] == [
+            keys[0] for keys in plan['data'].values()]
