@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 import re
+import time
 from typing import Protocol
 
 import cv2
@@ -22,6 +23,8 @@ from mono_depth_ros.image_files import (
 )
 
 NETWORK_RATE_HZ = 60.0
+# A live source that delivers nothing is opened again after this time, and given up after that.
+RETRY_S, PATIENCE_S = 0.5, 10.0
 
 
 class EndOfFrames(Exception):
@@ -119,24 +122,38 @@ class Video:
 
 
 class LiveVideo:
-    """Frames of an open capture as they come; `name` and `advice` are for where it fails."""
+    """Frames of a capture as they come; `name` and `advice` are for where it fails.
+
+    `capture` opens it, and opens it again where it delivers nothing: a stream hiccups, a plug is
+    loose for a moment.
+    """
 
     live = True
 
-    def __init__(self, capture: cv2.VideoCapture, name: str, advice: str):
-        self._capture, self._name = capture, name
-        if not capture.isOpened():
+    def __init__(self, capture: Callable[[], cv2.VideoCapture], name: str, advice: str):
+        self._open, self._name = capture, name
+        self._capture = capture()
+        if not self._capture.isOpened():
             raise OSError(f'cannot open {name}: {advice}')
-        capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # the latest frame, not the oldest
-        rate_hz = capture.get(cv2.CAP_PROP_FPS)
+        self._delivered_s = time.monotonic()
+        rate_hz = self._capture.get(cv2.CAP_PROP_FPS)
         self.rate_hz = rate_hz if 0.1 <= rate_hz <= 240 else 30.0
 
     def next(self) -> np.ndarray:
-        """Next frame (H, W, 3) uint8 RGB; OSError where the camera is gone."""
+        """Next frame (H, W, 3) uint8 RGB.
+
+        ValueError where there is none yet, after RETRY_S; OSError where none came for PATIENCE_S.
+        """
         found, bgr_HW3 = self._capture.read()
-        if not found:
+        if found:
+            self._delivered_s = time.monotonic()
+            return cv2.cvtColor(bgr_HW3, cv2.COLOR_BGR2RGB)
+        if time.monotonic() - self._delivered_s > PATIENCE_S:
             raise OSError(f'{self._name} delivers no more pictures: check that it is connected')
-        return cv2.cvtColor(bgr_HW3, cv2.COLOR_BGR2RGB)
+        time.sleep(RETRY_S)
+        self._capture.release()
+        self._capture = self._open()
+        raise ValueError(f'{self._name} delivers no picture: it is opened again')
 
     def close(self) -> None:
         """Release the device or the connection."""
@@ -145,21 +162,29 @@ class LiveVideo:
 
 def webcam(index: int, width: int, height: int) -> LiveVideo:
     """A video device by its number, at width x height where these are not 0."""
-    capture = cv2.VideoCapture(index)
-    if width and height:
-        capture.set(cv2.CAP_PROP_FRAME_WIDTH, width)
-        capture.set(cv2.CAP_PROP_FRAME_HEIGHT, height)
+    def capture() -> cv2.VideoCapture:
+        opened = cv2.VideoCapture(index)
+        if width and height:
+            opened.set(cv2.CAP_PROP_FRAME_WIDTH, width)
+            opened.set(cv2.CAP_PROP_FRAME_HEIGHT, height)
+        return _latest_only(opened)
     return LiveVideo(capture, f'webcam {index} (/dev/video{index})', 'check that it is plugged '
                      'in, that no other program uses it, and that you may read it (group video)')
 
 
 def network_camera(address: str) -> LiveVideo:
     """A stream such as the MJPEG or RTSP of a phone's app."""
-    live = LiveVideo(cv2.VideoCapture(address), address, 'check the address in a browser or with '
-                     'ffplay, and that camera and computer are in one network')
+    live = LiveVideo(lambda: _latest_only(cv2.VideoCapture(address)), address, 'check the '
+                     'address in a browser or with ffplay, and that camera and computer are in '
+                     'one network')
     # Reading waits for a frame; at the rate that a stream claims, those of a faster one queue.
     live.rate_hz = NETWORK_RATE_HZ
     return live
+
+
+def _latest_only(capture: cv2.VideoCapture) -> cv2.VideoCapture:
+    capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # the latest frame, not the oldest
+    return capture
 
 
 def open_source(source: str, loop: bool, width: int = 0, height: int = 0) -> Source:

@@ -18,6 +18,7 @@ from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, Image
 
 from mono_depth_ros.camera import Camera
+from mono_depth_ros.cameras import frame_sources
 from mono_depth_ros.cameras.frame_sources import EndOfFrames, open_source
 from mono_depth_ros.image_files import natural_key
 from mono_depth_ros.node.interface.messages import rgb_from_image
@@ -62,13 +63,15 @@ def write(file, width, height, shade=10):
 class Phone(BaseHTTPRequestHandler):
     """Serves MJPEG for as long as somebody reads, as apps for phones do."""
 
+    frames = 10 ** 9
+
     def do_GET(self):
         self.send_response(200)
         self.send_header('Content-Type', 'multipart/x-mixed-replace; boundary=frame')
         self.end_headers()
         jpeg = cv2.imencode('.jpg', np.full((48, 64, 3), (200, 20, 110), np.uint8))[1].tobytes()
         with suppress(OSError):
-            while True:
+            for _ in range(self.frames):
                 self.wfile.write(b'--frame\r\nContent-Type: image/jpeg\r\nContent-Length: '
                                  + str(len(jpeg)).encode() + b'\r\n\r\n' + jpeg + b'\r\n')
                 time.sleep(0.02)
@@ -89,6 +92,32 @@ def test_a_phone_s_address_is_a_live_source():
     server.server_close()
     with pytest.raises(OSError, match='cannot open http://127.0.0.1:1/video: check the address'):
         open_source('http://127.0.0.1:1/video', loop=False)
+
+
+def test_a_stream_that_breaks_off_is_opened_again_and_one_that_is_gone_given_up(monkeypatch):
+    class Shaky(Phone):
+        frames = 5
+
+    monkeypatch.setattr(frame_sources, 'RETRY_S', 0.01)
+    server = ThreadingHTTPServer(('127.0.0.1', 0), Shaky)
+    Thread(target=server.serve_forever, daemon=True).start()
+    address = f'http://127.0.0.1:{server.server_port}/video'
+    source, told, frames = open_source(address, loop=False), [], 0
+    while frames < 12:  # more than two connections have
+        try:
+            np.testing.assert_allclose(source.next()[20, 20], (110, 20, 200), atol=4)
+            frames += 1
+        except ValueError as error:
+            told.append(str(error))
+    assert told and set(told) == {f'{address} delivers no picture: it is opened again'}
+    server.shutdown()
+    server.server_close()
+    monkeypatch.setattr(frame_sources, 'PATIENCE_S', 0.2)
+    with pytest.raises(OSError, match='delivers no more pictures: check that it is connected'):
+        while True:
+            with suppress(ValueError):
+                source.next()
+    source.close()
 
 
 def listen(peer):
