@@ -21,7 +21,7 @@ from mono_depth_ros.backends.backend import BackendSpec
 from mono_depth_ros.backends.machine import this_machine
 from mono_depth_ros.backends.selection import Machine
 from mono_depth_ros.estimator import DepthEstimator
-from mono_depth_ros.model_file import find_model, read_card, sha256_of
+from mono_depth_ros.model_file import find_model, read_card, SEAL, sha256_of
 from mono_depth_ros.self_test import TOLERANCE
 from mono_depth_ros.simulation.recorded_walk import RecordedWalk
 
@@ -180,7 +180,10 @@ def test_a_wrong_engine_never_serves(path, cache, wrong_openvino, noise, probe):
 
 @pytest.mark.parametrize('backend', ['torch', 'onnxruntime', 'openvino'])
 def test_a_card_of_another_input_is_refused_by_name(tmp_path, cache, backend):
-    """ONNX Runtime's own exceptions are no ValueError and run over lines."""
+    """ONNX Runtime's own exceptions are no ValueError and run over lines.
+
+    Of a file without a seal, which would be refused for that.
+    """
     data = find_model('indoor').read_bytes()
     end = 8 + int.from_bytes(data[:8], 'little')
     header = json.loads(data[8:end])
@@ -188,6 +191,7 @@ def test_a_card_of_another_input_is_refused_by_name(tmp_path, cache, backend):
     card['network'].update(input_width=288, input_height=224)
     card['reference'].update(width=288, height=224, cx=143.5, cy=111.5)
     header['__metadata__']['card'] = json.dumps(card)
+    del header['__metadata__'][SEAL]
     lying, text = tmp_path / 'lying.safetensors', json.dumps(header).encode()
     lying.write_bytes(len(text).to_bytes(8, 'little') + text + data[end:])
     with pytest.raises(ValueError, match='lying.safetensors cannot be served by') as raised:
