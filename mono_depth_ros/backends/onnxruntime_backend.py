@@ -11,11 +11,10 @@ import numpy as np
 from mono_depth_ros.backends.backend import BackendSpec, DeviceError, first_line
 from mono_depth_ros.backends.engine_cache import own_engines
 from mono_depth_ros.backends.onnx_planes import graph_inputs, planes_of
-from mono_depth_ros.backends.quiet_onnxruntime import onnxruntime
+from mono_depth_ros.backends.quiet_onnxruntime import ERRORS_ONLY, onnxruntime
 from mono_depth_ros.backends.selection import PROVIDER
 from mono_depth_ros.model_card import GraphSpec
 
-ERRORS_ONLY = 3
 # The first version whose CUDA provider takes the option; one before refuses what it does not know.
 KNOWS_TF32 = (1, 18)
 

@@ -10,4 +10,7 @@ TOLD = os.environ.setdefault('ORT_DISABLE_TELEMETRY', '1')
 
 import onnxruntime  # noqa: E402
 
-__all__ = ['onnxruntime']
+# For SessionOptions.log_severity_level: as it comes it warns of every constant.
+ERRORS_ONLY = 3
+
+__all__ = ['ERRORS_ONLY', 'onnxruntime']

@@ -53,10 +53,10 @@ def signature_of(onnx: bytes) -> Signature:
 
 
 def _by_onnxruntime(onnx: bytes) -> Signature:
-    from mono_depth_ros.backends.quiet_onnxruntime import onnxruntime
+    from mono_depth_ros.backends.quiet_onnxruntime import ERRORS_ONLY, onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3  # errors: it warns of hundreds of constants
+    options.log_severity_level = ERRORS_ONLY
     session = onnxruntime.InferenceSession(onnx, options, providers=['CPUExecutionProvider'])
     inputs, outputs = ({item.name: tuple(
         size if isinstance(size, int) else None for size in item.shape) for item in items}

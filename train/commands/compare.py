@@ -20,7 +20,7 @@ from train.comparison.comparison_figures import (
 )
 from train.comparison.comparison_table import LABELS, sorted_rows, table_text
 from train.comparison.cost import cost_of_model, ms_by_device
-from train.data.data_sets import DataSet, open_data
+from train.data.data_sets import DataSet, open_all, open_data
 from train.data.samples.splits import MissingSplit
 from train.evaluation.learned_images import check_learned
 from train.evaluation.measurement import evaluate
@@ -60,7 +60,7 @@ def compare(options: argparse.Namespace) -> None:
     if options.figure:
         check_ending(options.figure)
     if options.data:
-        opened = {spec: open_data(spec, options.split) for spec in options.data}
+        opened = open_all(options.data, options.split)
     else:
         opened = with_split(data_of(options.models), options.split)
     with TemporaryDirectory() as folder:

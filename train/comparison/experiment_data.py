@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 import shutil
 
-from train.data.data_sets import open_data
+from train.data.data_sets import open_all
 from train.data.nyu_report import labelled_index
 from train.data.packing import pack
 from train.data.samples.sample import spread_numbers
@@ -29,10 +29,10 @@ def prepare_data(specs: Sequence[str], folder: Path, most: int = 0) -> tuple[lis
     two lists of NAME=DIR; in the second `val` is a tenth of the training scenes.
     """
     whole, tuning = [], []
-    for spec in specs:
+    for spec, source in open_all(specs, 'train').items():
         name, _, place = spec.partition('=')
         packed = Path(place).expanduser().resolve()
-        if not open_data(spec, 'train').is_packed:
+        if not source.is_packed:
             packed = folder / f'{name}_packed'
             pack(spec, packed, WIDTH, most)
         frames = read_index(packed)

@@ -28,8 +28,9 @@ def page_text(experiment: Experiment, split: str, timed: bool) -> str:
     """A table and its claims for every data set, then how all was made."""
     rows = _rows(experiment, split, timed)
     names = [spec.partition('=')[0] for spec in experiment.data]
-    title = f"The paper's networks on {{}} {split}, {experiment.epochs} epochs each"
-    tables = [table_text(title.format(name), [row.on(name) for row in rows]) for name in names]
+    budget = f'{split}, {experiment.epochs} epochs each'
+    tables = [table_text(f"The paper's networks on {name} {budget}",
+                         [row.on(name) for row in rows]) for name in names]
     return '\n'.join([*tables, *_notes(experiment, rows)]) + '\n'
 
 
@@ -52,7 +53,8 @@ def _rows(experiment: Experiment, split: str, timed: bool) -> list[TableRow]:
 
 def _seeds_done(experiment: Experiment, entrant: Entrant, split: str) -> list[int]:
     return [seed for seed in range(experiment.seeds)
-            if experiment.figures_file(entrant, seed, split).is_file()]
+            if experiment.is_trained(entrant, seed)
+            and experiment.figures_file(entrant, seed, split).is_file()]
 
 
 def baseline_file(experiment: Experiment, split: str, data: Sequence[str]) -> Path:

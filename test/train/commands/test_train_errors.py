@@ -161,6 +161,7 @@ def test_two_data_sets_of_one_name_are_refused(folder, tmp_path, capsys):
     """One report was written over the other."""
     data = ('--data', f'y={folder}', '--data', f'y={folder}/')
     for words in (('evaluate', 'indoor'), ('holes', 'indoor'), ('densify',),
+                  ('compare', 'indoor'), ('table1', '--out', tmp_path / 'table'),
                   ('fit', 'mobile', '--out', tmp_path / 'run')):
         assert "two data sets are called 'y'" in sentence(capsys, *words, *data)
 

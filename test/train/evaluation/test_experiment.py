@@ -14,6 +14,7 @@ from train.comparison import experiment, experiment_runs, measured_run
 from train.comparison.cost import Cost
 from train.comparison.experiment import CLAIMS, ENTRANTS, WORLDS
 from train.comparison.experiment_data import prepare_data, scenes_of
+from train.comparison.experiment_page import _seeds_done
 from train.comparison.experiment_statistics import (
     conclusion,
     difference,
@@ -281,6 +282,21 @@ def test_a_small_run_is_swept_trained_measured_and_goes_on(tmp_path, monkeypatch
     assert main([*words, '--report']) == 1
     assert ('not here to be measured: mobile-s0.safetensors, mobile-s1.safetensors; give'
             in capsys.readouterr().err)
+
+
+def test_figures_without_their_card_are_of_no_training(tmp_path):
+    """They cannot tell how it was made, so it is made again."""
+    entrant = ENTRANTS['eigen']
+    one = experiment_runs.Experiment(
+        folder=tmp_path, results=tmp_path / 'kept', world=experiment.WORLDS['room'],
+        entrants=(entrant,), data=('x=a',), tuning=('x=b',), epochs=30, sweep_epochs=3, seeds=2)
+    for seed in (0, 1):
+        one.figures_file(entrant, seed).parent.mkdir(parents=True, exist_ok=True)
+        one.figures_file(entrant, seed).write_text('{}')
+    one.card_file(entrant, 1).parent.mkdir()
+    one.card_file(entrant, 1).write_text('{}')
+    assert _seeds_done(one, entrant, 'val') == [1]
+    assert [one.is_trained(entrant, seed) for seed in (0, 1)] == [False, True]
 
 
 def test_the_best_rate_of_the_sweep_is_taken(tmp_path):
