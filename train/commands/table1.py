@@ -15,7 +15,12 @@ from train.commands.shared_options import add_data, add_device
 from train.comparison.experiment import ENTRANTS, WORLDS
 from train.comparison.experiment_data import prepare_data
 from train.comparison.experiment_page import baseline_file, page_text
-from train.comparison.experiment_runs import Experiment, measure_all, run_experiment
+from train.comparison.experiment_runs import (
+    Experiment,
+    kept_experiment,
+    measure_all,
+    run_experiment,
+)
 from train.data.data_sets import data_use, open_data
 from train.data.nyu_report import REPORT
 from train.fitting.parallel_runs import keep_plan
@@ -24,6 +29,11 @@ from train.output_files import write_file
 # On a GPU: with the 50 to 210 million weights of these networks the optimiser takes as long for a
 # small batch as for a large one.
 GPU_BATCH = 'batch_size=32'
+# In the folder of what is found.
+PAGE, REPORT_PAGE = 'table1.md', 'table1_report.md'
+# What says how to train, by where argparse puts it.
+OF_TRAININGS = {'networks': 'networks', 'epochs': 'epochs', 'sweep_epochs': 'sweep-epochs',
+                'seeds': 'seeds', 'images': 'images', 'settings': 'set', 'quick': 'quick'}
 # What --quick sets: a check that all works, not an experiment.
 QUICK: dict[str, Any] = {'epochs': 3, 'seeds': 1, 'images': 16,
                          'networks': ('eigen_modified', 'eigen', 'eigen_modified_joint')}
@@ -36,12 +46,15 @@ def add_command(commands) -> None:
         'best of three learning rates on a part of the training scenes, several times; measure '
         'them on held-out images and write a table with what holds of the paper. Give the same '
         'command again to go on after an interruption.'))
-    add_data(one)
+    add_data(one, required=False)
     one.add_argument('--out', type=Path, default=Path('runs/table1'), metavar='DIR',
                      help='folder of everything (default runs/table1)')
     one.add_argument('--results', type=Path, metavar='DIR', help=(
         'folder of what is found of each training, some kilobytes (default that of --out): what '
         'is known there is not trained again, on another machine either (docs/table1)'))
+    one.add_argument('--kept', action='store_true', help=(
+        'train nothing: the table of all that is known in --results, which needs no data; timed '
+        'where --data is given and the models lie in --out'))
     one.add_argument('--world', choices=WORLDS, default='room',
                      help='room (default), or street: section V-C, two networks outdoors')
     one.add_argument('--networks', nargs='+', choices=ENTRANTS, metavar='NAME',
@@ -70,7 +83,25 @@ def add_command(commands) -> None:
 def table1(options: argparse.Namespace) -> None:
     """Run the command; raises ValueError or OSError in one sentence."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if not options.data and (options.report or not options.kept):
+        raise ValueError('give --data NAME=DIR: only --kept without --report does without')
     device = pick_device(options.device)
+    experiment = _kept(options, device) if options.kept else _trained(options, device)
+    print(_write_page(experiment, timed=bool(options.data)))
+    if options.report:
+        print(_report(experiment, options))
+
+
+def _kept(options: argparse.Namespace, device: str) -> Experiment:
+    for name in OF_TRAININGS:
+        if getattr(options, name):
+            raise ValueError('--kept trains nothing and shows all that is known: leave out '
+                             f'--{OF_TRAININGS[name]}')
+    return kept_experiment(options.out.resolve(), _results(options), options.data, device)
+
+
+def _trained(options: argparse.Namespace, device: str) -> Experiment:
+    """Do what is not done; the experiment, and its page after every training."""
     _fill_in(options, device.startswith('cuda'))
     experiment = _experiment(options, device)
     keep_plan(_plan(options, experiment), experiment.folder, experiment.results)
@@ -80,11 +111,8 @@ def table1(options: argparse.Namespace) -> None:
     for line in run_experiment(experiment, options.lanes):
         _say(log, line)
         _write_page(experiment, timed=False)
-    text = _write_page(experiment, timed=True)
-    _say(log, f'done: {experiment.folder / "table1.md"}')
-    print(text)
-    if options.report:
-        print(_report(experiment, options))
+    _say(log, f'done: {experiment.results / PAGE}')
+    return experiment
 
 
 def _fill_in(options: argparse.Namespace, gpu: bool) -> None:
@@ -111,13 +139,17 @@ def _experiment(options: argparse.Namespace, device: str) -> Experiment:
     entrants = tuple(ENTRANTS[name] for name in options.networks)
     for entrant in entrants:
         entrant.epochs(options.epochs)
-    folder, results = options.out.resolve(), (options.results or options.out).resolve()
+    folder = options.out.resolve()
     data, tuning = prepare_data(options.data, folder / 'packs', options.images)
-    return Experiment(folder=folder, results=results, world=WORLDS[options.world],
+    return Experiment(folder=folder, results=_results(options), world=WORLDS[options.world],
                       entrants=entrants, data=tuple(data), tuning=tuple(tuning),
                       epochs=options.epochs, sweep_epochs=options.sweep_epochs,
                       seeds=options.seeds,
                       words=tuple(options.settings), device=device)
+
+
+def _results(options: argparse.Namespace) -> Path:
+    return (options.results or options.out).resolve()
 
 
 def _plan(options: argparse.Namespace, experiment: Experiment) -> dict:
@@ -137,16 +169,16 @@ def _say(log: Path, line: str) -> None:
 
 
 def _write_page(experiment: Experiment, timed: bool) -> str:
-    """Write table1.md of what is trained so far."""
+    """Write the page of what is trained so far; its text."""
     text = page_text(experiment, 'val', timed)
-    write_file(experiment.folder / 'table1.md', text)
+    write_file(experiment.results / PAGE, text)
     return text
 
 
 def _report(experiment: Experiment, options: argparse.Namespace) -> str:
     """Measure everything on the report split, once; the page."""
     missing = [experiment.model_file(entrant, seed).name
-               for entrant in experiment.entrants for seed in range(experiment.seeds)
+               for entrant, seed in experiment.trainings()
                if not experiment.model_file(entrant, seed).is_file()
                and not experiment.figures_file(entrant, seed, REPORT).is_file()]
     if missing:
@@ -156,9 +188,9 @@ def _report(experiment: Experiment, options: argparse.Namespace) -> str:
         open_data(spec, REPORT)  # raises before a use is noted
     baseline_file(experiment, REPORT, options.data)
     number = note_use(USES, {  # before: whoever stops it may have seen figures
-        'model': f'table1: {len(experiment.entrants) * experiment.seeds} of {options.world}'})
-    measure_all(experiment, options.data, REPORT, options.lanes)
-    text = (f'{page_text(experiment, REPORT, timed=True)}\n'
+        'model': f'table1: {len(experiment.trainings())} of {experiment.world.name}'})
+    measure_all(experiment, options.data, REPORT, options.lanes or 1)
+    text = (f'{page_text(experiment, REPORT, timed=False)}\n'
             f'The report split was used {number} times, this one counted.\n')
-    write_file(experiment.folder / 'table1_report.md', text)
+    write_file(experiment.results / REPORT_PAGE, text)
     return text

@@ -69,17 +69,18 @@ class World:
     """Where the networks are compared: the protocol, the settings of every recipe, who takes part.
     """
 
+    name: str
     protocol: str
     entrants: tuple[str, ...]
     settings: tuple[str, ...] = ()
 
 
-WORLDS = {
-    'room': World(protocol='eigen-crop', entrants=tuple(ENTRANTS)),
+WORLDS = {world.name: world for world in (
+    World(name='room', protocol='eigen-crop', entrants=tuple(ENTRANTS)),
     # The paper's section V-C.
-    'street': World(protocol='outdoor', entrants=('eigen_modified', 'eigen'),
-                    settings=('min_depth_m=1.0', 'max_depth_m=80.0', 'weights.gta=4.0')),
-}
+    World(name='street', protocol='outdoor', entrants=('eigen_modified', 'eigen'),
+          settings=('min_depth_m=1.0', 'max_depth_m=80.0', 'weights.gta=4.0')),
+)}
 # As printed: delta1, AbsRel and RMSE, none of them of metres (docs/results.md).
 PRINTED = {'alexnet': '0.907 / 0.090 / 0.105 %', 'resnet18': '0.895 / 0.110 / 0.108 %',
            'eigen': '0.895 / 0.103 / 0.101 %', 'eigen_modified': '0.901 / 0.088 / 0.092 %'}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 import json
 from pathlib import Path
@@ -22,39 +23,50 @@ from train.recipes.overrides import overridden
 from train.recipes.recipe import recipe_called
 
 TIMED_IMAGES = 5
+TIMES = 'times.json'
+
+
+@dataclass(frozen=True, kw_only=True)
+class Times:
+    """Milliseconds of networks by device, of one run on a machine."""
+
+    date: str = ''
+    machine: str = ''
+    ms: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 def page_text(experiment: Experiment, split: str, timed: bool) -> str:
     """A table and its claims for every data set, then how all was made."""
-    rows = _rows(experiment, split, timed)
+    times = _times(experiment, timed)
+    rows = _rows(experiment, split, times)
     names = [spec.partition('=')[0] for spec in experiment.data]
     budget = f'{split}, {experiment.epochs} epochs each'
     tables = [table_text(f"The paper's networks on {name} {budget}",
                          [row.on(name) for row in rows]) for name in names]
-    return '\n'.join([*tables, *_notes(experiment, rows)]) + '\n'
+    return '\n'.join([*tables, *_notes(experiment, rows, times)]) + '\n'
 
 
-def _rows(experiment: Experiment, split: str, timed: bool) -> list[TableRow]:
+def _rows(experiment: Experiment, split: str, times: Times) -> list[TableRow]:
     """The baseline, and every network with the seeds that are measured on `split`."""
     base = json.loads(baseline_file(experiment, split, experiment.data).read_text())
     rows = [TableRow(name=BASELINE, seeds=[base])]
-    done = {entrant: seeds for entrant in experiment.entrants
-            if (seeds := _seeds_done(experiment, entrant, split))}
-    ms = _ms(experiment, done) if timed else {}
-    for entrant, seeds in done.items():
+    for entrant, seeds in _done(experiment, split).items():
         card = experiment.card(entrant, seeds[0])
         rows.append(TableRow(
             name=entrant.name, trained=training_of(card), cost=cost_of(card.network),
-            ms=ms.get(entrant.name),
+            ms=times.ms.get(entrant.name),
             seeds=[json.loads(experiment.figures_file(entrant, seed, split).read_text())
                    for seed in seeds]))
     return rows
 
 
-def _seeds_done(experiment: Experiment, entrant: Entrant, split: str) -> list[int]:
-    return [seed for seed in range(experiment.seeds)
-            if experiment.is_trained(entrant, seed)
-            and experiment.figures_file(entrant, seed, split).is_file()]
+def _done(experiment: Experiment, split: str) -> dict[Entrant, list[int]]:
+    """The seeds of every network that are measured on `split`."""
+    done: dict[Entrant, list[int]] = {entrant: [] for entrant in experiment.entrants}
+    for entrant, seed in experiment.trainings():
+        if experiment.figures_file(entrant, seed, split).is_file():
+            done[entrant].append(seed)
+    return {entrant: seeds for entrant, seeds in done.items() if seeds}
 
 
 def baseline_file(experiment: Experiment, split: str, data: Sequence[str]) -> Path:
@@ -68,31 +80,38 @@ def baseline_file(experiment: Experiment, split: str, data: Sequence[str]) -> Pa
     return path
 
 
-def _ms(experiment: Experiment, done: Mapping[Entrant, Sequence[int]]) -> dict[str, dict]:
-    """Milliseconds by device of every network of which a model is here, interleaved in one run."""
+def _times(experiment: Experiment, timed: bool) -> Times:
+    """Times of the networks: those that are kept; measured anew where all of them are here.
+
+    A network that is not here to be timed again in the same run would lose its time.
+    """
+    path = experiment.results / TIMES
+    kept = Times(**json.loads(path.read_text())) if path.is_file() else Times()
     # Of several trainings the first that is here, which is put last and stays.
-    models = {entrant.name: model for entrant, seeds in done.items() for seed in reversed(seeds)
+    models = {entrant.name: model for entrant, seed in reversed(experiment.trainings())
               if (model := experiment.model_file(entrant, seed)).is_file()}
-    if not models:
-        return {}
+    if not timed or not models or not set(kept.ms) <= set(models):
+        return kept
     source = open_data(experiment.data[0], 'val')
     samples = [source[number] for number in range(min(TIMED_IMAGES, len(source)))]
-    times = ms_by_device([load_estimator(model, experiment.device) for model in models.values()],
+    taken = ms_by_device([load_estimator(model, experiment.device) for model in models.values()],
                          samples, experiment.device)
-    return {name: {place: taken[number] for place, taken in times.items()}
-            for number, name in enumerate(models)}
+    times = Times(date=f'{datetime.now(timezone.utc):%Y-%m-%d}',
+                  machine=machine(experiment.device), ms={
+                      name: {place: round(ms[number], 2) for place, ms in taken.items()}
+                      for number, name in enumerate(models)})
+    write_file(path, json.dumps(asdict(times), indent=1) + '\n')
+    return times
 
 
-def _notes(experiment: Experiment, rows: Sequence[TableRow]) -> list[str]:
-    learned = sum(len(open_data(spec, 'train')) for spec in experiment.data)
+def _notes(experiment: Experiment, rows: Sequence[TableRow], times: Times) -> list[str]:
+    cards = [experiment.card(entrant, seed) for entrant, seed in experiment.trainings()]
     made = sorted({f'code {card.provenance.git_commit} ({card.provenance.git_tree}), '
-                   f'{", ".join(card.provenance.versions)}' for entrant in experiment.entrants
-                   for seed in range(experiment.seeds) if experiment.is_trained(entrant, seed)
-                   for card in [experiment.card(entrant, seed)]})
+                   f'{", ".join(card.provenance.versions)}' for card in cards})
+    learned = sum(use.frames for use in cards[0].provenance.data) if cards else 'no'
     words = f', `{" ".join(experiment.words)}`' if experiment.words else ''
     return [
-        f'{datetime.now(timezone.utc):%Y-%m-%d}, timed on {machine(experiment.device)}; trained '
-        f'by {"; ".join(made) or "nothing yet"}.',
+        f'Trained by {"; ".join(made) or "nothing yet"}.',
         f'{learned} training images, {len(rows[0].seeds[0])} measured, protocol '
         f'{experiment.world.protocol}, nothing aligned to the truth. Every network: '
         f'{experiment.epochs} epochs, batches of {_batch_size(experiment)}, the same random views '
@@ -102,7 +121,8 @@ def _notes(experiment: Experiment, rows: Sequence[TableRow]) -> list[str]:
         '`mobile`: its own recipe, ImageNet stem, weight averages.',
         'Intervals resample images; those of differences also have what trainings differ by, '
         "pooled over all networks of the table (Student's t). Roughness: mean second difference "
-        'of log depth at 80x60. Milliseconds inside the network, batch 1, interleaved.',
+        'of log depth at 80x60. Milliseconds inside the network, batch 1, interleaved'
+        + (f', {times.date} on {times.machine}.' if times.ms else ': not timed.'),
         '', f'Rates of the first stage by AbsRel after {experiment.sweep_epochs} epochs on the '
         'training scenes less a tenth, measured on that tenth (later stages: those of the '
         'recipes):', '',

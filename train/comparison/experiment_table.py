@@ -20,6 +20,7 @@ from train.comparison.experiment_statistics import (
 
 ERRORS = {'delta1': 'delta1', 'abs_rel': 'AbsRel', 'rmse_m': 'RMSE m', 'silog': 'SILog',
           'roughness': 'roughness'}
+DIGITS = {error: 4 if error == 'roughness' else 3 for error in ERRORS}
 BASELINE = 'mean depth map'
 NOT_METRES = ("The paper's printed figures are not metres: its public code learns the low byte "
               'of the raw Kinect disparity and tests on neighbours of training frames.')
@@ -63,7 +64,7 @@ def _cells(row: TableRow, devices: Sequence[str]) -> list[str]:
     trained, images = row.trained or ('-', None)
     cost = row.cost
     return [row.name, trained, '-' if images is None else f'{images:,}', str(len(row.seeds)),
-            *(_estimate(one, 4 if error == 'roughness' else 3) for error, one in found.items()),
+            *(_estimate(one, DIGITS[error]) for error, one in found.items()),
             _range(found['delta1'].seeds),
             *(cost.texts() if cost else ('-', '-')),
             *(f'{row.ms[device]:.1f}' if row.ms else '-' for device in devices),
@@ -86,7 +87,8 @@ def differences_text(rows: Sequence[TableRow]) -> list[str]:
             '|---' * (len(errors) + 1) + '|',
             *(_line([row.name, *(_signed(difference(
                 table_of(row.seeds, error), table_of(base.seeds, error), deviations[error],
-                second_learned=False)) for error in errors)]) for row in rows if row is not base),
+                second_learned=False), DIGITS[error]) for error in errors)])
+              for row in rows if row is not base),
             '']
 
 
@@ -94,8 +96,8 @@ def _estimate(found: Estimate, digits: int) -> str:
     return f'{found.mean:.{digits}f} ({found.low:.{digits}f} to {found.high:.{digits}f})'
 
 
-def _signed(found: Estimate) -> str:
-    return f'{found.mean:+.3f} ({found.low:+.3f} to {found.high:+.3f})'
+def _signed(found: Estimate, digits: int) -> str:
+    return f'{found.mean:+.{digits}f} ({found.low:+.{digits}f} to {found.high:+.{digits}f})'
 
 
 def _range(values: Sequence[float]) -> str:
@@ -126,7 +128,7 @@ def claim_told(claim: Claim, by_name: Mapping[str, TableRow]) -> tuple[str, str]
     found = difference(table_of(first.seeds, claim.error), table_of(second.seeds, claim.error),
                        of_seeds)
     told = conclusion(found, claim.rises, claim.margin, of_seeds)
-    return told, f'{ERRORS[claim.error]} {_signed(found)}'
+    return told, f'{ERRORS[claim.error]} {_signed(found, DIGITS[claim.error])}'
 
 
 def sweep_text(scores: Mapping[Entrant, Sequence[float | None]]) -> list[str]:

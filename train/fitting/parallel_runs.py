@@ -15,6 +15,8 @@ from train.output_files import write_file
 
 ROOT = Path(__file__).parents[2]
 POLL_S = 0.5
+# Where it is written down what is done in a folder.
+PLAN = 'plan.json'
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +38,7 @@ def keep_plan(plan: dict, *folders: Path) -> None:
     ValueError where one of them holds another plan; nothing is written then.
     """
     text = json.dumps(plan, indent=1) + '\n'
-    paths = [folder / 'plan.json' for folder in folders]
+    paths = [folder / PLAN for folder in folders]
     for path in paths:
         if path.is_file() and path.read_text() != text:
             raise ValueError(f'{path.parent} holds what was made by another plan ({path}): give '

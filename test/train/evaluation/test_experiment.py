@@ -10,11 +10,10 @@ from train_helpers import write_folder
 
 from train.__main__ import main
 from train.commands import table1
-from train.comparison import experiment, experiment_runs, measured_run
+from train.comparison import experiment, experiment_page, experiment_runs, measured_run
 from train.comparison.cost import Cost
 from train.comparison.experiment import CLAIMS, ENTRANTS, WORLDS
 from train.comparison.experiment_data import prepare_data, scenes_of
-from train.comparison.experiment_page import _seeds_done
 from train.comparison.experiment_statistics import (
     conclusion,
     difference,
@@ -278,6 +277,16 @@ def test_a_small_run_is_swept_trained_measured_and_goes_on(tmp_path, monkeypatch
     assert 'mobile seed 2: delta1' in told and '| mobile | joint | 12 | 3 |' in told
     assert 'seed 1: delta1' not in told and 'sweep mobile' not in told
     assert len(list((kept / 'cards').iterdir())) == 3
+    (tmp_path / 'there').rename(folder)
+
+    # Its table, where neither data nor models are.
+    page = (kept / 'table1.md').read_text()
+    assert 'on nyu' not in page and '(95 %)' in page and '| ms cpu |' in page
+    (kept / 'table1.md').unlink()
+    assert main(['table1', '--kept', '--results', str(kept), '--out', str(tmp_path / 'no')]) == 0
+    assert capsys.readouterr().out.strip() == page.strip() == (
+        kept / 'table1.md').read_text().strip()
+    folder.rename(tmp_path / 'there')
     assert [path.name for path in (there / 'models').iterdir()] == ['mobile-s2.safetensors']
     assert main([*words, '--report']) == 1
     assert ('not here to be measured: mobile-s0.safetensors, mobile-s1.safetensors; give'
@@ -295,8 +304,7 @@ def test_figures_without_their_card_are_of_no_training(tmp_path):
         one.figures_file(entrant, seed).write_text('{}')
     one.card_file(entrant, 1).parent.mkdir()
     one.card_file(entrant, 1).write_text('{}')
-    assert _seeds_done(one, entrant, 'val') == [1]
-    assert [one.is_trained(entrant, seed) for seed in (0, 1)] == [False, True]
+    assert one.trainings() == [(entrant, 1)]
 
 
 def test_the_best_rate_of_the_sweep_is_taken(tmp_path):
@@ -315,3 +323,46 @@ def test_the_best_rate_of_the_sweep_is_taken(tmp_path):
     assert 'fit eigen ' in command and '--set=stages.1.lr=3e-4' in command
     assert '--set=stages.1.epochs=20 --set=stages.2.epochs=10' in command
     assert '--data x=a' in command and command.endswith('--set=seed=0 --set=amp=bf16')
+
+
+@pytest.mark.parametrize('words, told', [
+    (['--data', 'y=a'], 'is of x: give --data of these, or none'),
+    (['--seeds', '2'], '--kept trains nothing and shows all that is known: leave out --seeds'),
+    (['--set', 'amp=bf16'], 'leave out --set'), (['--report'], 'give --data NAME=DIR'),
+    ([], 'knows of no training yet')])
+def test_what_is_kept_is_shown_as_it_is(tmp_path, capsys, words, told):
+    (tmp_path / 'plan.json').write_text(json.dumps({
+        'world': 'room', 'epochs': 2, 'sweep_epochs': 1, 'words': [], 'data': {'x': []}}))
+    assert main(['table1', '--kept', '--results', str(tmp_path), *words]) == 1
+    assert told in capsys.readouterr().err
+
+
+def test_a_folder_without_a_plan_is_no_results(tmp_path, capsys):
+    assert main(['table1', '--kept', '--results', str(tmp_path)]) == 1
+    assert 'holds no plan.json' in capsys.readouterr().err
+
+
+def test_times_are_of_one_run(tmp_path, monkeypatch):
+    """A network that is not here keeps the time it had beside the others; none is timed then."""
+    monkeypatch.setattr(experiment_page, 'load_estimator', lambda path, device: path.stem)
+    monkeypatch.setattr(experiment_page, 'ms_by_device', lambda estimators, samples, device: {
+        'cpu': [float(len(name)) for name in estimators]})
+    monkeypatch.setattr(experiment_page, 'open_data', lambda spec, split: [0])
+    entrants = ENTRANTS['eigen'], ENTRANTS['mobile']
+    one = experiment_runs.Experiment(
+        folder=tmp_path, results=tmp_path / 'kept', world=experiment.WORLDS['room'],
+        entrants=entrants, data=('x=a',), tuning=(), epochs=30, sweep_epochs=3, seeds=2,
+        device='cpu')
+    for entrant, seed in ((entrants[0], 0), (entrants[0], 1), (entrants[1], 0)):
+        for file in (one.figures_file(entrant, seed), one.card_file(entrant, seed),
+                     one.model_file(entrant, seed)):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text('{}')
+    assert experiment_page._times(one, timed=False).ms == {}
+    found = {'eigen': {'cpu': 8.0}, 'mobile': {'cpu': 9.0}}  # names of the first trainings' files
+    assert experiment_page._times(one, timed=True).ms == found
+    one.model_file(entrants[1], 0).unlink()
+    one.model_file(entrants[0], 0).unlink()
+    assert experiment_page._times(one, timed=True).ms == found
+    (one.results / experiment_page.TIMES).unlink()
+    assert experiment_page._times(one, timed=True).ms == {'eigen': {'cpu': 8.0}}
