@@ -58,6 +58,11 @@ class Camera:
         """One focal length in pixels: the geometric mean of fx and fy."""
         return math.sqrt(self.fx * self.fy)
 
+    @property
+    def matrix(self) -> np.ndarray:
+        """K (3, 3) float64: a ray to a pixel, in homogeneous coordinates."""
+        return np.array([[self.fx, 0, self.cx], [0, self.fy, self.cy], [0, 0, 1]], float)
+
     def fits(self, width: int, height: int) -> bool:
         """Whether an image of this size has the same shape: it may be the same view, resized.
 

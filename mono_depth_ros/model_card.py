@@ -157,8 +157,9 @@ class SelfTest:
 
     Mean and deviation of log (canonical) depth for uniform noise of `seed`; `probe` its means
     over 4x4 equal parts for a picture like an image (self_test.probe_image), empty in files from
-    before. `version` is that of the two inputs: of version 2 are images, normalised as the card
-    says, and log depth is held to the card's range; 1 is in files from before.
+    before. `version` is that of the two inputs: of 1 they are planes of -1 to 1, as in the files
+    of our own networks; of 2, for foreign graphs, images, normalised as the card says, and log
+    depth is held to the card's range.
     """
 
     seed: int = within(0, 2**63)

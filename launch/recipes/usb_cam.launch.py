@@ -22,7 +22,8 @@ def generate_launch_description():
             'video_device': ParameterValue(LaunchConfiguration('video_device'), value_type=str),
             'camera_info_url': ParameterValue(
                 LaunchConfiguration('calibration'), value_type=str),
-            'frame_id': 'camera_optical_frame', 'pixel_format': 'mjpeg2rgb',
+            'frame_id': 'camera_optical_frame',
+            'pixel_format': LaunchConfiguration('pixel_format'),
             'image_width': 640, 'image_height': 480, 'framerate': 30.0}])
     return LaunchDescription([
         DeclareLaunchArgument(
@@ -30,4 +31,7 @@ def generate_launch_description():
         DeclareLaunchArgument(
             'calibration', default_value='',
             description='URL of a camera YAML, as file:///...; empty: uncalibrated.'),
+        DeclareLaunchArgument(
+            'pixel_format', default_value='mjpeg2rgb',
+            description='yuyv2rgb for a camera without MJPEG.'),
         camera, depth])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 import re
 
 from mono_depth_ros.backends.backend import AUTO, BACKENDS, BackendSpec
@@ -142,4 +142,4 @@ def _refusal(asked: BackendSpec, forms: ModelForms, machine: Machine) -> Excepti
     sentence = '; '.join(f'{name} {reason}' for name, reason in reasons.items())
     if not any(PACKAGE[name] in machine.packages for name in names):
         return ModuleNotFoundError(sentence, name=PACKAGE[names[0]])
-    return ValueError(f'no backend can run the model as asked ({replace(asked)}): {sentence}')
+    return ValueError(f'no backend can run the model as asked ({asked}): {sentence}')

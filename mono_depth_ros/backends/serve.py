@@ -102,7 +102,7 @@ def _remembered(path: Path, card: ModelCard, key: str,
 
 def _measured(path: Path, card: ModelCard, key: str,
               groups: list[list[BackendSpec]]) -> Serving:
-    image, intrinsics = self_test.probe_image(card), self_test.reference_intrinsics(card)
+    image, intrinsics = self_test.probe_image(card), self_test.intrinsics_of(card.reference)
     failed: list[Finding] = []
     against_fp32 = AgainstFp32(card)
 

@@ -32,7 +32,6 @@ def frame():
     return (time.perf_counter() - start) * 1e3
 first, ready = frame(), time.time() - started
 rest = sorted(frame() for _ in range(30))
-from functools import partial
 print(json.dumps({'ready_s': ready, 'first_ms': first, 'median_ms': rest[15],
                   'torch': 'torch' in sys.modules, 'by': estimator.backend}))
 '''

@@ -1,4 +1,4 @@
-"""What a launch file has to know of a parameter file before the node reads it (no ROS)."""
+"""What others than the node have to know of a ROS parameter file (no ROS)."""
 
 from __future__ import annotations
 
@@ -39,12 +39,39 @@ def cameras_of(params_file: str | Path) -> list[str]:
             for camera in cameras if isinstance(camera, str)]
 
 
+def parameters_of(path: Path) -> dict[str, Any]:
+    """Parameters of depth_node by full name in a ROS parameter file, in whatever namespace.
+
+    Raises OSError, or ValueError for a file that is none or has none for depth_node.
+    """
+    try:
+        tree = yaml.safe_load(path.read_text())
+    except yaml.YAMLError as error:
+        raise ValueError(f'{path} is no ROS parameter file (/**: ros__parameters: ...): {error}'
+                         ) from error
+    groups = [_flat(group) for group in _parameters(tree, '')]
+    if not groups:
+        raise ValueError(f'{path} is no ROS parameter file (/**: ros__parameters: ...) with '
+                         'parameters of depth_node')
+    return {name: value for group in groups for name, value in group.items()}
+
+
 def _parameters(tree: Any, name: str) -> Iterator[dict]:
     """The mappings ros__parameters of depth_node, below its namespaces."""
     if not isinstance(tree, dict):
         return
     for key, below in tree.items():
-        if key == 'ros__parameters' and name in NAMES and isinstance(below, dict):
-            yield below
-        elif key != 'ros__parameters':
+        if key != 'ros__parameters':
             yield from _parameters(below, str(key).rpartition('/')[2])
+        elif name in NAMES and (below is None or isinstance(below, dict)):
+            yield below or {}
+
+
+def _flat(group: dict[str, Any], prefix: str = '') -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in group.items():
+        if isinstance(value, dict):
+            found |= _flat(value, f'{prefix}{name}.')
+        else:
+            found[prefix + name] = value
+    return found

@@ -105,8 +105,9 @@ def full_topic(node: Node, wanted: Input | type[Output], prefix: str) -> str:
 
     Where it has a transport the name before that is remapped, as by image_transport.
     """
-    absolute = wanted.topic.startswith(('/', '~'))
-    base = node.resolve_topic_name(wanted.topic if absolute else prefix + wanted.topic)
+    name = wanted.topic.removesuffix(f'/{wanted.transport}')  # an output's has it already
+    absolute = name.startswith(('/', '~'))
+    base = node.resolve_topic_name(name if absolute else prefix + name)
     return f'{base}/{wanted.transport}' if wanted.transport else base
 
 

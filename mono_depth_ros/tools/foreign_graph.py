@@ -66,9 +66,9 @@ def _by_onnxruntime(onnx: bytes) -> Signature:
 
 
 def _by_openvino(onnx: bytes) -> Signature:
-    from mono_depth_ros.backends.quiet_openvino import openvino
+    from mono_depth_ros.backends.openvino_backend import only_core
 
-    model = openvino.Core().read_model(onnx)
+    model = only_core().read_model(onnx)
     inputs, outputs = ({item.any_name: tuple(
         size.get_length() if size.is_static else None for size in item.partial_shape)
         for item in items} for items in (model.inputs, model.outputs))

@@ -65,7 +65,7 @@ def _no_answer(refused: dict[str, str]) -> str:
 
 def _answer(backend: Backend, card: ModelCard) -> SelfTest:
     """What the backend answers to the self-test; ValueError where that is no map of depth."""
-    planes = backend(self_test.self_test_image(card), self_test.reference_intrinsics(card))
+    planes = backend(self_test.self_test_image(card), self_test.intrinsics_of(card.reference))
     if len(planes) != 1:
         raise ValueError(f'output {card.graph.depth_output} has {len(planes)} planes, expected '
                          'one of depth: choose another, --set depth_output=NAME, or the depth of '
@@ -142,7 +142,7 @@ def _problem(backend: Backend, card: ModelCard, own_hw: tuple[int, ...], width: 
 
 def _map_hw(backend: Backend, card: ModelCard) -> tuple[int, ...]:
     """Size of the map for a picture of the card's size; ValueError where any of it is NaN."""
-    planes = backend(self_test.probe_image(card), self_test.reference_intrinsics(card))
+    planes = backend(self_test.probe_image(card), self_test.intrinsics_of(card.reference))
     if np.isnan(planes).any():
         raise ValueError('its depth has NaN')
     return planes.shape[1:]

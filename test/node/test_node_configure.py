@@ -123,7 +123,9 @@ def test_configure_loads_what_the_parameters_ask_for(node, monkeypatch):
     ('image_raw:=depth/image_color', 'input image_raw and output depth/image_color are the same'),
     ('points:=reference/points', 'input reference/points and output points are the same topic'),
     ('scan:=points', 'outputs points and scan are the same topic, /points: remap one'),
-    ('depth/image:=depth/image_raw', 'outputs depth/image and depth/image_raw are the same')])
+    ('depth/image:=depth/image_raw', 'outputs depth/image and depth/image_raw are the same'),
+    ('points:=depth/image/compressedDepth',
+     'outputs depth/image/compressedDepth and points are the same topic')])
 def test_an_input_or_output_on_the_topic_of_an_output_is_refused(monkeypatch, rule, sentence):
     with remapped(monkeypatch, rule) as node:
         assert node.trigger_configure() == TransitionCallbackReturn.FAILURE

@@ -55,6 +55,7 @@ def stand_ins(started):
         'launch.actions': {
             'DeclareLaunchArgument': note('argument'), 'GroupAction': list,
             'IncludeLaunchDescription': note('include')},
+        'launch.conditions': {'IfCondition': lambda word: f'if {word}'},
         'launch.substitutions': {'LaunchConfiguration': lambda name: f'<{name}>',
                                  'PathJoinSubstitution': '/'.join},
         'launch_ros': {}, 'launch_ros.actions': {'Node': note('node')},
@@ -141,6 +142,16 @@ def test_the_images_come_from_where_the_node_listens(recipe):
             bridged = [word.split('@')[0] for word in node.named['arguments']]
             assert bridged == [topic, '/camera/camera_info', '/clock']
             assert depth_of(recipe)['use_sim_time'] == 'true'
+
+
+@pytest.mark.parametrize('recipe', [ROOT / 'launch' / 'recipes' / 'nav2.launch.py'],
+                         indirect=True, ids=['nav2'])
+def test_a_camera_of_the_urdf_gets_no_second_parent(recipe):
+    mounting, = of_kind(recipe, 'node')
+    assert mounting.named['condition'] == 'if <camera_transform>'
+    told, = (part.named for part in of_kind(recipe, 'argument')
+             if part.given == ('camera_transform',))
+    assert told['default_value'] == 'true'
 
 
 def test_the_page_has_every_recipe_with_its_command():

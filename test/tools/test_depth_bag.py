@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import time
-from types import SimpleNamespace
 
 from model_helpers import write_untrained
 import numpy as np
@@ -211,14 +210,17 @@ def test_smoothed_depth_begins_with_the_first_image_again(tmp_path, model, monke
 @pytest.mark.parametrize('text, parameters', [
     ('/**:\n  ros__parameters:\n', {}),
     ('front: {depth_node: {ros__parameters: {device: cpu, scan: {min_height: 0.1}}}}',
-     {'device': 'cpu', 'scan.min_height': 0.1})])
+     {'device': 'cpu', 'scan.min_height': 0.1}),
+    ('depth_node: {ros__parameters: {device: cpu}}\n/cam: {driver: {ros__parameters: {fps: 9}}}',
+     {'device': 'cpu'})])
 def test_parameters_of_any_depth_are_read_and_none_are_none(tmp_path, text, parameters):
     (tmp_path / 'mine.yaml').write_text(text)
     words = ['in', 'out', '--params', str(tmp_path / 'mine.yaml')]
     assert parse(words).parameters == parameters
 
 
-@pytest.mark.parametrize('text', ['', 'a: 1', '[]', '/**: {ros__parameters: [1]}', 'a: [', '1'])
+@pytest.mark.parametrize('text', ['', 'a: 1', '[]', '/**: {ros__parameters: [1]}', 'a: [', '1',
+                                  'driver: {ros__parameters: {fps: 9}}'])
 def test_files_without_parameters_are_refused_in_one_sentence(tmp_path, capsys, text):
     (tmp_path / 'mine.yaml').write_text(text)
     with pytest.raises(SystemExit):
@@ -362,13 +364,13 @@ def test_a_recorded_scan_stays_and_ours_takes_the_name_of_the_image(tmp_path, mo
 
 
 @pytest.mark.parametrize('given, carries', [
-    ({}, False), ({'scale_source': 'fixed', 'smoothing': 0.0}, False),
+    ({}, False), ({'scale_source': 'none'}, False),
     ({'scale_source': 'height'}, True), ({'smoothing': 0.5}, True)])
 def test_depth_that_depends_on_the_images_before_begins_with_the_first(given, carries):
-    assert run.carries_state(SimpleNamespace(**given)) is carries
+    assert run.carries_state(run.settings_of(given)) is carries
     for other in ({'scale_source': 'reference'}, {'tilt_source': 'imu'}):
         with pytest.raises(ValueError, match='depth_bag does not play'):
-            run.carries_state(SimpleNamespace(**other))
+            run.carries_state(run.settings_of(other))
 
 
 def test_the_bar_tells_rate_and_time_left():

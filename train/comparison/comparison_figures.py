@@ -14,7 +14,6 @@ import torch
 
 from mono_depth_ros.colormap import colour_scale
 from mono_depth_ros.letterbox import input_letterbox
-from mono_depth_ros.metrics import depth_errors
 from mono_depth_ros.model_file import has_weights, load_model
 from mono_depth_ros.preprocess import decode_depth, encode_image, focal_ratio, with_camera
 from train.comparison.comparison import Entry, Row
@@ -136,7 +135,7 @@ def _grid(shown: Sequence[Sample], columns: int, title: str):
 
 def error_note(depth_HW: np.ndarray, sample: Sample, protocol: Protocol) -> str:
     """AbsRel and delta1 of a depth map of a sample, as they are written into its picture."""
-    errors = depth_errors(*protocol.counted(depth_HW, sample.depth))
+    errors = protocol.errors(depth_HW, sample.depth)
     return f'AbsRel {errors.abs_rel:.2f}  delta1 {errors.delta1:.2f}'
 
 

@@ -118,4 +118,8 @@ CLAIMS = (
     Claim(text='a third scale helps', first='eigen_modified3', second='eigen_modified'),
     Claim(text="its output is smoother than Eigen's", first='eigen_modified', second='eigen',
           error='roughness', rises=False),
+    Claim(text="the error of `mobile`, not of the paper, is less than Eigen's (AbsRel)",
+          first='mobile', second='eigen', error='abs_rel', rises=False),
+    Claim(text='`mobile` too is better staged than joint', first='mobile_staged',
+          second='mobile'),
 )

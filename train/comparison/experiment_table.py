@@ -28,7 +28,7 @@ NOT_METRES = ("The paper's printed figures are not metres: its public code learn
 
 @dataclass(frozen=True, kw_only=True)
 class TableRow:
-    """One network: the figures of its seeds, its cost, its milliseconds by device, its sweep.
+    """One network: the figures of its seeds, its cost, its milliseconds by device.
 
     `trained` is (staged, joint or one scale, images seen); None for the baseline.
     """

@@ -55,7 +55,7 @@ def _graph(path: Path, spec: BackendSpec,
             start = time.perf_counter()
             backend = build(path, card, spec)
             took_s.append(round(time.perf_counter() - start, 2))
-    image, intrinsics = self_test.probe_image(card), self_test.reference_intrinsics(card)
+    image, intrinsics = self_test.probe_image(card), self_test.intrinsics_of(card.reference)
     return {'build_s': took_s[0], 'reload_s': took_s[1],
             **timed(lambda: backend(image, intrinsics), spec.device)}
 

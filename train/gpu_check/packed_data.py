@@ -11,7 +11,8 @@ import numpy as np
 
 from train.data.data_sets import DataSet, open_data
 from train.data.packing import pack
-from train.data.sources.packed import PackedSource
+from train.data.samples.splits import MissingSplit
+from train.data.sources.packed import DEPTH, FORMAT, HEAD, INDEX, PackedSource, RGB
 
 # Pixels of a pack at the network's size: 3 bytes of colour, 2 of depth.
 WIDTH, PIXELS, BYTES_A_PIXEL = 256, 256 * 192, 5
@@ -37,7 +38,7 @@ def make_packs(specs: Sequence[str], folder: Path, megabytes: float = LARGEST_MB
 
 def packs_in(folder: Path) -> list[str]:
     """NAME=DIR of every pack in `folder`."""
-    return [f'{path.parent.name}={path.parent}' for path in sorted(folder.glob('*/pack.json'))]
+    return [f'{path.parent.name}={path.parent}' for path in sorted(folder.glob(f'*/{HEAD}'))]
 
 
 def open_packs(folder: Path, split: str) -> list[DataSet]:
@@ -46,7 +47,7 @@ def open_packs(folder: Path, split: str) -> list[DataSet]:
     for spec in packs_in(folder):
         try:
             opened.append(open_data(spec, split))
-        except ValueError:
+        except MissingSplit:
             continue
     if not opened:
         raise ValueError(f'{folder} holds no pack with a split {split!r}: make one with '
@@ -59,10 +60,11 @@ def draw_data(folder: Path, frames: int = 48) -> None:
     rng = np.random.default_rng(0)
     target = folder / 'drawn'
     target.mkdir(parents=True, exist_ok=True)
-    head = {'format': 1, 'source': 'drawn boxes', 'width': WIDTH, 'terms': 'drawn, free to use'}
-    (target / 'pack.json').write_text(json.dumps(head))
-    with (open(target / 'rgb.bin', 'wb') as rgb, open(target / 'depth.bin', 'wb') as depth,
-          open(target / 'index.jsonl', 'w') as index):
+    head = {'format': FORMAT, 'source': 'drawn boxes', 'width': WIDTH,
+            'terms': 'drawn, free to use'}
+    (target / HEAD).write_text(json.dumps(head))
+    with (open(target / RGB, 'wb') as rgb, open(target / DEPTH, 'wb') as depth,
+          open(target / INDEX, 'w') as index):
         for number in range(frames):
             rgb_HW3, depth_HW = _picture(rng)
             rgb.write(rgb_HW3.tobytes())

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from mono_depth_ros.model_card import (
-    card_from_json,
-    Metrics,
-    ModelCard,
-    Provenance,
-    SelfTest,
-)
+from mono_depth_ros.model_card import card_from_json, ModelCard, Provenance, SelfTest
+from mono_depth_ros.self_test import SEED
 from train.recipes.recipe import Recipe
 
-SELF_TEST_SEED = 20140
 
-
-def card_of(recipe: Recipe, name: str, provenance: Provenance, licence: str,
-            metrics: tuple[Metrics, ...] = ()) -> ModelCard:
+def card_of(recipe: Recipe, name: str, provenance: Provenance, licence: str) -> ModelCard:
     """The card of weights that a recipe gave, their self-test not yet measured."""
     return ModelCard(
         name=name, network=recipe.network, normalisation=recipe.normalisation,
         reference=recipe.reference, min_depth_m=recipe.min_depth_m,
         max_depth_m=recipe.max_depth_m, output='log_canonical_depth', resize='letterbox',
-        weights_licence=licence, provenance=provenance, metrics=metrics,
-        self_test=SelfTest(seed=SELF_TEST_SEED, mean=0.0, std=0.0))
+        weights_licence=licence, provenance=provenance, metrics=(),
+        self_test=SelfTest(seed=SEED, mean=0.0, std=0.0))
 
 
 def check_card(recipe: Recipe) -> None:

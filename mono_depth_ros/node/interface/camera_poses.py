@@ -42,7 +42,7 @@ class CameraPoses:
 
         Its pitch and roll are by `up_3`, what points up in the optical frame, where that is known.
         """
-        found = self._transform(settings.scan_frame, header) or self._by_parameters(settings)
+        found = self.pose_in(settings.scan_frame, header) or self._by_parameters(settings)
         if found is None or up_3 is None:
             return found
         pitch_deg, roll_deg = tilt_deg(up_3)
@@ -66,10 +66,6 @@ class CameraPoses:
         return mounted_pose(
             settings.camera_height, settings.camera_pitch_deg, settings.camera_roll_deg)
 
-    def pose_in(self, base: str, header: Header) -> CameraPose | None:
-        """Pose by TF of the frame of a message in another, None where nothing tells it."""
-        return self._transform(base, header)
-
     def close(self) -> None:
         """Stop listening to TF."""
         if self._listener:
@@ -77,8 +73,11 @@ class CameraPoses:
         self._listener = self._buffer = None
         self._asked = False
 
-    def _transform(self, base: str, header: Header) -> CameraPose | None:
-        """Pose by TF at the time of the image, else the latest; None where there is none."""
+    def pose_in(self, base: str, header: Header) -> CameraPose | None:
+        """Pose by TF of the frame of a message in another, at its time, else the latest.
+
+        None where nothing tells it.
+        """
         if not self._asked:
             self._asked = True
             self._listen()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from mono_depth_ros.node.parameter_files import parameters_of
 
 OUTPUTS = ('depth/image', 'depth/camera_info')
 
@@ -40,7 +42,7 @@ def parse(arguments: Sequence[str] | None) -> Options:
     parser.add_argument('--device', help='auto, cpu, cuda or cuda:N')
     given = parser.parse_args(arguments)
     try:
-        parameters = _from_file(given.params) if given.params else {}
+        parameters = parameters_of(given.params) if given.params else {}
     except (OSError, ValueError) as error:
         parser.error(str(error))
     for name, value in (('model_file', given.model), ('device', given.device)):
@@ -50,37 +52,3 @@ def parse(arguments: Sequence[str] | None) -> Options:
         recording=given.recording, out=given.out, images=tuple(given.images),
         outputs=(*OUTPUTS, *(name for name in ('points', 'scan') if getattr(given, name))),
         parameters=parameters)
-
-
-def _from_file(path: Path) -> dict[str, Any]:
-    """Parameters by full name in a ROS parameter file, whatever node they are for."""
-    import yaml
-
-    try:
-        content = yaml.safe_load(path.read_text())
-        groups = [_flat(group or {}) for group in _groups(content)]
-    except (yaml.YAMLError, AttributeError) as error:
-        raise ValueError(f'{path} is no ROS parameter file (/**: ros__parameters: ...): {error}'
-                         ) from error
-    if not groups:
-        raise ValueError(f'{path} is no ROS parameter file: it has no ros__parameters')
-    return {name: value for group in groups for name, value in group.items()}
-
-
-def _groups(tree: dict[str, Any]) -> Iterator[Any]:
-    """What stands below each ros__parameters, however deep in namespaces; None for nothing."""
-    for name, value in tree.items():
-        if name == 'ros__parameters':
-            yield value
-        elif isinstance(value, dict):
-            yield from _groups(value)
-
-
-def _flat(group: dict[str, Any], prefix: str = '') -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, value in group.items():
-        if isinstance(value, dict):
-            found |= _flat(value, f'{prefix}{name}.')
-        else:
-            found[prefix + name] = value
-    return found

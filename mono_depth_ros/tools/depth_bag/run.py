@@ -26,7 +26,7 @@ from mono_depth_ros.tools.depth_bag.accuracy import report
 from mono_depth_ros.tools.depth_bag.assembly import assemble, everything
 from mono_depth_ros.tools.depth_bag.cameras import cameras_of
 from mono_depth_ros.tools.depth_bag.estimation import BagEstimation, output_types
-from mono_depth_ros.tools.depth_bag.journal import Journal, kept_request, Outcome
+from mono_depth_ros.tools.depth_bag.journal import DEVICE, Journal, kept_request, Outcome
 from mono_depth_ros.tools.depth_bag.options import Options
 
 
@@ -86,20 +86,20 @@ def carries_state(settings: Settings) -> bool:
 
     Raises ValueError where it depends on other topics.
     """
-    source = getattr(settings, 'scale_source', 'none')
+    source = settings.scale_source
     if source == 'reference':
         raise ValueError('scale_source reference needs topics that depth_bag does not play to the '
                          'node: use fixed, height or none')
-    if getattr(settings, 'tilt_source', 'pose') == 'imu':
+    if settings.tilt_source == 'imu':
         raise ValueError('tilt_source imu needs a topic that depth_bag does not play to the node: '
                          'use pose')
-    return source == 'height' or getattr(settings, 'smoothing', 0) > 0
+    return source == 'height' or settings.smoothing > 0
 
 
 def _estimator(settings: Settings, kept: Mapping[str, str]) -> DepthEstimator:
     """As the settings say, and where a run goes on, by what served it before."""
     return DepthEstimator.load(settings.model_file, *(
-        kept.get(name) or getattr(settings, name) for name in ('device', 'precision', 'backend')))
+        kept.get(name) or getattr(settings, name) for name in DEVICE))
 
 
 def _request(options: Options, settings: Settings, estimator: DepthEstimator,
@@ -114,7 +114,7 @@ def _request(options: Options, settings: Settings, estimator: DepthEstimator,
         'model': estimator.model_sha256, 'device': estimator.device,
         'precision': estimator.precision, 'backend': estimator.backend,
         'parameters': json.dumps({name: value for name, value in asdict(settings).items()
-                                  if name not in ('device', 'precision', 'backend')})}
+                                  if name not in DEVICE})}
 
 
 def _estimate(reader: BagReader, streams: Mapping[str, BagEstimation], journal: Journal) -> None:

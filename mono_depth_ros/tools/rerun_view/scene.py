@@ -60,7 +60,7 @@ class RerunScene:
     def camera(self, camera: Camera) -> None:
         """The camera's frustum."""
         self._log('world/camera', self._rerun.Pinhole(
-            image_from_camera=[[camera.fx, 0, camera.cx], [0, camera.fy, camera.cy], [0, 0, 1]],
+            image_from_camera=camera.matrix,
             width=camera.width, height=camera.height,
             image_plane_distance=FRUSTUM * (self._far_m or 1.0)))
 

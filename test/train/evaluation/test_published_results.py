@@ -1,19 +1,25 @@
-"""The paper's table as docs/results.md prints it, against what was found of each training."""
+"""The paper's table as the docs print it, against what was found of each training."""
 
 import json
 from pathlib import Path
 import re
 
+import numpy as np
 import pytest
 
 from mono_depth_ros.model_card import card_from_json
+from train.commands.table1 import PAGE
 from train.comparison.experiment import ENTRANTS, WORLDS
+from train.comparison.experiment_page import page_text
+from train.comparison.experiment_runs import kept_experiment
 from train.comparison.experiment_statistics import estimate, table_of
 
 DOCS = Path(__file__).parents[3] / 'docs'
 KEPT = DOCS / 'table1'
 BASELINE = 'mean_depth_map'
 WORDS = (DOCS / 'results.md').read_text()
+NUMBER = re.compile(r'[-+]?[0-9]+(?:[.][0-9]+)?')
+INTERVAL = re.compile(rf'{NUMBER.pattern} \({NUMBER.pattern} to {NUMBER.pattern}\)')
 
 
 def kept(world):
@@ -61,3 +67,22 @@ def test_what_is_kept_is_whole_and_of_one_plan(world):
         assert card.provenance.git_tree == 'clean'
         assert [use.keys_sha256 for use in card.provenance.data] == [
             keys[0] for keys in plan['data'].values()]
+
+
+@pytest.mark.parametrize('world', WORLDS)
+def test_the_page_is_what_the_command_makes_of_it(world):
+    """But for what resampling by another NumPy may change in the last digit."""
+    made = page_text(kept_experiment(KEPT / world, KEPT / world, (), 'cpu'), 'val', timed=False)
+    kept_page = (KEPT / world / PAGE).read_text()
+    assert NUMBER.sub('#', made) == NUMBER.sub('#', kept_page)
+    numbers = [list(map(float, NUMBER.findall(text))) for text in (made, kept_page)]
+    np.testing.assert_allclose(*numbers, rtol=0.01, atol=2e-3)
+
+
+def test_no_interval_is_printed_that_no_command_made():
+    section = WORDS[WORDS.index("## The paper's experiment"):]
+    section = section[:section.index('\n## ', 3)]
+    pages = ''.join((KEPT / world / PAGE).read_text() for world in WORLDS)
+    printed_here = INTERVAL.findall(section)
+    assert len(printed_here) > 40
+    assert not [one for one in printed_here if one not in pages]

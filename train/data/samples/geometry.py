@@ -52,18 +52,14 @@ def tilt(camera: Camera, pitch_deg: float,
     """
     turn = cv2.Rodrigues(np.radians([0.0, yaw_deg, 0.0]))[0] @ cv2.Rodrigues(
         np.radians([pitch_deg, 0.0, 0.0]))[0]
-    rays = np.linalg.inv(_intrinsics(camera))
+    rays = np.linalg.inv(camera.matrix)
     middle = np.array([camera.width / 2 - 0.5, camera.height / 2 - 0.5])
-    seen = _intrinsics(camera) @ turn @ rays @ (*middle, 1)
+    seen = camera.matrix @ turn @ rays @ (*middle, 1)
     dx, dy = middle - seen[:2] / seen[2]
     camera = replace(camera, cx=camera.cx + dx, cy=camera.cy + dy)
-    matrix = _intrinsics(camera) @ turn @ rays
+    matrix = camera.matrix @ turn @ rays
     # A point at depth z' on the new ray r' was at z' (turn^-1 r')_z before.
-    return camera, matrix, turn[:, 2] @ np.linalg.inv(_intrinsics(camera))
-
-
-def _intrinsics(camera: Camera) -> np.ndarray:
-    return np.array([[camera.fx, 0, camera.cx], [0, camera.fy, camera.cy], [0, 0, 1]])
+    return camera, matrix, turn[:, 2] @ np.linalg.inv(camera.matrix)
 
 
 def warped(sample: Sample, matrix: np.ndarray, scale: float, width: int, height: int) -> Sample:

@@ -123,8 +123,7 @@ def depth_from_disparity(raw_HW: np.ndarray) -> np.ndarray:
 def registered(depth_HW: np.ndarray) -> np.ndarray:
     """Depth (480, 640) float32 m as the colour camera without its lens sees it, NaN in holes."""
     points_3N = np.stack(points_from_depth(depth_HW, DEPTH)).reshape(3, -1)
-    matrix = np.array([[KINECT.fx, 0, KINECT.cx], [0, KINECT.fy, KINECT.cy], [0, 0, 1]])
-    projection_34 = matrix @ np.column_stack([ROTATION, SHIFT_M])
+    projection_34 = KINECT.matrix @ np.column_stack([ROTATION, SHIFT_M])
     return splat(points_3N, projection_34, KINECT.height, KINECT.width)
 
 
