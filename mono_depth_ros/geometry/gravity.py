@@ -22,8 +22,6 @@ NEEDED, SETTLED_S = 5, 0.3
 OLDEST_S, HELD_S = 1.0, 5.0
 # Length of the mean of unit vectors that are not all over the place.
 LEAST_AGREEMENT = 0.8
-# An orientation farther from the accelerometer's is not one of this frame over a level one.
-MOST_APART_DEG = 10.0
 
 
 class _Mean(NamedTuple):
@@ -93,15 +91,18 @@ def _towards(unit: Sequence[float], mean: _Mean, step_s: float) -> tuple[float, 
     return tuple(old + weight * (new - old) for old, new in zip(mean.vector, unit))
 
 
-def oriented_up(quaternion: Sequence[float], up_3: np.ndarray) -> np.ndarray | None:
-    """Up (3,) by an IMU's orientation x, y, z, w, which follows turns at once; None where unfit.
+def oriented_up(quaternion: Sequence[float]) -> np.ndarray | None:
+    """Up (3,) by an IMU's orientation x, y, z, w, which follows turns at once.
 
-    Drivers without an orientation leave zeros or the identity in the message; one over a frame
-    that is not level (as NED) is far from the accelerometer's `up_3`.
+    None where it has none: drivers without one leave zeros or the identity in the message.
     """
     try:
         pose = transform_pose((0.0, 0.0, 0.0), quaternion)
     except ValueError:
         return None
-    agrees = float(pose.up @ up_3) >= math.cos(math.radians(MOST_APART_DEG))
-    return pose.up if agrees and any(quaternion[:3]) else None
+    return pose.up if any(quaternion[:3]) else None
+
+
+def within(first_3: np.ndarray, second_3: np.ndarray, most_deg: float) -> bool:
+    """Whether two unit vectors are at most so many degrees apart."""
+    return float(first_3 @ second_3) >= math.cos(math.radians(most_deg))

@@ -20,6 +20,10 @@ from mono_depth_ros.distortion import distort
 VIEW_BYTES = 200_000_000
 # Widest view in degrees across and down; a pinhole's pixels stretch with 1 / cos^2 of the angle.
 WIDEST_DEG = 100.0
+# A view with a smaller share of the image's pixels would give next to no depth.
+LEAST_REACHED = 0.01
+OFF_AXIS = ('the image lies outside the {:g} degrees around the axis of its lens that a network '
+            'is shown: use the whole image of the camera, not a region at its edge')
 # The view has about this many pixels on its longer side; images of twice as many are averaged.
 SIDE_PX = 640
 # A lens that moves no pixel by more than this share of the image's longer side needs no view.
@@ -96,7 +100,7 @@ def view_camera(camera: Camera, widest_deg: float = WIDEST_DEG) -> Camera:
     Not more: of a lens that bends lines outwards, corners beyond that rectangle would leave the
     view without picture on its sides, and with a fifth of it empty the error of depth was 1.3
     times as large. It has square pixels and about SIDE_PX on the longer side, as many as the
-    image where that has fewer.
+    image where that has fewer. ValueError for an image of which it would see nothing.
     """
     x_hw, y_hw, seen = _grid(camera)
     limit = math.tan(math.radians(widest_deg) / 2)
@@ -105,6 +109,8 @@ def view_camera(camera: Camera, widest_deg: float = WIDEST_DEG) -> Camera:
     left, right, top, bottom = (
         float(np.clip(edge(line), -limit, limit))
         for line in (x_hw[row], y_hw[:, column]) for edge in (np.nanmin, np.nanmax))
+    if not (left < right and top < bottom):
+        raise ValueError(OFF_AXIS.format(widest_deg))
     longer = max(camera.width, camera.height) // _shrink(camera)
     focal = longer / max(right - left, bottom - top)
     width, height = (max(1, round(focal * size)) for size in (right - left, bottom - top))
@@ -139,6 +145,8 @@ def _made(camera: Camera) -> LensView:
     seen = rays(camera)
     u_HW, v_HW = seen.x * view.fx + view.cx, seen.y * view.fy + view.cy
     inside = (u_HW >= 0) & (v_HW >= 0) & (u_HW <= view.width - 1) & (v_HW <= view.height - 1)
+    if inside.mean() < LEAST_REACHED:
+        raise ValueError(OFF_AXIS.format(WIDEST_DEG))
     return LensView(
         camera=view, reached=float(inside.mean()), shrink=n, image_maps=image_maps,
         depth_maps=(_known(u_HW, 0), _known(v_HW, 0)), outside=~inside)

@@ -42,14 +42,19 @@ def rgb_from_message(message) -> np.ndarray:
     return rgb_from_compressed(message.data, message.format)
 
 
-def depth_from_message(message) -> np.ndarray:
+def depth_from_message(message, keep_too_near: bool = False) -> np.ndarray:
     """Depth (H, W) float32 metres: NaN unknown, +inf nothing in range (REP 117, REP 118).
+
+    What is too near to be measured (-inf) is unknown too, unless it is to be kept.
 
     Image 32FC1 (m) and 16UC1 (mm); CompressedImage of a 16-bit PNG (mm) with or without the
     header of compressedDepth, and 32FC1 as compressedDepth quantises it. Else ValueError.
     """
     depth_HW = _compressed_depth(message) if is_compressed(message) else raw_depth(message)
-    depth_HW[~(depth_HW > 0)] = np.nan
+    unknown_HW = ~(depth_HW > 0)
+    if keep_too_near:
+        unknown_HW &= ~np.isneginf(depth_HW)
+    depth_HW[unknown_HW] = np.nan
     return depth_HW
 
 

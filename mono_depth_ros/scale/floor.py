@@ -135,13 +135,22 @@ def _doubt(grid: _Grid, floor_hw: np.ndarray, lower: float, up_3: np.ndarray) ->
         return 'the level surface is small'
     if lower > MOST_LOWER:
         return 'something lies lower than the level surface'
-    rows = np.nonzero(grid.candidate.any(1))[0]
-    lowest = floor_hw[max(rows[-1] - 6, 0):max(rows[-1], 1)]
+    candidate_hw, seen_hw = (_lowest_last(mask, up_3) for mask in (grid.candidate, floor_hw))
+    rows = np.nonzero(candidate_hw.any(1))[0]
+    lowest = seen_hw[max(rows[-1] - 6, 0):max(rows[-1], 1)]
     if lowest.any(0).mean() < LEAST_BOTTOM:
         return 'the level surface does not reach the bottom of the image'
     if _tilt_deg(grid.points[floor_hw], up_3) > MOST_PLANE_TILT_DEG:
         return 'the surface is not level'
     return ''
+
+
+def _lowest_last(mask_hw: np.ndarray, up_3: np.ndarray) -> np.ndarray:
+    """The mask with the edge of the image that is the lowest in the world as its last row."""
+    across, down = -up_3[0], -up_3[1]
+    if abs(across) > abs(down):  # a camera that lies on its side
+        mask_hw, down = mask_hw.T, across
+    return mask_hw if down >= 0 else mask_hw[::-1]
 
 
 def _tilt_deg(points_N3: np.ndarray, up_3: np.ndarray) -> float:

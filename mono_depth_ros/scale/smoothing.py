@@ -47,7 +47,7 @@ class Smoother:
         size = (COLUMNS, max(1, round(COLUMNS * height / width)))
         grey_hw = _grey(rgb_HW3, size)
         with np.errstate(divide='ignore', invalid='ignore'):
-            log_hw = np.log(cv2.resize(depth_HW, size, interpolation=cv2.INTER_NEAREST))
+            log_hw = np.log(cv2.resize(depth_HW, size, interpolation=cv2.INTER_NEAREST_EXACT))
         past_hw = self._past_weight(grey_hw, now_s, weight)
         if past_hw is not None:
             with np.errstate(invalid='ignore'):  # infinity less infinity

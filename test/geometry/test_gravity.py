@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mono_depth_ros.geometry.camera_pose import mounted_pose, tilt_deg
-from mono_depth_ros.geometry.gravity import Gravity, GRAVITY_MPS2, oriented_up
+from mono_depth_ros.geometry.gravity import Gravity, GRAVITY_MPS2, oriented_up, within
 
 UP = mounted_pose(1.0, 12.0, -3.0).up
 
@@ -144,19 +144,23 @@ def of_axis(axis, degrees):
     return (*(math.sin(half) * np.array(axis, float)), math.cos(half))
 
 
-def test_an_orientation_near_the_accelerometer_s_counts():
+def test_up_by_an_orientation_is_the_world_s():
     """Turned by 8 degrees about y, then by any yaw of the world."""
     for yaw in (0, 130):
         x, y, z, w = of_axis((0, 1, 0), 8)
         s, c = of_axis((0, 0, 1), yaw)[2:]
         turned = (c * x - s * y, c * y + s * x, c * z + s * w, c * w - s * z)
-        up = oriented_up(turned, np.array([0, 0, 1.0]))
+        up = oriented_up(turned)
         np.testing.assert_allclose(
             up, (-math.sin(math.radians(8)), 0, math.cos(math.radians(8))), atol=1e-9)
 
 
 @pytest.mark.parametrize('quaternion', [
-    (0, 0, 0, 0), (0, 0, 0, 1), (math.nan, 0, 0, 1), (math.inf, 0, 0, 1), (3, 4, 5, 6),
-    of_axis((0, 1, 0), 12), of_axis((1, 0, 0), 180)])
-def test_an_orientation_that_is_none_or_of_another_world_is_left_out(quaternion):
-    assert oriented_up(quaternion, np.array([0, 0, 1.0])) is None
+    (0, 0, 0, 0), (0, 0, 0, 1), (math.nan, 0, 0, 1), (math.inf, 0, 0, 1), (3, 4, 5, 6)])
+def test_an_orientation_that_is_none_is_left_out(quaternion):
+    assert oriented_up(quaternion) is None
+
+
+@pytest.mark.parametrize('degrees, near', [(8, True), (12, False), (180, False)])
+def test_two_directions_are_so_far_apart(degrees, near):
+    assert within(oriented_up(of_axis((0, 1, 0), degrees)), np.array([0, 0, 1.0]), 10) is near

@@ -137,3 +137,13 @@ def test_a_reduced_image_gives_the_same_view(size):
 def test_a_view_is_made_once_for_a_camera():
     camera = LENSES['plumb_bob']
     assert lens_view(camera) is lens_view(replace(camera))
+
+
+@pytest.mark.parametrize('region', [(520, 520, 120, 120), (500, 200, 140, 240)])
+def test_a_region_beyond_what_a_network_is_shown_is_refused(region):
+    """Of a fisheye of 180 degrees, each at its edge."""
+    whole = Camera(fx=200, fy=200, cx=319.5, cy=319.5, width=640, height=640,
+                   distortion=(0.0, 0.0, 0.0, 0.0), distortion_model='equidistant')
+    with pytest.raises(ValueError, match='outside the 100 degrees around the axis of its lens'):
+        lens_view(whole.cropped(*region))
+    assert lens_view(whole.cropped(200, 200, 240, 240)).reached > 0.9

@@ -18,6 +18,7 @@ from mono_depth_ros.node.interface.frame import Frame
 from mono_depth_ros.node.interface.parameters import PARAMETERS, settings_from
 from mono_depth_ros.node.outputs.filled import Filled
 from mono_depth_ros.node.outputs.scale import ScaleFactor
+from mono_depth_ros.node.steps import scale as scale_module
 from mono_depth_ros.node.steps.scale import Scale
 from mono_depth_ros.node.steps.smoothing import Smoothing
 
@@ -73,6 +74,44 @@ def fed(step, topic, messages, **parameters):
 
 def times(number=300):
     return [count / 10 for count in range(number)]
+
+
+def test_without_stamps_the_latest_reference_counts_once(monkeypatch):
+    """Stamps of 0, as a driver leaves them that sets none."""
+    now = SimpleNamespace(s=1000.0)
+    monkeypatch.setattr(scale_module, 'time', SimpleNamespace(monotonic=lambda: now.s))
+    step = Scale(None, '')
+    keep = {wanted.topic: wanted.callback for wanted in step.inputs()}['reference/depth']
+    for number in range(10):
+        keep(depth_message(SHAPE * (1 + number / 20), 0.0))
+    step.adjust(frame_at(0.0, scale_source='reference'))
+    assert step.values()['scale evidence'] == 'factor 1.450'
+    for _ in range(600):
+        now.s += 0.1
+        step.adjust(frame_at(0.0, scale_source='reference'))
+    assert step.values()['scale evidence'] == 'nothing new on reference/depth'
+    assert step.warning.startswith('no evidence of scale for 60 s')
+
+
+def test_a_recording_that_begins_anew_is_no_lack_of_evidence(monkeypatch):
+    now = SimpleNamespace(s=1000.0)
+    monkeypatch.setattr(scale_module, 'time', SimpleNamespace(monotonic=lambda: now.s))
+    step = Scale(None, '')
+    keep = {wanted.topic: wanted.callback for wanted in step.inputs()}['reference/depth']
+    for lap in range(2):
+        for number in range(300):
+            now.s += 0.1
+            if lap == 0 or number > 5:
+                keep(depth_message(0.6 * SHAPE, 5 + number / 10))
+            step.adjust(frame_at(5 + number / 10, scale_source='reference'))
+            assert step.warning == '', (lap, number)
+
+
+def test_a_source_that_is_left_keeps_no_messages():
+    step = Scale(None, '')
+    fed(step, 'reference/depth', [depth_message(0.6 * SHAPE, t) for t in times(20)])
+    step.adjust(frame_at(2.0, scale_source='fixed'))
+    assert step._sources['reference']._kept == {}
 
 
 @pytest.mark.parametrize('source, expected', [('none', 1.0), ('fixed', 1.5)])
@@ -274,6 +313,34 @@ def test_holes_are_filled_and_measured_pixels_keep_their_bits(encoding):
                                'sensor spread (log)': output.values()['sensor spread (log)']}
 
 
+def test_what_is_too_near_for_the_sensor_is_no_hole():
+    """REP 117: -inf is a measurement, that of something nearer than can be measured."""
+    sensor = 2 * SHAPE
+    sensor[20:40, 30:50], sensor[:10, :10] = -np.inf, np.nan
+    output = output_of(Filled, publisher := Publisher())
+    output.inputs()[0].callback(depth_message(sensor, 1.0))
+    output.publish(frame_at(1.0))
+    sent, = publisher.sent
+    assert np.isneginf(filled(sent)[20:40, 30:50]).all() and np.isneginf(filled(sent)).sum() == 400
+    np.testing.assert_allclose(filled(sent)[:10, :10], 2 * SHAPE[:10, :10], rtol=5e-3)
+    assert output.values()['holes of the sensor (%)'] == '2.1'
+
+
+@pytest.mark.parametrize('shrink', [4, 8])
+def test_a_smaller_sensor_is_filled_from_the_same_place(shrink):
+    """The network's depth at the middle of the sensor's pixel, not at its corner."""
+    columns = np.tile(np.exp(np.arange(640) / 300).astype(np.float32), (480, 1))
+    width, height = 640 // shrink, 480 // shrink
+    middle = np.exp(((np.arange(width) + 0.5) * shrink - 0.5) / 300).astype(np.float32)
+    sensor = np.tile(middle, (height, 1))
+    sensor[10:60, 40:120] = np.nan
+    output = output_of(Filled, publisher := Publisher())
+    output.inputs()[0].callback(depth_message(sensor, 1.0))
+    output.publish(frame_at(1.0, depth=columns))
+    np.testing.assert_allclose(filled(publisher.sent[0]), np.tile(middle, (height, 1)), rtol=2.5e-3)
+    assert float(output.values()['sensor over network']) == pytest.approx(1, abs=2.5e-3)
+
+
 def test_every_sensor_image_is_used_once_though_no_stamp_is_set():
     output = output_of(Filled, publisher := Publisher())
     for number in (1, 2, 3):
@@ -392,7 +459,7 @@ def test_the_floor_of_a_low_robot_gives_the_scale_where_it_is_far_off(without_tf
 def test_a_height_that_is_given_wins_over_tf_to_a_frame_above_the_floor(
         monkeypatch, given, expected, told):
     """A camera 0.45 m over the floor, and base_link 0.13 m: TF says 0.32 m and the tilt."""
-    monkeypatch.setattr('mono_depth_ros.node.interface.camera_poses.CameraPoses._transform',
+    monkeypatch.setattr('mono_depth_ros.node.interface.camera_poses.CameraPoses.pose_in',
                         lambda self, base, header: mounted_pose(0.32, 15))
     frame, step = looked(floor_depth(0.45, 15, 1.6), 12, camera_height=given)
     assert frame.scale == pytest.approx(expected, rel=0.03)

@@ -152,6 +152,63 @@ def test_an_orientation_follows_a_turn_at_once_while_it_agrees(clock):
     assert 'by the accelerometer of imu' in step.values()['imu']
 
 
+def pitched(degrees, stamp_s, orientation_deg=None):
+    """A message of a camera pitched so at a time, as an IMU in the frame of the image says it."""
+    half = np.radians(-90 - (degrees if orientation_deg is None else orientation_deg)) / 2
+    return imu_message(GRAVITY_MPS2 * mounted_pose(1, degrees).up, stamp_s=stamp_s,
+                       x=float(np.sin(half)), w=float(np.cos(half)))
+
+
+def test_the_orientation_is_that_of_the_time_of_the_image(clock):
+    """Pitched up and down by 6 degrees each second, images come 150 ms late."""
+    def pitch(seconds):
+        return 15 + 6 * np.sin(2 * np.pi * seconds)
+
+    step = Tilt(None, '')
+    step.adjust(frame_of())
+    wanted, = step.inputs()
+    for number in range(600):
+        clock.s += 0.01
+        wanted.callback(pitched(pitch(number / 100), 1 + number / 100))
+        if number > 200 and number % 7 == 0:
+            taken_s = number / 100 - 0.15
+            up = step.adjust(frame_of(seconds=1 + taken_s)).up_3
+            assert tilt_deg(up)[0] == pytest.approx(pitch(taken_s), abs=0.5)
+
+
+def test_of_clocks_that_differ_the_latest_orientation_counts(clock):
+    step = fed(clock, [pitched(number / 30, 100 + number / 100) for number in range(90)])
+    assert tilt_deg(step.adjust(frame_of(seconds=1.0)).up_3)[0] == pytest.approx(89 / 30, abs=1e-6)
+
+
+def test_a_quick_turn_is_followed_by_the_orientation(clock):
+    """20 degrees in a third of a second, which the mean of the accelerometer follows in 5 s."""
+    step = fed(clock, [pitched(10, 1 + number / 100) for number in range(300)])
+    for number in range(300, 700):
+        fed(clock, [pitched(min(10 + 0.6 * (number - 300), 30), 1 + number / 100)], step)
+        up = step.adjust(frame_of(seconds=1 + number / 100)).up_3
+        assert tilt_deg(up)[0] == pytest.approx(min(10 + 0.6 * (number - 300), 30), abs=0.1)
+
+
+def test_an_orientation_of_another_world_never_counts(clock):
+    """12 degrees off the accelerometer's all the time, as over a frame that is not level."""
+    step = fed(clock, [pitched(5, 1 + number / 100, 17) for number in range(300)])
+    assert tilt_deg(step.adjust(frame_of(seconds=4.0)).up_3)[0] == pytest.approx(5, abs=0.01)
+    assert 'by the accelerometer' in step.values()['imu']
+
+
+def test_one_image_every_six_seconds_knows_its_tilt(clock):
+    step, known = Tilt(None, ''), []
+    wanted, = step.inputs()
+    for _ in range(5):
+        known.append(step.adjust(frame_of()).up_3 is not None)
+        for _ in range(60):
+            clock.s += 0.1
+            if wanted.wanted():
+                wanted.callback(imu_message())
+    assert known == [False, False, True, True, True]
+
+
 @pytest.mark.parametrize('message', [
     imu_message((NAN, NAN, NAN)), imu_message((INF, 0, 0)), imu_message((0, 0, 0)),
     imu_message((0, -1, 0)), imu_message((1e308, 1e308, 1e308)), imu_message(frame_id=''),

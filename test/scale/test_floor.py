@@ -34,7 +34,8 @@ def found(pose, depth, height_m, nearest_m=0.0):
 
 
 @pytest.mark.parametrize('height_m, pitch, roll', [
-    (0.16, 0, 0), (0.3, 10, 3), (0.7, 25, -8), (1.5, 35, 20), (1.2, 60, 0)])
+    (0.16, 0, 0), (0.3, 10, 3), (0.7, 25, -8), (1.5, 35, 20), (1.2, 60, 0), (0.7, 20, 180),
+    (0.7, 20, 90), (0.7, 20, -90), (0.7, 20, 170)])
 @pytest.mark.parametrize('shown_times', [0.6, 1.0, 1.9])
 def test_the_floor_gives_the_factor_at_any_height_and_tilt(height_m, pitch, roll, shown_times):
     pose = mounted_pose(height_m, pitch, roll)
@@ -48,6 +49,17 @@ def test_a_table_over_the_floor_does_not_count_while_the_floor_is_seen():
     depth, top = surface(pose, 1.1, 8.0), surface(pose, 0.4, 8.0)
     finding = found(pose, np.where(np.arange(240)[:, None] > 150, top, depth), 1.1)
     assert finding.factor is None or finding.factor == pytest.approx(1, rel=0.03)
+
+
+@pytest.mark.parametrize('roll', [0, 90, 180, -90])
+def test_a_surface_that_does_not_reach_the_lowest_edge_is_no_floor(roll):
+    """Nearest to the camera is a box; the level surface beyond it is large."""
+    pose = mounted_pose(0.7, 20, roll)
+    depth = surface(pose, 0.7)
+    finding = found(pose, np.where(depth < 1.2, np.float32(0.5), depth), 0.7)
+    assert finding.factor is None and finding.reason in (
+        'the level surface does not reach the bottom of the image',
+        'the level surface is small'), finding
 
 
 @pytest.mark.parametrize('pitch', [0, 30])

@@ -45,6 +45,21 @@ def test_the_first_steps_are_those_of_an_exponential_mean_of_the_log():
     assert out[2][60, 80] == pytest.approx(((2 * 2.2) ** 0.5 * 2) ** 0.5, rel=1e-4)
 
 
+@pytest.mark.parametrize('width', [640, 1920])
+def test_the_past_comes_back_where_it_was(width):
+    """Waves of depth on a still picture: what is left of them does not move to one side."""
+    height = width * 3 // 4
+    across = np.arange(width) / width
+    waves = np.tile((2 + 0.2 * np.sin(2 * np.pi * 20 * across)).astype(np.float32), (height, 1))
+    still = np.full((height, width, 3), 100, np.uint8)
+    _, second = smoothed([waves, np.full_like(waves, 2)], [still, still], weight=0.9)
+    left, whole = np.log(second[height // 2] / 2), np.log(waves[height // 2] / 2)
+    cell = width // 160
+    moved = min(range(-2 * cell, 2 * cell + 1), key=lambda by: np.square(
+        np.roll(whole, by)[50:-50] * 0.9 - left[50:-50]).sum())
+    assert abs(moved) <= cell // 4, moved
+
+
 def test_a_camera_that_moves_gets_the_depth_of_the_image():
     """Two pixels an image; the depth grows by 4 % each: nothing of the past is in it."""
     depths = [np.full((120, 160), 2 * 1.04 ** n, np.float32) for n in range(10)]

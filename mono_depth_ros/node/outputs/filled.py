@@ -71,11 +71,12 @@ class Filled(Output):
         return super().publish(frame)
 
     def _filled(self, sensor: Any, depth_HW: np.ndarray) -> np.ndarray:
-        sensor_hw = depth_from_message(sensor)
+        sensor_hw = depth_from_message(sensor, keep_too_near=True)
         rows, columns = sensor_hw.shape
         check_same_view(sensor_hw.shape, depth_HW.shape)
         if depth_HW.shape != sensor_hw.shape:  # nearest: there is no mean with infinity
-            depth_HW = cv2.resize(depth_HW, (columns, rows), interpolation=cv2.INTER_NEAREST)
+            depth_HW = cv2.resize(depth_HW, (columns, rows),
+                                  interpolation=cv2.INTER_NEAREST_EXACT)
         self._judge(sensor_hw, depth_HW)
         return fill_depth(sensor_hw, depth_HW)
 

@@ -15,3 +15,6 @@ class Evidence(StreamPart):
     def look(self, frame: Frame) -> tuple[float, float]:
         """Factor and offset (m) for the shown depth; ValueError with why there is none."""
         raise NotImplementedError
+
+    def forget(self) -> None:
+        """Release what was kept of its topics: another source is asked for."""

@@ -32,6 +32,7 @@ class ReferenceEvidence(Evidence):
     def __init__(self, node, prefix: str):
         super().__init__(node, prefix)
         self._kept: dict[str, tuple[Any, ...]] = {}
+        self._used: Any = None
         self._poses = CameraPoses(node)
 
     def inputs(self) -> tuple[Input, ...]:
@@ -67,23 +68,30 @@ class ReferenceEvidence(Evidence):
                              f'{image_frame!r}: {self._poses.told}')
         return pose.in_base(read(message))
 
+    def forget(self) -> None:
+        """Release the messages."""
+        self._kept, self._used = {}, None
+
     def close(self) -> None:
         """Stop listening to TF."""
         self._poses.close()
 
     def _nearest(self, frame: Frame) -> tuple[str, Any]:
-        """Topic and message with the stamp nearest to the image's."""
+        """Topic and message with the stamp nearest to the image's; each counts once."""
         stamp = stamp_ns(frame.header.stamp)
-        apart = {(topic, number): abs(stamp_ns(message.header.stamp) - stamp) / 1e9
-                 for topic, messages in self._kept.items()
-                 for number, message in enumerate(messages)}
+        # Of those alike near, as where no stamp is set, the latest.
+        apart = [(abs(stamp_ns(message.header.stamp) - stamp) / 1e9, topic, message)
+                 for topic, messages in self._kept.items() for message in reversed(messages)]
         if not apart:
             raise ValueError('nothing on reference/depth, reference/points or reference/scan')
-        topic, number = min(apart, key=lambda key: apart[key])
-        if apart[topic, number] > MOST_APART_S:
-            raise ValueError(f'{topic} is {apart[topic, number]:.2f} s apart from the image, '
-                             f'expected {MOST_APART_S} s or less: look at the clocks of both')
-        return topic, self._kept[topic][number]
+        apart_s, topic, message = min(apart, key=lambda one: one[0])
+        if apart_s > MOST_APART_S:
+            raise ValueError(f'{topic} is {apart_s:.2f} s apart from the image, expected '
+                             f'{MOST_APART_S} s or less: look at the clocks of both')
+        if message is self._used:
+            raise ValueError(f'nothing new on {topic}')
+        self._used = message
+        return topic, message
 
     def _keeper(self, topic: str) -> Callable[[Any], None]:
         def keep(message: Any) -> None:

@@ -81,9 +81,14 @@ class Scale(Step):
     def _begin(self, source: str) -> None:
         self._source, self._looked_s, self._started_s = source, -math.inf, time.monotonic()
         self._slow = SlowFactor(getattr(self._sources.get(source), 'caution', Caution()))
+        for name, evidence in self._sources.items():
+            if name != source:
+                evidence.forget()
 
     def _follow(self, frame: Frame) -> None:
         now_s, factor, offset_m = _time_s(frame), None, 0.0
+        if now_s < self._looked_s:  # a recording begins anew
+            self._started_s = time.monotonic()
         if not 0 <= now_s - self._looked_s < EVERY_S:
             self._looked_s = now_s
             try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import replace
 import math
 import time
@@ -13,7 +14,7 @@ from sensor_msgs.msg import Imu
 from std_msgs.msg import Header
 
 from mono_depth_ros.geometry.camera_pose import tilt_deg
-from mono_depth_ros.geometry.gravity import Gravity, oriented_up
+from mono_depth_ros.geometry.gravity import Gravity, GRAVITY_MPS2, oriented_up, within
 from mono_depth_ros.message_formats.stamps import stamp_ns
 from mono_depth_ros.node.interface.camera_poses import CameraPoses
 from mono_depth_ros.node.interface.frame import Frame
@@ -22,8 +23,15 @@ from mono_depth_ros.node.steps.step import Step
 
 # The operator is warned where the tilt is not known for this long.
 MISSING_S = 2.0
-# Without a frame for this long nobody listens to depth, and nothing to the IMU.
-IDLE_S = 5.0
+# Without a frame for this long, or twice the time between the last two, nobody listens to depth,
+# and nothing to the IMU.
+IDLE_S, LONGEST_IDLE_S = 5.0, 60.0
+# Messages kept, a second of a fast IMU, and how far the stamp of one may be from the image's: of
+# clocks that differ the latest message counts.
+KEPT, MOST_APART_S = 400, 0.5
+# Orientations are of another world than the accelerometer's where their means are farther apart,
+# as over a frame whose z is not up (NED); one by itself, where it is so far from its acceleration.
+MOST_APART_DEG, MOST_OFF_DEG = 10.0, 30.0
 # What stands for data that a driver has not, in the first element of their covariance.
 NO_DATA = -1.0
 
@@ -38,8 +46,8 @@ class Tilt(Step):
         super().__init__(node, prefix)
         self._poses = CameraPoses(node)
         self._on, self._told = False, ''
-        self._known_s = self._asked_s = 0.0
-        self._gravity, self._latest = Gravity(), Imu()
+        self._known_s, self._asked_s, self._idle_s = 0.0, -math.inf, IDLE_S
+        self._begin()
 
     def inputs(self) -> tuple[Input, ...]:
         """The IMU, while it is asked for."""
@@ -53,12 +61,15 @@ class Tilt(Step):
     def adjust(self, frame: Frame) -> Frame:
         """The frame with its `up_3`, where an IMU is asked for and knows it."""
         now_s, anew = time.monotonic(), not self._wanted()
+        if math.isfinite(self._asked_s):
+            self._idle_s = min(max(IDLE_S, 2 * (now_s - self._asked_s)), LONGEST_IDLE_S)
         self._on, self._asked_s = frame.settings.tilt_source == 'imu', now_s
         self.warning = ''
         if not self._on:
             return frame
         if anew:
-            self._gravity, self._known_s = Gravity(), now_s
+            self._begin()
+            self._known_s = now_s
         try:
             up_3 = self._up(frame.header, now_s)
         except ValueError as error:
@@ -75,7 +86,7 @@ class Tilt(Step):
         self._poses.close()
 
     def _wanted(self) -> bool:
-        return self._on and time.monotonic() - self._asked_s < IDLE_S
+        return self._on and time.monotonic() - self._asked_s < self._idle_s
 
     def _up(self, header: Header, now_s: float) -> np.ndarray:
         """What points up in the frame of the image; ValueError with why it is not known."""
@@ -84,11 +95,11 @@ class Tilt(Step):
             up_3, source = self._gravity.up(now_s), 'accelerometer'
         except ValueError as error:
             raise ValueError(f'{topic}: {error}') from error
-        latest = self._latest
-        oriented_3 = oriented_up(_quaternion(latest), up_3)
+        message = self._nearest(header)
+        oriented_3 = self._oriented_up(message, up_3, now_s)
         if oriented_3 is not None:
             up_3, source = oriented_3, 'orientation'
-        rotation_33, mounted = self._rotation(latest.header, header)
+        rotation_33, mounted = self._rotation(message.header, header)
         up_3 = rotation_33 @ up_3
         pitch_deg, roll_deg = tilt_deg(up_3)
         self._told = (f'pitch {pitch_deg:.1f}, roll {roll_deg:.1f} degrees by the {source} of '
@@ -108,12 +119,43 @@ class Tilt(Step):
         raise ValueError(f'{self.prefix}imu is in frame {imu.frame_id!r}, the image in '
                          f'{image.frame_id!r}: {self._poses.told}')
 
+    def _begin(self) -> None:
+        self._gravity, self._oriented = Gravity(), Gravity()
+        self._kept: deque[Imu] = deque(maxlen=KEPT)
+
+    def _nearest(self, image: Header) -> Imu:
+        """The message with the stamp nearest to an image's, the latest where none is near."""
+        stamp, kept = stamp_ns(image.stamp), tuple(self._kept)
+        nearest = min(reversed(kept), key=lambda one: abs(stamp_ns(one.header.stamp) - stamp))
+        apart_s = abs(stamp_ns(nearest.header.stamp) - stamp) / 1e9
+        return nearest if apart_s <= MOST_APART_S else kept[-1]
+
+    def _oriented_up(self, message: Imu, gravity_3: np.ndarray,
+                     now_s: float) -> np.ndarray | None:
+        """Up by a message's orientation; None where it has none, or one of another world."""
+        up_3 = oriented_up(_quaternion(message))
+        try:
+            mean_3 = self._oriented.up(now_s)
+        except ValueError:
+            return None
+        if up_3 is None or not within(mean_3, gravity_3, MOST_APART_DEG):
+            return None
+        acceleration_3 = np.array(_acceleration(message))
+        length_mps2 = float(np.linalg.norm(acceleration_3))
+        if 0 < length_mps2 < math.inf and not within(
+                up_3, acceleration_3 / length_mps2, MOST_OFF_DEG):
+            return None
+        return up_3
+
     def _keep(self, message: Imu) -> None:
-        if message.header.frame_id != self._latest.header.frame_id:
-            self._gravity = Gravity()
-        self._latest = message
-        self._gravity.add(_acceleration(message), stamp_ns(message.header.stamp) / 1e9,
-                          time.monotonic())
+        if self._kept and message.header.frame_id != self._kept[-1].header.frame_id:
+            self._begin()
+        self._kept.append(message)
+        stamp_s, now_s = stamp_ns(message.header.stamp) / 1e9, time.monotonic()
+        self._gravity.add(_acceleration(message), stamp_s, now_s)
+        up_3 = oriented_up(_quaternion(message))
+        if up_3 is not None:
+            self._oriented.add((GRAVITY_MPS2 * up_3).tolist(), stamp_s, now_s)
 
 
 def _acceleration(message: Any) -> tuple[float, float, float]:
