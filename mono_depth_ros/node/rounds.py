@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
+from rclpy.logging import get_logger
 
 from mono_depth_ros.camera import Camera
 from mono_depth_ros.node.camera_stream import Arrival
 from mono_depth_ros.node.frame_processor import PreparedImage
+from mono_depth_ros.node.process import one_line
 
 if TYPE_CHECKING:  # torch takes seconds to import
     from mono_depth_ros.estimator import DepthEstimate, DepthEstimator
+
+# What is wrong with images together is logged this often.
+TOLD_EVERY_S = 10.0
 
 
 def serve(estimator: DepthEstimator, arrivals: list[Arrival]) -> None:
@@ -35,8 +39,14 @@ def serve(estimator: DepthEstimator, arrivals: list[Arrival]) -> None:
 def _together(
         estimator: DepthEstimator, images: list[PreparedImage]) -> list[DepthEstimate | None]:
     if min(len(images), estimator.together) > 1:
-        with suppress(Exception):
+        try:
             return list(estimator.estimate_all([_of_network(image) for image in images]))
+        except ValueError:
+            pass  # a device that could not: the estimator tells, and takes fewer from now on
+        except Exception as error:
+            get_logger('depth_node').error(
+                f'{len(images)} images together have no depth, so each goes by itself: '
+                f'{one_line(error)}', throttle_duration_sec=TOLD_EVERY_S)
     return [None] * len(images)
 
 

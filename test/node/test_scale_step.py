@@ -337,7 +337,8 @@ def test_a_smaller_sensor_is_filled_from_the_same_place(shrink):
     output = output_of(Filled, publisher := Publisher())
     output.inputs()[0].callback(depth_message(sensor, 1.0))
     output.publish(frame_at(1.0, depth=columns))
-    np.testing.assert_allclose(filled(publisher.sent[0]), np.tile(middle, (height, 1)), rtol=2.5e-3)
+    np.testing.assert_allclose(filled(publisher.sent[0]), np.tile(middle, (height, 1)),
+                               rtol=2.5e-3)
     assert float(output.values()['sensor over network']) == pytest.approx(1, abs=2.5e-3)
 
 

@@ -19,6 +19,7 @@ from ros_helpers import free_domain, image_message, info_message, picture
 from sensor_msgs.msg import CompressedImage, Image, PointCloud2
 
 from mono_depth_ros.estimator import DepthEstimate, DepthEstimator
+from mono_depth_ros.node import rounds
 from mono_depth_ros.node.lifecycle_node import DepthNode
 from mono_depth_ros.node.outputs.output import Output
 from mono_depth_ros.node.outputs.outputs import OUTPUTS
@@ -215,6 +216,29 @@ def test_a_batch_that_does_not_fit_is_not_tried_in_every_round(node, monkeypatch
     assert [stream.statistics.counts()['processed'] for stream in node.streams] == [4, 3, 3]
     node.stop()
     assert told == ['could not run 3 images at once']
+
+
+def test_a_batch_that_fails_as_none_should_is_told(node, monkeypatch):
+    """Each image is served by itself, which costs the gain of batches: somebody must hear of it."""
+    if node.model.together == 1:
+        pytest.skip('of a batch')
+    told = []
+    monkeypatch.setattr(rounds, 'get_logger', lambda name: SimpleNamespace(
+        error=lambda text, throttle_duration_sec: told.append(text)))
+
+    def broken(images):
+        raise TypeError('unexpected\nby anybody')
+    node.model.estimate_all = broken
+    node.model.go_on.clear()
+    node.streams[0].on_image(image(0))
+    assert node.model.entered.wait(10)
+    for stream in node.streams:
+        stream.on_image(image(1))
+    node.model.go_on.set()
+    settle(node)
+    assert [stream.statistics.counts()['processed'] for stream in node.streams] == [2, 1, 1]
+    assert told == ['3 images together have no depth, so each goes by itself: '
+                    'TypeError: unexpected by anybody']
 
 
 def test_what_waits_at_deactivation_is_counted_by_its_camera(node):
