@@ -219,7 +219,7 @@ def test_a_batch_that_does_not_fit_is_not_tried_in_every_round(node, monkeypatch
 
 
 def test_a_batch_that_fails_as_none_should_is_told(node, monkeypatch):
-    """Each image is served by itself, which costs the gain of batches: somebody must hear of it."""
+    """Each image is served by itself, which costs the gain of batches: somebody must hear it."""
     if node.model.together == 1:
         pytest.skip('of a batch')
     told = []

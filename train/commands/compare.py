@@ -27,8 +27,6 @@ from train.evaluation.measurement import evaluate
 from train.evaluation.protocols import PROTOCOLS
 from train.output_files import write_file
 
-TIMED_IMAGES = 5
-
 
 def add_command(commands) -> None:
     """Add the command to the subparsers of the command line."""
@@ -115,8 +113,7 @@ def _show(options: argparse.Namespace, source: DataSet, entries: Sequence[Entry]
 def _rows(options: argparse.Namespace, source: DataSet, entries: Sequence[Entry]) -> list[Row]:
     reports = [evaluate(entry.estimator, source, options.split, PROTOCOLS[options.protocol])
                for entry in entries]
-    samples = [source[number] for number in range(min(TIMED_IMAGES, len(source)))]
-    times = ms_by_device([entry.estimator for entry in entries], samples,
+    times = ms_by_device([entry.estimator for entry in entries], source,
                          pick_device(options.device))
     return [Row(entry=entry, report=report,
                 cost=cost_of_model(entry.estimator.model_path, entry.card),

@@ -18,6 +18,7 @@ from train.cross_validation.folds import (
     run_folds,
 )
 from train.cross_validation.summary import as_json, as_markdown, summary
+from train.data.data_sets import absolute_spec
 from train.fitting.parallel_runs import keep_plan
 from train.output_files import write_file
 from train.recipes.camera_groups import TABLES
@@ -62,7 +63,7 @@ def leave_one_out(options: argparse.Namespace) -> None:
     plan = Plan(table=table, root=options.root.resolve(), folder=options.out.resolve(),
                 recipe=options.recipe, words=_words(options), capped=options.capped,
                 workers=options.workers, device=options.device,
-                also=tuple(_absolute(spec) for spec in options.also))
+                also=tuple(absolute_spec(spec) for spec in options.also))
     folds = [Fold(left_out=tuple(word.split(',')), seed=seed)
              for seed in options.seeds for word in leave]
     check_data(plan, folds)
@@ -89,8 +90,3 @@ def _words(options: argparse.Namespace) -> tuple[str, ...]:
     """What every `fit` is told besides its data and seed."""
     start = [f'--start={find_model(options.start).resolve()}'] if options.start else []
     return (*start, *(f'--set={setting}' for setting in options.settings))
-
-
-def _absolute(spec: str) -> str:
-    name, _, place = spec.partition('=')
-    return f'{name}={Path(place).expanduser().resolve()}'

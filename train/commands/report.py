@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 import json
 from pathlib import Path
 
-from train.commands.shared_options import add_device
+from train.commands.shared_options import add_device, INDOOR
 from train.cross_validation.figures import measure
 from train.data.data_sets import open_data
 from train.data.nyu_report import REPORT
@@ -17,7 +17,6 @@ from train.evaluation.protocols import PROTOCOLS
 from train.output_files import write_file
 
 USES = Path(__file__).parents[2] / 'docs' / 'report_uses.jsonl'
-PROTOCOL = 'eigen-crop'
 
 
 def add_command(commands) -> None:
@@ -41,11 +40,11 @@ def report(options: argparse.Namespace) -> None:
     """Run the command; raises ValueError or OSError in one sentence."""
     source = open_data(options.data, REPORT)
     estimator = load_estimator(options.model, options.device)
-    figures = measure(estimator, source, PROTOCOLS[PROTOCOL], steps=True)
+    figures = measure(estimator, source, PROTOCOLS[INDOOR], steps=True)
     number = note_use(options.uses, {
-        'model': estimator.card.name, 'sha256': estimator.model_sha256, 'protocol': PROTOCOL,
+        'model': estimator.card.name, 'sha256': estimator.model_sha256, 'protocol': INDOOR,
         **asdict(figures)})
-    print(f'{estimator.card.name} on {source.name} {REPORT}, protocol {PROTOCOL}, {figures.images}'
+    print(f'{estimator.card.name} on {source.name} {REPORT}, protocol {INDOOR}, {figures.images}'
           f' images, one pass: delta1 {figures.delta1:.4f}, AbsRel {figures.abs_rel:.4f}, RMSE '
           f'{figures.rmse_m:.4f} m, scale {figures.scale:.3f}')
     print(f'the report split was used {number} times, this one counted; commit {options.uses}')

@@ -27,8 +27,8 @@ def table_text(rows: Sequence[Row], protocol: Protocol) -> str:
     head = ['model', 'network', 'stages', 'images seen',
             *(f'{LABELS[name]} (95 %)' for name in HEADLINE), 'parameters', 'multiply-adds',
             *(f'ms {device.partition(":")[0].upper()}' for device in devices)]
-    lines = [_caption(rows), '', _line(head), '|---' * len(head) + '|',
-             *(_line(_cells(row)) for row in rows)]
+    lines = [_caption(rows), '', markdown_row(head), '|---' * len(head) + '|',
+             *(markdown_row(_cells(row)) for row in rows)]
     if len(rows) > 1:
         lines += ['', f'delta1 less that of {rows[0].entry.name}, image by image (95 %): '
                   + '; '.join(_difference(row, rows[0], protocol) for row in rows[1:]) + '.']
@@ -56,7 +56,8 @@ def _cells(row: Row) -> list[str]:
             *(f'{ms:.1f}' for ms in row.ms.values())]
 
 
-def _line(cells: Sequence[str]) -> str:
+def markdown_row(cells: Sequence[str]) -> str:
+    """One line of a table in Markdown."""
     return f'| {" | ".join(cells)} |'
 
 

@@ -17,9 +17,11 @@ from mono_depth_ros.estimator import DepthEstimator
 from mono_depth_ros.model_card import ModelCard, NetworkSpec
 from mono_depth_ros.model_file import has_weights
 from mono_depth_ros.networks.registry import build
+from train.data.data_sets import DataSet
 from train.data.samples.sample import Sample
 from train.evaluation.measurement import load_estimator
 
+TIMED_IMAGES = 5
 # TensorProto.DataType of onnx.proto: float, float16, double, bfloat16.
 ONNX_FLOATS = (1, 10, 11, 16)
 
@@ -89,12 +91,13 @@ def network_ms(estimators: Sequence[DepthEstimator], samples: Sequence[Sample],
     return np.median(taken[1:], axis=0).tolist()
 
 
-def ms_by_device(estimators: Sequence[DepthEstimator], samples: Sequence[Sample],
+def ms_by_device(estimators: Sequence[DepthEstimator], source: DataSet,
                  device: str) -> dict[str, list[float]]:
     """Milliseconds of every network on the CPU and, where `device` is one, on the GPU.
 
-    The estimators are on `device`.
+    The estimators are on `device`; they get the first TIMED_IMAGES of a data set in turn.
     """
+    samples = [source[number] for number in range(min(TIMED_IMAGES, len(source)))]
     times = {}
     for place in dict.fromkeys(('cpu', device)):
         there = estimators if place == device else [

@@ -22,7 +22,6 @@ from train.output_files import write_file
 from train.recipes.overrides import overridden
 from train.recipes.recipe import recipe_called
 
-TIMED_IMAGES = 5
 TIMES = 'times.json'
 
 
@@ -92,10 +91,8 @@ def _times(experiment: Experiment, timed: bool) -> Times:
               if (model := experiment.model_file(entrant, seed)).is_file()}
     if not timed or not models or not set(kept.ms) <= set(models):
         return kept
-    source = open_data(experiment.data[0], 'val')
-    samples = [source[number] for number in range(min(TIMED_IMAGES, len(source)))]
     taken = ms_by_device([load_estimator(model, experiment.device) for model in models.values()],
-                         samples, experiment.device)
+                         open_data(experiment.data[0], 'val'), experiment.device)
     times = Times(date=f'{datetime.now(timezone.utc):%Y-%m-%d}',
                   machine=machine(experiment.device), ms={
                       name: {place: round(ms[number], 2) for place, ms in taken.items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from train.comparison.comparison_table import markdown_row
 from train.comparison.cost import Cost
 from train.comparison.experiment import Claim, CLAIMS, Entrant, PRINTED
 from train.comparison.experiment_statistics import (
@@ -53,9 +54,9 @@ def table_text(title: str, rows: Sequence[TableRow]) -> str:
             'delta1 of the seeds', 'parameters', 'multiply-adds',
             *(f'ms {device}' for device in devices), 'printed in the paper']
     return '\n'.join([
-        f'# {title}', '', f'{len(rows[0].seeds[0])} images.', '', _line(head),
+        f'# {title}', '', f'{len(rows[0].seeds[0])} images.', '', markdown_row(head),
         '|---' * len(head) + '|',
-        *(_line(_cells(row, devices)) for row in rows), '',
+        *(markdown_row(_cells(row, devices)) for row in rows), '',
         NOT_METRES, '', *differences_text(rows), *claims_text(rows), ''])
 
 
@@ -83,9 +84,9 @@ def differences_text(rows: Sequence[TableRow]) -> list[str]:
         return []
     errors = [error for error in ERRORS if error != 'roughness']
     deviations = {error: seed_deviation(rows, error) for error in errors}
-    return [_line([f'less {BASELINE}', *(ERRORS[error] for error in errors)]),
+    return [markdown_row([f'less {BASELINE}', *(ERRORS[error] for error in errors)]),
             '|---' * (len(errors) + 1) + '|',
-            *(_line([row.name, *(_signed(difference(
+            *(markdown_row([row.name, *(_signed(difference(
                 table_of(row.seeds, error), table_of(base.seeds, error), deviations[error],
                 second_learned=False), DIGITS[error]) for error in errors)])
               for row in rows if row is not base),
@@ -102,10 +103,6 @@ def _signed(found: Estimate, digits: int) -> str:
 
 def _range(values: Sequence[float]) -> str:
     return f'{min(values):.3f} to {max(values):.3f}' if len(values) > 1 else '-'
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f'| {" | ".join(cells)} |'
 
 
 def claims_text(rows: Sequence[TableRow]) -> list[str]:
@@ -139,5 +136,5 @@ def sweep_text(scores: Mapping[Entrant, Sequence[float | None]]) -> list[str]:
         cells = [f'{" ".join(rate)}: ' + ('-' if score is None else f'**{score:.3f}**' if
                                           score == best else f'{score:.3f}')
                  for rate, score in zip(entrant.rates, found)]
-        lines.append(_line([entrant.name, *cells]))
-    return [_line(['sweep', 'first', 'second', 'third']), '|---' * 4 + '|', *lines]
+        lines.append(markdown_row([entrant.name, *cells]))
+    return [markdown_row(['sweep', 'first', 'second', 'third']), '|---' * 4 + '|', *lines]

@@ -165,6 +165,12 @@ def open_all(specs: Sequence[str], split: str) -> dict[str, DataSet]:
     return {spec: open_data(spec, split) for spec in specs}
 
 
+def absolute_spec(spec: str) -> str:
+    """NAME=DIR with the whole path of DIR, that it means the same from any folder."""
+    name, _, place = spec.partition('=')
+    return f'{name}={Path(place).expanduser().resolve()}'
+
+
 def known_layout(path: Path) -> Layout | None:
     """How the data of an existing file or folder lies; None where it is no data set."""
     return next((layout for layout in LAYOUTS if layout.accepts(path)), None)

@@ -17,6 +17,7 @@ import torch
 from mono_depth_ros.checked_json import from_json
 from mono_depth_ros.model_file import find_model
 from train.data.data_sets import (
+    absolute_spec,
     data_use,
     DataSet,
     note_missing_terms,
@@ -103,7 +104,7 @@ class Run:
             if not place or name not in places:
                 raise ValueError(f'this run learns from {", ".join(places)}: --data NAME=DIR can '
                                  f'only say where one of them lies now, got {spec!r}')
-            places[name] = _absolute(spec)
+            places[name] = absolute_spec(spec)
         return replace(self, data=tuple(places.values()))
 
     def command_line(self) -> str:
@@ -137,7 +138,7 @@ def begin_run(folder: Path, recipe: str, settings: tuple[str, ...],
         raise FileExistsError(
             f'{folder} holds a run already: continue it with --resume, or give another --out')
     uses = [data_use(open_data(spec, 'train')) for spec in data]
-    run = Run(recipe=recipe, settings=settings, data=tuple(_absolute(spec) for spec in data),
+    run = Run(recipe=recipe, settings=settings, data=tuple(absolute_spec(spec) for spec in data),
               start=start, frames=tuple(use.frames for use in uses),
               keys_sha256=tuple(use.keys_sha256 for use in uses), rules=RULES,
               date=datetime.now(timezone.utc).date().isoformat(),
@@ -164,11 +165,6 @@ def read_run(folder: Path) -> Run:
         return from_json(Run, path.read_text(), 'run')
     except ValueError as error:
         raise ValueError(f'{path} describes no run: {error}') from error
-
-
-def _absolute(spec: str) -> str:
-    name, _, place = spec.partition('=')
-    return f'{name}={Path(place).expanduser().resolve()}'
 
 
 def _git_tree() -> str:
