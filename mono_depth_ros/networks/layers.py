@@ -27,10 +27,11 @@ def half() -> nn.Module:
     return nn.MaxPool2d(3, stride=2, padding=1)
 
 
-def depth_map_head(inputs: int, hidden: int, height: int, width: int) -> nn.Sequential:
+def depth_map_head(inputs: int, hidden: int, height: int, width: int,
+                   dropout: float = 0.5) -> nn.Sequential:
     """Two fully connected layers from all features to a linear map (B, 1, height, width)."""
     return nn.Sequential(
-        nn.Flatten(), nn.Linear(inputs, hidden), nn.ReLU(), nn.Dropout(0.5),
+        nn.Flatten(), nn.Linear(inputs, hidden), nn.ReLU(), nn.Dropout(dropout),
         nn.Linear(hidden, height * width), nn.Unflatten(1, (1, height, width)))
 
 

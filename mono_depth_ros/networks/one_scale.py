@@ -41,7 +41,7 @@ class ResNet18(MultiScaleNetwork):
             half(), Block(64, 64, 1), Block(64, 64, 1), Block(64, 128, 1), Block(128, 128, 1),
             Block(128, 256, 2), Block(256, 256, 1), Block(256, 512, 2), Block(512, 512, 1),
             *conv(512, 64, 3))
-        self.coarse = MapOf(features, depth_map_head(64 * 15 * 20, 4800, 60, 80))
+        self.coarse = MapOf(features, depth_map_head(64 * 15 * 20, 4800, 60, 80, dropout=0.0))
         initialise(self)
 
 

@@ -155,6 +155,13 @@ def test_the_papers_networks_begin_in_the_middle_of_a_room_and_see_their_image(n
         assert depth.exp().numpy() == pytest.approx(2.718, abs=1e-3)
 
 
+@pytest.mark.parametrize('name, rates', [
+    ('eigen_modified', [0.5]), ('eigen_modified3', [0.5]), ('eigen', [0.5]), ('alexnet', [0.5]),
+    ('resnet18', [0.0])])
+def test_hidden_units_are_dropped_where_the_papers_say(name, rates):
+    assert [layer.p for layer in built(name).modules() if isinstance(layer, nn.Dropout)] == rates
+
+
 def test_unknown_network_and_wrong_size_are_refused():
     with pytest.raises(ValueError, match='unknown network .vgg.; known: alexnet, eigen'):
         build(NetworkSpec(name='vgg', input_height=240, input_width=320))

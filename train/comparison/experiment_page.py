@@ -114,8 +114,8 @@ def _notes(experiment: Experiment, rows: Sequence[TableRow], times: Times) -> li
         f'{experiment.epochs} epochs, batches of {_batch_size(experiment)}, the same random views '
         '(flip, turn, zoom, colours, blur), gradients clipped at norm 1, rate rising for a tenth '
         f'and falling on a cosine{words}. Weight decay 0.02 with AdamW, none with SGD. '
-        "The paper's networks: its loss, dropout 0.5 on the hidden fully connected layer; "
-        '`mobile`: its own recipe, ImageNet stem, weight averages.',
+        "The paper's networks: its loss, dropout 0.5 on the hidden fully connected layer, none in "
+        '`resnet18`; `mobile`: its own recipe, ImageNet stem, weight averages.',
         'Intervals resample images; those of differences also have what trainings differ by, '
         "pooled over all networks of the table (Student's t). Roughness: mean second difference "
         'of log depth at 80x60. Milliseconds inside the network, batch 1, interleaved'
