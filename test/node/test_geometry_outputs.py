@@ -1,10 +1,12 @@
 """Points, scan, normals and their parameters, on frames made by hand; TF by a stand-in."""
 
 from dataclasses import replace
+from functools import cached_property
 import math
 import sys
 from types import SimpleNamespace
 
+import cv2
 from geometry_msgs.msg import Quaternion, Transform, TransformStamped, Vector3
 import numpy as np
 import pytest
@@ -14,14 +16,17 @@ from std_msgs.msg import Header
 
 from mono_depth_ros.camera import Camera
 from mono_depth_ros.estimator import DepthEstimate
-from mono_depth_ros.geometry.edge_filter import edges
+from mono_depth_ros.geometry.edge_filter import DepthEdges
 from mono_depth_ros.geometry.normals import normals_from_depth
 from mono_depth_ros.node.interface.frame import Frame
 from mono_depth_ros.node.interface.parameters import PARAMETERS, settings_from
 from mono_depth_ros.node.outputs.normals import Normals
 from mono_depth_ros.node.outputs.points import Points
 from mono_depth_ros.node.outputs.scan import Scan, spec_of
+from mono_depth_ros.node.steps.depth_range import DepthLimits
 from mono_depth_ros.node.steps.edge_filter import EdgeFilter
+from mono_depth_ros.node.steps.scale import Scale
+from mono_depth_ros.node.steps.steps import STEPS
 
 CAMERA = Camera(fx=280, fy=280, cx=160, cy=120, width=320, height=240)
 DEFAULTS = {parameter.name: parameter.default for parameter in PARAMETERS}
@@ -51,6 +56,11 @@ def step():
     return depth
 
 
+def limited(frame):
+    """The frame after the steps between the scale and the outputs."""
+    return DepthLimits(NODE, '').adjust(EdgeFilter(NODE, '').adjust(frame))
+
+
 def z_of(cloud):
     return np.frombuffer(cloud.data, '<f4').reshape(cloud.height, cloud.width, 4)[..., 2]
 
@@ -62,11 +72,11 @@ def scanned(frame, scan=None):
 
 
 def test_points_lose_the_pixels_at_edges():
-    flying = edges(step(), 0.2)
+    flying = DepthEdges(step(), 0.2).mask_HW
     assert 0 < flying.mean() < 0.1
     kept = z_of(Points(NODE, '').message(frame_of(step())))
     assert np.isfinite(kept).all()
-    left = z_of(Points(NODE, '').message(frame_of(step(), points__max_edge_jump=0.2)))
+    left = z_of(Points(NODE, '').message(limited(frame_of(step(), points__max_edge_jump=0.2))))
     assert np.array_equal(np.isnan(left), flying)
 
 
@@ -74,7 +84,42 @@ def test_depth_images_lose_the_pixels_at_edges_where_asked():
     for asked in (False, True):
         frame = frame_of(step(), points__max_edge_jump=0.2, filter_depth_edges=asked)
         depth = EdgeFilter(NODE, '').adjust(frame).depth_HW
-        assert np.array_equal(np.isnan(depth), edges(step(), 0.2) & asked)
+        assert np.array_equal(np.isnan(depth), DepthEdges(step(), 0.2).mask_HW & asked)
+
+
+@pytest.mark.parametrize('max_depth, model_m', [(10.0, 10.0), (3.0, 10.0), (3.0, 3.0)])
+def test_points_and_scan_lose_the_pixels_at_an_edge_against_what_is_out_of_range(
+        max_depth, model_m):
+    """A box at 1.5 m before a wall at 6 m, and one blurred cell of the network between them."""
+    box = np.full((48, 64), 6.0, np.float32)
+    box[10:40, 20:40] = 1.5
+    depth = cv2.resize(cv2.GaussianBlur(box, (3, 3), 0), (320, 240))
+    in_the_air = (depth > 1.6) & (depth < 2.95)
+    depth[depth > model_m] = np.inf
+    frame = frame_of(depth, range_m=(0.3, max_depth), camera_height=0.3, points__max_edge_jump=0.1)
+    frame = limited(replace(frame, estimate=replace(frame.estimate, range_m=(0.3, model_m))))
+    kept = np.isfinite(z_of(Points(NODE, '').message(frame)))
+    assert in_the_air.sum() > 1000 and kept.sum() > 5000 and not kept[in_the_air].any()
+    ranges = np.array(scanned(frame).ranges)
+    assert (ranges < 1.7).sum() > 20 and not ((ranges > 1.7) & (ranges < 2.95)).any()
+
+
+def test_edges_are_looked_for_where_somebody_wants_them_and_once_for_a_frame(monkeypatch):
+    found, find = [], DepthEdges.mask_HW.func
+    mask = cached_property(lambda self: found.append(self) or find(self))
+    mask.__set_name__(DepthEdges, 'mask_HW')
+    monkeypatch.setattr(DepthEdges, 'mask_HW', mask)
+    for filters, listeners, times in ((False, (), 0), (False, (Points, Scan), 1),
+                                      (True, (Points, Scan), 1), (True, (), 1)):
+        frame = limited(frame_of(step(), camera_height=0.3, points__max_edge_jump=0.2,
+                                 filter_depth_edges=filters))
+        assert all(output(NODE, '').message(frame) for output in listeners)
+        assert len(found) == times
+        found.clear()
+
+
+def test_edges_are_those_of_depth_as_it_is_scaled_before_it_is_limited():
+    assert STEPS.index(Scale) < STEPS.index(EdgeFilter) < STEPS.index(DepthLimits)
 
 
 def test_pixels_beyond_the_range_are_points_at_its_end_where_asked():
@@ -168,7 +213,7 @@ def test_a_camera_that_does_not_see_the_range_is_told():
 
 def test_the_scan_keeps_to_sure_points():
     depth = step()
-    frames = [frame_of(depth, camera_height=0.3, points__max_edge_jump=jump)
+    frames = [limited(frame_of(depth, camera_height=0.3, points__max_edge_jump=jump))
               for jump in (0.0, 0.2)]
     ranges = [np.array(scanned(frame).ranges) for frame in frames]
     assert (np.isfinite(ranges[0]) > np.isfinite(ranges[1])).sum() >= 3
