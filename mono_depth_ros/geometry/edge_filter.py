@@ -65,4 +65,8 @@ def _jumps(least_hw: np.ndarray, most_hw: np.ndarray, max_jump: float) -> np.nda
         under_hw = 2 * least_hw[:, middle] - most_hw[:, left] - most_hw[:, right]
         # NaN, of what is not known, is no more than anything.
         jump_hw[:, middle] = np.maximum(over_hw, under_hw) > max_jump * most_hw[:, middle]
+        # What leads from a jump to beyond the range may bend nowhere: it belongs to the jump.
+        beyond_hw, near_hw = least_hw < most_hw, jump_hw.copy()
+        jump_hw[:, middle] |= ((near_hw[:, left] & beyond_hw[:, right])
+                               | (near_hw[:, right] & beyond_hw[:, left]))
     return jump_hw
