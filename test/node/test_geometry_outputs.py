@@ -133,6 +133,47 @@ def test_pixels_beyond_the_range_are_points_at_its_end_where_asked():
     assert (clearing[102:] == 2).all()
 
 
+@pytest.mark.parametrize('limits, reach_m', [
+    ({'max_depth': 15.0}, 10.0), ({'max_depth': 3.0, 'depth_scale': 0.2}, 2.0),
+    ({'max_depth': 1.0, 'depth_scale': 0.1}, 1.0), ({'max_depth': 3.0}, 3.0), ({}, 10.0)])
+def test_a_range_that_ends_before_max_depth_is_no_wall_in_a_costmap_and_told(limits, reach_m):
+    """Nothing in range: what a costmap takes as the end of free space, or marks as a wall."""
+    frame = frame_of(wall(np.inf), camera_height=0.3, points__clear_at_max=True, **limits)
+    frame = replace(frame, estimate=replace(frame.estimate, range_m=(0.3, 10.0)),
+                    range_m=frame.settings.depth_range(0.3, 10.0))
+    last, scan = DepthLimits(NODE, ''), Scan(NODE, '')
+    frame = last.adjust(Scale(NODE, '').adjust(frame))
+    early = reach_m < limits.get('max_depth', reach_m)
+    np.testing.assert_equal(z_of(Points(NODE, '').message(frame)),
+                            np.float32(np.full((240, 320), math.nan if early else reach_m)))
+    message = scanned(frame, scan)
+    assert message.range_max == pytest.approx(limits.get('max_depth', reach_m))
+    assert np.isposinf(message.ranges).any() != early
+    for warning in (last.warning, scan.warning):
+        assert (f'the model reaches {reach_m:g} m' in warning
+                or f'{reach_m:g} m that the model reaches' in warning) == early
+        assert bool(warning) == early
+
+
+def test_a_scan_farther_than_the_model_reaches_has_no_free_direction_and_is_told():
+    """But where 10 m along the axis are more than 10.8 from the base: to the sides."""
+    scan = Scan(NODE, '')
+    message = scanned(frame_of(wall(np.inf), camera_height=0.3, scan__range_max=10.8), scan)
+    assert message.range_max == pytest.approx(10.8)
+    for angle, expected in ((0.0, math.nan), (0.35, math.nan), (0.42, math.inf), (0.5, math.inf)):
+        at = round((angle - message.angle_min) / message.angle_increment)
+        np.testing.assert_equal(message.ranges[at], expected)
+    assert scan.warning.startswith('the scan goes to 10.8 m, but the model reaches 10 m')
+
+
+def test_the_scan_puts_what_is_nearer_than_the_range_where_the_model_begins():
+    frame = frame_of(wall(-np.inf), range_m=(1.0, 10.0), camera_height=0.3, min_depth=1.0)
+    frame = replace(frame, estimate=replace(frame.estimate, range_m=(0.3, 10.0)))
+    assert scanned(frame).ranges[157] == pytest.approx(0.3, abs=0.01)
+    scaled = replace(frame, scale=0.5)
+    assert scanned(scaled).ranges[157] == pytest.approx(0.15, abs=0.01)
+
+
 def test_normals_of_a_wall_as_a_message():
     message = Normals(NODE, '').message(frame_of(wall()))
     message = deserialize_message(serialize_message(message), Image)
@@ -305,7 +346,9 @@ def test_two_limits_at_once_that_leave_nothing_are_refused():
         settings_from(wrong)
 
 
-def test_the_scan_goes_no_farther_than_depth():
+def test_the_scan_goes_as_far_as_asked_but_no_farther_than_max_depth():
     assert spec_of(settings_from(DEFAULTS), (0.3, 8.0)).range_max == 8
     assert spec_of(settings_from(DEFAULTS | {'scan.range_max': 4.0}), (0.3, 8.0)).range_max == 4
-    assert spec_of(settings_from(DEFAULTS | {'scan.range_max': 9.0}), (0.3, 8.0)).range_max == 8
+    farther = DEFAULTS | {'scan.range_max': 9.0, 'max_depth': 8.0}
+    assert spec_of(settings_from(farther), (0.3, 8.0)).range_max == 8
+    assert spec_of(settings_from(farther), (0.3, 7.0)).range_max == 8  # what the model reaches

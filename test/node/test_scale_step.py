@@ -1,6 +1,7 @@
 """The scale between network and outputs: its sources, what it tells, smoothing, filled depth."""
 
 from array import array
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -18,6 +19,7 @@ from mono_depth_ros.node.interface.frame import Frame
 from mono_depth_ros.node.interface.parameters import PARAMETERS, settings_from
 from mono_depth_ros.node.outputs.filled import Filled
 from mono_depth_ros.node.outputs.scale import ScaleFactor
+from mono_depth_ros.node.steps.depth_range import DepthLimits
 from mono_depth_ros.node.steps.scale import Scale
 from mono_depth_ros.node.steps.smoothing import Smoothing
 
@@ -69,6 +71,19 @@ def fed(step, topic, messages, **parameters):
         callback(messages[number])
         frame = step.adjust(frame_at(number / 10, scale_source='reference', **parameters))
     return frame
+
+
+def test_a_factor_that_brings_the_end_of_the_range_before_max_depth_is_told():
+    frame = fed(Scale(None, ''), 'reference/depth', [
+        depth_message(0.42 * SHAPE, t) for t in times(600)], max_depth=5.0)
+    limits = DepthLimits(None, '')
+    limits.adjust(frame)
+    assert frame.model_range_m == pytest.approx((0.126, 4.2), rel=0.01)
+    assert frame.range_m[1] == frame.model_range_m[1] and not frame.reaches(5.0)
+    assert limits.warning.startswith('max_depth 5 m is farther than the 4.2 m that the model '
+                                     'reaches at a factor of 0.42')
+    limits.adjust(replace(frame, range_m=(0.3, 5.0)))
+    assert limits.warning == ''
 
 
 def times(number=300):
@@ -392,7 +407,7 @@ def test_the_floor_of_a_low_robot_gives_the_scale_where_it_is_far_off(without_tf
 def test_a_height_that_is_given_wins_over_tf_to_a_frame_above_the_floor(
         monkeypatch, given, expected, told):
     """A camera 0.45 m over the floor, and base_link 0.13 m: TF says 0.32 m and the tilt."""
-    monkeypatch.setattr('mono_depth_ros.node.interface.camera_poses.CameraPoses._transform',
+    monkeypatch.setattr('mono_depth_ros.node.interface.camera_poses.CameraPoses.pose_in',
                         lambda self, base, header: mounted_pose(0.32, 15))
     frame, step = looked(floor_depth(0.45, 15, 1.6), 12, camera_height=given)
     assert frame.scale == pytest.approx(expected, rel=0.03)

@@ -13,6 +13,9 @@ from mono_depth_ros.camera import Camera
 from mono_depth_ros.geometry.edge_filter import DepthEdges
 from mono_depth_ros.node.interface.parameters import scaled_range, Settings
 
+# A limit of the model times a factor may miss a round number by less than this share.
+ROUNDING = 1e-6
+
 if TYPE_CHECKING:  # torch takes seconds to import
     from mono_depth_ros.estimator import DepthEstimate
 
@@ -47,6 +50,10 @@ class Frame:
     def model_range_m(self) -> tuple[float, float]:
         """Nearest and farthest metres that the model tells, scaled and shifted as its depth."""
         return scaled_range(self.estimate.range_m, self.scale, self.offset_m)
+
+    def reaches(self, metres: float) -> bool:
+        """Whether depth goes as far as that, and what is +inf is beyond it."""
+        return self.range_m[1] >= metres * (1 - ROUNDING)
 
     @cached_property
     def sure_depth_HW(self) -> np.ndarray:

@@ -13,4 +13,9 @@ class DepthLimits(Step):
     def adjust(self, frame: Frame) -> Frame:
         """The frame with its depth limited in place."""
         messages.limit_depth(frame.depth_HW, *frame.range_m)
+        max_depth = frame.settings.max_depth
+        self.warning = '' if frame.reaches(max_depth) else (
+            f'max_depth {max_depth:g} m is farther than the {frame.range_m[1]:.3g} m that the '
+            f'model reaches at a factor of {frame.scale:.2f}, so that points.clear_at_max clears '
+            'nothing: set it below')
         return frame
