@@ -1,4 +1,4 @@
-"""Points, scan, normals and their parameters, on frames made by hand; TF by a stand-in."""
+"""Points, scan, normals and their parameters, on frames made by hand."""
 
 from dataclasses import replace
 from functools import cached_property
@@ -7,7 +7,6 @@ import sys
 from types import SimpleNamespace
 
 import cv2
-from geometry_msgs.msg import Quaternion, Transform, TransformStamped, Vector3
 import numpy as np
 import pytest
 from rclpy.serialization import deserialize_message, serialize_message
@@ -258,55 +257,6 @@ def test_the_scan_keeps_to_sure_points():
               for jump in (0.0, 0.2)]
     ranges = [np.array(scanned(frame).ranges) for frame in frames]
     assert (np.isfinite(ranges[0]) > np.isfinite(ranges[1])).sum() >= 3
-
-
-@pytest.fixture
-def tf(monkeypatch):
-    """A tf2_ros whose buffer knows what the test puts into `known`: (base, frame) -> height."""
-    known, listeners = {}, []
-
-    class Buffer:
-        def lookup_transform(self, base, frame, time):
-            if (base, frame) not in known or time.nanoseconds > 5e9:
-                raise LookupError(f'no {frame}')
-            return TransformStamped(transform=Transform(
-                translation=Vector3(x=0.1, z=known[base, frame]),
-                rotation=Quaternion(x=-0.5, y=0.5, z=-0.5, w=0.5)))
-
-    def listener(buffer, node):
-        made = SimpleNamespace(unregister=lambda: listeners.remove(made))
-        listeners.append(made)
-        return made
-
-    monkeypatch.setitem(sys.modules, 'tf2_ros', SimpleNamespace(
-        Buffer=Buffer, TransformListener=listener))
-    return SimpleNamespace(known=known, listeners=listeners)
-
-
-def test_tf_wins_over_the_parameters_and_counts_from_the_base(tf):
-    tf.known['base_link', 'camera'] = 0.3
-    scan = Scan(NODE, '')
-    assert not tf.listeners  # nobody has asked for a scan yet
-    message = scanned(frame_of(wall(), camera_height=5.0), scan)
-    assert message.ranges[157] == pytest.approx(2.1, abs=0.01)
-    assert scan.values()['scan pose'] == 'TF from camera to base_link'
-    scan.close()
-    assert not tf.listeners
-
-
-def test_tf_is_asked_for_the_latest_where_a_stamp_is_negative(tf):
-    tf.known['base_link', 'camera'] = 0.3
-    scan, frame = Scan(NODE, ''), frame_of(wall())
-    frame.header.stamp.sec = -1
-    assert scanned(frame, scan).ranges[157] == pytest.approx(2.1, abs=0.01)
-    assert scan.values()['scan pose'] == 'TF from camera to base_link'
-
-
-def test_parameters_serve_while_tf_knows_nothing(tf):
-    scan = Scan(NODE, '')
-    message = scanned(frame_of(wall(), camera_height=0.3), scan)
-    assert message.ranges[157] == pytest.approx(2.0, abs=0.01)
-    assert "no TF from 'camera' to 'base_link'" in scan.values()['scan pose']
 
 
 @pytest.mark.parametrize('lower, upper, steps', [

@@ -419,6 +419,14 @@ def test_a_pose_that_is_not_known_is_told(without_tf):
     assert frame.scale == 1 and 'needs the camera above the floor' in step.warning
 
 
+def test_the_scale_waits_for_tf_before_it_takes_the_parameters(monkeypatch):
+    for name, value in (('pose_in', lambda self, base, header: None), ('waiting', True)):
+        monkeypatch.setattr(
+            f'mono_depth_ros.node.interface.camera_poses.CameraPoses.{name}', value)
+    frame, step = looked(floor_depth(0.3, 15, 1.9), 2, camera_height=0.3, camera_pitch_deg=15.0)
+    assert frame.scale == 1 and 'wait' in step.warning
+
+
 def test_a_pitch_that_is_wrong_finds_no_floor(without_tf):
     frame, step = looked(floor_depth(0.3, 15, 1.9), 5, camera_height=0.3, camera_pitch_deg=-30.0)
     assert frame.scale == 1 and step.values()['scale evidence'].startswith('no floor: ')
