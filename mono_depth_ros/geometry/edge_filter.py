@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+import math
+
 import cv2
 import numpy as np
 
@@ -11,27 +14,59 @@ CELLS, REACH = 160, 2
 CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
 
 
-def edges(depth_HW: np.ndarray, max_jump: float) -> np.ndarray:
-    """Whether a pixel (H, W) bool is at an edge, where depth jumps by more than `max_jump`.
+class DepthEdges:
+    """Where depth (H, W) in metres jumps by more than `max_jump`; found when first asked for.
 
     The jump is relative: how far inverse depth, which is linear on every plane, is from the mean
     of its neighbours in a row or a column. A plane has none, however flat it is seen; a step from
-    z to 1.1 z has 0.1. Unknown and infinite depth and the border have none.
+    z to 1.1 z has 0.1. Infinite depth is somewhere beyond `range_m` (nearest, farthest), and an
+    edge only where it jumps wherever that is: by default +inf is infinitely far. Unknown depth
+    and the border have none. The depth may be changed afterwards.
     """
-    step = max(1, round(max(depth_HW.shape) / CELLS))
-    depth_hw = depth_HW[step // 2::step, step // 2::step]
-    inverse_hw = 1 / np.where(np.isfinite(depth_hw), depth_hw, np.float32(np.nan))
-    jump_hw = np.maximum(_bend(inverse_hw), _bend(inverse_hw.T).T)
-    edge_hw = cv2.dilate((jump_hw > max_jump * inverse_hw).astype(np.uint8), CROSS)
-    height, width = depth_HW.shape
-    return cv2.resize(edge_hw, (width, height), interpolation=cv2.INTER_NEAREST).view(bool)
+
+    def __init__(self, depth_HW: np.ndarray, max_jump: float,
+                 range_m: tuple[float, float] = (0.0, math.inf)):
+        self._height, self._width = depth_HW.shape
+        step = max(1, round(max(depth_HW.shape) / CELLS))
+        self._depth_hw = depth_HW[step // 2::step, step // 2::step].copy()
+        self._max_jump, self._range_m = max_jump, range_m
+
+    @cached_property
+    def mask_HW(self) -> np.ndarray:
+        """Whether a pixel (H, W) bool is at an edge."""
+        least_hw, most_hw = _inverse_bounds(self._depth_hw, *self._range_m)
+        edge_hw = (_jumps(least_hw, most_hw, self._max_jump)
+                   | _jumps(least_hw.T, most_hw.T, self._max_jump).T)
+        edge_hw = cv2.dilate(edge_hw.view(np.uint8), CROSS)
+        return cv2.resize(edge_hw, (self._width, self._height),
+                          interpolation=cv2.INTER_NEAREST).view(bool)
 
 
-def _bend(inverse_hw: np.ndarray) -> np.ndarray:
-    """Sum of the neighbours left and right less twice the middle, 0 at the border and for NaN."""
-    bend_hw = np.zeros_like(inverse_hw)
-    if inverse_hw.shape[1] > 2 * REACH:
-        middle = slice(REACH, -REACH)
-        np.abs(inverse_hw[:, 2 * REACH:] + inverse_hw[:, :-2 * REACH] - 2 * inverse_hw[:, middle],
-               out=bend_hw[:, middle])
-    return np.nan_to_num(bend_hw, copy=False)
+def _inverse_bounds(
+        depth_hw: np.ndarray, nearest_m: float, farthest_m: float,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Least and most inverse depth (h, w) that each cell may have, NaN where it is not known."""
+    known_hw = np.where(depth_hw > 0, depth_hw, np.float32(np.nan))
+    least_hw = 1 / known_hw  # 0 for +inf
+    most_hw = least_hw.copy()
+    most_hw[np.isposinf(depth_hw)] = 1 / farthest_m if farthest_m > 0 else np.inf
+    if nearest_m > 0:
+        nearer_hw = np.isneginf(depth_hw)
+        least_hw[nearer_hw], most_hw[nearer_hw] = 1 / nearest_m, np.inf
+    return least_hw, most_hw
+
+
+def _jumps(least_hw: np.ndarray, most_hw: np.ndarray, max_jump: float) -> np.ndarray:
+    """Where the neighbours left and right less twice the middle exceed its share, at the least."""
+    jump_hw = np.zeros(least_hw.shape, bool)
+    if least_hw.shape[1] > 2 * REACH:
+        left, middle, right = slice(-2 * REACH), slice(REACH, -REACH), slice(2 * REACH, None)
+        over_hw = least_hw[:, left] + least_hw[:, right] - 2 * most_hw[:, middle]
+        under_hw = 2 * least_hw[:, middle] - most_hw[:, left] - most_hw[:, right]
+        # NaN, of what is not known, is no more than anything.
+        jump_hw[:, middle] = np.maximum(over_hw, under_hw) > max_jump * most_hw[:, middle]
+        # What leads from a jump to beyond the range may bend nowhere: it belongs to the jump.
+        beyond_hw, near_hw = least_hw < most_hw, jump_hw.copy()
+        jump_hw[:, middle] |= ((near_hw[:, left] & beyond_hw[:, right])
+                               | (near_hw[:, right] & beyond_hw[:, left]))
+    return jump_hw

@@ -15,6 +15,8 @@ from mono_depth_ros.geometry.camera_pose import CameraPose
 # Columns and rows of pixels looked at; networks put out fewer.
 COLUMNS, ROWS = 640, 240
 CACHE_BYTES = 50_000_000
+# Depth counts as far enough from this share of what it must be: rays are float32.
+ROUNDING = 1e-4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,41 +71,55 @@ class _Directions:
 class _Far:
     """Of the N pixels looked at, those that are between the two heights at the largest range.
 
-    `pixel` (F,) are their indices, `bin` (F,) the bins they meet that range in, `in_bin` (bins,)
-    how many of them each has.
+    `pixel` (F,) are their indices, `depth` (F,) the metres along the optical axis and `bin` (F,)
+    the bins they meet that range at, `in_bin` (bins,) how many of them each has.
     """
 
     pixel: np.ndarray
+    depth: np.ndarray
     bin: np.ndarray
     in_bin: np.ndarray
 
+    def mostly(self, far_F: np.ndarray) -> np.ndarray:
+        """Bins (bins,) bool of most of whose pixels (F,) something is true."""
+        return 2 * np.bincount(self.bin[far_F], minlength=self.in_bin.size) > self.in_bin
+
 
 def scan_from_depth(depth_HW: np.ndarray, camera: Camera, pose: CameraPose, spec: ScanSpec,
+                    range_m: tuple[float, float] = (0.0, math.inf),
                     nearest_m: float = 0.0) -> np.ndarray:
-    """Ranges (bins,) float32 in metres of depth (H, W), NaN unknown, infinite out of range.
+    """Ranges (bins,) float32 in metres of depth (H, W), NaN unknown, infinite out of `range_m`.
 
     A bin has the horizontal distance from the base frame's origin to its nearest point between
-    the two heights, and -inf where that is below `range_min`, or its depth is -inf: nearer than
-    `nearest_m`. It is +inf where most of the pixels that look into it between the two heights at
-    `range_max` see as far as that, and NaN otherwise (REP 117).
+    the two heights, and -inf where that is below `range_min`. Depth of -inf is somewhere before
+    range_m[0]: it counts between the two heights where it would there, as far as a depth of
+    `nearest_m`, the nearest that can be told, for costmaps ignore -inf. A bin is +inf where most
+    of the pixels that look into it between the two heights at `range_max` see as far as that,
+    those of depth +inf as far as range_m[1], and NaN otherwise (REP 117).
     """
     base_3N, far = _directions((camera, pose)).base_3N, _far(camera, pose, spec)
     depth_N = depth_HW[_every(camera.height, ROWS), _every(camera.width, COLUMNS)].flatten()
-    beyond_N = np.isposinf(depth_N)
-    depth_N[beyond_N] = np.nan
-    depth_N[np.isneginf(depth_N)] = nearest_m
-    x, y, z = (direction_N * depth_N + np.float32(start) for direction_N, start in zip(
-        base_3N, pose.translation))
-    sees = beyond_N[far.pixel] | (np.hypot(x[far.pixel], y[far.pixel]) >= spec.range_max)
-    free = np.bincount(far.bin[sees], minlength=spec.bins)
-    ranges = np.where(2 * free > far.in_bin, np.float32(np.inf), np.float32(np.nan))
-    _take_nearest(ranges, x, y, z, spec)
+    seen_F = np.minimum(depth_N[far.pixel], np.float32(range_m[1]))
+    free = far.mostly(seen_F >= far.depth)
+    ranges = np.where(free, np.float32(np.inf), np.float32(np.nan))
+    start_x, start_y, start_z = map(np.float32, pose.translation)
+    nearer_N = np.isneginf(depth_N)
+    depth_N[np.isposinf(depth_N)], depth_N[nearer_N] = np.nan, range_m[0]
+    z = base_3N[2] * depth_N + start_z
+    depth_N[nearer_N] = nearest_m
+    _take_nearest(ranges, base_3N[0] * depth_N + start_x, base_3N[1] * depth_N + start_y, z, spec)
     return ranges
 
 
-def reaches_range(camera: Camera, pose: CameraPose, spec: ScanSpec) -> bool:
-    """Whether any pixel looks between the two heights at `range_max`; else no bin is +inf."""
-    return _far(camera, pose, spec).pixel.size > 0
+def free_is_seen(camera: Camera, pose: CameraPose, spec: ScanSpec, farthest_m: float) -> bool:
+    """Whether `range_max` is seen in half of its directions, or more, by depth to `farthest_m`.
+
+    Another cannot be +inf. Of the directions count those in which a pixel looks between the two
+    heights at `range_max`.
+    """
+    far = _far(camera, pose, spec)
+    seen, directions = far.mostly(far.depth <= farthest_m), np.count_nonzero(far.in_bin)
+    return 2 * np.count_nonzero(seen) >= max(directions, 1)
 
 
 def _take_nearest(ranges: np.ndarray, x, y, z, spec: ScanSpec) -> None:
@@ -141,10 +157,12 @@ def _make_directions(key: tuple[Camera, CameraPose]) -> _Directions:
 def _far(camera: Camera, pose: CameraPose, spec: ScanSpec) -> _Far:
     directions = _directions((camera, pose))
     pixel = _may_be_between(directions.slope, pose, spec)
-    x, y, height = _at_range(directions.base_3N[:, pixel], pose, spec.range_max)
+    depth = _depth_at_range(directions.base_3N[:, pixel], pose, spec.range_max)
+    x, y, height = (direction * depth + start for direction, start in zip(
+        directions.base_3N[:, pixel], pose.translation))
     index = spec.bin_of(x, y)
     far = (height >= spec.min_height) & (height <= spec.max_height) & (index >= 0)
-    return _Far(pixel=pixel[far], bin=index[far],
+    return _Far(pixel=pixel[far], depth=depth[far] * (1 - ROUNDING), bin=index[far],
                 in_bin=np.bincount(index[far], minlength=spec.bins))
 
 
@@ -160,16 +178,16 @@ def _may_be_between(slope_N: np.ndarray, pose: CameraPose, spec: ScanSpec) -> np
     return np.flatnonzero((slope_N >= low - 1e-4) & (slope_N <= high + 1e-4))
 
 
-def _at_range(direction_3N: np.ndarray, pose: CameraPose, range_m: float):
-    """Base-frame x, y, z (N,) of rays at a horizontal range from its origin; NaN if never."""
-    start_x, start_y, start_z = pose.translation
-    dx, dy, dz = direction_3N.astype(float)
+def _depth_at_range(direction_3N: np.ndarray, pose: CameraPose, range_m: float) -> np.ndarray:
+    """Depth (N,) at which rays leave a horizontal range from the base's origin; NaN if never."""
+    start_x, start_y, _ = pose.translation
+    dx, dy = direction_3N[:2].astype(float)
     a, b = dx * dx + dy * dy, start_x * dx + start_y * dy
     c = start_x ** 2 + start_y ** 2 - range_m ** 2
     with np.errstate(invalid='ignore', divide='ignore'):
         depth = (-b + np.sqrt(b * b - a * c)) / a
     depth[~(depth > 0)] = math.nan
-    return start_x + depth * dx, start_y + depth * dy, start_z + depth * dz
+    return depth
 
 
 _directions = BytesCache(_make_directions, lambda kept: kept.nbytes, CACHE_BYTES)

@@ -3,7 +3,11 @@
 import numpy as np
 import pytest
 
-from mono_depth_ros.geometry.edge_filter import edges
+from mono_depth_ros.geometry.edge_filter import DepthEdges
+
+
+def edges(depth_HW, max_jump, **range_m):
+    return DepthEdges(depth_HW, max_jump, **range_m).mask_HW
 
 
 def step_depth(near=2.0, far=3.0, blur_px=16, shape=(480, 640)):
@@ -40,12 +44,45 @@ def test_a_floor_up_to_the_horizon_has_no_edge():
     assert not edges(depth.astype(np.float32), 0.02).any()
 
 
-def test_unknown_and_infinite_depth_have_no_edge():
+def test_a_floor_beyond_the_range_has_no_edge_at_its_end():
+    v = np.arange(480)[:, None] - 100
+    depth = np.broadcast_to(0.3 * 500 / np.maximum(v, 1), (480, 640)).astype(np.float32).copy()
+    depth[depth < 0.5], depth[depth > 10] = -np.inf, np.inf
+    assert np.isinf(depth).mean() > 0.4
+    assert not edges(depth, 0.02, range_m=(0.5, 10.0)).any()
+
+
+def test_unknown_depth_has_no_edge():
     depth = np.full((480, 640), 2.0, np.float32)
     depth[:, 300:] = np.nan
     assert not edges(depth, 0.05).any()
-    depth[:100], depth[200:] = -np.inf, np.inf
+    depth[200:] = np.nan
     assert not edges(depth, 0.05).any()
+
+
+@pytest.mark.parametrize('near, range_m, found', [
+    (2.0, (0.0, np.inf), True), (2.0, (0.3, 10.0), True), (8.0, (0.3, 10.0), True),
+    (9.5, (0.3, 10.0), False), (9.5, (0.3, np.inf), True)])
+def test_depth_beyond_the_range_is_an_edge_where_it_jumps_wherever_it_is(near, range_m, found):
+    depth = step_depth(near, 12.0)
+    depth[depth > 10] = np.inf
+    edge = edges(depth, 0.1, range_m=range_m)
+    assert edge.any() == found
+    if near == 2:
+        assert edge[(depth > 2.2) & np.isfinite(depth)].all()
+
+
+def test_depth_nearer_than_the_range_is_an_edge():
+    depth = step_depth(0.2, 3.0)
+    depth[depth < 0.5] = -np.inf
+    assert edges(depth, 0.1, range_m=(0.5, 10.0))[(depth > 0.6) & (depth < 2.9)].mean() > 0.9
+
+
+def test_edges_are_those_of_depth_as_it_was():
+    depth = step_depth()
+    found, kept = edges(depth, 0.05), DepthEdges(depth, 0.05)
+    depth[:] = np.nan
+    assert found.any() and np.array_equal(kept.mask_HW, found)
 
 
 def test_an_image_of_any_size_and_depth_that_stays_as_it_is():

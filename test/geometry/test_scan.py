@@ -9,7 +9,7 @@ import pytest
 from mono_depth_ros.camera import Camera, rays
 from mono_depth_ros.geometry import scan
 from mono_depth_ros.geometry.camera_pose import mounted_pose, transform_pose
-from mono_depth_ros.geometry.scan import reaches_range, scan_from_depth, ScanSpec
+from mono_depth_ros.geometry.scan import free_is_seen, scan_from_depth, ScanSpec
 
 CAMERA = Camera(fx=280, fy=280, cx=160, cy=120, width=320, height=240)  # 59.5 x 46 degrees
 SPEC = ScanSpec(min_height=0.05, max_height=0.5, angle_min=-math.pi / 2, angle_max=math.pi / 2,
@@ -80,14 +80,71 @@ def test_unknown_pixels_are_neither_free_nor_hide_what_is_seen():
     assert at(one, 0) == pytest.approx(1.0, abs=0.01) and np.isnan(np.delete(one, 90)).all()
 
 
-def test_beyond_the_depth_range_is_free_and_nearer_than_it_is_too_near():
-    pose = mounted_pose(0.3)
+def limited(depth_HW, nearest_m, farthest_m):
+    """The depth with what is out of range as infinite."""
+    return np.where(depth_HW < nearest_m, np.float32(-INF),
+                    np.where(depth_HW > farthest_m, np.float32(INF), depth_HW))
+
+
+def test_beyond_the_depth_range_is_free():
     far = np.full((240, 320), INF, np.float32)
-    assert at(scan_from_depth(far, CAMERA, pose, SPEC), 5) == INF
-    near = scan_from_depth(-far, CAMERA, pose, SPEC, nearest_m=0.3)
+    for range_m in ((0.0, INF), (0.3, 5.0)):
+        assert at(scan_from_depth(far, CAMERA, mounted_pose(0.3), SPEC, range_m), 5) == INF
     assert np.isposinf(far).all()  # what is given is not written to
-    assert at(near, 5) == pytest.approx(0.3 / math.cos(math.radians(5)), abs=0.01)
-    assert at(scan_from_depth(-far, CAMERA, pose, replace(SPEC, range_min=0.5), 0.3), 5) == -INF
+
+
+@pytest.mark.parametrize('height, pitch, ahead', [
+    (0.3, 10, 0.2), (1.5, 25, 0.0), (0.4, 0, -0.4), (1.2, 35, 0.0)])
+@pytest.mark.parametrize('range_max', [2.5, 3.0, 3.6])
+def test_free_is_what_depth_of_a_range_sees_from_the_base(height, pitch, ahead, range_max):
+    """A wall before range_max is not free, though beyond the range along the optical axis."""
+    pose = replace(mounted_pose(height, pitch), translation=(ahead, 0.0, height))
+    spec = replace(SPEC, range_max=range_max)
+    for wall_x in np.arange(2.05, 3.6, 0.2):
+        depth = limited(scene_depth(pose, wall_x=wall_x), 0.3, 3.0)
+        ranges = scan_from_depth(depth, CAMERA, pose, spec, (0.3, 3.0))
+        for degrees in range(-25, 26):
+            if at(ranges, degrees) == INF:
+                assert wall_x / math.cos(math.radians(abs(degrees) + 0.5)) > range_max - 0.01
+
+
+def test_free_is_not_seen_where_depth_ends_before_the_range_in_most_directions():
+    high, behind = mounted_pose(1.5, 25), replace(mounted_pose(0.4), translation=(-0.4, 0.0, 0.4))
+    three = replace(SPEC, range_max=3.0)
+    assert free_is_seen(CAMERA, mounted_pose(0.4), three, 3.0)
+    assert not free_is_seen(CAMERA, high, three, 3.0) and free_is_seen(CAMERA, high, three, 3.3)
+    assert not free_is_seen(CAMERA, behind, three, 3.0)
+    assert free_is_seen(CAMERA, behind, three, 3.4)
+    open_space = np.full((240, 320), INF, np.float32)
+    for farthest_m, expected in ((3.3, NAN), (3.41, INF)):
+        ranges = scan_from_depth(open_space, CAMERA, behind, three, (0.3, farthest_m))
+        np.testing.assert_equal(at(ranges, 0), expected)
+
+
+@pytest.mark.parametrize('nearest_m, wall_x', [(0.3, 0.15), (0.5, 0.15), (1.0, 0.2), (1.0, 0.6)])
+def test_what_is_nearer_than_the_range_is_as_near_as_can_be_told(nearest_m, wall_x):
+    """Whatever min_depth is: the nearest that the model tells is 0.3 m."""
+    pose = mounted_pose(0.3)
+    depth = limited(scene_depth(pose, wall_x=wall_x), nearest_m, 10.0)
+    ranges = scan_from_depth(depth, CAMERA, pose, SPEC, (nearest_m, 10.0), 0.3)
+    assert at(ranges, 5) == pytest.approx(0.3 / math.cos(math.radians(5)), abs=0.01)
+    for range_min, expected in ((0.29, 0.3), (0.4, -INF)):
+        assert at(scan_from_depth(depth, CAMERA, pose, replace(SPEC, range_min=range_min),
+                                  (nearest_m, 10.0), 0.3), 0) == pytest.approx(expected, abs=1e-3)
+
+
+def test_a_floor_nearer_than_the_range_is_no_obstacle():
+    pose = mounted_pose(0.3, 10)
+    depth = limited(scene_depth(pose), 1.5, 10.0)
+    assert np.isneginf(depth).mean() > 0.2
+    ranges = scan_from_depth(depth, CAMERA, pose, SPEC, (1.5, 10.0), 0.3)
+    assert not np.isfinite(ranges).any() and at(ranges, 0) == INF
+
+
+def test_what_is_nearer_than_the_range_is_not_free():
+    near = np.full((240, 320), -INF, np.float32)
+    ranges = scan_from_depth(near, CAMERA, mounted_pose(0.3), SPEC, (6.0, 10.0), 0.3)
+    assert at(ranges, 0) == pytest.approx(0.3, abs=1e-3) and not np.isposinf(ranges).any()
 
 
 def test_free_is_only_what_is_seen_up_to_the_largest_range():
@@ -95,9 +152,9 @@ def test_free_is_only_what_is_seen_up_to_the_largest_range():
     pose = mounted_pose(0.3, 40)
     depth = scene_depth(pose)
     assert np.isnan(scan_from_depth(depth, CAMERA, pose, SPEC)).all()
-    assert not reaches_range(CAMERA, pose, SPEC)
+    assert not free_is_seen(CAMERA, pose, SPEC, INF)
     short = replace(SPEC, range_max=0.6)
-    assert reaches_range(CAMERA, pose, short)
+    assert free_is_seen(CAMERA, pose, short, INF)
     assert at(scan_from_depth(depth, CAMERA, pose, short), 0) == INF
 
 
@@ -119,7 +176,7 @@ def test_a_largest_range_that_follows_the_scale_makes_no_rays_anew(monkeypatch):
     depth = scene_depth(pose)
     for range_max in (5.0, 4.9, 4.8):
         spec = replace(SPEC, range_max=range_max)
-        assert reaches_range(CAMERA, pose, spec)
+        assert free_is_seen(CAMERA, pose, spec, INF)
         assert at(scan_from_depth(depth, CAMERA, pose, spec), 0) == INF
     assert len(made) == 1
 
@@ -133,7 +190,8 @@ def test_pixels_that_look_between_the_heights_are_found_among_few(
     few = scan._far.__wrapped__(CAMERA, pose, spec)
     monkeypatch.setattr(scan, '_may_be_between', lambda slope_N, *_: np.arange(slope_N.size))
     every = scan._far.__wrapped__(CAMERA, pose, spec)
-    assert np.array_equal(few.pixel, every.pixel) and np.array_equal(few.bin, every.bin)
+    for array in ('pixel', 'depth', 'bin'):
+        assert np.array_equal(getattr(few, array), getattr(every, array))
     assert every.pixel.size > 100 or range_max == 0.5
 
 

@@ -1,11 +1,12 @@
-"""Points, scan, normals and their parameters, on frames made by hand; TF by a stand-in."""
+"""Points, scan, normals and their parameters, on frames made by hand."""
 
 from dataclasses import replace
+from functools import cached_property
 import math
 import sys
 from types import SimpleNamespace
 
-from geometry_msgs.msg import Quaternion, Transform, TransformStamped, Vector3
+import cv2
 import numpy as np
 import pytest
 from rclpy.serialization import deserialize_message, serialize_message
@@ -14,14 +15,17 @@ from std_msgs.msg import Header
 
 from mono_depth_ros.camera import Camera
 from mono_depth_ros.estimator import DepthEstimate
-from mono_depth_ros.geometry.edge_filter import edges
+from mono_depth_ros.geometry.edge_filter import DepthEdges
 from mono_depth_ros.geometry.normals import normals_from_depth
 from mono_depth_ros.node.interface.frame import Frame
 from mono_depth_ros.node.interface.parameters import PARAMETERS, settings_from
 from mono_depth_ros.node.outputs.normals import Normals
 from mono_depth_ros.node.outputs.points import Points
 from mono_depth_ros.node.outputs.scan import Scan, spec_of
+from mono_depth_ros.node.steps.depth_range import DepthLimits
 from mono_depth_ros.node.steps.edge_filter import EdgeFilter
+from mono_depth_ros.node.steps.scale import Scale
+from mono_depth_ros.node.steps.steps import STEPS
 
 CAMERA = Camera(fx=280, fy=280, cx=160, cy=120, width=320, height=240)
 DEFAULTS = {parameter.name: parameter.default for parameter in PARAMETERS}
@@ -51,6 +55,11 @@ def step():
     return depth
 
 
+def limited(frame):
+    """The frame after the steps between the scale and the outputs."""
+    return DepthLimits(NODE, '').adjust(EdgeFilter(NODE, '').adjust(frame))
+
+
 def z_of(cloud):
     return np.frombuffer(cloud.data, '<f4').reshape(cloud.height, cloud.width, 4)[..., 2]
 
@@ -62,11 +71,11 @@ def scanned(frame, scan=None):
 
 
 def test_points_lose_the_pixels_at_edges():
-    flying = edges(step(), 0.2)
+    flying = DepthEdges(step(), 0.2).mask_HW
     assert 0 < flying.mean() < 0.1
     kept = z_of(Points(NODE, '').message(frame_of(step())))
     assert np.isfinite(kept).all()
-    left = z_of(Points(NODE, '').message(frame_of(step(), points__max_edge_jump=0.2)))
+    left = z_of(Points(NODE, '').message(limited(frame_of(step(), points__max_edge_jump=0.2))))
     assert np.array_equal(np.isnan(left), flying)
 
 
@@ -74,7 +83,42 @@ def test_depth_images_lose_the_pixels_at_edges_where_asked():
     for asked in (False, True):
         frame = frame_of(step(), points__max_edge_jump=0.2, filter_depth_edges=asked)
         depth = EdgeFilter(NODE, '').adjust(frame).depth_HW
-        assert np.array_equal(np.isnan(depth), edges(step(), 0.2) & asked)
+        assert np.array_equal(np.isnan(depth), DepthEdges(step(), 0.2).mask_HW & asked)
+
+
+@pytest.mark.parametrize('max_depth, model_m', [(10.0, 10.0), (3.0, 10.0), (3.0, 3.0)])
+def test_points_and_scan_lose_the_pixels_at_an_edge_against_what_is_out_of_range(
+        max_depth, model_m):
+    """A box at 1.5 m before a wall at 6 m, and one blurred cell of the network between them."""
+    box = np.full((48, 64), 6.0, np.float32)
+    box[10:40, 20:40] = 1.5
+    depth = cv2.resize(cv2.GaussianBlur(box, (3, 3), 0), (320, 240))
+    in_the_air = (depth > 1.6) & (depth < 2.95)
+    depth[depth > model_m] = np.inf
+    frame = frame_of(depth, range_m=(0.3, max_depth), camera_height=0.3, points__max_edge_jump=0.1)
+    frame = limited(replace(frame, estimate=replace(frame.estimate, range_m=(0.3, model_m))))
+    kept = np.isfinite(z_of(Points(NODE, '').message(frame)))
+    assert in_the_air.sum() > 1000 and kept.sum() > 5000 and not kept[in_the_air].any()
+    ranges = np.array(scanned(frame).ranges)
+    assert (ranges < 1.7).sum() > 20 and not ((ranges > 1.7) & (ranges < 2.95)).any()
+
+
+def test_edges_are_looked_for_where_somebody_wants_them_and_once_for_a_frame(monkeypatch):
+    found, find = [], DepthEdges.mask_HW.func
+    mask = cached_property(lambda self: found.append(self) or find(self))
+    mask.__set_name__(DepthEdges, 'mask_HW')
+    monkeypatch.setattr(DepthEdges, 'mask_HW', mask)
+    for filters, listeners, times in ((False, (), 0), (False, (Points, Scan), 1),
+                                      (True, (Points, Scan), 1), (True, (), 1)):
+        frame = limited(frame_of(step(), camera_height=0.3, points__max_edge_jump=0.2,
+                                 filter_depth_edges=filters))
+        assert all(output(NODE, '').message(frame) for output in listeners)
+        assert len(found) == times
+        found.clear()
+
+
+def test_edges_are_those_of_depth_as_it_is_scaled_before_it_is_limited():
+    assert STEPS.index(Scale) < STEPS.index(EdgeFilter) < STEPS.index(DepthLimits)
 
 
 def test_pixels_beyond_the_range_are_points_at_its_end_where_asked():
@@ -86,6 +130,47 @@ def test_pixels_beyond_the_range_are_points_at_its_end_where_asked():
         frame_of(depth, (0.3, 6.0), points__clear_at_max=True)))
     assert (clearing[:100] == 6).all() and np.isnan(clearing[100:102]).all()
     assert (clearing[102:] == 2).all()
+
+
+@pytest.mark.parametrize('limits, reach_m', [
+    ({'max_depth': 15.0}, 10.0), ({'max_depth': 3.0, 'depth_scale': 0.2}, 2.0),
+    ({'max_depth': 1.0, 'depth_scale': 0.1}, 1.0), ({'max_depth': 3.0}, 3.0), ({}, 10.0)])
+def test_a_range_that_ends_before_max_depth_is_no_wall_in_a_costmap_and_told(limits, reach_m):
+    """Nothing in range: what a costmap takes as the end of free space, or marks as a wall."""
+    frame = frame_of(wall(np.inf), camera_height=0.3, points__clear_at_max=True, **limits)
+    frame = replace(frame, estimate=replace(frame.estimate, range_m=(0.3, 10.0)),
+                    range_m=frame.settings.depth_range(0.3, 10.0))
+    last, scan = DepthLimits(NODE, ''), Scan(NODE, '')
+    frame = last.adjust(Scale(NODE, '').adjust(frame))
+    early = reach_m < limits.get('max_depth', reach_m)
+    np.testing.assert_equal(z_of(Points(NODE, '').message(frame)),
+                            np.float32(np.full((240, 320), math.nan if early else reach_m)))
+    message = scanned(frame, scan)
+    assert message.range_max == pytest.approx(limits.get('max_depth', reach_m))
+    assert np.isposinf(message.ranges).any() != early
+    for warning in (last.warning, scan.warning):
+        assert (f'the model reaches {reach_m:g} m' in warning
+                or f'{reach_m:g} m that the model reaches' in warning) == early
+        assert bool(warning) == early
+
+
+def test_a_scan_farther_than_the_model_reaches_has_no_free_direction_and_is_told():
+    """But where 10 m along the axis are more than 10.8 from the base: to the sides."""
+    scan = Scan(NODE, '')
+    message = scanned(frame_of(wall(np.inf), camera_height=0.3, scan__range_max=10.8), scan)
+    assert message.range_max == pytest.approx(10.8)
+    for angle, expected in ((0.0, math.nan), (0.35, math.nan), (0.42, math.inf), (0.5, math.inf)):
+        at = round((angle - message.angle_min) / message.angle_increment)
+        np.testing.assert_equal(message.ranges[at], expected)
+    assert scan.warning.startswith('the scan goes to 10.8 m, but the model reaches 10 m')
+
+
+def test_the_scan_puts_what_is_nearer_than_the_range_where_the_model_begins():
+    frame = frame_of(wall(-np.inf), range_m=(1.0, 10.0), camera_height=0.3, min_depth=1.0)
+    frame = replace(frame, estimate=replace(frame.estimate, range_m=(0.3, 10.0)))
+    assert scanned(frame).ranges[157] == pytest.approx(0.3, abs=0.01)
+    scaled = replace(frame, scale=0.5)
+    assert scanned(scaled).ranges[157] == pytest.approx(0.15, abs=0.01)
 
 
 def test_normals_of_a_wall_as_a_message():
@@ -168,59 +253,10 @@ def test_a_camera_that_does_not_see_the_range_is_told():
 
 def test_the_scan_keeps_to_sure_points():
     depth = step()
-    frames = [frame_of(depth, camera_height=0.3, points__max_edge_jump=jump)
+    frames = [limited(frame_of(depth, camera_height=0.3, points__max_edge_jump=jump))
               for jump in (0.0, 0.2)]
     ranges = [np.array(scanned(frame).ranges) for frame in frames]
     assert (np.isfinite(ranges[0]) > np.isfinite(ranges[1])).sum() >= 3
-
-
-@pytest.fixture
-def tf(monkeypatch):
-    """A tf2_ros whose buffer knows what the test puts into `known`: (base, frame) -> height."""
-    known, listeners = {}, []
-
-    class Buffer:
-        def lookup_transform(self, base, frame, time):
-            if (base, frame) not in known or time.nanoseconds > 5e9:
-                raise LookupError(f'no {frame}')
-            return TransformStamped(transform=Transform(
-                translation=Vector3(x=0.1, z=known[base, frame]),
-                rotation=Quaternion(x=-0.5, y=0.5, z=-0.5, w=0.5)))
-
-    def listener(buffer, node):
-        made = SimpleNamespace(unregister=lambda: listeners.remove(made))
-        listeners.append(made)
-        return made
-
-    monkeypatch.setitem(sys.modules, 'tf2_ros', SimpleNamespace(
-        Buffer=Buffer, TransformListener=listener))
-    return SimpleNamespace(known=known, listeners=listeners)
-
-
-def test_tf_wins_over_the_parameters_and_counts_from_the_base(tf):
-    tf.known['base_link', 'camera'] = 0.3
-    scan = Scan(NODE, '')
-    assert not tf.listeners  # nobody has asked for a scan yet
-    message = scanned(frame_of(wall(), camera_height=5.0), scan)
-    assert message.ranges[157] == pytest.approx(2.1, abs=0.01)
-    assert scan.values()['scan pose'] == 'TF from camera to base_link'
-    scan.close()
-    assert not tf.listeners
-
-
-def test_tf_is_asked_for_the_latest_where_a_stamp_is_negative(tf):
-    tf.known['base_link', 'camera'] = 0.3
-    scan, frame = Scan(NODE, ''), frame_of(wall())
-    frame.header.stamp.sec = -1
-    assert scanned(frame, scan).ranges[157] == pytest.approx(2.1, abs=0.01)
-    assert scan.values()['scan pose'] == 'TF from camera to base_link'
-
-
-def test_parameters_serve_while_tf_knows_nothing(tf):
-    scan = Scan(NODE, '')
-    message = scanned(frame_of(wall(), camera_height=0.3), scan)
-    assert message.ranges[157] == pytest.approx(2.0, abs=0.01)
-    assert "no TF from 'camera' to 'base_link'" in scan.values()['scan pose']
 
 
 @pytest.mark.parametrize('lower, upper, steps', [
@@ -260,7 +296,9 @@ def test_two_limits_at_once_that_leave_nothing_are_refused():
         settings_from(wrong)
 
 
-def test_the_scan_goes_no_farther_than_depth():
+def test_the_scan_goes_as_far_as_asked_but_no_farther_than_max_depth():
     assert spec_of(settings_from(DEFAULTS), (0.3, 8.0)).range_max == 8
     assert spec_of(settings_from(DEFAULTS | {'scan.range_max': 4.0}), (0.3, 8.0)).range_max == 4
-    assert spec_of(settings_from(DEFAULTS | {'scan.range_max': 9.0}), (0.3, 8.0)).range_max == 8
+    farther = DEFAULTS | {'scan.range_max': 9.0, 'max_depth': 8.0}
+    assert spec_of(settings_from(farther), (0.3, 8.0)).range_max == 8
+    assert spec_of(settings_from(farther), (0.3, 7.0)).range_max == 8  # what the model reaches

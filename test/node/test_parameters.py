@@ -4,7 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from mono_depth_ros.node.interface.parameters import checked_value, PARAMETERS, settings_from
+from mono_depth_ros.node.interface.parameters import (
+    checked_value,
+    PARAMETERS,
+    scaled_range,
+    settings_from,
+)
 
 BY_NAME = {parameter.name: parameter for parameter in PARAMETERS}
 DEFAULTS = {parameter.name: parameter.default for parameter in PARAMETERS}
@@ -40,8 +45,8 @@ def test_a_range_of_one_depth_is_empty():
 
 
 def test_limits_of_the_model_are_scaled_then_shifted_and_never_behind_the_camera():
-    assert SETTINGS.scaled_range(0.5, 10, 2, 0.25) == (1.25, 20.25)
-    assert SETTINGS.scaled_range(0.5, 10, 2, -3) == (0.0, 17.0)
+    assert scaled_range((0.5, 10), 2, 0.25) == (1.25, 20.25)
+    assert scaled_range((0.5, 10), 2, -3) == (0.0, 17.0)
 
 
 def test_a_limit_beyond_the_other_waits_for_it_and_both_stay_as_they_were():

@@ -1,6 +1,7 @@
 """The scale between network and outputs: its sources, what it tells, smoothing, filled depth."""
 
 from array import array
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -19,6 +20,7 @@ from mono_depth_ros.node.interface.parameters import PARAMETERS, settings_from
 from mono_depth_ros.node.outputs.filled import Filled
 from mono_depth_ros.node.outputs.scale import ScaleFactor
 from mono_depth_ros.node.steps import scale as scale_module
+from mono_depth_ros.node.steps.depth_range import DepthLimits
 from mono_depth_ros.node.steps.scale import Scale
 from mono_depth_ros.node.steps.smoothing import Smoothing
 
@@ -70,6 +72,22 @@ def fed(step, topic, messages, **parameters):
         callback(messages[number])
         frame = step.adjust(frame_at(number / 10, scale_source='reference', **parameters))
     return frame
+
+
+def test_a_factor_that_brings_the_end_of_the_range_before_max_depth_is_told():
+    frame = fed(Scale(None, ''), 'reference/depth', [
+        depth_message(0.42 * SHAPE, t) for t in times(600)],
+        **{'max_depth': 5.0, 'points.clear_at_max': True})
+    limits = DepthLimits(None, '')
+    limits.adjust(frame)
+    assert frame.model_range_m == pytest.approx((0.126, 4.2), rel=0.01)
+    assert frame.range_m[1] == frame.model_range_m[1] and not frame.reaches(5.0)
+    assert limits.warning.startswith('max_depth 5 m is farther than the 4.2 m that the model '
+                                     'reaches at a factor of 0.42')
+    clears_nothing = replace(frame.settings, points_clear_at_max=False)
+    for fine in (replace(frame, range_m=(0.3, 5.0)), replace(frame, settings=clears_nothing)):
+        limits.adjust(fine)
+        assert limits.warning == ''
 
 
 def times(number=300):
@@ -159,6 +177,16 @@ def test_a_depth_scale_set_while_a_reference_is_followed_changes_no_depth():
         frame = step.adjust(frame_at(12, scale_source='reference', depth_scale=depth_scale))
         np.testing.assert_allclose(frame.depth_HW, 0.6 * SHAPE, rtol=2e-3)
     assert frame.scale == pytest.approx(0.6, rel=2e-3)
+
+
+def test_a_factor_that_leaves_nothing_between_the_limits_is_told():
+    """The nearest of the model, 0.3 m times 2.2, is beyond max_depth: far is far all the same."""
+    step, limits = Scale(None, ''), DepthLimits(None, '')
+    frame = fed(step, 'reference/depth', [depth_message(2.2 * SHAPE, t) for t in times()],
+                max_depth=0.6)
+    assert frame.range_m == (0.6, 0.6) and np.isposinf(limits.adjust(frame).depth_HW).all()
+    assert limits.warning == ('min_depth 0 and max_depth 0.6 m leave nothing of the model at a '
+                              'factor of 2.20')
 
 
 def test_a_depth_scale_set_before_any_evidence_counts():
@@ -470,6 +498,14 @@ def test_a_height_that_is_given_wins_over_tf_to_a_frame_above_the_floor(
 def test_a_pose_that_is_not_known_is_told(without_tf):
     frame, step = looked(floor_depth(0.3, 15, 1.9), 1)
     assert frame.scale == 1 and 'needs the camera above the floor' in step.warning
+
+
+def test_the_scale_waits_for_tf_before_it_takes_the_parameters(monkeypatch):
+    for name, value in (('pose_in', lambda self, base, header: None), ('waiting', True)):
+        monkeypatch.setattr(
+            f'mono_depth_ros.node.interface.camera_poses.CameraPoses.{name}', value)
+    frame, step = looked(floor_depth(0.3, 15, 1.9), 2, camera_height=0.3, camera_pitch_deg=15.0)
+    assert frame.scale == 1 and 'wait' in step.warning
 
 
 def test_a_pitch_that_is_wrong_finds_no_floor(without_tf):

@@ -136,6 +136,16 @@ def test_without_tf_only_an_optical_frame_is_taken_as_mounted_in_the_camera(
     assert step.values()['imu'].endswith(told)
 
 
+def test_an_optical_frame_is_taken_as_mounted_in_the_camera_once_tf_can_have_come(
+        clock, monkeypatch):
+    monkeypatch.setattr(CameraPoses, 'pose_in', lambda self, base, header: None)
+    monkeypatch.setattr(CameraPoses, 'waiting', True)
+    step = fed(clock, [imu_message(frame_id=IMU)] * 60)
+    assert step.adjust(frame_of()).up_3 is None
+    monkeypatch.setattr(CameraPoses, 'waiting', False)
+    assert step.adjust(frame_of()).up_3 is not None
+
+
 def test_an_orientation_follows_a_turn_at_once_while_it_agrees(clock):
     """About x of the optical frame by pitch - 90 degrees: z of a level world is then up."""
     def turned(pitch):

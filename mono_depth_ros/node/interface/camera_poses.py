@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from typing import Any
 
 from builtin_interfaces.msg import Time as Stamp
@@ -17,10 +19,16 @@ from mono_depth_ros.geometry.camera_pose import (
     tilt_deg,
     transform_pose,
 )
+from mono_depth_ros.message_formats.stamps import stamp_ns
 from mono_depth_ros.node.interface.parameters import Settings
 
 # The stamp by which tf2 is asked for the latest transform.
 LATEST = Stamp()
+# TF that is published has come this long after it is listened to; until then no other pose
+# stands in for it.
+WAIT_S = 2.0
+# Stamps that go back by more begin again, as those of a bag that is looped or of a simulation.
+BACK_NS = 10**9
 
 
 class CameraPoses:
@@ -30,8 +38,10 @@ class CameraPoses:
     """
 
     def __init__(self, node: LifecycleNode):
-        self._node, self._listener, self._buffer = node, None, None
-        self._asked = False
+        self._node = node
+        self._listener: Any = None
+        self._buffer: Any = None
+        self._asked, self._since_s, self._stamp_ns = False, 0.0, -math.inf
         # Why what stands in for a node, such as a recording, has no TF; '' of a node.
         self._no_tf = getattr(node, 'no_tf', '')
         self.told = 'none yet'
@@ -42,7 +52,9 @@ class CameraPoses:
 
         Its pitch and roll are by `up_3`, what points up in the optical frame, where that is known.
         """
-        found = self.pose_in(settings.scan_frame, header) or self._by_parameters(settings)
+        found = self.pose_in(settings.scan_frame, header)
+        if found is None and not self.waiting:
+            found = self._by_parameters(settings)
         if found is None or up_3 is None:
             return found
         pitch_deg, roll_deg = tilt_deg(up_3)
@@ -51,8 +63,15 @@ class CameraPoses:
         return levelled(found, up_3)
 
     @property
+    def waiting(self) -> bool:
+        """Whether TF that is published may not have come yet, so that nothing stands in for it."""
+        return self._buffer is not None and time.monotonic() - self._since_s < WAIT_S
+
+    @property
     def advice(self) -> str:
         """What to do where there is no pose."""
+        if self.waiting:
+            return f'wait, other poses count once TF was listened to for {WAIT_S:g} s'
         other = '' if self._no_tf else ', or publish TF' if self._buffer else (
             ', or install tf2_ros and publish TF')
         return f'set camera_height (and camera_pitch_deg, camera_roll_deg){other}'
@@ -71,7 +90,7 @@ class CameraPoses:
         if self._listener:
             self._listener.unregister()
         self._listener = self._buffer = None
-        self._asked = False
+        self._asked, self._stamp_ns = False, -math.inf
 
     def pose_in(self, base: str, header: Header) -> CameraPose | None:
         """Pose by TF of the frame of a message in another, at its time, else the latest.
@@ -84,6 +103,7 @@ class CameraPoses:
         if self._buffer is None:
             self.told = self._no_tf or 'tf2_ros is not installed'
             return None
+        self._follow_stamps(stamp_ns(header.stamp))
         error: Exception | None = None
         for stamp in (header.stamp, LATEST):
             try:
@@ -95,8 +115,19 @@ class CameraPoses:
                 continue
             self.told = f'TF from {header.frame_id} to {base}'
             return found
-        self.told = f'no TF from {header.frame_id!r} to {base!r} ({error})'
+        yet = ' yet' if self.waiting else ''
+        self.told = f'no TF from {header.frame_id!r} to {base!r}{yet} ({error})'
         return None
+
+    def _follow_stamps(self, stamp: int) -> None:
+        """Forget TF of a time to come: while tf2 has it, it refuses what is 10 s older.
+
+        What is static stays: clearing a buffer does not clear tf2's caches of it.
+        """
+        if stamp < self._stamp_ns - BACK_NS:
+            self._buffer.clear()
+            self._since_s = time.monotonic()
+        self._stamp_ns = stamp
 
     def _listen(self) -> None:
         if self._no_tf:
@@ -105,6 +136,7 @@ class CameraPoses:
             import tf2_ros  # no wheel on PyPI: robots have it, the demo has not
         except ImportError:
             return
+        self._since_s = time.monotonic()
         self._buffer = tf2_ros.Buffer()
         self._listener = tf2_ros.TransformListener(self._buffer, self._node)
 

@@ -10,8 +10,11 @@ import numpy as np
 from std_msgs.msg import Header
 
 from mono_depth_ros.camera import Camera
-from mono_depth_ros.geometry.edge_filter import edges
-from mono_depth_ros.node.interface.parameters import Settings
+from mono_depth_ros.geometry.edge_filter import DepthEdges
+from mono_depth_ros.node.interface.parameters import scaled_range, Settings
+
+# A limit of the model times a factor may miss a round number by less than this share.
+ROUNDING = 1e-6
 
 if TYPE_CHECKING:  # torch takes seconds to import
     from mono_depth_ros.estimator import DepthEstimate
@@ -25,8 +28,10 @@ class Frame:
     (REP 117), in memory that belongs to this frame: a step may write into it. `estimate` is what
     the network said, with its confidence. `camera` has the rays of the pixels, None where they
     are not known and points are withheld. `settings` are those of this camera, `header` is that
-    of the image. `scale` is what the network's depth was multiplied by. `up_3` is the unit vector
-    of the optical frame that points up by an IMU, None where that is left to the camera's pose.
+    of the image. `scale` is what the network's depth was multiplied by, `offset_m` what was added
+    to it then. `edges` are those of depth before its limits, None where they are not asked for.
+    `up_3` is the unit vector of the optical frame that points up by an IMU, None where that is
+    left to the camera's pose.
     """
 
     depth_HW: np.ndarray
@@ -37,17 +42,27 @@ class Frame:
     settings: Settings
     header: Header
     scale: float = 1.0
+    offset_m: float = 0.0
+    edges: DepthEdges | None = None
     up_3: np.ndarray | None = None
+
+    @property
+    def model_range_m(self) -> tuple[float, float]:
+        """Nearest and farthest metres that the model tells, scaled and shifted as its depth."""
+        return scaled_range(self.estimate.range_m, self.scale, self.offset_m)
+
+    def reaches(self, metres: float) -> bool:
+        """Whether depth goes as far as that, and what is +inf is beyond it."""
+        return self.range_m[1] >= metres * (1 - ROUNDING)
 
     @cached_property
     def sure_depth_HW(self) -> np.ndarray:
         """The depth (H, W) that points are made of: NaN where it is unsure or at an edge."""
-        settings = self.settings
-        depth_HW = confident_depth(self.depth_HW, self.estimate, settings.points_min_confidence)
-        if not settings.points_max_edge_jump:
+        depth_HW = confident_depth(
+            self.depth_HW, self.estimate, self.settings.points_min_confidence)
+        if self.edges is None:
             return depth_HW
-        return np.where(edges(self.depth_HW, settings.points_max_edge_jump), np.float32(np.nan),
-                        depth_HW)
+        return np.where(self.edges.mask_HW, np.float32(np.nan), depth_HW)
 
 
 def confident_depth(

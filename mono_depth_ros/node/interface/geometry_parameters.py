@@ -14,7 +14,8 @@ GEOMETRY_PARAMETERS = (
     Parameter(
         name='points.clear_at_max', default=False,
         description='Pixels beyond the depth range become points at its end, so that a costmap '
-                    'clears the space up to there.'),
+                    'clears the space up to there; not where the model reaches less than '
+                    'max_depth.'),
     Parameter(
         name='filter_depth_edges', default=False,
         description='What points.max_edge_jump leaves out is NaN in the depth images too.'),
@@ -57,5 +58,6 @@ GEOMETRY_PARAMETERS = (
         description='Nearest range in metres; nearer becomes -inf.'),
     Parameter(
         name='scan.range_max', default=0.0, least=0.0, most=1000.0,
-        description='Farthest range in metres; farther becomes +inf. 0: the limit of depth.'),
+        description='Farthest range in metres; farther becomes +inf. 0: max_depth, else the '
+                    'limit of the model.'),
 )

@@ -59,13 +59,12 @@ class Settings:
 
         The model's own limits are given unscaled.
         """
-        lower_m, upper_m = self.scaled_range(model_lower_m, model_upper_m, self.start_scale)
-        model_lower_m, model_upper_m = (
-            limit_m * self.start_scale for limit_m in (model_lower_m, model_upper_m))
+        model_range_m = scaled_range((model_lower_m, model_upper_m), self.start_scale)
+        lower_m, upper_m = self.limited_range(*model_range_m)
         if lower_m >= upper_m:
             raise ValueError(
                 f'min_depth {self.min_depth} and max_depth {self.max_depth} m leave nothing of '
-                f'the model, which goes from {model_lower_m:g} to {model_upper_m:g} m')
+                f'the model, which goes from {model_range_m[0]:g} to {model_range_m[1]:g} m')
         return lower_m, upper_m
 
     @property
@@ -73,13 +72,23 @@ class Settings:
         """What depth is multiplied by before any evidence: depth_scale unless there is none."""
         return 1.0 if self.scale_source == 'none' else self.depth_scale
 
-    def scaled_range(self, model_lower_m: float, model_upper_m: float, scale: float,
-                     offset_m: float = 0.0) -> tuple[float, float]:
-        """Nearest and farthest depth in metres to publish of depth scaled and shifted so."""
-        model_lower_m, model_upper_m = (
-            limit_m * scale + offset_m for limit_m in (model_lower_m, model_upper_m))
-        return (self.min_depth or max(model_lower_m, 0.0),
-                min(self.max_depth or model_upper_m, model_upper_m))
+    def limited_range(self, model_lower_m: float, model_upper_m: float) -> tuple[float, float]:
+        """Nearest and farthest depth in metres to publish of a model with these limits, scaled.
+
+        The two are one where nothing of the model is left between them.
+        """
+        upper_m = min(self.max_depth or model_upper_m, model_upper_m)
+        return min(self.min_depth or model_lower_m, upper_m), upper_m
+
+
+def scaled_range(range_m: tuple[float, float], scale: float,
+                 offset_m: float = 0.0) -> tuple[float, float]:
+    """The limits of a model in metres, nearest and farthest, scaled and shifted as its depth.
+
+    Never behind the camera.
+    """
+    nearest_m, farthest_m = (max(limit_m * scale + offset_m, 0.0) for limit_m in range_m)
+    return nearest_m, farthest_m
 
 
 PARAMETERS = (

@@ -25,11 +25,15 @@ class Points(Output):
         return self.wanted()
 
     def message(self, frame: Frame) -> PointCloud2 | None:
-        """The sure points, None where the camera's rays are not known."""
+        """The sure points, None where the camera's rays are not known.
+
+        What is beyond a range that ends before max_depth clears nothing: costmaps mark what is
+        nearer than their own largest distance, and are told that max_depth is beyond that.
+        """
         if not frame.camera or frame.rgb_HW3 is None:
             return None
         depth_HW = frame.sure_depth_HW
-        if frame.settings.points_clear_at_max:
+        if frame.settings.points_clear_at_max and frame.reaches(frame.settings.max_depth):
             depth_HW = np.where(np.isposinf(depth_HW), np.float32(frame.range_m[1]), depth_HW)
         return self._cloud.fill(
             depth_HW, frame.rgb_HW3, frame.camera, frame.settings.points_stride, frame.header)

@@ -9,7 +9,8 @@ from rclpy.lifecycle import LifecycleNode
 from sensor_msgs.msg import LaserScan
 from std_msgs.msg import Header
 
-from mono_depth_ros.geometry.scan import reaches_range, scan_from_depth, ScanSpec
+from mono_depth_ros.geometry.camera_pose import CameraPose
+from mono_depth_ros.geometry.scan import free_is_seen, scan_from_depth, ScanSpec
 from mono_depth_ros.node.interface.camera_poses import CameraPoses
 from mono_depth_ros.node.interface.frame import Frame
 from mono_depth_ros.node.interface.parameters import Settings
@@ -52,11 +53,9 @@ class Scan(Output):
         except ValueError as error:  # the other outputs go on
             self._missing = f'no scan: {error}'
             return None
-        self._missing = '' if reaches_range(frame.camera, pose, spec) else (
-            f'the camera does not see heights from {spec.min_height:g} to {spec.max_height:g} m '
-            f'at {spec.range_max:g} m, so that no direction counts as free: set scan.range_max '
-            'to what it sees, or look at its pose')
-        ranges = scan_from_depth(frame.sure_depth_HW, frame.camera, pose, spec, frame.range_m[0])
+        self._missing = _not_free(frame, pose, spec)
+        ranges = scan_from_depth(frame.sure_depth_HW, frame.camera, pose, spec, frame.range_m,
+                                 frame.model_range_m[0])
         return _message(ranges, spec, Header(
             stamp=frame.header.stamp, frame_id=frame.settings.scan_frame))
 
@@ -64,6 +63,21 @@ class Scan(Output):
         """Stop listening to TF, too."""
         self._poses.close()
         super().close()
+
+
+def _not_free(frame: Frame, pose: CameraPose, spec: ScanSpec) -> str:
+    """Why many directions cannot count as free, '' where most can."""
+    farthest_m = frame.range_m[1]
+    if not frame.reaches(spec.range_max):
+        return (f'the scan goes to {spec.range_max:g} m, but the model reaches {farthest_m:.3g} m '
+                f'at a factor of {frame.scale:.2f}, so that what is beyond does not count as '
+                'free: set scan.range_max, or max_depth, below')
+    if frame.camera and not free_is_seen(frame.camera, pose, spec, farthest_m):
+        return (f'the camera does not see heights from {spec.min_height:g} to '
+                f'{spec.max_height:g} m at {spec.range_max:g} m with depth to {farthest_m:.3g} m '
+                'in most directions, so that they do not count as free: set scan.range_max to '
+                'what it sees, or look at its pose')
+    return ''
 
 
 def _message(ranges: np.ndarray, spec: ScanSpec, header: Header) -> LaserScan:
@@ -74,9 +88,13 @@ def _message(ranges: np.ndarray, spec: ScanSpec, header: Header) -> LaserScan:
 
 
 def spec_of(settings: Settings, range_m: tuple[float, float]) -> ScanSpec:
-    """The scan that the settings ask for, no farther than depth goes."""
+    """The scan that the settings ask for, no farther than max_depth.
+
+    Where they ask for no farthest range it is where depth ends.
+    """
+    asked = [limit_m for limit_m in (settings.scan_range_max, settings.max_depth) if limit_m]
     return ScanSpec(
         min_height=settings.scan_min_height, max_height=settings.scan_max_height,
         angle_min=settings.scan_angle_min, angle_max=settings.scan_angle_max,
         angle_increment=settings.scan_angle_increment, range_min=settings.scan_range_min,
-        range_max=min(settings.scan_range_max or range_m[1], range_m[1]))
+        range_max=min(asked, default=range_m[1]))

@@ -67,8 +67,8 @@ class Scale(Step):
         _scale_in_place(frame.depth_HW, self._slow.factor, self._slow.offset_m)
         scale *= self._slow.factor
         self._tell(scale)
-        return replace(frame, scale=scale, range_m=settings.scaled_range(
-            *frame.estimate.range_m, scale, self._slow.offset_m))
+        frame = replace(frame, scale=scale, offset_m=self._slow.offset_m)
+        return replace(frame, range_m=settings.limited_range(*frame.model_range_m))
 
     def close(self) -> None:
         """Release what the sources made."""

@@ -113,7 +113,7 @@ class Tilt(Step):
         pose = self._poses.pose_in(image.frame_id, imu)
         if pose is not None:
             return np.array(pose.rotation), self._poses.told
-        if 'optical' in imu.frame_id:
+        if 'optical' in imu.frame_id and not self._poses.waiting:
             return np.eye(3), (f'{imu.frame_id} taken as parallel to {image.frame_id}: '
                                f'{self._poses.told}')
         raise ValueError(f'{self.prefix}imu is in frame {imu.frame_id!r}, the image in '
