@@ -16,10 +16,19 @@ import numpy as np
 import pytest
 from ros_helpers import depth_node, free_domain, image_message, info_message, Peer, picture
 from sensor_msgs.msg import Image, PointCloud2
+import yaml
 
 pytest.importorskip('rosbags')
 from bag_helpers import compressed, header, image, info, STORE, TYPES, write  # noqa: E402
-from rosbags.rosbag2 import StoragePlugin  # noqa: E402
+from rosbags.interfaces import (  # noqa: E402
+    Qos,
+    QosDurability,
+    QosHistory,
+    QosLiveliness,
+    QosReliability,
+    QosTime,
+)
+from rosbags.rosbag2 import StoragePlugin, Writer  # noqa: E402
 
 from mono_depth_ros.bags.camera_infos import CameraInfos  # noqa: E402
 from mono_depth_ros.bags.reader import BagReader  # noqa: E402
@@ -28,6 +37,7 @@ from mono_depth_ros.message_formats.images import raw_depth  # noqa: E402
 from mono_depth_ros.progress import bar  # noqa: E402
 from mono_depth_ros.tools.depth_bag import journal, run  # noqa: E402
 from mono_depth_ros.tools.depth_bag.__main__ import main  # noqa: E402
+from mono_depth_ros.tools.depth_bag.assembly import assemble  # noqa: E402
 from mono_depth_ros.tools.depth_bag.cameras import cameras_of  # noqa: E402
 from mono_depth_ros.tools.depth_bag.estimation import output_types  # noqa: E402
 from mono_depth_ros.tools.depth_bag.options import parse  # noqa: E402
@@ -102,6 +112,30 @@ def test_every_image_of_every_camera_has_depth_and_nothing_is_lost(
                                                          'points')}
     assert '8 of 8 images have depth' in capsys.readouterr().out
     assert sorted(path.name for path in tmp_path.iterdir()) == ['bag', 'out']
+
+
+@pytest.mark.parametrize('version', [8, 9])
+@pytest.mark.parametrize('storage', list(StoragePlugin))
+def test_every_distribution_opens_what_is_written(tmp_path, version, storage):
+    """Humble reads a text where version 9, of Jazzy on, has a list: of QoS profiles offered."""
+    offered = [Qos(QosHistory.KEEP_LAST, 7, QosReliability.BEST_EFFORT, QosDurability.VOLATILE,
+                   *(QosTime(0, 0),) * 2, QosLiveliness.AUTOMATIC, QosTime(0, 0), False)]
+    with Writer(tmp_path / 'bag', version=version, storage_plugin=storage) as writer:
+        for topic, profiles in (('/quick', offered), ('/any', [])):
+            writer.write(writer.add_connection(
+                topic, 'std_msgs/msg/String', typestore=STORE, offered_qos_profiles=profiles),
+                START_NS, STORE.serialize_cdr(
+                    STORE.types['std_msgs/msg/String'](data='a'), 'std_msgs/msg/String'))
+    assemble(BagReader(tmp_path / 'bag'), [], {'/depth/scale': 'std_msgs/msg/Float32'}, iter(()),
+             tmp_path / 'out')
+    written = yaml.safe_load((tmp_path / 'out' / 'metadata.yaml').read_text())
+    written = written['rosbag2_bagfile_information']
+    topics = [entry['topic_metadata'] for entry in written['topics_with_message_count']]
+    assert written['version'] == 8 and len(topics) == 3
+    assert all(isinstance(topic['offered_qos_profiles'], str) for topic in topics)
+    assert {one.topic: one.ext.offered_qos_profiles
+            for one in BagReader(tmp_path / 'out').connections()} == {
+                '/quick': offered, '/any': [], '/depth/scale': []}
 
 
 @pytest.mark.thorough
