@@ -343,8 +343,8 @@ def test_streets_get_the_model_for_outdoors(words, model):
 
 
 @pytest.mark.parametrize('value', [
-    '2024', '/tmp/my: photos', '/tmp/photos #2', "it's \\ \"so\" {a}", '~', 'yes', '[1]', '', 'Küche',
-    5, 5.0, True, ['front', 'off']])
+    '2024', '/tmp/my: photos', '/tmp/photos #2', "it's \\ \"so\" {a}", '~', 'yes', '[1]', '',
+    'Küche', 5, 5.0, True, ['front', 'off']])
 def test_a_parameter_of_a_child_reaches_it_as_it_is(tmp_path, monkeypatch, value):
     """A folder of the name 2024 was the number of a webcam, and others were cut short."""
     commands = []
