@@ -294,6 +294,22 @@ def test_true_depth_in_the_recording_gives_an_accuracy_report(
 
 
 @pytest.mark.thorough
+def test_infrared_of_16_bits_that_is_asked_for_has_depth_and_is_no_true_depth(
+        tmp_path, model, capsys):
+    """What looks like depth could not be named. Of one that is depth every image is refused."""
+    grey = (picture(40, 30)[..., 0].astype('<u2') << 4, '16UC1')
+    bag = write(tmp_path / 'bag', [(topic, START_NS + number * 10**8, image(
+        START_NS + number * 10**8, *pixels)) for number in range(2) for topic, pixels in (
+            ('/ir/image_raw', grey), ('/far/image', (np.ones((30, 40), np.float32), '32FC1')))])
+    asked = ('--images', '/ir/image_raw', '/far/image')
+    assert main(command(model, bag, tmp_path / 'out', *asked)) == 0
+    assert '2 of 4 images have depth' in capsys.readouterr().out
+    made = by_topic(tmp_path / 'out')
+    assert len(made['/ir/depth/image']) == 2 and '/far/depth/image' not in made
+    assert not (tmp_path / 'out' / 'accuracy.json').exists()
+
+
+@pytest.mark.thorough
 def test_an_image_without_depth_is_counted_and_the_next_one_served(tmp_path, model, capsys):
     bad = (START_NS + 10**8, TYPES['CompressedImage'](
         header=image(START_NS, picture(4, 3), 'rgb8').header, format='jpeg',
@@ -326,6 +342,9 @@ def test_cameras_are_named_by_their_namespace_unless_that_is_taken(tmp_path):
         '/right/image_raw': '/right/image_raw/depth/image'}
     infra, = cameras_of(reader, ('/infra1/image_rect_raw',), outputs)
     assert infra.info_topic == '/infra1/camera_info' and not infra.infos.messages
+    # Infrared of 16 bits, which only its topic could tell from depth.
+    thermal, = cameras_of(reader, ('/right/depth/image',), outputs)
+    assert thermal.output('depth/image') == '/right/depth/depth/image'
     with pytest.raises(ValueError, match='no images on /nowhere; topics with images there: /in'):
         cameras_of(reader, ('/nowhere',), outputs)
     assert {topic.kind for topic in reader.topics()} >= {Kind.IMAGE, Kind.DEPTH}
