@@ -226,6 +226,28 @@ def test_a_run_with_other_wishes_is_not_mixed_into_an_unfinished_one(
     assert two['/cam/points'][0][1].width == 20
 
 
+def test_what_a_run_was_asked_for_is_written_once_and_a_damaged_one_is_a_sentence(
+        tmp_path, monkeypatch):
+    """It was written again at every start, and one cut short ended every start after it."""
+    folder, asked = tmp_path / 'out.unfinished', {'recording': 'a', 'device': 'cpu'}
+    journal.Journal(folder, asked, {})
+
+    def cannot(*given):
+        raise OSError('No space left on device')
+
+    with monkeypatch.context() as full:
+        full.setattr(Path, 'write_bytes', cannot)
+        full.setattr('os.fsync', cannot)
+        journal.Journal(folder, asked, {})  # as it is there
+        with pytest.raises(OSError, match='No space left'):
+            journal.Journal(folder, asked | {'device': 'cuda'}, {}, anew=True)
+    assert journal.kept_request(folder) == asked
+    for text in ('', '[1]', '"a"', '{'):
+        (folder / 'request.json').write_text(text)
+        with pytest.raises(ValueError, match=r'out\.unfinished holds .* delete the folder'):
+            journal.Journal(folder, asked, {})
+
+
 @pytest.mark.thorough
 def test_smoothed_depth_begins_with_the_first_image_again(tmp_path, model, monkeypatch):
     bag, mine = write(tmp_path / 'bag', drive()), tmp_path / 'mine.yaml'
