@@ -3,14 +3,27 @@
 from glob import glob
 
 from setuptools import find_packages, setup
+from setuptools.command.develop import develop
 
 NAME = 'mono_depth_ros'
+
+
+class Develop(develop):
+    """What `colcon build --symlink-install` runs; it names the Python that it runs in."""
+
+    def write_script(self, script_name, contents, *more):
+        """Write a script with the first line that setup.cfg gives to those of `build`."""
+        executable = self.get_finalized_command('build_scripts').executable
+        rest = contents.partition('\n')[2]
+        super().write_script(script_name, f'#!{executable}\n{rest}', *more)
+
 
 # No ROS package is named in install_requires: on PyPI those names are other projects, or none.
 # `train` is an offline tool of the checkout and is not installed.
 setup(
     name=NAME,
     version='0.1.0',
+    cmdclass={'develop': Develop},
     packages=find_packages(include=[NAME, f'{NAME}.*']),
     package_data={NAME: ['models/*', 'recordings/*']},
     data_files=[

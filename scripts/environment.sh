@@ -1,5 +1,13 @@
 # shellcheck shell=bash
-# Sourced by the scripts here: one environment of their own, whatever the calling shell has.
+# Sourced by the scripts here, with `root` set: one environment of their own, whatever the calling
+# shell has, and the modules of this checkout, whatever lies in the calling folder.
+
+# Python, and the processes it starts, import from this checkout and nothing from the folder they
+# are called in: a train.py may lie there, or another checkout.
+use_own_modules() {
+    # The variable is for Python 3.11 and later, the folder for 3.10.
+    export PYTHONSAFEPATH=1 PYTHONPATH=$root/scripts/safe_path:$root
+}
 
 # Takes a sourced ROS distribution out of this process's environment. Its rclpy is built for its
 # own Python and would come before the wheels in .venv; the calling shell keeps it.

@@ -6,8 +6,7 @@
 use_training_environment() {
     [ -n "${PYTHON:-}" ] || "$root/scripts/setup" "$@" >&2
     python=${PYTHON:-$root/.venv/bin/python}
-    # A train.py in the caller's folder does not come before this one.
-    export PYTHONPATH=$root PYTHONSAFEPATH=1
+    use_own_modules
 }
 
 # needs_value OPTION [WORD...]: end the script where nothing follows its option.

@@ -11,6 +11,8 @@ from pathlib import Path
 import shutil
 from typing import TypeVar
 
+from mono_depth_ros.whole_file import write_whole
+
 Engine = TypeVar('Engine')
 
 # Engines of all models together; those not used for longest go first. One of ours takes 26 MB, one
@@ -82,17 +84,6 @@ def name_of(key: str) -> str:
 
 def _place(key: str, kind: str) -> Path:
     return engine_folder() / f'{name_of(key)}.{kind}'
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that a reader sees all of it or the one before; OSError where it cannot."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(f'.{os.getpid()}.part')
-    try:
-        unfinished.write_bytes(content)
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def _header(key: str, content: bytes) -> bytes:

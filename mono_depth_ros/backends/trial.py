@@ -11,7 +11,8 @@ import time
 import numpy as np
 
 from mono_depth_ros.backends.backend import Backend, BackendSpec, first_line
-from mono_depth_ros.backends.engine_cache import cache_folder, name_of, write_whole
+from mono_depth_ros.backends.engine_cache import cache_folder, name_of
+from mono_depth_ros.whole_file import write_whole
 
 # One comparison of two backends: so many calls of each in turn, or until the time is up, or
 # after the fewest where even the fastest call of one takes longer than all of the other.

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from mono_depth_ros.bags.stamps import stamp_of
-from mono_depth_ros.bags.topics import Kind, Topic
+from mono_depth_ros.bags.topics import IMAGE_TYPES, Kind, Topic
 from mono_depth_ros.message_formats.images import is_depth
 
-IMAGE_TYPES = ('sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage')
 INFO_TYPE = 'sensor_msgs/msg/CameraInfo'
 
 

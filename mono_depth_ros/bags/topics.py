@@ -11,6 +11,7 @@ from typing import Any
 
 from mono_depth_ros.message_formats.topic_names import info_topic_beside
 
+IMAGE_TYPES = ('sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage')
 TRANSPORTS = ('/compressed', '/compressedDepth')
 # Words in the names of image topics that show no colours of the scene.
 NO_COLOUR = ('depth', 'infra', '/ir/')
@@ -65,6 +66,22 @@ def choose_topics(path: Path, topics: Sequence[Topic]) -> Topics:
         return Topics(image=image, depth=depth, camera_info=beside)
     return Topics(image=image, depth=depth,
                   camera_info=_only(path, topics, Kind.CAMERA_INFO, unwanted=('depth', 'infra')))
+
+
+def chosen_images(path: Path, topics: Sequence[Topic], asked: Sequence[str]) -> list[str]:
+    """The topics of images that are asked for, else of every camera that shows colours.
+
+    Asked for may be what looks like depth, as infrared of 16 bits does. Raises ValueError that
+    lists the topics of images where there is no such one.
+    """
+    images = sorted(topic.name for topic in topics if topic.messages and topic.type in IMAGE_TYPES)
+    chosen = list(asked) or sorted(fitting(topics, Kind.IMAGE, unwanted=NO_COLOUR).values())
+    unknown = set(chosen) - set(images)
+    if unknown or not chosen:
+        raise ValueError(
+            f'{path}: no images on {", ".join(sorted(unknown)) or "any topic"}; topics with '
+            f'images there: {", ".join(images) or "none"}')
+    return chosen
 
 
 def is_registered(depth: Any, image: Any) -> bool:

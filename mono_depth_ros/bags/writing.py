@@ -39,7 +39,8 @@ class BagWriter:
             raise FileExistsError(f'{path} exists already')
         self.path = path
         self._store = standard_types()
-        self._writer = Writer(path, version=9, storage_plugin=StoragePlugin[storage.upper()])
+        # Not 9, which rosbag2 of Humble cannot open; that of later distributions reads 8, too.
+        self._writer = Writer(path, version=8, storage_plugin=StoragePlugin[storage.upper()])
         self._connections: dict[tuple[str, str], Any] = {}
         self._types: dict[str, str] = {}
 

@@ -65,7 +65,7 @@ def stream(device: str, seconds: float, folder: Path) -> dict[str, float]:
     os.environ.update(environment)
     children = [
         Child('camera', ('mono_depth_ros.cameras', 'file_camera'), {
-            'source': str(pictures), 'rate_hz': f'{RATE_HZ}'}, folder / 'camera.log', environment),
+            'source': str(pictures), 'rate_hz': RATE_HZ}, folder / 'camera.log', environment),
         Child('depth_node', ('mono_depth_ros.depth_node',), {
             'device': device, 'model_file': MODEL, 'backend': 'torch'}, folder / 'node.log',
             environment)]

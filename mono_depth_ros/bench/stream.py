@@ -56,12 +56,12 @@ def stream(options: argparse.Namespace, width: int, height: int, cameras: int) -
         names = [f'camera{number}' for number in range(cameras)]
         try:
             children = [Child('camera', ('mono_depth_ros.cameras', 'file_camera'), {
-                'source': str(source), 'rate_hz': f'{options.rate}'}, folder / f'{name}.log',
+                'source': str(source), 'rate_hz': options.rate}, folder / f'{name}.log',
                 environment, f'{NAMESPACE}/{name}') for name in names]
             children.append(Child('depth_node', ('mono_depth_ros.depth_node',), {
                 'device': options.device, 'model_file': options.model,
                 'backend': options.backend.replace('all', 'auto'),
-                'cameras': f'[{", ".join(names)}]'},
+                'cameras': names},
                 folder / 'node.log', environment, NAMESPACE))
             return _measure(options, children, cameras)
         finally:

@@ -6,6 +6,7 @@ camera.json.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 import json
 from pathlib import Path
@@ -93,11 +94,11 @@ def _reason(error: Exception) -> str:
     return str(error)
 
 
-def find_calibration(folder: Path) -> Path | None:
-    """The first of NAMES that lies in the folder, else in its parent, else None."""
+def files_of_calibration(folder: Path) -> Iterator[Path]:
+    """What lies in the folder, then in its parent, by one of NAMES; it may be anything."""
     places = (Path(folder).resolve(), Path(folder).resolve().parent)
     files = (place / name for place in places for name in NAMES)
-    return next((file for file in files if file.is_file()), None)
+    return (file for file in files if file.is_file())
 
 
 def _calibration(info) -> Calibration:

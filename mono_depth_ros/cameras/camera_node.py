@@ -32,6 +32,19 @@ RELIABILITY = Parameter(
     description='Reliability of the publishers: reliable or best_effort.')
 
 
+# The slowest rate but 0, in Hz: of far slower ones the period is no time that a timer takes.
+LEAST_RATE_HZ = 0.001
+
+
+def valid(parameter: Parameter, value: Any) -> Any:
+    """As `checked_value`; between a rate of 0 and LEAST_RATE_HZ, ValueError, too."""
+    value = checked_value(parameter, value)
+    if parameter.name == 'rate_hz' and 0 < value < LEAST_RATE_HZ:
+        raise ValueError(f'parameter rate_hz must be 0, or {LEAST_RATE_HZ:g} to '
+                         f'{parameter.most:g}, got {value}')
+    return value
+
+
 class CameraNode(Node):
     """A node that publishes `image_raw` and `camera_info` at the rate of a timer.
 
@@ -68,9 +81,10 @@ class CameraNode(Node):
 
     def pace(self, rate_hz: float) -> None:
         """Serve `rate_hz` times a second from now on."""
+        timer = self.create_timer(1 / rate_hz, self._tick)
         if self._timer:
             self.destroy_timer(self._timer)
-        self._timer = self.create_timer(1 / rate_hz, self._tick)
+        self._timer = timer
 
     def header(self) -> Header:
         """Header of a frame with the present time."""
@@ -126,12 +140,12 @@ class CameraNode(Node):
         if parameter.name == 'source':
             descriptor.dynamic_typing = True  # the number of a webcam may come as an integer
         value: Any = self.declare_parameter(parameter.name, parameter.default, descriptor).value
-        return checked_value(parameter, str(value) if parameter.name == 'source' else value)
+        return valid(parameter, str(value) if parameter.name == 'source' else value)
 
     def _on_set(self, changes) -> SetParametersResult:
         """Apply a new rate; the descriptors make all other parameters read-only."""
         try:
-            new = {change.name: checked_value(self._table[change.name], change.value)
+            new = {change.name: valid(self._table[change.name], change.value)
                    for change in changes if change.name in self._table}
         except ValueError as error:
             return SetParametersResult(successful=False, reason=str(error))

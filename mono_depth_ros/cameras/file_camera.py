@@ -7,7 +7,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from mono_depth_ros.cameras.calibration import Calibration, find_calibration, load_calibration
+from mono_depth_ros.cameras.calibration import (
+    Calibration,
+    files_of_calibration,
+    load_calibration,
+)
 from mono_depth_ros.cameras.camera_node import CameraNode, FRAME_ID, RELIABILITY, run_camera
 from mono_depth_ros.cameras.frame_sources import EndOfFrames, open_source, Pictures, Source
 from mono_depth_ros.node.interface.parameters import Parameter
@@ -89,11 +93,15 @@ class FileCamera(CameraNode):
         if given:
             return self._checked(load_calibration(given))
         path = Path(source).expanduser()
-        file = None if self._source.live else find_calibration(
-            path if path.is_dir() else path.parent)
-        if file:
+        for file in () if self._source.live else files_of_calibration(
+                path if path.is_dir() else path.parent):
+            try:
+                calibration = load_calibration(file)
+            except (OSError, ValueError) as error:  # nobody has given it
+                self.get_logger().warning(f'{one_line(error)}; it is passed over')
+                continue
             self.get_logger().info(f'calibration {file}')
-            return self._checked(load_calibration(file))
+            return self._checked(calibration)
         self.get_logger().warning(
             'no calibration found: camera_info goes out uncalibrated; give camera_info_file')
         return None

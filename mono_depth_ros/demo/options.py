@@ -6,6 +6,7 @@ import argparse
 from dataclasses import dataclass
 import math
 from pathlib import Path
+from typing import Any
 
 from mono_depth_ros.argument_types import positive
 from mono_depth_ros.cameras.frame_sources import EndOfFrames, open_source
@@ -21,7 +22,10 @@ MOST_PIXELS = 1_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """One demo: source of images (one of three), duration, model, device and output folder."""
+    """One demo: source of images (one of three), duration, model, device and output folder.
+
+    `images` and `video` are absolute: a relative name may look like the number of a webcam.
+    """
 
     images: Path | None
     video: Path | None
@@ -32,17 +36,17 @@ class Options:
     device: str
     view: bool = False
 
-    def camera(self) -> tuple[tuple[str, str], dict[str, str]]:
+    def camera(self) -> tuple[tuple[str, str], dict[str, Any]]:
         """Executable of the camera process, as of python -m, and its parameters."""
         if self.images:
             return FILE_CAMERA, {
-                'source': str(self.images), 'rate_hz': str(PHOTOGRAPH_RATE_HZ),
+                'source': str(self.images), 'rate_hz': PHOTOGRAPH_RATE_HZ,
                 **size_limit(self.images)}
         if self.video:
             return FILE_CAMERA, {
                 'source': str(self.video), **size_limit(self.video)}
         return SIM_CAMERA, {
-            'world': self.world, 'rate_hz': str(WORLD_RATE_HZ)}
+            'world': self.world, 'rate_hz': WORLD_RATE_HZ}
 
     @property
     def world_is_simulated(self) -> bool:
@@ -54,7 +58,7 @@ class Options:
         source = self.images or self.video
         if source is None:
             return f'simulated world "{self.world}"'
-        return '/'.join(source.resolve().parts[-2:])
+        return '/'.join(source.parts[-2:])
 
 
 def parse(arguments: list[str] | None = None) -> Options:
@@ -80,13 +84,14 @@ def parse(arguments: list[str] | None = None) -> Options:
     given = vars(parser.parse_args(arguments))
     # Not defaults of argparse: it cannot tell a default from a given option.
     model = given['model'] or ('outdoor' if given['world'] == 'street' else 'indoor')
+    given |= {name: given[name] and given[name].resolve() for name in ('images', 'video')}
     options = Options(**given | {'world': given['world'] or 'room', 'model': model})
     if error := _error(options):
         parser.error(error)
     return options
 
 
-def size_limit(source: Path) -> dict[str, str]:
+def size_limit(source: Path) -> dict[str, int]:
     """Parameters that make file_camera shrink large pictures; empty where the first is small.
 
     Raises ValueError or OSError with one sentence where nothing in `source` can be read.
@@ -94,7 +99,7 @@ def size_limit(source: Path) -> dict[str, str]:
     height, width = _first_size(source)
     if width * height <= MOST_PIXELS:
         return {}
-    return {'height': str(round(height * math.sqrt(MOST_PIXELS / (width * height))))}
+    return {'height': round(height * math.sqrt(MOST_PIXELS / (width * height)))}
 
 
 def _first_size(source: Path) -> tuple[int, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 import ctypes
 from importlib.util import find_spec
+import json
 import os
 from pathlib import Path
 import random
@@ -12,6 +13,7 @@ import signal
 import socket
 import subprocess
 import sys
+from typing import Any
 
 NAMESPACE = '/demo'
 CONFIG = Path(__file__).parents[2] / 'config'
@@ -70,14 +72,18 @@ def _unbound(port: int) -> bool:
 
 
 class Child:
-    """A ROS node in a process of its own, its output in a file."""
+    """A ROS node in a process of its own, its output in a file.
 
-    def __init__(self, name: str, executable: tuple[str, ...], parameters: Mapping[str, str],
+    `parameters` have the type that the node's have: texts, numbers, bools, lists of them.
+    """
+
+    def __init__(self, name: str, executable: tuple[str, ...], parameters: Mapping[str, Any],
                  log: Path, environment: Mapping[str, str], namespace: str = NAMESPACE):
         self.name, self.log = name, log
         command = [sys.executable, '-m', *executable, '--ros-args', '-r', f'__ns:={namespace}']
         for key, value in parameters.items():
-            command += ['-p', f'{key}:={value}']
+            # Read as YAML, of which JSON is a part: a folder 2024 unquoted is a number.
+            command += ['-p', f'{key}:={json.dumps(value, ensure_ascii=False)}']
         with open(log, 'wb') as output:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,

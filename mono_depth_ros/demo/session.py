@@ -66,7 +66,7 @@ def record(options: Options, stop: StopSignals) -> Result:
 
 def _depth_node(options: Options, logs: Path, environment: dict[str, str]) -> Child:
     # A quarter of the points keeps the file small; a robot's default is all of them.
-    parameters = {'model_file': options.model, 'device': options.device, 'points.stride': '2'}
+    parameters = {'model_file': options.model, 'device': options.device, 'points.stride': 2}
     return Child('depth_node', ('mono_depth_ros.depth_node',), parameters, logs / 'depth_node.log',
                  environment)
 

@@ -117,10 +117,25 @@ def descriptor_of(parameter: Parameter) -> ParameterDescriptor:
 
 
 def unknown_parameters(node: Node, parameters: Sequence[Parameter] = PARAMETERS) -> list[str]:
-    """One sentence for each given parameter that the node does not have."""
-    return [f'unknown parameter {name} has no effect: {_hint(name, parameters)}'
+    """One sentence for each given parameter that the node does not have.
+
+    That of a single camera counts once the node has the camera.
+    """
+    return [_waits(name) if parameters is PARAMETERS and _is_of_a_camera(name) else
+            f'unknown parameter {name} has no effect: {_hint(name, parameters)}'
             for name in _given(node)
             if not node.has_parameter(name) and not name.startswith('qos_overrides.')]
+
+
+def _is_of_a_camera(name: str) -> bool:
+    camera, _, own = name.partition('.')
+    return bool(camera) and own in {parameter.name for parameter in OF_A_CAMERA}
+
+
+def _waits(name: str) -> str:
+    camera = name.partition('.')[0]
+    return (f'parameter {name} has no effect until cameras, which is read at configure, has '
+            f'{camera}')
 
 
 def _given(node: Node) -> Iterable[str]:
@@ -144,8 +159,7 @@ def unknown_refused(node: Node, changes: Iterable[RosParameter]) -> SetParameter
 def _of_a_camera(node: Node, unknown: str) -> str:
     """What to do for a parameter of one camera alone, '' where it is none."""
     camera, _, name = unknown.partition('.')
-    if (name not in {parameter.name for parameter in OF_A_CAMERA}
-            or camera not in node.get_parameter('cameras').value):
+    if not _is_of_a_camera(unknown) or camera not in node.get_parameter('cameras').value:
         return ''
     return (f'{camera} has the {name} of all cameras; for one of its own give {unknown} when the '
             'node starts')

@@ -8,7 +8,7 @@ from typing import Any
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 
-from mono_depth_ros.node.interface.stream_part import Input, type_name
+from mono_depth_ros.node.interface.stream_part import Input, type_name, unresolved_name
 from mono_depth_ros.node.outputs.output import Output
 
 try:
@@ -37,7 +37,7 @@ def matching_qos(reliability: str, offered: list[QoSProfile], depth: int = 1) ->
 class MatchedSubscription:
     """Subscribes to `topic` at once; call `match` regularly, since publishers come and go.
 
-    `topic` is the full name, after remapping.
+    `topic` is the full name, after remapping: to be shown and compared, not given to rclpy.
     """
 
     def __init__(self, node: Node, wanted: Input, prefix: str, reliability: str):
@@ -46,6 +46,7 @@ class MatchedSubscription:
         self._type = type_name(self._kind)
         self._subscription: Any = None
         self._qos = QoSProfile(depth=1)
+        self._name = unresolved_name(node, wanted.topic, wanted.transport, prefix)
         self.topic = full_topic(node, wanted, prefix)
         self.match(reliability)
 
@@ -83,7 +84,7 @@ class MatchedSubscription:
         # Without the default callbacks: they log a mismatch as an error, though the next match
         # resolves it.
         self._subscription = self._node.create_subscription(
-            self._kind, self.topic, self._callback, wanted,
+            self._kind, self._name, self._callback, wanted,
             event_callbacks=SubscriptionEventCallbacks(use_default_callbacks=False))
         self._qos = wanted
 
@@ -97,18 +98,13 @@ class MatchedSubscription:
         return [end.qos_profile for end in self._ends() if end.topic_type == self._type]
 
     def _ends(self) -> list:
-        return self._node.get_publishers_info_by_topic(self.topic)
+        return self._node.get_publishers_info_by_topic(self._name)  # which remaps it
 
 
 def full_topic(node: Node, wanted: Input | type[Output], prefix: str) -> str:
-    """The name of an input or output after remapping.
-
-    Where it has a transport the name before that is remapped, as by image_transport.
-    """
-    name = wanted.topic.removesuffix(f'/{wanted.transport}')  # an output's has it already
-    absolute = name.startswith(('/', '~'))
-    base = node.resolve_topic_name(name if absolute else prefix + name)
-    return f'{base}/{wanted.transport}' if wanted.transport else base
+    """The name of an input or output after remapping."""
+    return node.resolve_topic_name(
+        unresolved_name(node, wanted.topic, wanted.transport, prefix))
 
 
 def refuse_shared_outputs(outputs: Iterable[tuple[str, str]]) -> None:

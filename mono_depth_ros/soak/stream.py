@@ -125,7 +125,7 @@ def stream(seconds: float, network_ms: float, rate_hz: float, cameras: list[str]
             'mono_depth_ros.depth_node',)
     with tempfile.TemporaryDirectory() as name, ros(Path(name)) as environment:
         folder = Path(name)
-        names = {} if cameras == [''] else {'cameras': f'[{", ".join(cameras + silent)}]'}
+        names = {} if cameras == [''] else {'cameras': cameras + silent}
         node = Child('depth_node', executable, names, folder / 'node.log', environment)
         camera = Child('camera', ('mono_depth_ros.soak.camera', f'{rate_hz}', *cameras), {},
                        folder / 'camera.log', environment)

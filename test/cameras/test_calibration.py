@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mono_depth_ros.cameras.calibration import find_calibration, load_calibration
+from mono_depth_ros.cameras.calibration import files_of_calibration, load_calibration
 
 EXAMPLE = Path(__file__).parents[2] / 'config' / 'camera_info_example.yaml'
 # As ros2 topic echo prints it: an Orbbec camera, whose plumb_bob has 8 numbers.
@@ -52,11 +52,12 @@ roi:
 def test_a_calibration_is_found_in_the_folder_before_its_parent(tmp_path):
     folder = tmp_path / 'a'
     folder.mkdir()
-    assert find_calibration(folder) is None
+    assert list(files_of_calibration(folder)) == []
     (tmp_path / 'camera.json').write_text('{}')
-    assert find_calibration(folder) == (tmp_path / 'camera.json').resolve()
     (folder / 'ost.yaml').write_text('')
-    assert find_calibration(folder) == (folder / 'ost.yaml').resolve()
+    (folder / 'camera.yaml').write_text('')
+    assert list(files_of_calibration(folder)) == [file.resolve() for file in (
+        folder / 'camera.yaml', folder / 'ost.yaml', tmp_path / 'camera.json')]
 
 
 def test_fisheye_is_the_equidistant_model(tmp_path):

@@ -1,6 +1,6 @@
 """file_camera as a process of its own: folders, videos, calibrations, and bad ones."""
 
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import json
 from pathlib import Path
@@ -13,12 +13,16 @@ import cv2
 import numpy as np
 from picture_helpers import left_half_red, turned_jpeg
 import pytest
+import rclpy
+from rclpy.context import Context
+from rclpy.parameter import Parameter
 from ros_helpers import free_domain, Peer, Process
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, Image
 
 from mono_depth_ros.camera import Camera
 from mono_depth_ros.cameras import frame_sources
+from mono_depth_ros.cameras.file_camera import FileCamera
 from mono_depth_ros.cameras.frame_sources import EndOfFrames, open_source
 from mono_depth_ros.image_files import natural_key
 from mono_depth_ros.node.interface.messages import rgb_from_image
@@ -283,6 +287,54 @@ def test_a_folder_of_broken_pictures_only_ends_with_one_sentence(peer, tmp_path)
     peer.wait(lambda: camera.popen.poll() is not None, 'its end', 40.0)
     assert camera.wait() == 1 and 'none of the 2 pictures' in camera.output()
     assert camera.output().count('FATAL') == 1 and 'Traceback' not in camera.output()
+
+
+@contextmanager
+def camera_here(**parameters):
+    """A file_camera in this process."""
+    context = Context()
+    rclpy.init(context=context, domain_id=free_domain())
+    try:
+        node = FileCamera(context=context, parameter_overrides=[
+            Parameter(name, value=value) for name, value in parameters.items()])
+        try:
+            yield node
+        finally:
+            node.stop()
+            node.destroy_node()
+    finally:
+        rclpy.try_shutdown(context=context)
+
+
+@pytest.mark.parametrize('above', [None, 'camera.json'])
+def test_a_file_that_was_only_found_and_is_no_calibration_is_passed_over(folder, above, capfd):
+    """The parameters of a driver, say, ended the camera."""
+    (folder / 'camera.yaml').write_text('/**:\n  ros__parameters:\n    image_width: 64\n')
+    (folder / 'calibration.yaml').write_bytes(b'\xff')
+    if above:
+        (folder.parent / above).write_text(json.dumps(
+            {'width': 64, 'height': 48, 'fx': 50.0, 'fy': 50.0, 'cx': 31.5, 'cy': 23.5}))
+    with camera_here(source=str(folder)) as node:
+        assert node.start()
+        assert (node._calibration and node._calibration.camera.fx) == (50.0 if above else None)
+    told = capfd.readouterr().err
+    for name in ('camera.yaml', 'calibration.yaml'):
+        assert f'{(folder / name).resolve()} is no camera calibration: ' in told
+    assert ('no calibration found' in told) == (above is None)
+
+
+def test_a_rate_whose_period_no_timer_has_is_refused_and_the_present_one_stays(folder):
+    """1e-12 Hz ended the process."""
+    with camera_here(source=str(folder), rate_hz=5.0) as node:
+        assert node.start()
+        for rate_hz, period_s in ((1e-12, 0.2), (1e-3, 1000.0), (0.0009, 1000.0), (0.0, 0.1)):
+            result, = node.set_parameters([Parameter('rate_hz', value=rate_hz)])
+            assert result.successful or 'rate_hz must be 0, or 0.001 to 120' in result.reason
+            timer, = node.timers
+            assert timer.timer_period_ns == round(period_s * 1e9)
+    with pytest.raises(ValueError, match='must be 0, or 0.001 to 120, got 1e-12'):
+        with camera_here(source=str(folder), rate_hz=1e-12):
+            pass
 
 
 def test_natural_order():

@@ -18,11 +18,12 @@ import pytest
 import rclpy
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
 from rclpy.qos import QoSProfile
 from ros_helpers import free_domain
 from std_msgs.msg import String
 
-from mono_depth_ros.demo import command, playback, recorder
+from mono_depth_ros.demo import command, playback, processes, recorder
 from mono_depth_ros.demo.cloud_view import BACKGROUND, draw_cloud, look_at
 from mono_depth_ros.demo.mcap_log import McapLog, messages, type_definition
 from mono_depth_ros.demo.options import parse, size_limit
@@ -218,7 +219,7 @@ def test_large_photographs_are_sent_smaller(tmp_path, photographs):
     large = tmp_path / 'large'
     large.mkdir()
     assert cv2.imwrite(str(large / 'a.jpg'), np.zeros((3000, 4000, 3), np.uint8))
-    assert size_limit(large) == {'height': '866'}  # 3000 * sqrt(1 / 12)
+    assert size_limit(large) == {'height': 866}  # 3000 * sqrt(1 / 12)
     (large / 'a.jpg').write_bytes(b'no picture')
     with pytest.raises(OSError, match='can be read'):
         size_limit(large)
@@ -339,3 +340,32 @@ def test_cloud_picture_shows_the_nearer_point():
     (('--world', 'street', '--model', 'indoor'), 'indoor')])
 def test_streets_get_the_model_for_outdoors(words, model):
     assert parse(words).model == model
+
+
+@pytest.mark.parametrize('value', [
+    '2024', '/tmp/my: photos', '/tmp/photos #2', "it's \\ \"so\" {a}", '~', 'yes', '[1]', '',
+    'Küche', 5, 5.0, True, ['front', 'off']])
+def test_a_parameter_of_a_child_reaches_it_as_it_is(tmp_path, monkeypatch, value):
+    """A folder of the name 2024 was the number of a webcam, and others were cut short."""
+    commands = []
+    monkeypatch.setattr(processes.subprocess, 'Popen', lambda words, **_: commands.append(words))
+    processes.Child('camera', ('module',), {'source': value}, tmp_path / 'log', {})
+    words = commands[0][commands[0].index('--ros-args'):]
+    context = Context()
+    rclpy.init(context=context, domain_id=free_domain())
+    node = Node('child', context=context, cli_args=words,
+                automatically_declare_parameters_from_overrides=True)
+    given = node.get_parameter('source').value
+    node.destroy_node()
+    rclpy.shutdown(context=context)
+    assert given == value and isinstance(given, type(value))
+
+
+def test_a_folder_with_a_number_for_a_name_is_no_webcam(tmp_path, photographs, monkeypatch):
+    photographs.rename(tmp_path / '2024')
+    monkeypatch.chdir(tmp_path)
+    executable, parameters = parse(['--images', '2024']).camera()
+    assert executable[1] == 'file_camera'
+    assert parameters == {'source': str(tmp_path / '2024'), 'rate_hz': 3.0}
+    assert cv2.imwrite('2024/0.png', np.zeros((3000, 4000, 3), np.uint8))
+    assert parse(['--images', '2024']).camera()[1]['height'] == 866

@@ -12,12 +12,14 @@ import pytest
 import rclpy
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
+from rclpy.qos import QoSProfile, ReliabilityPolicy
 from ros_helpers import free_domain
-from sensor_msgs.msg import Image, LaserScan, PointCloud2
+from sensor_msgs.msg import CompressedImage, Image, LaserScan, PointCloud2
 
 from mono_depth_ros.node.diagnostics import status_summary
+from mono_depth_ros.node.interface.stream_part import Input
 from mono_depth_ros.node.lifecycle_node import DepthNode
-from mono_depth_ros.node.subscription import refuse_own_outputs
+from mono_depth_ros.node.subscription import MatchedSubscription, refuse_own_outputs
 
 STAND_IN = SimpleNamespace(
     card=plain_card(), model_path='plain', has_confidence=False, device='cpu', precision='fp32',
@@ -179,3 +181,73 @@ def test_two_nodes_of_this_package_do_not_silence_each_other(node):
     for end in ends:
         peer.destroy_publisher(end)
     peer.destroy_node()
+
+
+def activated(node: DepthNode, **parameters) -> None:
+    """Set parameters, configure and activate."""
+    results = node.set_parameters([Parameter(name, value=value)
+                                   for name, value in parameters.items()])
+    assert all(result.successful for result in results)
+    assert node.trigger_configure() == node.trigger_activate() == (
+        TransitionCallbackReturn.SUCCESS)
+
+
+@pytest.mark.parametrize('rules, parameters, topics', [
+    (('front/image_raw:=left/image_raw', 'left/image_raw:=right/image_raw'),
+     {'cameras': ['front', 'left']}, {'/left/image_raw', '/right/image_raw'}),
+    (('front/image_raw:=left/image_raw', 'left/image_raw:=right/image_raw'),
+     {'cameras': ['front', 'left'], 'image_transport': 'compressed'},
+     {'/left/image_raw/compressed', '/right/image_raw/compressed'}),
+    # As of image_transport: whoever names the whole topic means it.
+    (('image_raw:=eye', 'eye/compressed:=wire'), {'image_transport': 'compressed'}, {'/wire'})])
+def test_what_one_rule_names_is_not_remapped_by_another(monkeypatch, rules, parameters, topics):
+    with remapped(monkeypatch, *rules) as node:
+        activated(node, **parameters)
+        subscribed = {end.topic_name for end in node.subscriptions
+                      if end.msg_type in (Image, CompressedImage)}
+        told = {source.topic for eye in node.streams for source in eye._inputs()}
+        assert subscribed == topics and topics <= told
+
+
+def test_a_lidar_as_the_reference_is_heard_and_not_the_scan_of_the_node_itself(monkeypatch):
+    """As docs/scale.md says; the node took its own scan for the lidar's."""
+    with remapped(monkeypatch, 'reference/scan:=/scan', 'scan:=depth_scan') as node:
+        peer = rclpy.create_node('lidar', context=node.context)
+        lidar = peer.create_publisher(LaserScan, '/scan', 1)
+        activated(node)
+        source = MatchedSubscription(node, Input(
+            topic='reference/scan', kind=LaserScan, callback=print), '', 'auto')
+        scans = {end.topic_name for end in node.subscriptions if end.msg_type is LaserScan}
+        assert scans == {'/scan'} == {source.topic} and source.publishers() == 1
+        peer.destroy_publisher(lidar)
+        assert source.publishers() == 0  # that of the node itself is on another topic
+        source.close()
+        peer.destroy_node()
+
+
+def test_the_quality_of_service_is_that_of_the_publishers_of_the_topic(monkeypatch):
+    with remapped(monkeypatch, 'image_raw:=/depth/image_color',
+                  'depth/image_color:=/depth/colours') as node:
+        peer = rclpy.create_node('camera', context=node.context)
+        end = peer.create_publisher(Image, '/depth/image_color', QoSProfile(
+            depth=1, reliability=ReliabilityPolicy.BEST_EFFORT))
+        activated(node)
+        assert node.streams[0].values(0.0)['input qos'] == 'BEST_EFFORT'
+        peer.destroy_publisher(end)
+        peer.destroy_node()
+
+
+def test_who_else_is_on_the_topic_of_an_output_is_looked_for_there(monkeypatch):
+    with remapped(monkeypatch, 'scan:=/points', 'points:=/cloud') as node:
+        peer = rclpy.create_node('lidar', context=node.context)
+        ends = [peer.create_publisher(LaserScan, '/points', 1),
+                peer.create_subscription(LaserScan, '/points', print, QoSProfile(
+                    depth=1, deadline=rclpy.duration.Duration(seconds=1)))]
+        peer.create_subscription(LaserScan, '/points', print, 1)
+        activated(node)
+        scan, = (part for part in node.streams[0].processor.outputs.parts if part.topic == 'scan')
+        assert scan.shared().startswith('/points is published by /lidar too, so scan is not')
+        assert scan.unheard().startswith('/lidar gets nothing of /points, which does not have')
+        peer.destroy_publisher(ends[0])
+        peer.destroy_subscription(ends[1])
+        peer.destroy_node()

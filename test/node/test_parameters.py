@@ -76,6 +76,11 @@ def test_limits_set_together_must_leave_something_between_them():
     assert settings_from(asked | {'scan.range_max': 0.0}).waiting == ''
 
 
+def test_a_camera_whose_name_no_topic_may_have_is_refused():
+    with pytest.raises(ValueError, match="cameras cannot be 'küche'"):
+        settings_from(DEFAULTS | {'cameras': ['left', 'küche']})
+
+
 def test_two_cameras_of_one_name_are_refused():
     with pytest.raises(ValueError, match=r"must have different names, got \['left', 'left'\]"):
         settings_from(DEFAULTS | {'cameras': ['left', 'left']})

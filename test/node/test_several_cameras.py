@@ -24,6 +24,7 @@ from mono_depth_ros.node.lifecycle_node import DepthNode
 from mono_depth_ros.node.outputs.output import Output
 from mono_depth_ros.node.outputs.outputs import OUTPUTS
 from mono_depth_ros.node.outputs.points import Points
+from mono_depth_ros.node.ros_parameters import unknown_parameters
 from mono_depth_ros.tools.presets import PRESETS
 from mono_depth_ros.tools.wrap import wrap
 
@@ -292,6 +293,8 @@ def test_a_camera_may_have_settings_of_its_own(monkeypatch):
         Parameter('cameras', value=['a', 'b']), Parameter('depth_scale', value=2.0),
         Parameter('a.depth_scale', value=3), Parameter('c.depth_scale', value=4.0),
         Parameter('b.points.stride', value=2)])
+    assert unknown_parameters(made) == [
+        'parameter c.depth_scale has no effect until cameras, which is read at configure, has c']
     a, b = made.streams
     assert (a.settings.depth_scale, b.settings.depth_scale) == (3.0, 2.0)
     assert (a.settings.points_stride, b.settings.points_stride) == (1, 2)

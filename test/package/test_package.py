@@ -3,8 +3,10 @@
 import ast
 import configparser
 import importlib
+import os
 from pathlib import Path
 import re
+import shutil
 import subprocess
 import sys
 from xml.etree import ElementTree
@@ -36,7 +38,7 @@ def package():
 def setup():
     """Keyword arguments of setup() as setup.py computes them in the checkout."""
     code = ('import json, setuptools\n'
-            'setuptools.setup = lambda **given: print(json.dumps(given))\n'
+            'setuptools.setup = lambda **given: print(json.dumps(given, default=str))\n'
             'exec(compile(open("setup.py").read(), "setup.py", "exec"))')
     output = subprocess.run([sys.executable, '-c', code], cwd=ROOT, check=True, text=True,
                             capture_output=True).stdout
@@ -184,6 +186,26 @@ def test_executables_are_where_ros2_run_looks_and_start(setup):
         f'$base/lib/{NAME}')
 
 
+@pytest.mark.thorough
+def test_executables_of_a_symlinked_build_take_the_environment_that_is_active(tmp_path):
+    """`colcon build --symlink-install` is setup.py develop, which named the building Python."""
+    for name in ('setup.py', 'setup.cfg'):
+        shutil.copy(ROOT / name, tmp_path)
+    (tmp_path / NAME).mkdir()
+    (tmp_path / NAME / '__init__.py').write_text('')
+    prefix = tmp_path / 'prefix'
+    site = prefix / 'lib' / 'python{}.{}'.format(*sys.version_info) / 'site-packages'
+    site.mkdir(parents=True)
+    subprocess.run(
+        [sys.executable, 'setup.py', '-q', 'develop', '--prefix', str(prefix), '--no-deps'],
+        cwd=tmp_path, check=True, capture_output=True, env=os.environ | {'PYTHONPATH': str(site)})
+    scripts = [path.read_text() for path in (prefix / 'lib' / NAME).iterdir()]
+    assert len(scripts) == 7
+    for text in scripts:
+        assert text.startswith('#!/usr/bin/env python3\n') and text.count('#!') == 1
+        compile(text, 'script', 'exec')
+
+
 def test_every_requirement_is_pinned_exactly():
     files = sorted((ROOT / 'requirements').glob('*.txt'))
     assert len(files) >= 6
@@ -201,7 +223,8 @@ def test_every_requirement_is_pinned_exactly():
 
 
 def test_scripts_are_executable_and_right_for_bash():
-    for path in [*(ROOT / 'scripts').iterdir(), ROOT / '.ci' / 'run']:
+    files = [path for path in (ROOT / 'scripts').iterdir() if path.is_file()]
+    for path in [*files, ROOT / '.ci' / 'run']:
         text = path.read_text()
         if not text.startswith('#!'):
             assert path.suffix == '.sh'

@@ -169,3 +169,60 @@ def test_an_option_without_its_value_is_one_sentence(told, words):
     assert done.returncode == 2
     assert done.stderr == f'scripts/{words[0]}: {words[-1]} needs a value\n'
     assert not (told / 'told').exists()
+
+
+def pythons():
+    """An interpreter of each version that the scripts run in, where it is there."""
+    for minor in range(10, 14):
+        beside = sorted(Path(sys.base_prefix).parent.glob(f'3.{minor}.*/bin/python3'))  # pyenv's
+        found = next(map(str, beside), shutil.which(f'python3.{minor}', path='/usr/bin'))
+        yield pytest.param(found, id=f'3.{minor}', marks=[] if found else pytest.mark.skip(
+            reason=f'no Python 3.{minor}'))
+
+
+def modules(folder, said):
+    """Modules of the names of ours; each says where it is from, as does a process it starts."""
+    child = 'import subprocess, sys; subprocess.run([sys.executable, "-m", "{}"], check=True)\n'
+    for package, names in (
+            ('train', ('gpu_check',)), ('mono_depth_ros', ('demo', 'bench', 'soak'))):
+        for name in ('', *names):
+            path = folder / package / name
+            path.mkdir(parents=True)
+            (path / '__init__.py').write_text('')
+            (path / '__main__.py').write_text(f'{child.format(f"{package}.child")}print("{said}")')
+        (folder / package / 'child.py').write_text(f'print("child of {said}")')
+    (folder / 'json.py').write_text('raise SystemExit("this is not json")')
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize('python', list(pythons()))
+@pytest.mark.parametrize('words', [
+    ('demo',), ('train', 'fit'), ('table1',), ('gpu_check',), ('bench',), ('soak', 'churn')])
+def test_modules_in_the_caller_s_folder_are_not_ours(checkout, words, python):
+    """PYTHONSAFEPATH, which Python 3.10 does not know, was all that kept a train.py out."""
+    program(checkout / 'scripts' / 'setup', '#!/bin/sh\n')
+    modules(checkout, 'ours')
+    (checkout / 'json.py').unlink()
+    caller = checkout / 'caller'
+    caller.mkdir()
+    modules(caller, 'theirs')
+    # A stand-in for packages; it is to be found as .venv, and by PYTHON.
+    for path in ('.venv/bin/python', 'other'):
+        program(checkout / path, f'#!/bin/sh\n[ "$1" = -c ] && exec {python} -c "import json"\n'
+                f'exec {python} "$@"\n')
+    for given in ({}, {'PYTHON': str(checkout / 'other')}):
+        done = run(caller, f'../scripts/{words[0]}', *words[1:], **given)
+        assert done.stdout == 'child of ours\nours\n', (done.stdout, done.stderr)
+
+
+@pytest.mark.parametrize('script', sorted(
+    str(path.relative_to(ROOT)) for path in [*(ROOT / 'scripts').iterdir(), ROOT / '.ci' / 'run']
+    if path.is_file() and path.suffix != '.sh'))
+def test_cdpath_leads_no_script_to_another_folder(tmp_path, script):
+    """cd prints where it goes by CDPATH."""
+    line, = (line for line in (ROOT / script).read_text().splitlines()
+             if line.startswith('root='))
+    program(tmp_path / 'mine' / script, f'#!/usr/bin/env bash\n{line}\necho "$root"')
+    (tmp_path / 'other' / script).parent.mkdir(parents=True)
+    done = run(tmp_path / 'mine', 'bash', script, CDPATH=str(tmp_path / 'other'))
+    assert done.stdout == f'{tmp_path / "mine"}\n'

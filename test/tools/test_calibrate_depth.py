@@ -18,6 +18,7 @@ from mono_depth_ros.estimator import DepthEstimator
 from mono_depth_ros.tools.calibrate_depth.__main__ import main
 from mono_depth_ros.tools.calibrate_depth.bag_transforms import BagTransforms
 from mono_depth_ros.tools.calibrate_depth.parameter_file import written
+from mono_depth_ros.tools.calibrate_depth.recording import _Recording
 from mono_depth_ros.tools.calibrate_depth.samples import by_distance, centre_median, Sample, table
 
 CAMERA = Camera(fx=120, fy=120, cx=79.5, cy=59.5, width=160, height=120)
@@ -289,6 +290,30 @@ def test_several_references_must_be_named(recorded, capsys):
     assert main(['--bag', str(recorded / 'bag'), '--model',
                  str(recorded / 'tiny.safetensors')]) == 1
     assert 'which topic is the reference? It has' in capsys.readouterr().err
+
+
+def test_the_image_is_chosen_as_by_depth_bag(tmp_path):
+    """A recording with infrared, or with two cameras, could not be used."""
+    pytest.importorskip('rosbags')
+    from bag_helpers import image, info, write
+
+    grey = np.zeros((30, 40), np.uint16)
+    messages = [('/left/camera_info', 1, info(1)),
+                ('/left/image_raw', 1, image(1, np.zeros((30, 40, 3), np.uint8), 'rgb8')),
+                ('/infra1/image_raw', 1, image(1, grey.astype(np.uint8), 'mono8')),
+                ('/ir', 1, image(1, grey, '16UC1')), ('/scan_depth', 1, image(1, grey, '16UC1'))]
+    bag = write(tmp_path / 'one', messages)
+    found = _Recording.opened(bag, '', '/scan_depth')
+    assert (found.image.name, found.reference.name) == ('/left/image_raw', '/scan_depth')
+    found = _Recording.opened(bag, '/ir', '')
+    assert (found.image.name, found.reference.name) == ('/ir', '/scan_depth')
+    bag = write(tmp_path / 'two', [*messages, ('/right/image_raw', 1, messages[1][2])])
+    assert _Recording.opened(bag, '/right/image_raw', '/ir').image.name == '/right/image_raw'
+    for asked, sentence in (
+            ('', 'which topic is the image? It has /left/image_raw, /right/image_raw; name it '
+                 'with --image'), ('/nowhere', 'no images on /nowhere')):
+        with pytest.raises(ValueError, match=re.escape(sentence)):
+            _Recording.opened(bag, asked, '/ir')
 
 
 def test_frames_that_nothing_joins_are_told(recorded):

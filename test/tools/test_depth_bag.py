@@ -16,10 +16,19 @@ import numpy as np
 import pytest
 from ros_helpers import depth_node, free_domain, image_message, info_message, Peer, picture
 from sensor_msgs.msg import Image, PointCloud2
+import yaml
 
 pytest.importorskip('rosbags')
 from bag_helpers import compressed, header, image, info, STORE, TYPES, write  # noqa: E402
-from rosbags.rosbag2 import StoragePlugin  # noqa: E402
+from rosbags.interfaces import (  # noqa: E402
+    Qos,
+    QosDurability,
+    QosHistory,
+    QosLiveliness,
+    QosReliability,
+    QosTime,
+)
+from rosbags.rosbag2 import StoragePlugin, Writer  # noqa: E402
 
 from mono_depth_ros.bags.camera_infos import CameraInfos  # noqa: E402
 from mono_depth_ros.bags.reader import BagReader  # noqa: E402
@@ -28,6 +37,7 @@ from mono_depth_ros.message_formats.images import raw_depth  # noqa: E402
 from mono_depth_ros.progress import bar  # noqa: E402
 from mono_depth_ros.tools.depth_bag import journal, run  # noqa: E402
 from mono_depth_ros.tools.depth_bag.__main__ import main  # noqa: E402
+from mono_depth_ros.tools.depth_bag.assembly import assemble  # noqa: E402
 from mono_depth_ros.tools.depth_bag.cameras import cameras_of  # noqa: E402
 from mono_depth_ros.tools.depth_bag.estimation import output_types  # noqa: E402
 from mono_depth_ros.tools.depth_bag.options import parse  # noqa: E402
@@ -102,6 +112,30 @@ def test_every_image_of_every_camera_has_depth_and_nothing_is_lost(
                                                          'points')}
     assert '8 of 8 images have depth' in capsys.readouterr().out
     assert sorted(path.name for path in tmp_path.iterdir()) == ['bag', 'out']
+
+
+@pytest.mark.parametrize('version', [8, 9])
+@pytest.mark.parametrize('storage', list(StoragePlugin))
+def test_every_distribution_opens_what_is_written(tmp_path, version, storage):
+    """Humble reads a text where version 9, of Jazzy on, has a list: of QoS profiles offered."""
+    offered = [Qos(QosHistory.KEEP_LAST, 7, QosReliability.BEST_EFFORT, QosDurability.VOLATILE,
+                   *(QosTime(0, 0),) * 2, QosLiveliness.AUTOMATIC, QosTime(0, 0), False)]
+    with Writer(tmp_path / 'bag', version=version, storage_plugin=storage) as writer:
+        for topic, profiles in (('/quick', offered), ('/any', [])):
+            writer.write(writer.add_connection(
+                topic, 'std_msgs/msg/String', typestore=STORE, offered_qos_profiles=profiles),
+                START_NS, STORE.serialize_cdr(
+                    STORE.types['std_msgs/msg/String'](data='a'), 'std_msgs/msg/String'))
+    assemble(BagReader(tmp_path / 'bag'), [], {'/depth/scale': 'std_msgs/msg/Float32'}, iter(()),
+             tmp_path / 'out')
+    written = yaml.safe_load((tmp_path / 'out' / 'metadata.yaml').read_text())
+    written = written['rosbag2_bagfile_information']
+    topics = [entry['topic_metadata'] for entry in written['topics_with_message_count']]
+    assert written['version'] == 8 and len(topics) == 3
+    assert all(isinstance(topic['offered_qos_profiles'], str) for topic in topics)
+    assert {one.topic: one.ext.offered_qos_profiles
+            for one in BagReader(tmp_path / 'out').connections()} == {
+                '/quick': offered, '/any': [], '/depth/scale': []}
 
 
 @pytest.mark.thorough
@@ -192,6 +226,28 @@ def test_a_run_with_other_wishes_is_not_mixed_into_an_unfinished_one(
     assert two['/cam/points'][0][1].width == 20
 
 
+def test_what_a_run_was_asked_for_is_written_once_and_a_damaged_one_is_a_sentence(
+        tmp_path, monkeypatch):
+    """It was written again at every start, and one cut short ended every start after it."""
+    folder, asked = tmp_path / 'out.unfinished', {'recording': 'a', 'device': 'cpu'}
+    journal.Journal(folder, asked, {})
+
+    def cannot(*given):
+        raise OSError('No space left on device')
+
+    with monkeypatch.context() as full:
+        full.setattr(Path, 'write_bytes', cannot)
+        full.setattr('os.fsync', cannot)
+        journal.Journal(folder, asked, {})  # as it is there
+        with pytest.raises(OSError, match='No space left'):
+            journal.Journal(folder, asked | {'device': 'cuda'}, {}, anew=True)
+    assert journal.kept_request(folder) == asked
+    for text in ('', '[1]', '"a"', '{'):
+        (folder / 'request.json').write_text(text)
+        with pytest.raises(ValueError, match=r'out\.unfinished holds .* delete the folder'):
+            journal.Journal(folder, asked, {})
+
+
 @pytest.mark.thorough
 def test_smoothed_depth_begins_with_the_first_image_again(tmp_path, model, monkeypatch):
     bag, mine = write(tmp_path / 'bag', drive()), tmp_path / 'mine.yaml'
@@ -260,6 +316,22 @@ def test_true_depth_in_the_recording_gives_an_accuracy_report(
 
 
 @pytest.mark.thorough
+def test_infrared_of_16_bits_that_is_asked_for_has_depth_and_is_no_true_depth(
+        tmp_path, model, capsys):
+    """What looks like depth could not be named. Of one that is depth every image is refused."""
+    grey = (picture(40, 30)[..., 0].astype('<u2') << 4, '16UC1')
+    bag = write(tmp_path / 'bag', [(topic, START_NS + number * 10**8, image(
+        START_NS + number * 10**8, *pixels)) for number in range(2) for topic, pixels in (
+            ('/ir/image_raw', grey), ('/far/image', (np.ones((30, 40), np.float32), '32FC1')))])
+    asked = ('--images', '/ir/image_raw', '/far/image')
+    assert main(command(model, bag, tmp_path / 'out', *asked)) == 0
+    assert '2 of 4 images have depth' in capsys.readouterr().out
+    made = by_topic(tmp_path / 'out')
+    assert len(made['/ir/depth/image']) == 2 and '/far/depth/image' not in made
+    assert not (tmp_path / 'out' / 'accuracy.json').exists()
+
+
+@pytest.mark.thorough
 def test_an_image_without_depth_is_counted_and_the_next_one_served(tmp_path, model, capsys):
     bad = (START_NS + 10**8, TYPES['CompressedImage'](
         header=image(START_NS, picture(4, 3), 'rgb8').header, format='jpeg',
@@ -292,6 +364,9 @@ def test_cameras_are_named_by_their_namespace_unless_that_is_taken(tmp_path):
         '/right/image_raw': '/right/image_raw/depth/image'}
     infra, = cameras_of(reader, ('/infra1/image_rect_raw',), outputs)
     assert infra.info_topic == '/infra1/camera_info' and not infra.infos.messages
+    # Infrared of 16 bits, which only its topic could tell from depth.
+    thermal, = cameras_of(reader, ('/right/depth/image',), outputs)
+    assert thermal.output('depth/image') == '/right/depth/depth/image'
     with pytest.raises(ValueError, match='no images on /nowhere; topics with images there: /in'):
         cameras_of(reader, ('/nowhere',), outputs)
     assert {topic.kind for topic in reader.topics()} >= {Kind.IMAGE, Kind.DEPTH}

@@ -93,7 +93,7 @@ def scaled_range(range_m: tuple[float, float], scale: float,
 
 PARAMETERS = (
     Parameter(
-        name='cameras', default=[], settable='unconfigured', pattern=r'[A-Za-z]\w*',
+        name='cameras', default=[], settable='unconfigured', pattern='[A-Za-z][A-Za-z0-9_]*',
         description='Names of the cameras to serve, each the namespace of its topics, of letters, '
                     'digits and _; empty: one camera without a namespace of its own.'),
     Parameter(

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from rclpy.lifecycle import LifecycleNode
+from rclpy.node import Node
 
 
 def always() -> bool:
@@ -28,6 +29,20 @@ class Input:
     transport: str = ''
     depth: int = 1
     wanted: Callable[[], bool] = always
+
+
+def unresolved_name(node: Node, topic: str, transport: str, prefix: str) -> str:
+    """The name by which rclpy is asked for a topic; it remaps that itself.
+
+    Of one that is remapped already it would make another where that name has a rule of its own. A
+    relative `topic` is in the namespace `prefix` of a camera.
+    """
+    name = topic.removesuffix(f'/{transport}')  # an output's has it already
+    if not name.startswith(('/', '~')):
+        name = prefix + name
+    # Remapped is the name before the transport, as by image_transport. Like there, a rule for the
+    # whole name counts after that: rclpy cannot be told to leave a name as it is.
+    return f'{node.resolve_topic_name(name)}/{transport}' if transport else name
 
 
 def type_name(kind: type) -> str:

@@ -9,7 +9,7 @@ from rclpy.lifecycle import LifecycleNode
 from rclpy.qos import LivelinessPolicy, qos_check_compatible, QoSCompatibility, QoSProfile
 
 from mono_depth_ros.node.interface.frame import Frame
-from mono_depth_ros.node.interface.stream_part import StreamPart, type_name
+from mono_depth_ros.node.interface.stream_part import StreamPart, type_name, unresolved_name
 
 try:
     from rclpy.event_handler import PublisherEventCallbacks
@@ -46,19 +46,9 @@ class Output(StreamPart):
     def __init__(self, node: LifecycleNode, prefix: str):
         super().__init__(node, prefix)
         self._yielding = False
+        self._name = unresolved_name(node, self.topic, self.transport, prefix)
         self._publisher: Any = node.create_lifecycle_publisher(
-            self.kind, self._name(), QoSProfile(depth=QUEUE_DEPTH), event_callbacks=NO_EVENTS)
-
-    def _name(self) -> str:
-        name = self._remapped()
-        if not self.transport:
-            return name
-        return f'{self.node.resolve_topic_name(name)}/{self.transport}'
-
-    def _remapped(self) -> str:
-        """The name that a remapping is for."""
-        name = self.prefix + self.topic
-        return name.removesuffix(f'/{self.transport}') if self.transport else name
+            self.kind, self._name, QoSProfile(depth=QUEUE_DEPTH), event_callbacks=NO_EVENTS)
 
     @property
     def full_topic(self) -> str:
@@ -86,7 +76,8 @@ class Output(StreamPart):
         self._yielding = self.yields and not all(map(self._is_alike, names))
         if not names or not self.subscribers():
             return ''
-        name, others = self._remapped(), ', '.join(names)
+        name = self.prefix + self.topic.removesuffix(f'/{self.transport}')
+        others = ', '.join(names)
         told = (f'{name} is not published' if self._yielding else
                 'whoever listens gets the messages of both')
         return (f'{self.full_topic} is published by {others} too, so {told}: remap {name} to a '
@@ -94,9 +85,9 @@ class Output(StreamPart):
 
     def _others(self) -> list[str]:
         """The names of the other nodes that publish on its topic."""
-        if self.node.count_publishers(self.full_topic) < 2:
+        if self.node.count_publishers(self.full_topic) < 2:  # which remaps nothing
             return []
-        ends = self.node.get_publishers_info_by_topic(self.full_topic)
+        ends = self.node.get_publishers_info_by_topic(self._name)  # which remaps
         names = {_node_of(end) for end in ends}
         return sorted(names - {self.node.get_fully_qualified_name()})
 
@@ -114,7 +105,7 @@ class Output(StreamPart):
         topic = self.full_topic
         if self.node.count_subscribers(topic) == self.subscribers():
             return ''
-        for end in self.node.get_subscriptions_info_by_topic(topic):
+        for end in self.node.get_subscriptions_info_by_topic(self._name):
             who = _node_of(end)
             if end.topic_type != type_name(self.kind):
                 return (f'{who} gets nothing of {topic}: it expects {end.topic_type}, not '

@@ -49,7 +49,8 @@ def _measured(given: argparse.Namespace) -> list[Sample]:
     if given.bag:
         from mono_depth_ros.tools.calibrate_depth.recording import measure_recording
 
-        return measure_recording(given.bag, given.model, given.reference, given.frames)
+        return measure_recording(
+            given.bag, given.model, given.image, given.reference, given.frames)
     if not 0 < given.box <= 1 or not all(0 < metres < np.inf for metres in given.distances):
         raise ValueError(f'distances must be metres above 0 and --box above 0, up to 1; got '
                          f'{given.distances} and {given.box}')
@@ -82,6 +83,8 @@ def _parser() -> argparse.ArgumentParser:
                         help='side of the box in the middle, as a share of the image')
     parser.add_argument('--seconds', type=float, default=2.0, help='time for each distance')
     parser.add_argument('--bag', type=Path, help='a recording with a depth camera or a lidar')
+    parser.add_argument('--image', default='', metavar='TOPIC',
+                        help='image topic of the recording (default: the one with colours)')
     parser.add_argument('--reference', default='', metavar='TOPIC',
                         help='depth image, PointCloud2 or LaserScan topic of the recording')
     parser.add_argument('--model', default='indoor', help='shipped model by name, or a file')

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-import os
 from pathlib import Path
 import re
+
+from mono_depth_ros.whole_file import write_whole
 
 # The keys above parameters that are depth_node's, the one that wins first.
 NODES = ('depth_node', '/**')
@@ -27,9 +28,7 @@ def written(path: Path, factor: float) -> None:
     else:
         text = _with_scale(text, number, path)
     file = path.resolve()  # what a link points to, as of colcon's --symlink-install
-    whole = file.with_name(f'.{file.name}.new')
-    whole.write_bytes(text.replace('\n', '\r\n' if '\r\n' in stored else '\n').encode())
-    os.replace(whole, file)
+    write_whole(file, text.replace('\n', '\r\n' if '\r\n' in stored else '\n').encode())
 
 
 def _with_scale(text: str, number: str, path: Path) -> str:

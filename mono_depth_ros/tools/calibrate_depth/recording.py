@@ -13,7 +13,7 @@ import numpy as np
 
 from mono_depth_ros.bags.reader import BagReader
 from mono_depth_ros.bags.stamps import nearest, stamp_of
-from mono_depth_ros.bags.topics import base, Kind, Topic
+from mono_depth_ros.bags.topics import base, chosen_images, Kind, Topic
 from mono_depth_ros.camera import Camera
 from mono_depth_ros.message_formats.camera_info import is_rectified, read_camera_info
 from mono_depth_ros.message_formats.images import depth_from_message, rgb_from_message
@@ -32,20 +32,23 @@ MOST_APART_S = 0.1
 OF_AN_IMAGE = 500
 
 
-def measure_recording(path: Path, model: str, reference: str, frames: int) -> list[Sample]:
+def measure_recording(path: Path, model: str, image: str, reference: str, frames: int
+                      ) -> list[Sample]:
     """Pairs of shown and measured depth, of at most `frames` images spread over the recording.
+
+    `image` and `reference` name topics, '' for the only one there is.
 
     Raises OSError or ValueError, one sentence, where the recording has no such topics.
     """
     from mono_depth_ros.estimator import DepthEstimator  # torch takes seconds to import
 
-    recording = _Recording.opened(path, reference)
+    recording = _Recording.opened(path, image, reference)
     estimator = DepthEstimator.load(model)
     samples: list[Sample] = []
     left_out: Counter[str] = Counter()
-    for image, message in recording.together(frames):
+    for picture, message in recording.together(frames):
         try:
-            samples += _samples(recording, estimator, image, message)
+            samples += _samples(recording, estimator, picture, message)
         except ValueError as error:  # one that is damaged costs no other
             left_out[str(error)] += 1
     if not samples:
@@ -79,18 +82,20 @@ class _Recording:
     info: Any
 
     @classmethod
-    def opened(cls, path: Path, reference: str) -> _Recording:
+    def opened(cls, path: Path, image: str, reference: str) -> _Recording:
         reader = BagReader(path)
         topics = [topic for topic in reader.topics() if topic.messages]
-        image = _chosen(path, 'image', [t for t in topics if t.kind is Kind.IMAGE], '')
+        images = chosen_images(path, topics, [image] if image else [])
+        shown = _chosen(path, 'image', [t for t in topics if t.name in images], image)
         candidates = [t for t in topics if t.kind is Kind.DEPTH or t.type in (CLOUD, SCAN)]
-        beside = info_topic_beside(base(image.name))
+        beside = info_topic_beside(base(shown.name))
         infos = [t for t in topics if t.kind is Kind.CAMERA_INFO]
         info = next((t for t in infos if t.name == beside), None) or _chosen(
             path, 'camera_info', infos, '')
         _, kind, _, message = next(reader.messages((info.name,)))
-        return cls(reader=reader, image=image, info=reader.decode(kind, message),
-                   reference=_chosen(path, 'reference', candidates, reference))
+        return cls(reader=reader, image=shown, info=reader.decode(kind, message),
+                   reference=_chosen(
+                       path, 'reference', [t for t in candidates if t != shown], reference))
 
     def together(self, frames: int) -> Iterator[tuple[Any, Any]]:
         """Images with the reference nearest in stamp."""
@@ -138,5 +143,5 @@ def _chosen(path: Path, what: str, topics: list[Topic], name: str) -> Topic:
     if len(several) != 1:
         found = ', '.join(topic.name for topic in topics) or 'none'
         raise ValueError(f'{path}: which topic is the {what}? It has {found}'
-                         + ('; name it with --reference' if what == 'reference' else ''))
+                         + ('' if what == 'camera_info' else f'; name it with --{what}'))
     return next(iter(several.values()))

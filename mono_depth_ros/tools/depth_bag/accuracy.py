@@ -67,8 +67,9 @@ def report(recording: Path, cameras: Sequence[BagCamera], outputs: set[str],
     beside the messages.
     """
     reader, measured = BagReader(recording), []
+    others = outputs | {camera.image_topic for camera in cameras}
     for camera in cameras:
-        truth = _truth_topic(reader, camera, outputs)
+        truth = _truth_topic(reader, camera, others)
         if truth and (pairs := _pairs(reader, camera.output('depth/image'), truth)):
             measured.append((camera, truth, pairs))
     found, shown = [], list[_View]()
@@ -133,14 +134,20 @@ class _View:
         return self.reader.read(topic, log_ns, stamp_ns)
 
 
-def _truth_topic(reader: BagReader, camera: BagCamera, outputs: set[str]) -> str:
-    """The depth topic in the frame and of the size of a camera's images, '' where none is."""
-    topics = [topic for topic in reader.topics() if topic.name not in outputs]
-    image = reader.first(camera.image_topic)
-    size = rgb_from_message(image).shape[:2]
-    for topic in fitting(topics, Kind.DEPTH, wanted=REGISTERED).values():
+def _truth_topic(reader: BagReader, camera: BagCamera, others: set[str]) -> str:
+    """The depth topic in the frame and of the size of a camera's images, '' where none is.
+
+    Those named in `others` are none.
+    """
+    topics, own = reader.topics(), camera.output('depth/image')
+    if not any(topic.name == own and topic.messages for topic in topics):
+        return ''
+    shown = reader.first(own)  # of the frame and size of the images
+    recorded = [topic for topic in topics if topic.name not in others]
+    for topic in fitting(recorded, Kind.DEPTH, wanted=REGISTERED).values():
         depth = reader.first(topic)
-        if is_registered(depth, image) and depth_from_message(depth).shape == size:
+        if is_registered(depth, shown) and depth_from_message(depth).shape == (
+                shown.height, shown.width):
             return topic
     return ''
 

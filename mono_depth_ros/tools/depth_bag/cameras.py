@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from mono_depth_ros.bags.camera_infos import CameraInfos
 from mono_depth_ros.bags.reader import BagReader
 from mono_depth_ros.bags.stamps import stamp_of
-from mono_depth_ros.bags.topics import base, fitting, Kind, NO_COLOUR, Topic
+from mono_depth_ros.bags.topics import base, chosen_images
 from mono_depth_ros.message_formats.topic_names import info_topic_beside
 
 
@@ -41,7 +40,7 @@ def cameras_of(reader: BagReader, asked: Sequence[str], outputs: Collection[str]
     topics = reader.topics()
     taken = {topic.name for topic in topics}
     cameras = []
-    for image_topic in _image_topics(reader.path, topics, asked):
+    for image_topic in chosen_images(reader.path, topics, asked):
         bare = base(image_topic)
         info_topic = info_topic_beside(bare)
         camera = BagCamera(image_topic=image_topic, info_topic=info_topic,
@@ -52,16 +51,6 @@ def cameras_of(reader: BagReader, asked: Sequence[str], outputs: Collection[str]
         cameras.append(camera)
     _read_infos(reader, cameras)
     return cameras
-
-
-def _image_topics(path: Path, topics: Sequence[Topic], asked: Sequence[str]) -> list[str]:
-    images = sorted(topic.name for topic in topics if topic.kind is Kind.IMAGE and topic.messages)
-    unknown = set(asked) - set(images)
-    if unknown or not images:
-        raise ValueError(
-            f'{path}: no images on {", ".join(sorted(unknown)) or "any topic"}; topics with '
-            f'images there: {", ".join(images) or "none"}')
-    return list(asked) or sorted(fitting(topics, Kind.IMAGE, unwanted=NO_COLOUR).values())
 
 
 def _read_infos(reader: BagReader, cameras: Sequence[BagCamera]) -> None:

@@ -11,6 +11,7 @@ import shutil
 
 from mono_depth_ros.bags.reader import BagReader
 from mono_depth_ros.bags.writing import BagWriter
+from mono_depth_ros.whole_file import write_whole
 
 # Images in a part: what is lost at most when a run is killed.
 PART_IMAGES = 32
@@ -29,9 +30,16 @@ class Outcome:
 
 
 def kept_request(folder: Path) -> dict[str, str]:
-    """What an unfinished run was asked for, {} where there is none."""
+    """What an unfinished run was asked for, {} where there is none; ValueError where damaged."""
     file = folder / REQUEST
-    return json.loads(file.read_text()) if file.is_file() else {}
+    if not file.is_file():
+        return {}
+    try:
+        return dict(json.loads(file.read_text()))
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f'{folder} holds an unfinished run, but not what it was asked for ({REQUEST} is '
+            'damaged): delete the folder, and the run begins with the first image') from error
 
 
 class Journal:
@@ -84,8 +92,8 @@ class Journal:
             raise ValueError(
                 f'{self._folder} holds an unfinished run with another {", ".join(changed)}: start '
                 'that one again to finish it, or delete the folder')
-        self._folder.mkdir(parents=True, exist_ok=True)
-        (self._folder / REQUEST).write_text(json.dumps(dict(request), indent=1))
+        if before != request:
+            write_whole(self._folder / REQUEST, json.dumps(dict(request), indent=1).encode())
 
     def _parts(self) -> list[tuple[int, int, Path]]:
         """First and last number and folder of the parts that are whole and follow each other."""
