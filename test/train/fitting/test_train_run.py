@@ -21,11 +21,12 @@ from train import __main__ as cli
 from train.data.data_sets import open_data
 from train.fitting import training_loop
 from train.fitting.allowance import Unsaved
-from train.fitting.checkpoint import load_checkpoint
+from train.fitting.checkpoint import has_checkpoint, load_checkpoint
 from train.fitting.stage import set_training_mode, StageLoss
 from train.fitting.stage_run import RunContext, StageRun
 from train.fitting.start_weights import load_imagenet
 from train.fitting.training_loop import fit
+from train.fitting.validation import Validation
 from train.recipes import recipe as recipes
 from train.recipes.overrides import overridden
 from train.recipes.recipe_card import check_card
@@ -96,6 +97,37 @@ def test_a_crash_costs_minutes_and_not_an_epoch(folder, tmp_path, monkeypatch):
         fit(recipe, *sources(folder), context(tmp_path / 'parts'))
     assert load_checkpoint(tmp_path / 'parts')['step'] == 2
     fit(recipe, *sources(folder), context(tmp_path / 'parts'), resume=True)
+    assert_same(weights_of(tmp_path / 'whole'), weights_of(tmp_path / 'parts'))
+
+
+def history(run):
+    return [json.loads(row) for row in (run / 'history.jsonl').read_text().splitlines()]
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize('validated, killed', [(0, 'validate'), (1, 'validate'), (0, 'save'),
+                                               (1, 'save')])
+def test_a_kill_while_an_epoch_ends_costs_none_of_its_figures(folder, tmp_path, monkeypatch,
+                                                              validated, killed):
+    """Of two epochs the first or the last, before or after its row of the history."""
+    recipe = tiny(trains=(('coarse',),))
+    fit(recipe, *sources(folder), context(tmp_path / 'whole'))
+    whole = history(tmp_path / 'whole')
+    assert [row['epoch'] for row in whole] == [1, 2] and 'coarse_abs_rel' in whole[-1]
+    of = {'validate': Validation, 'save': StageRun}[killed]
+    plain, calls = getattr(of, killed), []
+
+    def dying(*words, **more):
+        calls.append(words)
+        if len(calls) > validated:
+            raise RuntimeError('killed')
+        return plain(*words, **more)
+    with monkeypatch.context() as patch, pytest.raises(RuntimeError, match='killed'):
+        patch.setattr(of, killed, dying)
+        fit(recipe, *sources(folder), context(tmp_path / 'parts'))
+    fit(recipe, *sources(folder), context(tmp_path / 'parts'),
+        resume=has_checkpoint(tmp_path / 'parts'))
+    assert history(tmp_path / 'parts') == whole
     assert_same(weights_of(tmp_path / 'whole'), weights_of(tmp_path / 'parts'))
 
 
@@ -183,8 +215,7 @@ def test_training_learns(folder, tmp_path):
     """The ramp's depth follows from its grey."""
     recipe = replace(tiny(epochs=16), ema_decay=0.9)
     fit(recipe, *sources(folder), context(tmp_path / 'run'))
-    rows = [json.loads(row) for row in (tmp_path / 'run' / 'history.jsonl').read_text().split('\n')
-            if row]
+    rows = history(tmp_path / 'run')
     assert len(rows) == 16
     assert rows[-1]['loss'] < 0.7 * rows[0]['loss']
 
