@@ -31,7 +31,8 @@ def test_whole_runs_and_no_more():
 
 
 @pytest.mark.parametrize('key, index', [
-    ('0042', 42), ('kitchen_0028/0043', 42), ('kitchen_0028_out/0043', None), ('00042', None), ('img_0042', None), ('a', None)])
+    ('0042', 42), ('kitchen_0028/0043', 42), ('kitchen_0028_out/0043', None), ('00042', None),
+    ('img_0042', None), ('a', None)])
 def test_folders_count_from_0_and_the_mat_file_from_1(key, index):
     assert labelled_index(key) == index
 

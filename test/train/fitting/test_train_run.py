@@ -19,6 +19,7 @@ from mono_depth_ros.estimator import DepthEstimator
 from mono_depth_ros.networks.registry import build, default_spec
 from train import __main__ as cli
 from train.data.data_sets import open_data
+from train.data.samples.data_notes import DataNote
 from train.fitting import training_loop
 from train.fitting.allowance import Unsaved
 from train.fitting.checkpoint import has_checkpoint, load_checkpoint
@@ -28,7 +29,7 @@ from train.fitting.start_weights import load_imagenet
 from train.fitting.training_loop import fit
 from train.fitting.validation import Validation
 from train.recipes import recipe as recipes
-from train.recipes.overrides import overridden
+from train.recipes.overrides import overridden, recipe_to_begin
 from train.recipes.recipe_card import check_card
 
 ROOT = Path(__file__).parents[3]
@@ -404,6 +405,55 @@ def test_a_name_of_several_stages_is_refused():
 def test_values_no_training_can_have_are_refused(setting, message):
     with pytest.raises(ValueError, match=message):
         overridden(recipes.RECIPES['eigen'], (setting,))
+
+
+@pytest.mark.parametrize('recipe, settings, message', [
+    ('eigen_modified', ['stochastic_depth=0.2'], 'is of an ImageNet stem, which eigen_modified'),
+    ('eigen', ['mixstyle_probability=0.5'], 'is of an ImageNet stem, which eigen does not have'),
+    ('alexnet', ['imagenet_stem=True'], 'imagenet_stem is of an ImageNet stem, which alexnet'),
+    ('mobile', ['loss.mixture=0.5'], 'two modes, which mobile does not'),
+    ('indoor', ['network.name=mobile_lite2'], 'two modes, which mobile_lite2 does not'),
+    ('mobile', ['other_shapes=1'], 'other_shapes is of networks of several network.aspect_ratios'),
+    ('outdoor', ['sky_m=5'], 'sky_m is 0 or at least max_depth_m, which is 80, got 5')])
+def test_what_a_network_cannot_have_begins_no_run(folder, tmp_path, capsys, recipe, settings,
+                                                  message):
+    words = [word for setting in settings for word in ('--set', setting)]
+    assert cli.main(['fit', recipe, '--data', f'mine={folder}', '--out', str(tmp_path / 'run'),
+                     *words]) == 1
+    error = capsys.readouterr().err
+    assert message in error and error.count('error: ') == 1 and not (tmp_path / 'run').exists()
+    overridden(recipes.RECIPES[recipe], settings)  # a run of before that has it goes on
+
+
+@pytest.mark.parametrize('recipe, settings', [
+    *((name, []) for name in recipes.RECIPES), ('mobile', ['sky_m=10']),
+    ('indoor', ['network.name=mobile_lite2', 'loss.mixture=0.0']),
+    ('mobile', ['other_shapes=1', 'network.aspect_ratios=(0.6,3.4)'])])
+def test_what_a_network_can_have_begins(recipe, settings):
+    assert recipe_to_begin(recipe, settings).name == recipe
+
+
+@pytest.mark.parametrize('settings, told', [
+    (['augmentation.zoom=(0.5,0.6)'], ['stages.1.augmentation.zoom=(0.5,0.6)']),
+    (['augmentation.flip=0.0', 'augmentation.zoom=(0.5,0.6)', 'stages.1.augmentation.flip=0.5'],
+     ['stages.1.augmentation.zoom=(0.5,0.6)']),
+    (['augmentation.flip=0.5', 'batch_size=4', 'weights.nyu=2'], []),
+    (['augmentation.flip=0.0', 'stages.1.epochs=0'], []),
+    (['weights.nyu=2.0', 'stages.1.weights.nyu=3.0'], [])])
+def test_a_stage_that_a_setting_does_not_reach_is_said(settings, told, recwarn):
+    """The first stage of `indoor` has an augmentation of its own, with flip 0.5."""
+    recipe_to_begin('indoor', settings)
+    notes = [str(one.message) for one in recwarn if one.category is DataNote]
+    assert [note.split('say --set ')[1] for note in notes] == [f'"{word}" too' for word in told]
+
+
+def test_a_weight_that_a_stage_of_its_own_has_is_said(monkeypatch):
+    plain = recipes.RECIPES['mobile']
+    first = replace(plain.stages[0], weights=(('nyu', 3.0),))
+    monkeypatch.setitem(recipes.RECIPES, 'mobile', replace(
+        plain, stages=(first, *plain.stages[1:])))
+    with pytest.warns(DataNote, match='weights.nyu=2.0 does not reach stage 1 of .mobile.'):
+        recipe_to_begin('mobile', ['weights.nyu=2.0', 'weights.room=2.0'])
 
 
 def test_what_is_changed_together_is_judged_together():
