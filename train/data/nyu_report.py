@@ -62,10 +62,9 @@ def without_report(source: SampleSource, former: bool = False) -> SampleSource:
 
 
 def may_hold_report(source: SampleSource) -> bool:
-    """Whether a source has frames of NYU-Depth-v2 of which nobody knows if they are held out.
+    """Whether a source has frames of NYU-Depth-v2 that cannot be held out with the report split.
 
-    That is any but the labelled images: frames of the videos do not tell their scene by a name
-    that the list of the report split has.
+    That is any but the labelled images: the list of the split has no names of scenes.
     """
     return any(labelled_index(key) is None for key in source.keys)
 

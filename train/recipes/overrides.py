@@ -53,7 +53,7 @@ def recipe_to_begin(name: str, settings: Sequence[str]) -> Recipe:
 def _note_stages_beyond(recipe: Recipe, setting: str, settings: Sequence[str]) -> None:
     """Tell the user of stages that a setting of the recipe does not reach.
 
-    They have an augmentation or a weight of a data set of their own, which nobody asked for.
+    They have an augmentation, or a weight of a data set, of their own by the recipe.
     """
     path = setting.partition('=')[0]
     part, _, name = path.partition('.')
