@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+import multiprocessing
+import os
 import signal
+from threading import Thread
 
 # Ctrl-C, and what a system that shuts down, a scheduler and torchrun send.
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -47,3 +50,18 @@ def ignore_interrupts(*_) -> None:
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda number, _: signal.signal(number, signal.SIG_DFL))
+
+
+def end_with_parent() -> None:
+    """Let this worker process end as soon as its parent is gone, killed for instance.
+
+    A worker of a ProcessPoolExecutor would wait for its next task for ever; those of a DataLoader
+    look for their parent themselves.
+    """
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def end() -> None:
+        parent.join()
+        os._exit(1)
+    Thread(target=end, daemon=True).start()

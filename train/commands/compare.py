@@ -16,6 +16,7 @@ from train.comparison.comparison_figures import (
     check_ending,
     chosen_samples,
     columns_of,
+    figure_file,
     write_comparison,
 )
 from train.comparison.comparison_table import LABELS, sorted_rows, table_text
@@ -67,11 +68,14 @@ def compare(options: argparse.Namespace) -> None:
             for entry in entries:
                 check_learned(entry.name, learned_by(entry, spec, source), spec, source,
                               options.split)
-        rows = [_show(options, source, entries, len(opened) > 1) for source in opened.values()]
-    if options.json:
-        write_file(options.json, json.dumps([row.as_json() for part in rows for row in part],
-                                            indent=1) + '\n')
-        print(f'\nimage by image in {options.json}')
+        rows = [_show(options, source, entries) for source in opened.values()]
+        if options.json:
+            write_file(options.json, json.dumps([row.as_json() for part in rows for row in part],
+                                                indent=1) + '\n')
+            print(f'\nimage by image in {options.json}')
+        if options.figure:  # at the end: one that cannot be drawn costs no measurement
+            for source, part in zip(opened.values(), rows):
+                _draw(options, source, part, figure_file(options.figure, source, len(opened)))
 
 
 def with_split(specs: Sequence[str], split: str) -> dict[str, DataSet]:
@@ -92,22 +96,20 @@ def with_split(specs: Sequence[str], split: str) -> dict[str, DataSet]:
     return opened
 
 
-def _show(options: argparse.Namespace, source: DataSet, entries: Sequence[Entry],
-          several: bool) -> list[Row]:
-    """Measure on one data set, print the table and draw the figure; the rows as given."""
-    protocol = PROTOCOLS[options.protocol]
+def _show(options: argparse.Namespace, source: DataSet, entries: Sequence[Entry]) -> list[Row]:
+    """Measure on one data set and print the table; the rows as given."""
     rows = _rows(options, source, entries)
-    print(table_text(sorted_rows(rows, options.sort), protocol), flush=True)
-    if options.figure:
-        path = options.figure
-        if several:
-            path = path.with_name(f'{path.stem}_{source.name}{path.suffix}')
-        samples = chosen_samples(rows[0].report, source, protocol, options.pictures)
-        title = (f'{source.name} {options.split}: {len(samples)} of {len(rows[0].report.images)} '
-                 f'images, evenly spaced from best to worst by AbsRel of {rows[0].entry.name}')
-        write_comparison(path, samples, columns_of(rows, samples, options.stacks, protocol), title)
-        print(f'\nfigure: {path}')
+    print(table_text(sorted_rows(rows, options.sort), PROTOCOLS[options.protocol]), flush=True)
     return rows
+
+
+def _draw(options: argparse.Namespace, source: DataSet, rows: Sequence[Row], path: Path) -> None:
+    protocol, report = PROTOCOLS[options.protocol], rows[0].report
+    samples = chosen_samples(report, source, protocol, options.pictures)
+    title = (f'{source.name} {options.split}: {len(samples)} of {len(report.images)} images, '
+             f'evenly spaced from best to worst by AbsRel of {rows[0].entry.name}')
+    write_comparison(path, samples, columns_of(rows, samples, options.stacks, protocol), title)
+    print(f'\nfigure: {path}')
 
 
 def _rows(options: argparse.Namespace, source: DataSet, entries: Sequence[Entry]) -> list[Row]:

@@ -29,7 +29,7 @@ from train.fitting.run_log import BOARD, TrainingSummary
 from train.fitting.stage_run import RunContext
 from train.fitting.training_loop import fit
 from train.recipes.camera_groups import caps_setting, TABLES
-from train.recipes.overrides import overridden
+from train.recipes.overrides import recipe_to_begin
 from train.recipes.recipe import Recipe, recipe_called, RECIPES
 
 # <malloc.h>
@@ -102,7 +102,8 @@ def _fit(options: argparse.Namespace) -> None:
 def _run(options: argparse.Namespace, group: ProcessGroup) -> Iterator[tuple[Run, Recipe]]:
     """The run to continue or to begin, and its recipe; its folder is held meanwhile."""
     data, settings = _data_and_settings(options)
-    recipe = overridden(recipe_called(options.recipe), settings)
+    recipe = (recipe_called(options.recipe) if options.resume
+              else recipe_to_begin(options.recipe, settings))
     group.check_batch(recipe.batch_size)
     if options.resume:
         read_run(options.out)  # a folder without one is not made

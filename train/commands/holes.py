@@ -14,7 +14,12 @@ from tqdm import tqdm
 from mono_depth_ros.estimator import DepthEstimator
 from mono_depth_ros.model_file import find_model, read_card
 from train.commands.shared_options import add_data, add_device, add_seed, add_split, check_seed
-from train.comparison.comparison_figures import check_ending, Column, write_comparison
+from train.comparison.comparison_figures import (
+    check_ending,
+    Column,
+    figure_file,
+    write_comparison,
+)
 from train.data.data_sets import DataSet, open_all, open_data
 from train.data.readable_samples import readable
 from train.data.samples.sample import Sample, spread_numbers
@@ -82,35 +87,44 @@ def holes(options: argparse.Namespace) -> None:
     for spec, source in opened.items():
         check_learned(card.name, learned_images(card, source), spec, source, options.split)
     estimator = load_estimator(options.model, options.device)
-    found = [_measured(options, estimator, source) for source in opened.values()]
+    filled, found = {}, []
+    for spec, source in opened.items():
+        filled[spec] = fill_frames(estimator, source, options.frames)
+        found.append(_measured(options, card.name, source, *filled[spec]))
     if options.json:
         write_file(options.json, json.dumps(found, indent=1) + '\n')
         print(f'all figures in {options.json}')
+    if options.figure:  # at the end: one that cannot be drawn costs no measurement
+        for spec, source in opened.items():
+            path = figure_file(options.figure, source, len(opened))
+            _draw(path, *filled[spec], _hiding(options, filled[spec][0])[-1][1],
+                  f'{card.name} on {source.name}: depth with {_hidden(options)} hidden in each '
+                  'image, and filled')
+            print(f'figure: {path}')
 
 
-def _measured(options: argparse.Namespace, estimator: DepthEstimator, source: DataSet) -> dict:
-    """Fill the holes of one data set, print the table, draw the figure; the figures for JSON."""
-    samples, frames = fill_frames(estimator, source, options.frames)
+def _hidden(options: argparse.Namespace) -> str:
+    """What is hidden in each image."""
+    return f'the holes of {options.shapes.partition("=")[0]}' if options.shapes else (
+        f'{options.holes} ellipses')
+
+
+def _measured(options: argparse.Namespace, model: str, source: DataSet,
+              samples: Sequence[Sample], frames: Sequence[FillFrame]) -> dict:
+    """Fill the holes of one data set and print the table; the figures for JSON."""
     by_class: dict[str, FillRatios] = {}
     for names, hide in _hiding(options, samples):
         by_class |= {names[number - 1]: ratios for number, ratios in compare_fills(
             tqdm(frames, desc=f'fill {source.name}', unit='frame', leave=False), hide).items()}
-    what = f'the holes of {options.shapes.partition("=")[0]}' if options.shapes else (
-        f'{options.holes} ellipses')
-    print(f'{estimator.card.name} on {source.name} {options.split}, {len(frames)} of '
-          f'{len(source)} frames, {what} each, seed {options.seed}\n')
+    print(f'{model} on {source.name} {options.split}, {len(frames)} of {len(source)} frames, '
+          f'{_hidden(options)} each, seed {options.seed}\n')
     errors = {name: fill_errors(ratios) for name, ratios in by_class.items()}
     differences = {name: {other: fill_difference(ratios, FITTED, other,
                                                  np.random.default_rng(options.seed))
                           for other in CLASSICAL} for name, ratios in by_class.items()}
     print(fills_text(errors, differences), end='\n\n', flush=True)
-    if options.figure:
-        *_, (_, hide) = _hiding(options, samples)
-        _draw(options.figure, samples, frames, hide, f'{estimator.card.name} on {source.name}: '
-              f'depth with {what} hidden in each image, and filled')
-        print(f'figure: {options.figure}')
-    return {'model': estimator.card.name, 'data': source.name, 'split': options.split,
-            'frames': len(frames), 'hidden': what, 'seed': options.seed,
+    return {'model': model, 'data': source.name, 'split': options.split,
+            'frames': len(frames), 'hidden': _hidden(options), 'seed': options.seed,
             'by_size': {name: {way: asdict(error) for way, error in of.items()}
                         for name, of in errors.items()},
             'less_than': differences}

@@ -8,10 +8,13 @@ from datetime import datetime, timezone
 import json
 from pathlib import Path
 
+from mono_depth_ros.model_card import ModelCard
 from train.commands.shared_options import add_device, INDOOR
 from train.cross_validation.figures import measure
-from train.data.data_sets import open_data
+from train.data.data_set_facts import facts_called, NYU
+from train.data.data_sets import data_use, open_data
 from train.data.nyu_report import REPORT
+from train.data.samples.data_notes import note
 from train.evaluation.measurement import load_estimator
 from train.evaluation.protocols import PROTOCOLS
 from train.output_files import write_file
@@ -26,7 +29,9 @@ def add_command(commands) -> None:
         description='Measure a finished model on the report split of NYU-Depth-v2, of which '
                     'nothing is trained or chosen, and note in docs/report_uses.jsonl that it '
                     'was used. What has been chosen by it is no longer independent of it: the '
-                    'figures say how often it was used before. Choose by leave-one-out.')
+                    'figures say how often it was used before. Choose by leave-one-out. A model '
+                    'that learned from NYU-Depth-v2 in a layout other than the labelled images '
+                    'may have seen these scenes: a note and the file of uses tell of it.')
     one.add_argument('model', help='path of a model file, or the name of a shipped one')
     one.add_argument('--data', metavar='nyu=DIR', required=True,
                      help='the labelled images, in a folder keyed by index or as the .mat file')
@@ -40,14 +45,32 @@ def report(options: argparse.Namespace) -> None:
     """Run the command; raises ValueError or OSError in one sentence."""
     source = open_data(options.data, REPORT)
     estimator = load_estimator(options.model, options.device)
+    seen = may_have_seen(estimator.card, options.data)
+    if seen:
+        note(f'{estimator.card.name} learned from {", ".join(seen)}, which is not the training '
+             f'part of {options.data}: if it holds frames of the videos of NYU-Depth-v2, they '
+             f'show the scenes of the split {REPORT}, and these figures are not independent')
     figures = measure(estimator, source, PROTOCOLS[INDOOR], steps=True)
     number = note_use(options.uses, {
         'model': estimator.card.name, 'sha256': estimator.model_sha256, 'protocol': INDOOR,
-        **asdict(figures)})
+        **asdict(figures), **({'may_have_seen': seen} if seen else {})})
     print(f'{estimator.card.name} on {source.name} {REPORT}, protocol {INDOOR}, {figures.images}'
           f' images, one pass: delta1 {figures.delta1:.4f}, AbsRel {figures.abs_rel:.4f}, RMSE '
           f'{figures.rmse_m:.4f} m, scale {figures.scale:.3f}')
     print(f'the report split was used {number} times, this one counted; commit {options.uses}')
+
+
+def may_have_seen(card: ModelCard, spec: str) -> list[str]:
+    """Data of NYU-Depth-v2 that a model learned from and that may show the scenes it kept.
+
+    That is all but the training images of NAME=DIR, which are known to be others. Raises
+    ValueError or OSError as `open_data`.
+    """
+    uses = [use for use in card.provenance.data if facts_called(use.name) is NYU]
+    if not uses:
+        return []
+    held_out = data_use(open_data(spec, 'train')).keys_sha256
+    return [use.name for use in uses if use.keys_sha256 != held_out]
 
 
 def note_use(path: Path, figures: dict) -> int:

@@ -9,6 +9,7 @@ from concurrent.futures.process import BrokenProcessPool
 import multiprocessing
 import os
 from pathlib import Path
+import signal
 import time
 
 import cv2
@@ -16,7 +17,7 @@ from tqdm import tqdm
 
 from mono_depth_ros.simulation.rendering.check import check
 from mono_depth_ros.simulation.worlds import WORLDS
-from train.interruption import ignore_interrupts
+from train.interruption import end_with_parent, ignore_interrupts
 from train.simulate.draw import draw_block, Job
 from train.simulate.set_folder import SetFolder
 from train.simulate.simulated_set import SimulatedSet
@@ -52,6 +53,7 @@ def simulate(options: argparse.Namespace) -> None:
 
     Raises ValueError or OSError, one sentence, where it cannot be drawn or written.
     """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     for name in ('frames', 'processes'):
         if getattr(options, name) < 1:
             raise ValueError(f'--{name} must be at least 1, got {getattr(options, name)}')
@@ -109,6 +111,7 @@ def _drawn(jobs: list[Job], processes: int) -> Iterator[list[str]]:
 
 def _begin_process() -> None:
     ignore_interrupts()
+    end_with_parent()
     cv2.setNumThreads(1)
 
 

@@ -25,6 +25,7 @@ from train.data.data_sets import data_use, open_data
 from train.data.nyu_report import REPORT
 from train.fitting.parallel_runs import keep_plan
 from train.output_files import write_file
+from train.recipes.overrides import recipe_to_begin
 
 # On a GPU: with the 50 to 210 million weights of these networks the optimiser takes as long for a
 # small batch as for a large one.
@@ -139,6 +140,7 @@ def _experiment(options: argparse.Namespace, device: str) -> Experiment:
     entrants = tuple(ENTRANTS[name] for name in options.networks)
     for entrant in entrants:
         entrant.epochs(options.epochs)
+        recipe_to_begin(entrant.recipe, [*WORLDS[options.world].settings, *options.settings])
     folder = options.out.resolve()
     data, tuning = prepare_data(options.data, folder / 'packs', options.images)
     return Experiment(folder=folder, results=_results(options), world=WORLDS[options.world],

@@ -20,7 +20,7 @@ from mono_depth_ros.model_file import find_model, SUFFIX
 from mono_depth_ros.networks.multi_scale import UNCERTAINTY
 from mono_depth_ros.networks.registry import NETWORKS
 from train.comparison.cost import Cost
-from train.data.data_sets import DataSet, open_data, RULES
+from train.data.data_sets import DataSet, open_data
 from train.evaluation.learned_images import learned_images
 from train.evaluation.measurement import load_estimator, Report
 from train.evaluation.protocols import Protocol, PROTOCOLS
@@ -122,7 +122,7 @@ def learned_by(entry: Entry, spec: str, source: DataSet) -> int:
     learned = {key for of_run in run.data if _place(of_run) == _place(spec)
                for key in open_data(of_run, 'train', run.rules).keys}
     # Runs of rules 1 knew frames of lists by FOLDER/NAME alone.
-    return sum(key in learned or run.rules < RULES and '/'.join(key.split('/')[-2:]) in learned
+    return sum(key in learned or run.rules == 1 and '/'.join(key.split('/')[-2:]) in learned
                for key in source.keys)
 
 

@@ -93,6 +93,11 @@ def check_ending(path: Path) -> None:
         raise ValueError(f'a figure ends in .png, .pdf or .svg, got {path}')
 
 
+def figure_file(path: Path, source: DataSet, count: int) -> Path:
+    """The figure of one of `count` data sets: of several each has its name in that of the file."""
+    return path if count == 1 else path.with_name(f'{path.stem}_{source.name}{path.suffix}')
+
+
 def write_comparison(path: Path, samples: Sequence[Sample], columns: Sequence[Column],
                      title: str) -> None:
     """Write a picture (.png, .pdf, .svg), one row an image; OSError or ValueError where it cannot.

@@ -228,11 +228,20 @@ def _score(experiment: Experiment, entrant: Entrant, number: int) -> float | Non
 
 
 def _keep_score(experiment: Experiment, entrant: Entrant, number: int) -> str:
-    """Write down what a rate reached, and drop its weights."""
+    """Write down what a rate reached, and drop its weights.
+
+    Raises ValueError where the history does not hold the figures of its last epoch.
+    """
     folder = experiment.trial_folder(entrant, number)
-    last = json.loads((folder / HISTORY).read_text().splitlines()[-1])
+    path = folder / HISTORY
+    rows = path.read_text().splitlines() if path.is_file() else []
+    last = json.loads(rows[-1]) if rows else {}
     stack = recipe_called(entrant.recipe).stages[0].trains[-1]
-    figures = {error: last[f'{stack}_{error}'] for error in ('delta1', 'abs_rel')}
+    figures = {error: last.get(f'{stack}_{error}') for error in ('delta1', 'abs_rel')}
+    if last.get('epoch') != experiment.sweep_epochs or None in figures.values():
+        raise ValueError(f'{path} does not tell how epoch {experiment.sweep_epochs}, the last of '
+                         f'this training, was validated: remove {folder} and give the same '
+                         'command again, which trains it anew')
     write_file(experiment.score_file(entrant, number), json.dumps(figures) + '\n')
     (folder / CHECKPOINT).unlink()
     return (f'sweep {entrant.name}: {" ".join(entrant.rates[number])} delta1 '

@@ -19,7 +19,7 @@ from train.data.data_set_facts import (
     NO_FACTS,
     NYU,
 )
-from train.data.nyu_report import only_report, REPORT, without_report
+from train.data.nyu_report import may_hold_report, only_report, REPORT, without_report
 from train.data.samples.data_notes import note
 from train.data.samples.sample import Sample, SampleSource
 from train.data.sources import (
@@ -40,7 +40,8 @@ from train.data.sources.list_files import read_text
 # By which rules keys and splits of one's own data are made, as runs record it. Runs of rules 1
 # split lists by other scenes, knew a picture by the end of its path, took the depth of a
 # recording for registered whatever its frame_id and left out words of a camera it did not know.
-RULES = 2
+# Those of rules 2 held back frames of DenseDepth as if they were labelled images.
+RULES = 3
 # The sources that can still be read as by rules 1: they take `former`.
 CHANGED = (bag.BagSource, bts.BtsSource, folder.FolderSource, own_list.OwnListSource)
 # A file in a folder data set that says on what terms it may be used; model cards repeat it.
@@ -191,15 +192,23 @@ def _opened(layout: Layout, path: Path, name: str, split: str, rules: int) -> Sa
             raise ValueError(f'{name}={path}: called as {facts.title}, but it lies as '
                              f'{layout.facts.title} does ({layout.name}): give it another NAME')
         return _by_rules(_own(layout, layout.facts, path, name), rules)(path, split)
-    if facts is not NYU or layout.open not in LABELLED:
-        return _by_rules(layout.open, rules)(path, split)
-    source = layout.open(path, 'train' if split == REPORT else split)
-    return only_report(source) if split == REPORT else without_report(source)
+    opener = _by_rules(layout.open, rules)
+    if facts is not NYU:
+        return opener(path, split)
+    labelled = layout.open in LABELLED
+    source = opener(path, 'train' if labelled and split == REPORT else split)
+    if split == REPORT:
+        return only_report(source)
+    if may_hold_report(source):
+        note(f'{name}={path} holds other frames of {facts.title} than the labelled images: those '
+             f'of the scenes of the split {REPORT} cannot be told and stay in, so that '
+             f'`scripts/train {REPORT}` is no independent measure of what learns from it')
+    return without_report(source, former=rules < 3) if labelled else source
 
 
 def _by_rules(opener: Callable[..., SampleSource],
               rules: int) -> Callable[[Path, str], SampleSource]:
-    return partial(opener, former=True) if rules < RULES and opener in CHANGED else opener
+    return partial(opener, former=True) if rules < 2 and opener in CHANGED else opener
 
 
 def _own(layout: Layout, facts: DataSetFacts, path: Path,

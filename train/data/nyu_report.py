@@ -26,10 +26,18 @@ def report_indices() -> frozenset[int]:
 def labelled_index(key: str) -> int | None:
     """Index of the labelled image a key names: 42 of '0042' and of 'SCENE/0043', else None.
 
-    Folders count from 0, as the arrays do; the source that reads the .mat file from 1.
+    Folders count from 0, as the arrays do; the source that reads the .mat file from 1. A frame
+    SCENE_out/1234 of DenseDepth is none of them.
     """
     counted = re.fullmatch(r'(.+/)?(\d{4})', key)
-    return counted and int(counted[2]) - bool(counted[1])
+    if not counted or (counted[1] or '').endswith('_out/'):
+        return None
+    return int(counted[2]) - bool(counted[1])
+
+
+def _former_index(key: str) -> int | None:
+    """What `labelled_index` was by data_sets.RULES 1 and 2."""
+    return labelled_index(key.replace('_out/', '/'))
 
 
 class Subset:
@@ -46,10 +54,19 @@ class Subset:
         return self._source[self._numbers[index]]
 
 
-def without_report(source: SampleSource) -> SampleSource:
+def without_report(source: SampleSource, former: bool = False) -> SampleSource:
     """The source without the images of the report split; itself where it has none of them."""
-    kept = [i for i, key in enumerate(source.keys) if labelled_index(key) not in report_indices()]
+    index_of = _former_index if former else labelled_index
+    kept = [i for i, key in enumerate(source.keys) if index_of(key) not in report_indices()]
     return source if len(kept) == len(source) else Subset(source, kept)
+
+
+def may_hold_report(source: SampleSource) -> bool:
+    """Whether a source has frames of NYU-Depth-v2 that cannot be held out with the report split.
+
+    That is any but the labelled images: the list of the split has no names of scenes.
+    """
+    return any(labelled_index(key) is None for key in source.keys)
 
 
 def only_report(source: SampleSource) -> Subset:

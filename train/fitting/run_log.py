@@ -69,10 +69,10 @@ class RunLog:
 
 
 def forget_after(folder: Path, stage: int, step: int) -> None:
-    """Take out of the history what a resumed run does again: what came after its checkpoint.
+    """Take out of the history what a run does again: all that came after its checkpoint.
 
-    Also a last line cut short by a crash. ValueError that names the file where another line is
-    none of a history.
+    Without a checkpoint that is `stage` 0 and `step` 0. Also a last line cut short by a crash.
+    ValueError that names the file where another line is none of a history.
     """
     path = folder / HISTORY
     if not path.is_file():

@@ -105,7 +105,7 @@ class StageRun:
             for name, tensor in self.network.state_dict().items()})
 
     def run(self, feed: DataFeed, validation: Validation, summary: TrainingSummary) -> None:
-        """Train to the end of the stage; write a checkpoint and validate at the end of epochs.
+        """Train to the end of the stage; validate and write a checkpoint at the end of epochs.
 
         Of every epoch, unless they are so short that it would take more than its allowance. A
         checkpoint also within an epoch, every few minutes.
@@ -210,11 +210,13 @@ class StageRun:
 
     def end_epoch(self, validation: Validation, log: RunLog | None, bar: tqdm,
                   summary: TrainingSummary) -> None:
-        """Write the history; with allowance left, a checkpoint and the figures of validation.
+        """Write the history; with allowance left, the figures of validation and a checkpoint.
 
         A checkpoint also once in Unsaved.LONGEST_S. The EMA weights are measured, on the held-out
-        images; after the last epoch always. Raises ValueError where most views of all processes
-        were of no use, however few they were.
+        images; after the last epoch always. The checkpoint comes after the row of the history: a
+        run that is killed before it does the epoch again (run_log.forget_after), one that is
+        killed after it has its figures. Raises ValueError where most views of all processes were
+        of no use, however few they were.
         """
         group, unknown = self.context.group, summary.unknown
         # All processes do what the first has time for.
@@ -224,24 +226,23 @@ class StageRun:
             device=self.context.device)).tolist()
         unknown.check(*known)
         measured: dict[str, float] = {}
-        if due or self.unsaved.is_long():
-            with self.allowance.spent():
-                self.save()
         if due:
             with self.allowance.spent():
                 measured = summary.validation = validation.validate(self.ema.network)
         loss = group.total(torch.tensor(summary.losses[-1], device=self.context.device))
-        if not log:
-            return
         row = {'stage': self.index, 'epoch': self.step // self.epoch_length, 'step': self.step,
                'loss': loss.item() / group.size, **measured}
         number = self.steps_before() + self.step
-        log.epoch(number, row)
-        if due and log.shows_pictures:
+        if log:
+            log.epoch(number, row)
+            bar.write('  '.join(f'{k} {v:.4f}' if isinstance(v, float) else f'{k} {v}'
+                                for k, v in row.items()))
+        if due or self.unsaved.is_long():
+            with self.allowance.spent():
+                self.save()
+        if due and log and log.shows_pictures:
             with self.allowance.spent():
                 log.pictures(number, validation.pictures(self.ema.network))
-        bar.write('  '.join(f'{k} {v:.4f}' if isinstance(v, float) else f'{k} {v}'
-                            for k, v in row.items()))
 
     def save(self, finished: bool = False) -> None:
         """Write the checkpoint; a finished stage is the start of the next."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from importlib import import_module
+import math
 
 import torch
 from torch import nn, Tensor
@@ -24,6 +25,8 @@ from train.data.samples.data_notes import note
 from train.recipes.recipe import Recipe, RECIPES
 
 PACKAGES = {LITE0: 0, LITE2: 2}
+# What the camera of a recipe and the canonical one have in common.
+PINHOLE = ('fx', 'fy', 'cx', 'cy')
 BATCH_NORM_PARTS = ('weight', 'bias', 'running_mean', 'running_var', 'num_batches_tracked')
 
 
@@ -33,7 +36,8 @@ def load_start(network: MultiScaleNetwork, recipe: Recipe, start: str) -> None:
     A network that takes the camera may start from one that does not, since its camera features
     add nothing at first; one for some aspect ratios from one for others; one with two modes from
     the same with one, except for its head. A note tells where the model has another range of
-    depth than the recipe.
+    depth than the recipe. Another normalisation or canonical camera, by which its weights would
+    see other colours and give depth off by a factor, is refused with the words that keep its own.
     """
     path = find_model(start)
     if not has_weights(path):
@@ -48,10 +52,26 @@ def load_start(network: MultiScaleNetwork, recipe: Recipe, start: str) -> None:
     if spec not in (same, replace(same, camera_input=True)):
         raise ValueError(f'{start} is {card.network}, recipe {recipe.name!r} trains '
                          f'{spec}: start from a model of the same network')
+    _check_camera_and_colours(card, recipe, start)
     _note_range(card, recipe, start)
     own = network.state_dict()
     network.load_state_dict(own | {name: tensor for name, tensor in weights.state_dict().items()
                                    if tensor.shape == own[name].shape})
+
+
+def _check_camera_and_colours(card: ModelCard, recipe: Recipe, start: str) -> None:
+    """Raise ValueError, with the words that mend it, where a model was trained with others."""
+    colours, own = vars(card.normalisation), vars(recipe.normalisation)
+    words = [f'"normalisation.{name}={value}"' for name, value in colours.items()
+             if value != own[name]]
+    kinect = recipe.kinect_for(card.reference)
+    words += [f'kinect.{name}={getattr(kinect, name):.9g}' for name in PINHOLE
+              if not math.isclose(getattr(kinect, name), getattr(recipe.kinect, name),
+                                  rel_tol=1e-6)]
+    if words:
+        raise ValueError(f'{start} was trained with another normalisation or canonical camera '
+                         f'than recipe {recipe.name!r} has: to begin with it say '
+                         f'{" ".join(f"--set {word}" for word in words)}')
 
 
 def _note_range(card: ModelCard, recipe: Recipe, start: str) -> None:

@@ -42,8 +42,9 @@ def fit(recipe: Recipe, training: Sequence[DataSet], validation: Sequence[DataSe
         mixture(training, recipe, stage)
     torch.manual_seed(recipe.seed)
     saved = load_checkpoint(context.folder, RESUMED) if resume else None
-    if saved and context.group.is_main_process:
-        forget_after(context.folder, saved['stage'], saved['step'])
+    first_stage, first_step = (saved['stage'], saved['step']) if saved else (0, 0)
+    if context.group.is_main_process:
+        forget_after(context.folder, first_stage, first_step)
     network = _first_network(recipe, saved, start, context.folder)
     network.to(context.device).to(
         memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -52,7 +53,6 @@ def fit(recipe: Recipe, training: Sequence[DataSet], validation: Sequence[DataSe
     feed = DataFeed(training, recipe, context.device, context.workers, context.feed)
     held_out = Validation(validation, recipe, context.workers, context.group)
     summary = summary or TrainingSummary()
-    first_stage = saved['stage'] if saved else 0
     for index in range(first_stage, len(recipe.stages)):
         StageRun(recipe, index, network, ema, training, context,
                  saved if index == first_stage else None).run(feed, held_out, summary)

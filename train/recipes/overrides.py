@@ -9,7 +9,8 @@ import difflib
 from typing import Any
 
 from mono_depth_ros.checked_json import checked_value
-from train.recipes.recipe import Recipe
+from train.data.samples.data_notes import note
+from train.recipes.recipe import Recipe, recipe_called
 from train.recipes.recipe_card import check_card
 
 
@@ -35,6 +36,42 @@ def overridden(recipe: Recipe, settings: Sequence[str]) -> Recipe:
     if settings:
         check_card(recipe)
     return recipe
+
+
+def recipe_to_begin(name: str, settings: Sequence[str]) -> Recipe:
+    """The recipe called `name`, overridden, for a run that begins; a note tells what is of no use.
+
+    Raises ValueError as `recipe_called`, `overridden` and `Recipe.check_settings`.
+    """
+    recipe = overridden(recipe_called(name), settings)
+    recipe.check_settings()
+    for setting in settings:
+        _note_stages_beyond(recipe, setting, settings)
+    return recipe
+
+
+def _note_stages_beyond(recipe: Recipe, setting: str, settings: Sequence[str]) -> None:
+    """Tell the user of stages that a setting of the recipe does not reach.
+
+    They have an augmentation, or a weight of a data set, of their own by the recipe.
+    """
+    path = setting.partition('=')[0]
+    part, _, name = path.partition('.')
+    asked = {word.partition('=')[0] for word in settings}
+    for number, stage in enumerate(recipe.stages, 1):
+        own, common = (_values(holder, part) for holder in (stage, recipe))
+        if stage.epochs and name in own and own[name] != common[name] and not asked.intersection(
+                f'stages.{called}.{path}' for called in (number, '+'.join(stage.trains))):
+            note(f'--set {setting} does not reach stage {number} of {recipe.name!r}, which has '
+                 f'{part} of its own: say --set "stages.{number}.{setting}" too')
+
+
+def _values(holder: Any, part: str) -> dict[str, Any]:
+    """What `augmentation` or `weights` of a recipe or a stage holds by name; else nothing."""
+    if part == 'weights':
+        return dict(holder.weights)
+    is_there = part == 'augmentation' and holder.augmentation is not None
+    return vars(holder.augmentation) if is_there else {}
 
 
 def _set(holder: Any, names: Sequence[str], text: str, path: str) -> Any:

@@ -7,13 +7,16 @@ from dataclasses import dataclass, replace
 from mono_depth_ros.camera import Camera
 from mono_depth_ros.checked_json import within
 from mono_depth_ros.model_card import NetworkSpec, Normalisation
-from mono_depth_ros.networks.registry import default_spec, stacks_of
+from mono_depth_ros.networks.multi_scale import MultiScaleNetwork
+from mono_depth_ros.networks.registry import default_spec, FLEXIBLE, NETWORKS, stacks_of
 from train.data.samples.augmentation import Augmentation
 from train.data.sources.nyu import KINECT
 from train.recipes.loss import Loss
 
 OPTIMISERS = ('adamw', 'sgd')
 AMP = ('auto', 'bf16', 'fp16', 'fp32')
+# Settings of the stem that is learned on ImageNet, each off by default.
+OF_STEM = ('imagenet_stem', 'stochastic_depth', 'mixstyle_probability')
 ZERO_CENTRED = Normalisation(mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
 
 
@@ -109,16 +112,46 @@ class Recipe:
                                  f'of the network ({", ".join(stacks)}), got trains='
                                  f'{stage.trains}')
 
+    def check_settings(self) -> None:
+        """Raise ValueError for a setting that would have no effect, or a wrong one.
+
+        Only of what begins: a run of before goes on with such settings.
+        """
+        name = self.network.name
+        for setting in OF_STEM:
+            if getattr(self, setting) and name not in FLEXIBLE:
+                raise ValueError(f'{setting} is of an ImageNet stem, which {name} does not have: '
+                                 f'the networks that do are {", ".join(FLEXIBLE)}')
+        if self.loss.mixture and NETWORKS[name][0].modes is MultiScaleNetwork.modes:
+            raise ValueError(f'loss.mixture is of networks that predict two modes, which {name} '
+                             'does not: set it to 0, or network.name=mobile_lite2_bimodal')
+        if self.other_shapes != type(self).other_shapes and not self.network.aspect_ratios:
+            raise ValueError('other_shapes is of networks of several network.aspect_ratios, and '
+                             f'{name} is trained with none: leave it as it is, or set those')
+        if 0 < self.sky_m < self.max_depth_m:
+            raise ValueError(f'sky_m is 0 or at least max_depth_m, which is {self.max_depth_m:g}, '
+                             f'got {self.sky_m:g}: sky would be learned as near')
+
     @property
     def reference(self) -> Camera:
         """The canonical camera at network input size."""
+        seen, left, top = self._kinect_seen()
+        return seen.cropped(-left, -top, self.network.input_width, self.network.input_height)
+
+    def kinect_for(self, reference: Camera) -> Camera:
+        """The `kinect` by which this recipe would have that canonical camera."""
+        seen, left, top = self._kinect_seen()
+        return reference.cropped(left, top, seen.width, seen.height).resized(
+            self.kinect.width, self.kinect.height)
+
+    def _kinect_seen(self) -> tuple[Camera, int, int]:
+        """`kinect` as large as the network's input takes it, and the borders left and above."""
         spec = self.network
         scale = min(spec.input_width / self.kinect.width, spec.input_height / self.kinect.height)
         seen = self.kinect.resized(round(self.kinect.width * scale),
                                    round(self.kinect.height * scale))
-        return seen.cropped(-((spec.input_width - seen.width) // 2),
-                            -((spec.input_height - seen.height) // 2),
-                            spec.input_width, spec.input_height)
+        return (seen, (spec.input_width - seen.width) // 2,
+                (spec.input_height - seen.height) // 2)
 
 
 PAPER_LOSS = Loss()

@@ -55,7 +55,7 @@ class SetFolder:
         write_file(self._folder / CAMERAS, _text(self.lines[key] for key in keys))
         parts: dict[str, list[str]] = {'train': [], 'val': []}
         for key in keys:
-            parts[split_of(self._simulated_set, int(key), len(keys))].append(key)
+            parts[split_of(self._simulated_set, int(key), int(keys[-1]) + 1)].append(key)
         for split, chosen in parts.items():
             write_file(self._folder / f'{split}.txt', _text(chosen))
         return {split: len(chosen) for split, chosen in parts.items()}

@@ -66,7 +66,10 @@ def key_of(frame: int) -> str:
 
 
 def split_of(simulated_set: SimulatedSet, frame: int, frames: int) -> str:
-    """'train' or 'val': whole worlds, one in ten; of a single world the last tenth is val."""
+    """'train' or 'val': whole worlds, one in ten; of the first alone the last tenth is val.
+
+    `frames` is one more than the number of the last frame there is.
+    """
     if frames <= simulated_set.frames_a_world:
         return 'val' if frames > 1 and frame >= frames - max(1, frames // 10) else 'train'
     block = frame // simulated_set.frames_a_world

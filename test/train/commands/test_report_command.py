@@ -1,12 +1,49 @@
 """The report split is measured by one command, which counts its uses."""
 
+from dataclasses import replace
 import json
 
 from model_helpers import write_untrained
 import pytest
 from train_helpers import write_folder, write_pair
 
+from mono_depth_ros.model_card import DataUse
+from mono_depth_ros.model_file import load_model, save_model
 from train.__main__ import main
+from train.commands.report import may_have_seen
+from train.data.data_sets import data_use, open_data
+
+
+def test_data_of_nyu_is_known_to_be_others_by_its_list_alone(tmp_path):
+    folder = write_folder(tmp_path / 'data')
+    spec = f'nyu={folder}'
+    labelled = data_use(open_data(spec, 'train'))
+    videos = replace(labelled, name='nyu_fast', keys_sha256='0' * 64)
+    other = DataUse(name='office', frames=3, keys_sha256='1' * 64, terms='')
+    card = write_untrained(tmp_path / 'm.safetensors')
+
+    def of(*uses):
+        return replace(card, provenance=replace(card.provenance, data=uses))
+    assert may_have_seen(of(labelled, other), spec) == []
+    assert may_have_seen(of(labelled, videos, other), spec) == ['nyu_fast']
+    assert may_have_seen(of(other), 'nyu=/no/such/folder') == []
+
+
+@pytest.mark.thorough
+def test_a_model_that_may_have_seen_the_scenes_is_noted(tmp_path, capsys):
+    folder = write_folder(tmp_path / 'data')
+    write_pair(folder, '0043', seed=1)
+    (folder / 'train.txt').write_text('0042\n0043\n')
+    write_pair(folder, '0042', seed=1)
+    model, uses = tmp_path / 'm.safetensors', tmp_path / 'uses.jsonl'
+    card = write_untrained(model)
+    network, _ = load_model(model)
+    save_model(model, network, replace(card, provenance=replace(card.provenance, data=(
+        DataUse(name='nyu', frames=47584, keys_sha256='0' * 64, terms=''),))))
+    assert main(['report', str(model), '--data', f'nyu={folder}', '--device', 'cpu', '--uses',
+                 str(uses)]) == 0
+    assert 'm learned from nyu, which is not the training part of' in capsys.readouterr().err
+    assert json.loads(uses.read_text())['may_have_seen'] == ['nyu']
 
 
 @pytest.mark.thorough

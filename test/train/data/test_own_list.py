@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from train.__main__ import main
-from train.data.data_sets import data_use, open_data
+from train.data.data_sets import data_use, open_data, RULES
 from train.data.samples.data_notes import DataNote
 from train.data.samples.splits import MissingSplit
 from train.data.sources.list_files import split_said
@@ -266,7 +266,7 @@ def test_a_run_records_the_rules_of_its_data(scenes, tmp_path):
     begin_run(tmp_path / 'run', 'mobile', (), (f'mine={scenes}',))
     path = tmp_path / 'run' / 'run.json'
     run = json.loads(path.read_text())
-    assert run['rules'] == 2 and len(read_run(tmp_path / 'run').sources('train')[0]) == 16
+    assert run['rules'] == RULES and len(read_run(tmp_path / 'run').sources('train')[0]) == 16
     del run['rules']
     before = open_data(f'mine={scenes}', 'train', rules=1)
     path.write_text(json.dumps({**run, 'frames': [len(before)],

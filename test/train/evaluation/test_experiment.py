@@ -325,6 +325,30 @@ def test_the_best_rate_of_the_sweep_is_taken(tmp_path):
     assert '--data x=a' in command and command.endswith('--set=seed=0 --set=amp=bf16')
 
 
+@pytest.mark.parametrize('rows, score', [
+    ([(1, 0.4), (2, 0.3)], 0.3), ([(1, 0.4)], None), ([(1, 0.4), (2, None)], None), ([], None)])
+def test_a_rate_is_judged_by_its_last_epoch(tmp_path, rows, score):
+    entrant = ENTRANTS['eigen']
+    one = experiment_runs.Experiment(
+        folder=tmp_path, results=tmp_path / 'kept', world=experiment.WORLDS['room'],
+        entrants=(entrant,), data=('x=a',), tuning=('x=b',), epochs=10, sweep_epochs=2, seeds=1)
+    trial = one.trial_folder(entrant, 0)
+    trial.mkdir(parents=True)
+    (trial / 'checkpoint.pt').write_bytes(b'')
+    if rows:
+        (trial / 'history.jsonl').write_text(''.join(json.dumps(
+            {'stage': 0, 'epoch': epoch} | ({'coarse_delta1': 0.5, 'coarse_abs_rel': abs_rel}
+                                            if abs_rel else {})) + '\n'
+            for epoch, abs_rel in rows))
+    if score:
+        assert 'AbsRel 0.3000' in experiment_runs._keep_score(one, entrant, 0)
+    else:
+        with pytest.raises(ValueError, match='does not tell how epoch 2, the last .*: remove'):
+            experiment_runs._keep_score(one, entrant, 0)
+    assert experiment_runs.sweep_scores(one, entrant)[0] == score
+    assert (trial / 'checkpoint.pt').is_file() == (score is None)
+
+
 @pytest.mark.parametrize('words, told', [
     (['--data', 'y=a'], 'is of x: give --data of these, or none'),
     (['--seeds', '2'], '--kept trains nothing and shows all that is known: leave out --seeds'),

@@ -125,6 +125,29 @@ def test_command_prints_a_table_and_writes_the_figures(tmp_path, capsys):
 
 
 @pytest.mark.thorough
+def test_a_figure_that_cannot_be_drawn_costs_no_measurement(tmp_path, capsys):
+    """Two data sets, each with a figure of its own; the folder of the first is a file."""
+    write_folder(tmp_path / 'set')
+    write_untrained(tmp_path / 'drawn.safetensors', 'mobile')
+    (tmp_path / 'file').write_text('')
+    words = ['--data', f'a={tmp_path / "set"}', '--data', f'b={tmp_path / "set"}', '--json',
+             str(tmp_path / 'all.json'), '--device', 'cpu', '--figure']
+    holes = ['holes', str(tmp_path / 'drawn.safetensors'), '--frames', '1', '--sizes', '0.5']
+    assert main([*holes, *words, str(tmp_path / 'file' / 'x.png')]) == 1
+    assert 'cannot write' in capsys.readouterr().err
+    found = json.loads((tmp_path / 'all.json').read_text())
+    assert [one['data'] for one in found] == ['a', 'b']
+    assert main([*holes, *words, str(tmp_path / 'x.png')]) == 0
+    assert {path.name for path in tmp_path.glob('*.png')} == {'x_a.png', 'x_b.png'}
+
+    compare = ['compare', str(tmp_path / 'drawn.safetensors'), '--protocol', 'full']
+    (tmp_path / 'all.json').unlink()
+    assert main([*compare, *words, str(tmp_path / 'file' / 'x.png')]) == 1
+    rows = json.loads((tmp_path / 'all.json').read_text())
+    assert [len(row['images']) for row in rows] == [2, 2]
+
+
+@pytest.mark.thorough
 def test_command_hides_the_holes_of_other_frames(tmp_path, capsys):
     """Frame 3 lacks a corner of 30x20 pixels, all frames the first column."""
     folder = write_folder(tmp_path / 'set')

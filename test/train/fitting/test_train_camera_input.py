@@ -1,6 +1,7 @@
 """Training networks that take the camera: views, a run to its model file, start."""
 
 from dataclasses import replace
+import re
 
 from model_helpers import write_untrained
 import numpy as np
@@ -9,7 +10,7 @@ import torch
 from train_helpers import tiny, write_folder
 
 from mono_depth_ros.estimator import DepthEstimator
-from mono_depth_ros.model_file import load_model
+from mono_depth_ros.model_file import load_model, save_model
 from mono_depth_ros.networks.registry import build
 from mono_depth_ros.preprocess import with_camera
 from train.__main__ import main
@@ -17,6 +18,7 @@ from train.data.data_sets import open_data
 from train.data.samples.data_notes import DataNote
 from train.fitting.training_loop import load_start
 from train.fitting.views import PlainViews, TrainingViews
+from train.recipes.overrides import overridden
 from train.recipes.recipe import RECIPES
 
 SMALL = ('--set', 'network.input_height=64', '--set', 'network.input_width=96', '--set',
@@ -59,11 +61,17 @@ def test_a_run_ends_in_a_file_that_takes_the_camera(tmp_path):
     assert np.isfinite(estimator.estimate(rgb).clipped).all()
 
 
+def write_start(path, recipe, network):
+    """A model file of another network of the input size and the canonical camera of a recipe."""
+    card = write_untrained(path, network, input_height=64, input_width=96)
+    save_model(path, load_model(path)[0], replace(card, reference=recipe.reference))
+
+
 @pytest.mark.thorough
 def test_it_may_start_from_a_model_without_the_camera(tmp_path):
     recipe = with_it(tiny())
     spec = recipe.network
-    write_untrained(tmp_path / 'm.safetensors', 'mobile', input_height=64, input_width=96)
+    write_start(tmp_path / 'm.safetensors', recipe, 'mobile')
     network = build(spec)
     load_start(network, recipe, str(tmp_path / 'm.safetensors'))
     weights = load_model(tmp_path / 'm.safetensors')[0]
@@ -76,8 +84,8 @@ def test_it_may_start_from_a_model_without_the_camera(tmp_path):
 
 
 def test_two_modes_may_start_from_one(tmp_path):
-    write_untrained(tmp_path / 'm.safetensors', 'mobile_lite2', input_height=64, input_width=96)
     recipe = tiny('indoor')
+    write_start(tmp_path / 'm.safetensors', recipe, 'mobile_lite2')
     network = build(recipe.network).eval()
     load_start(network, recipe, str(tmp_path / 'm.safetensors'))
     image = torch.ones(1, 3, 64, 96)
@@ -96,6 +104,23 @@ def test_a_start_of_another_range_is_said(start, recipe, words):
         load_start(build(recipe.network), recipe, start)
 
 
-def test_a_start_of_the_same_range_is_not(recwarn):
-    load_start(build(RECIPES['finetune'].network), RECIPES['finetune'], 'indoor')
+@pytest.mark.parametrize('settings, words', [
+    (['normalisation.mean=(0.4,0.5,0.6)'], '--set "normalisation.mean=(0.5, 0.5, 0.5)"'),
+    (['kinect.fx=300', 'kinect.fy=300'],
+     '--set kinect.fx=518.857901 --set kinect.fy=519.469611'),
+    (['kinect.cx=300'], '--set kinect.cx=325.582449')])
+def test_a_start_that_sees_otherwise_is_refused_with_the_words_that_keep_its_own(settings, words):
+    """Its depth would be off by a factor, and nobody would say so."""
+    recipe = overridden(RECIPES['finetune'], settings)
+    network = build(recipe.network)
+    with pytest.raises(ValueError, match=re.escape(f'to begin with it say {words}') + '$'):
+        load_start(network, recipe, 'indoor')
+    words = re.findall(r'--set (?:"(.*?)"|(\S+))', words)
+    load_start(network, overridden(recipe, [a or b for a, b in words]), 'indoor')
+
+
+@pytest.mark.parametrize('recipe, start', [
+    ('finetune', 'indoor'), ('indoor', 'indoor'), ('outdoor', 'outdoor')])
+def test_a_start_of_the_same_range_is_not(recipe, start, recwarn):
+    load_start(build(RECIPES[recipe].network), RECIPES[recipe], start)
     assert not [warning for warning in recwarn if warning.category is DataNote]

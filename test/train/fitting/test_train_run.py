@@ -19,15 +19,17 @@ from mono_depth_ros.estimator import DepthEstimator
 from mono_depth_ros.networks.registry import build, default_spec
 from train import __main__ as cli
 from train.data.data_sets import open_data
+from train.data.samples.data_notes import DataNote
 from train.fitting import training_loop
 from train.fitting.allowance import Unsaved
-from train.fitting.checkpoint import load_checkpoint
+from train.fitting.checkpoint import has_checkpoint, load_checkpoint
 from train.fitting.stage import set_training_mode, StageLoss
 from train.fitting.stage_run import RunContext, StageRun
 from train.fitting.start_weights import load_imagenet
 from train.fitting.training_loop import fit
+from train.fitting.validation import Validation
 from train.recipes import recipe as recipes
-from train.recipes.overrides import overridden
+from train.recipes.overrides import overridden, recipe_to_begin
 from train.recipes.recipe_card import check_card
 
 ROOT = Path(__file__).parents[3]
@@ -96,6 +98,37 @@ def test_a_crash_costs_minutes_and_not_an_epoch(folder, tmp_path, monkeypatch):
         fit(recipe, *sources(folder), context(tmp_path / 'parts'))
     assert load_checkpoint(tmp_path / 'parts')['step'] == 2
     fit(recipe, *sources(folder), context(tmp_path / 'parts'), resume=True)
+    assert_same(weights_of(tmp_path / 'whole'), weights_of(tmp_path / 'parts'))
+
+
+def history(run):
+    return [json.loads(row) for row in (run / 'history.jsonl').read_text().splitlines()]
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize('validated, killed', [(0, 'validate'), (1, 'validate'), (0, 'save'),
+                                               (1, 'save')])
+def test_a_kill_while_an_epoch_ends_costs_none_of_its_figures(folder, tmp_path, monkeypatch,
+                                                              validated, killed):
+    """Of two epochs the first or the last, before or after its row of the history."""
+    recipe = tiny(trains=(('coarse',),))
+    fit(recipe, *sources(folder), context(tmp_path / 'whole'))
+    whole = history(tmp_path / 'whole')
+    assert [row['epoch'] for row in whole] == [1, 2] and 'coarse_abs_rel' in whole[-1]
+    of = {'validate': Validation, 'save': StageRun}[killed]
+    plain, calls = getattr(of, killed), []
+
+    def dying(*words, **more):
+        calls.append(words)
+        if len(calls) > validated:
+            raise RuntimeError('killed')
+        return plain(*words, **more)
+    with monkeypatch.context() as patch, pytest.raises(RuntimeError, match='killed'):
+        patch.setattr(of, killed, dying)
+        fit(recipe, *sources(folder), context(tmp_path / 'parts'))
+    fit(recipe, *sources(folder), context(tmp_path / 'parts'),
+        resume=has_checkpoint(tmp_path / 'parts'))
+    assert history(tmp_path / 'parts') == whole
     assert_same(weights_of(tmp_path / 'whole'), weights_of(tmp_path / 'parts'))
 
 
@@ -183,8 +216,7 @@ def test_training_learns(folder, tmp_path):
     """The ramp's depth follows from its grey."""
     recipe = replace(tiny(epochs=16), ema_decay=0.9)
     fit(recipe, *sources(folder), context(tmp_path / 'run'))
-    rows = [json.loads(row) for row in (tmp_path / 'run' / 'history.jsonl').read_text().split('\n')
-            if row]
+    rows = history(tmp_path / 'run')
     assert len(rows) == 16
     assert rows[-1]['loss'] < 0.7 * rows[0]['loss']
 
@@ -373,6 +405,55 @@ def test_a_name_of_several_stages_is_refused():
 def test_values_no_training_can_have_are_refused(setting, message):
     with pytest.raises(ValueError, match=message):
         overridden(recipes.RECIPES['eigen'], (setting,))
+
+
+@pytest.mark.parametrize('recipe, settings, message', [
+    ('eigen_modified', ['stochastic_depth=0.2'], 'is of an ImageNet stem, which eigen_modified'),
+    ('eigen', ['mixstyle_probability=0.5'], 'is of an ImageNet stem, which eigen does not have'),
+    ('alexnet', ['imagenet_stem=True'], 'imagenet_stem is of an ImageNet stem, which alexnet'),
+    ('mobile', ['loss.mixture=0.5'], 'two modes, which mobile does not'),
+    ('indoor', ['network.name=mobile_lite2'], 'two modes, which mobile_lite2 does not'),
+    ('mobile', ['other_shapes=1'], 'other_shapes is of networks of several network.aspect_ratios'),
+    ('outdoor', ['sky_m=5'], 'sky_m is 0 or at least max_depth_m, which is 80, got 5')])
+def test_what_a_network_cannot_have_begins_no_run(folder, tmp_path, capsys, recipe, settings,
+                                                  message):
+    words = [word for setting in settings for word in ('--set', setting)]
+    assert cli.main(['fit', recipe, '--data', f'mine={folder}', '--out', str(tmp_path / 'run'),
+                     *words]) == 1
+    error = capsys.readouterr().err
+    assert message in error and error.count('error: ') == 1 and not (tmp_path / 'run').exists()
+    overridden(recipes.RECIPES[recipe], settings)  # a run of before that has it goes on
+
+
+@pytest.mark.parametrize('recipe, settings', [
+    *((name, []) for name in recipes.RECIPES), ('mobile', ['sky_m=10']),
+    ('indoor', ['network.name=mobile_lite2', 'loss.mixture=0.0']),
+    ('mobile', ['other_shapes=1', 'network.aspect_ratios=(0.6,3.4)'])])
+def test_what_a_network_can_have_begins(recipe, settings):
+    assert recipe_to_begin(recipe, settings).name == recipe
+
+
+@pytest.mark.parametrize('settings, told', [
+    (['augmentation.zoom=(0.5,0.6)'], ['stages.1.augmentation.zoom=(0.5,0.6)']),
+    (['augmentation.flip=0.0', 'augmentation.zoom=(0.5,0.6)', 'stages.1.augmentation.flip=0.5'],
+     ['stages.1.augmentation.zoom=(0.5,0.6)']),
+    (['augmentation.flip=0.5', 'batch_size=4', 'weights.nyu=2'], []),
+    (['augmentation.flip=0.0', 'stages.1.epochs=0'], []),
+    (['weights.nyu=2.0', 'stages.1.weights.nyu=3.0'], [])])
+def test_a_stage_that_a_setting_does_not_reach_is_said(settings, told, recwarn):
+    """The first stage of `indoor` has an augmentation of its own, with flip 0.5."""
+    recipe_to_begin('indoor', settings)
+    notes = [str(one.message) for one in recwarn if one.category is DataNote]
+    assert [note.split('say --set ')[1] for note in notes] == [f'"{word}" too' for word in told]
+
+
+def test_a_weight_that_a_stage_of_its_own_has_is_said(monkeypatch):
+    plain = recipes.RECIPES['mobile']
+    first = replace(plain.stages[0], weights=(('nyu', 3.0),))
+    monkeypatch.setitem(recipes.RECIPES, 'mobile', replace(
+        plain, stages=(first, *plain.stages[1:])))
+    with pytest.warns(DataNote, match='weights.nyu=2.0 does not reach stage 1 of .mobile.'):
+        recipe_to_begin('mobile', ['weights.nyu=2.0', 'weights.room=2.0'])
 
 
 def test_what_is_changed_together_is_judged_together():

@@ -3,8 +3,13 @@
 import errno
 import json
 import math
+import os
 from pathlib import Path
 import shutil
+import signal
+import subprocess
+import sys
+import time
 
 import cv2
 import numpy as np
@@ -18,7 +23,8 @@ from train.data.data_sets import open_data
 from train.simulate.draw import depth_steps
 from train.simulate.room_views import RoomViews
 from train.simulate.sensor import exposed, hazed, random_sensor, Sensor
-from train.simulate.simulated_set import FOV_DEG, SimulatedSet, split_of
+from train.simulate.set_folder import SetFolder
+from train.simulate.simulated_set import FOV_DEG, key_of, SimulatedSet, split_of
 from train.simulate.views import is_plain
 
 FRAMES = 18
@@ -250,6 +256,56 @@ def test_val_is_whole_worlds():
     assert [splits[start:start + 16].count('val') for start in range(0, 400, 16)] == [
         0, 16, *[0] * 9, 16, *[0] * 9, 16, *[0] * 3]
     assert [split_of(simulation, frame, 12) for frame in range(12)] == ['train'] * 11 + ['val']
+
+
+@pytest.mark.parametrize('drawn, train, val', [
+    (range(32, 48), range(32, 48), ()), (range(16, 32), (), range(16, 32)),
+    (range(12), range(11), [11]), (range(4, 12), range(4, 11), [11]),
+    ([*range(8), *range(32, 40)], [*range(8), *range(32, 40)], ())])
+def test_frames_of_an_unfinished_set_are_in_the_split_of_their_world(tmp_path, drawn, train, val):
+    """Processes finish worlds in any order; only of the first alone a part is val."""
+    folder = SetFolder(tmp_path / 'set', SimulatedSet(world='room', seed=1, width=64, height=48))
+    folder.record([json.dumps({'key': key_of(frame)}) for frame in drawn])
+    assert folder.finish() == {'train': len(train), 'val': len(val)}
+    for split, frames in (('train', train), ('val', val)):
+        assert (tmp_path / 'set' / f'{split}.txt').read_text().split() == list(map(key_of, frames))
+
+
+@pytest.mark.thorough
+@pytest.mark.skipif(not Path('/proc/self/task').is_dir(), reason='asks Linux for the processes')
+@pytest.mark.parametrize('number, code', [(signal.SIGTERM, 130),
+                                          (signal.SIGKILL, -signal.SIGKILL)])
+def test_no_drawing_process_is_left_when_the_command_is_ended(tmp_path, number, code):
+    command = subprocess.Popen(
+        [sys.executable, '-m', 'train', *arguments('room', tmp_path / 'set', 9999),
+         '--processes', '2'], cwd=Path(__file__).parents[3], stderr=subprocess.DEVNULL)
+    children = Path(f'/proc/{command.pid}/task/{command.pid}/children')
+    drawn = tmp_path / 'set' / 'rgb'
+    until(lambda: drawn.is_dir() and any(drawn.iterdir()))
+    processes = [Path('/proc', child) for child in children.read_text().split()]
+    assert len(processes) >= 2
+    command.send_signal(number)
+    try:
+        assert command.wait(timeout=60) == code
+        until(lambda: not any(map(runs, processes)))
+    finally:
+        for process in filter(runs, processes):
+            os.kill(int(process.name), signal.SIGKILL)
+
+
+def until(done, most_s=60.0):
+    end_s = time.monotonic() + most_s
+    while not done():
+        assert time.monotonic() < end_s
+        time.sleep(0.1)
+
+
+def runs(process):
+    """Whether a folder of /proc is of a process that has not ended."""
+    try:
+        return (process / 'stat').read_text().rpartition(')')[2].split()[0] != 'Z'
+    except OSError:
+        return False
 
 
 def test_a_plane_is_plain_and_a_step_is_not():
