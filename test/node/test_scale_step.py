@@ -15,6 +15,7 @@ from std_msgs.msg import Header
 
 from mono_depth_ros.camera import Camera, points_from_depth
 from mono_depth_ros.geometry.camera_pose import mounted_pose, transform_pose
+from mono_depth_ros.node.interface import frame as frame_module
 from mono_depth_ros.node.interface.frame import Frame
 from mono_depth_ros.node.interface.parameters import PARAMETERS, settings_from
 from mono_depth_ros.node.outputs.filled import Filled
@@ -97,7 +98,8 @@ def times(number=300):
 def test_without_stamps_the_latest_reference_counts_once(monkeypatch):
     """Stamps of 0, as a driver leaves them that sets none."""
     now = SimpleNamespace(s=1000.0)
-    monkeypatch.setattr(scale_module, 'time', SimpleNamespace(monotonic=lambda: now.s))
+    for module in (scale_module, frame_module):
+        monkeypatch.setattr(module, 'time', SimpleNamespace(monotonic=lambda: now.s))
     step = Scale(None, '')
     keep = {wanted.topic: wanted.callback for wanted in step.inputs()}['reference/depth']
     for number in range(10):
@@ -113,7 +115,8 @@ def test_without_stamps_the_latest_reference_counts_once(monkeypatch):
 
 def test_a_recording_that_begins_anew_is_no_lack_of_evidence(monkeypatch):
     now = SimpleNamespace(s=1000.0)
-    monkeypatch.setattr(scale_module, 'time', SimpleNamespace(monotonic=lambda: now.s))
+    for module in (scale_module, frame_module):
+        monkeypatch.setattr(module, 'time', SimpleNamespace(monotonic=lambda: now.s))
     step = Scale(None, '')
     keep = {wanted.topic: wanted.callback for wanted in step.inputs()}['reference/depth']
     for lap in range(2):

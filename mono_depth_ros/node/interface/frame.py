@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+import time
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +12,7 @@ from std_msgs.msg import Header
 
 from mono_depth_ros.camera import Camera
 from mono_depth_ros.geometry.edge_filter import DepthEdges
+from mono_depth_ros.message_formats.stamps import stamp_ns
 from mono_depth_ros.node.interface.parameters import scaled_range, Settings
 
 # A limit of the model times a factor may miss a round number by less than this share.
@@ -45,6 +47,11 @@ class Frame:
     offset_m: float = 0.0
     edges: DepthEdges | None = None
     up_3: np.ndarray | None = None
+
+    @property
+    def time_s(self) -> float:
+        """Stamp of the image in seconds; where a driver leaves it at zero, that of a clock."""
+        return stamp_ns(self.header.stamp) / 1e9 or time.monotonic()
 
     @property
     def model_range_m(self) -> tuple[float, float]:

@@ -10,7 +10,6 @@ import time
 import numpy as np
 from rclpy.lifecycle import LifecycleNode
 
-from mono_depth_ros.message_formats.stamps import stamp_ns
 from mono_depth_ros.node.interface.frame import Frame
 from mono_depth_ros.node.interface.stream_part import Input
 from mono_depth_ros.node.steps.evidence import Evidence
@@ -86,7 +85,7 @@ class Scale(Step):
                 evidence.forget()
 
     def _follow(self, frame: Frame) -> None:
-        now_s, factor, offset_m = _time_s(frame), None, 0.0
+        now_s, factor, offset_m = frame.time_s, None, 0.0
         if now_s < self._looked_s:  # a recording begins anew
             self._started_s = time.monotonic()
         if not 0 <= now_s - self._looked_s < EVERY_S:
@@ -118,8 +117,3 @@ def _scale_in_place(depth_HW: np.ndarray, factor: float, offset_m: float) -> Non
         depth_HW *= np.float32(factor)
     if offset_m:
         depth_HW += np.float32(offset_m)
-
-
-def _time_s(frame: Frame) -> float:
-    """Stamp of the image in seconds; where a driver leaves it at zero, that of a clock."""
-    return stamp_ns(frame.header.stamp) / 1e9 or time.monotonic()

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import time
-
 from rclpy.lifecycle import LifecycleNode
 
-from mono_depth_ros.message_formats.stamps import stamp_ns
 from mono_depth_ros.node.interface.frame import Frame
 from mono_depth_ros.node.steps.step import Step
 from mono_depth_ros.scale.smoothing import Smoother
@@ -28,6 +25,5 @@ class Smoothing(Step):
         weight = frame.settings.smoothing
         self._on = weight > 0
         if self._on and frame.rgb_HW3 is not None:
-            now_s = stamp_ns(frame.header.stamp) / 1e9 or time.monotonic()
-            self._smoother.smooth(frame.depth_HW, frame.rgb_HW3, now_s, weight)
+            self._smoother.smooth(frame.depth_HW, frame.rgb_HW3, frame.time_s, weight)
         return frame
