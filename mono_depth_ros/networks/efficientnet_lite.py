@@ -16,9 +16,6 @@ from torch import nn, Tensor
 STAGES = ((3, 1, 1), (3, 2, 6), (5, 2, 6), (3, 2, 6), (5, 1, 6), (5, 2, 6), (3, 1, 6))
 # The stages whose outputs are the feature maps at 1/2, 1/4, 1/8, 1/16 and 1/32 of the input.
 TAPS = (0, 1, 2, 4, 6)
-# Share of a batch in the running statistics of the norms, which ImageNet's weights bring along.
-# Layers without such begin at 0 and 1, of which 0.99 a step would leave a half after 70.
-PRETRAINED = 0.01
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +35,7 @@ class EfficientNetLite(nn.Module):
 
     def __init__(self, size: LiteSize):
         super().__init__()
-        self.stem = conv_norm(3, 32, 3, stride=2, act=True, momentum=PRETRAINED)
+        self.stem = conv_norm(3, 32, 3, stride=2, act=True)
         stages, width = [], 32
         for (kernel, stride, expansion), out, blocks in zip(STAGES, size.channels, size.blocks):
             rows = [(width, stride)] + [(out, 1)] * (blocks - 1)
@@ -64,11 +61,9 @@ class InvertedResidual(nn.Module):
     def __init__(self, width: int, out: int, kernel: int, stride: int, expansion: int):
         super().__init__()
         hidden = width * expansion
-        self.expand = (conv_norm(width, hidden, 1, act=True, momentum=PRETRAINED)
-                       if expansion > 1 else nn.Identity())
-        self.filter = conv_norm(hidden, hidden, kernel, stride=stride, groups=hidden, act=True,
-                                momentum=PRETRAINED)
-        self.project = conv_norm(hidden, out, 1, momentum=PRETRAINED)
+        self.expand = conv_norm(width, hidden, 1, act=True) if expansion > 1 else nn.Identity()
+        self.filter = conv_norm(hidden, hidden, kernel, stride=stride, groups=hidden, act=True)
+        self.project = conv_norm(hidden, out, 1)
         self.residual = stride == 1 and width == out
 
     def forward(self, x: Tensor) -> Tensor:
@@ -93,11 +88,10 @@ class HalvingPad(nn.Module):
 
 
 def conv_norm(width: int, out: int, kernel: int, *, stride: int = 1, groups: int = 1,
-              act: bool = False, momentum: float = 0.1) -> nn.Sequential:
+              act: bool = False) -> nn.Sequential:
     """Bias-free convolution, batch norm and (with `act`) ReLU6.
 
     Strided kernels pad as TensorFlow does, because the ImageNet weights were trained so.
-    `momentum` is the share of a batch in the running statistics of the norm.
     """
     pad = (kernel - 1) // 2
     layers: list[nn.Module] = []
@@ -105,7 +99,7 @@ def conv_norm(width: int, out: int, kernel: int, *, stride: int = 1, groups: int
         layers.append(HalvingPad(pad))
         pad = 0
     layers.append(nn.Conv2d(width, out, kernel, stride, pad, groups=groups, bias=False))
-    layers.append(nn.BatchNorm2d(out, eps=1e-3, momentum=momentum))
+    layers.append(nn.BatchNorm2d(out, eps=1e-3))
     if act:
         layers.append(nn.ReLU6())
     return nn.Sequential(*layers)

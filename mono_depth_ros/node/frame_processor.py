@@ -10,6 +10,7 @@ import numpy as np
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
+from mono_depth_ros.geometry.lens_view import lens_view
 from mono_depth_ros.message_formats.camera_info import no_focal_length
 from mono_depth_ros.message_formats.encodings import BitDepth, is_nearly_black
 from mono_depth_ros.message_formats.stamps import stamp_ns
@@ -99,6 +100,8 @@ class FrameProcessor:
         size = messages.image_size(image)
         camera = self._camera_of(image.header.stamp, size, settings.rectified)
         rgb_hw3 = messages.rgb_from_image(image, self._bit_depth, self._least(size, camera))
+        if camera.depth:
+            lens_view(camera.depth)  # raises where no view of the lens shows the image
         self.camera = camera
         self.image_warning = NEARLY_BLACK if is_nearly_black(rgb_hw3) else ''
         return PreparedImage(rgb_hw3=rgb_hw3, size=size, camera=camera, settings=settings,

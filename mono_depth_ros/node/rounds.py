@@ -41,12 +41,11 @@ def _together(
     if min(len(images), estimator.together) > 1:
         try:
             return list(estimator.estimate_all([_of_network(image) for image in images]))
-        except ValueError:
-            pass  # a device that could not: the estimator tells, and takes fewer from now on
         except Exception as error:
-            get_logger('depth_node').error(
-                f'{len(images)} images together have no depth, so each goes by itself: '
-                f'{one_line(error)}', throttle_duration_sec=TOLD_EVERY_S)
+            if not estimator.device_error:  # which the node tells, and batches become smaller
+                get_logger('depth_node').error(
+                    f'{len(images)} images together have no depth, so each goes by itself: '
+                    f'{one_line(error)}', throttle_duration_sec=TOLD_EVERY_S)
     return [None] * len(images)
 
 

@@ -69,7 +69,8 @@ def test_parameters_serve_while_tf_knows_nothing_but_not_before_it_can_have_come
     scan, frame = Scan(NODE, ''), frame_of(wall(), camera_height=0.3)
     for _ in range(2):
         assert scan.message(frame) is None
-        assert scan.warning.startswith("no scan: no TF from 'camera' to 'base_link' yet")
+        assert scan.warning == ''  # nothing is wrong yet
+        assert scan.values()['scan pose'].startswith("no TF from 'camera' to 'base_link' yet")
         tf.clock.s += 0.99
     tf.clock.s += 0.03
     assert scanned(frame, scan).ranges[157] == pytest.approx(2.0, abs=0.01)

@@ -89,8 +89,10 @@ def holes(options: argparse.Namespace) -> None:
     estimator = load_estimator(options.model, options.device)
     filled, found = {}, []
     for spec, source in opened.items():
-        filled[spec] = fill_frames(estimator, source, options.frames)
-        found.append(_measured(options, card.name, source, *filled[spec]))
+        frames = fill_frames(estimator, source, options.frames)
+        found.append(_measured(options, card.name, source, *frames))
+        if options.figure:
+            filled[spec] = frames
     if options.json:
         write_file(options.json, json.dumps(found, indent=1) + '\n')
         print(f'all figures in {options.json}')

@@ -19,7 +19,7 @@ from train.cross_validation.folds import (
 )
 from train.cross_validation.summary import as_json, as_markdown, summary
 from train.data.data_sets import absolute_spec
-from train.fitting.parallel_runs import keep_plan
+from train.fitting.parallel_runs import is_begun, keep_plan
 from train.output_files import write_file
 from train.recipes.camera_groups import TABLES
 from train.recipes.overrides import recipe_to_begin
@@ -68,7 +68,8 @@ def leave_one_out(options: argparse.Namespace) -> None:
     folds = [Fold(left_out=tuple(word.split(',')), seed=seed)
              for seed in options.seeds for word in leave]
     check_data(plan, folds)
-    recipe_to_begin(options.recipe, options.settings)
+    if not is_begun(plan.folder):
+        recipe_to_begin(options.recipe, options.settings)
     if options.start:
         check_start(plan, folds, read_card(find_model(options.start)))
     keep_plan({'recipe': plan.recipe, 'words': plan.words, 'also': plan.also,

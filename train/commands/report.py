@@ -30,8 +30,8 @@ def add_command(commands) -> None:
                     'nothing is trained or chosen, and note in docs/report_uses.jsonl that it '
                     'was used. What has been chosen by it is no longer independent of it: the '
                     'figures say how often it was used before. Choose by leave-one-out. A model '
-                    'that learned from NYU-Depth-v2 in a layout other than the labelled images '
-                    'may have seen these scenes: a note and the file of uses tell of it.')
+                    'that learned from NYU-Depth-v2 by another list than that of --data may have '
+                    'seen these scenes: a note and the file of uses tell of it.')
     one.add_argument('model', help='path of a model file, or the name of a shipped one')
     one.add_argument('--data', metavar='nyu=DIR', required=True,
                      help='the labelled images, in a folder keyed by index or as the .mat file')
@@ -45,25 +45,26 @@ def report(options: argparse.Namespace) -> None:
     """Run the command; raises ValueError or OSError in one sentence."""
     source = open_data(options.data, REPORT)
     estimator = load_estimator(options.model, options.device)
-    seen = may_have_seen(estimator.card, options.data)
-    if seen:
-        note(f'{estimator.card.name} learned from {", ".join(seen)}, which is not the training '
-             f'part of {options.data}: if it holds frames of the videos of NYU-Depth-v2, they '
-             f'show the scenes of the split {REPORT}, and these figures are not independent')
+    unsure = not_known_as_others(estimator.card, options.data)
+    if unsure:
+        note(f'{estimator.card.name} learned from {", ".join(unsure)}, by another list than that '
+             f'of the training part of {options.data}, so that it is not known whether it saw '
+             f'the scenes of the split {REPORT}: it did if it learned from the videos of '
+             'NYU-Depth-v2, not if from the labelled images in another layout')
     figures = measure(estimator, source, PROTOCOLS[INDOOR], steps=True)
     number = note_use(options.uses, {
         'model': estimator.card.name, 'sha256': estimator.model_sha256, 'protocol': INDOOR,
-        **asdict(figures), **({'may_have_seen': seen} if seen else {})})
+        **asdict(figures), **({'not_known_as_others': unsure} if unsure else {})})
     print(f'{estimator.card.name} on {source.name} {REPORT}, protocol {INDOOR}, {figures.images}'
           f' images, one pass: delta1 {figures.delta1:.4f}, AbsRel {figures.abs_rel:.4f}, RMSE '
           f'{figures.rmse_m:.4f} m, scale {figures.scale:.3f}')
     print(f'the report split was used {number} times, this one counted; commit {options.uses}')
 
 
-def may_have_seen(card: ModelCard, spec: str) -> list[str]:
-    """Data of NYU-Depth-v2 that a model learned from and that may show the scenes it kept.
+def not_known_as_others(card: ModelCard, spec: str) -> list[str]:
+    """Data of NYU-Depth-v2 that a model learned from, of which it is not known what they show.
 
-    That is all but the training images of NAME=DIR, which are known to be others. Raises
+    That is all but the training images of NAME=DIR, by their list. Raises
     ValueError or OSError as `open_data`.
     """
     uses = [use for use in card.provenance.data if facts_called(use.name) is NYU]

@@ -12,18 +12,14 @@ from typing import Any
 from mono_depth_ros.backends.torch_backend import pick_device
 from train.commands.report import note_use, USES
 from train.commands.shared_options import add_data, add_device
-from train.comparison.experiment import ENTRANTS, WORLDS
+from train.comparison.experiment import ENTRANTS, NETWORKS, WORLDS
 from train.comparison.experiment_data import prepare_data
 from train.comparison.experiment_page import baseline_file, page_text
-from train.comparison.experiment_runs import (
-    Experiment,
-    kept_experiment,
-    measure_all,
-    run_experiment,
-)
+from train.comparison.experiment_runs import Experiment, measure_all, run_experiment
+from train.comparison.kept_experiment import has_trainings, kept_experiment
 from train.data.data_sets import data_use, open_data
 from train.data.nyu_report import REPORT
-from train.fitting.parallel_runs import keep_plan
+from train.fitting.parallel_runs import is_begun, keep_plan
 from train.output_files import write_file
 from train.recipes.overrides import recipe_to_begin
 
@@ -33,8 +29,9 @@ GPU_BATCH = 'batch_size=32'
 # In the folder of what is found.
 PAGE, REPORT_PAGE = 'table1.md', 'table1_report.md'
 # What says how to train, by where argparse puts it.
-OF_TRAININGS = {'networks': 'networks', 'epochs': 'epochs', 'sweep_epochs': 'sweep-epochs',
-                'seeds': 'seeds', 'images': 'images', 'settings': 'set', 'quick': 'quick'}
+OF_TRAININGS = {'world': 'world', 'networks': 'networks', 'epochs': 'epochs',
+                'sweep_epochs': 'sweep-epochs', 'seeds': 'seeds', 'images': 'images',
+                'settings': 'set', 'quick': 'quick'}
 # What --quick sets: a check that all works, not an experiment.
 QUICK: dict[str, Any] = {'epochs': 3, 'seeds': 1, 'images': 16,
                          'networks': ('eigen_modified', 'eigen', 'eigen_modified_joint')}
@@ -56,7 +53,7 @@ def add_command(commands) -> None:
     one.add_argument('--kept', action='store_true', help=(
         'train nothing: the table of all that is known in --results, which needs no data; timed '
         'where --data is given and the models lie in --out'))
-    one.add_argument('--world', choices=WORLDS, default='room',
+    one.add_argument('--world', choices=WORLDS,
                      help='room (default), or street: section V-C, two networks outdoors')
     one.add_argument('--networks', nargs='+', choices=ENTRANTS, metavar='NAME',
                      help=f'default: all of {", ".join(ENTRANTS)}; street: two of them')
@@ -118,6 +115,7 @@ def _trained(options: argparse.Namespace, device: str) -> Experiment:
 
 def _fill_in(options: argparse.Namespace, gpu: bool) -> None:
     """Give every option that was left open its value; ValueError for one that cannot be."""
+    options.world = options.world or 'room'
     usual = dict(QUICK) if options.quick else {
         'epochs': 100 if gpu else 30, 'seeds': 3 if gpu else 2, 'images': 0,
         'networks': WORLDS[options.world].entrants}
@@ -140,7 +138,8 @@ def _experiment(options: argparse.Namespace, device: str) -> Experiment:
     entrants = tuple(ENTRANTS[name] for name in options.networks)
     for entrant in entrants:
         entrant.epochs(options.epochs)
-        recipe_to_begin(entrant.recipe, [*WORLDS[options.world].settings, *options.settings])
+        if not is_begun(_results(options)):
+            recipe_to_begin(entrant.recipe, [*WORLDS[options.world].settings, *options.settings])
     folder = options.out.resolve()
     data, tuning = prepare_data(options.data, folder / 'packs', options.images)
     return Experiment(folder=folder, results=_results(options), world=WORLDS[options.world],
@@ -156,7 +155,8 @@ def _results(options: argparse.Namespace) -> Path:
 
 def _plan(options: argparse.Namespace, experiment: Experiment) -> dict:
     """What may not change between two calls; networks and seeds may be added."""
-    return {'world': options.world, 'epochs': options.epochs, 'images': options.images,
+    return {'world': options.world, 'networks': NETWORKS, 'epochs': options.epochs,
+            'images': options.images,
             'sweep_epochs': options.sweep_epochs, 'words': list(experiment.words),
             'data': {spec.partition('=')[0]: [data_use(open_data(spec, split)).keys_sha256
                                               for split in ('train', 'val')]
@@ -171,7 +171,10 @@ def _say(log: Path, line: str) -> None:
 
 
 def _write_page(experiment: Experiment, timed: bool) -> str:
-    """Write the page of what is trained so far; its text."""
+    """Write the page of all that is trained so far, not by this call alone; its text."""
+    if has_trainings(experiment.results):
+        experiment = kept_experiment(
+            experiment.folder, experiment.results, experiment.data, experiment.device)
     text = page_text(experiment, 'val', timed)
     write_file(experiment.results / PAGE, text)
     return text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 import json
 from pathlib import Path
@@ -13,10 +13,10 @@ import numpy as np
 
 from mono_depth_ros.model_card import card_from_json, ModelCard
 from mono_depth_ros.model_file import SUFFIX
-from train.comparison.experiment import Entrant, ENTRANTS, World, WORLDS
+from train.comparison.experiment import Entrant, World
 from train.fitting.checkpoint import has_checkpoint
 from train.fitting.checkpoint import NAME as CHECKPOINT
-from train.fitting.parallel_runs import PLAN, run_tasks, Task
+from train.fitting.parallel_runs import run_tasks, Task
 from train.fitting.run_log import HISTORY
 from train.output_files import write_file
 from train.recipes.recipe import recipe_called
@@ -80,32 +80,6 @@ class Experiment:
         """Network and seed of every training of which nothing is left to do."""
         return [(entrant, seed) for seed in range(self.seeds) for entrant in self.entrants
                 if self.is_trained(entrant, seed)]
-
-
-def kept_experiment(folder: Path, results: Path, data: Sequence[str], device: str) -> Experiment:
-    """What `results` knows of, whoever trained it where; models, if any, lie in `folder`.
-
-    `data` is NAME=DIR of its data sets, or nothing where none is to be opened. Raises ValueError
-    for a folder without a plan or a training, and for other data sets.
-    """
-    file = results / PLAN
-    if not file.is_file():
-        raise ValueError(f'{results} holds no {PLAN}: give the folder --results of table1')
-    plan = json.loads(file.read_text())
-    names = tuple(plan['data'])
-    if data and tuple(sorted(spec.partition('=')[0] for spec in data)) != names:
-        raise ValueError(f'{results} is of {" ".join(names)}: give --data of these, or none')
-    one = Experiment(folder=folder, results=results, world=WORLDS[plan['world']],
-                     entrants=tuple(ENTRANTS.values()), data=tuple(data) or names, tuning=(),
-                     epochs=plan['epochs'], sweep_epochs=plan['sweep_epochs'],
-                     seeds=len(list((results / 'cards').glob('*.json'))),  # as many at the most
-                     words=tuple(plan['words']), device=device)
-    done = one.trainings()
-    if not done:
-        raise ValueError(f'{results} knows of no training yet')
-    trained = {entrant for entrant, _ in done}
-    return replace(one, seeds=1 + max(seed for _, seed in done),
-                   entrants=tuple(entrant for entrant in one.entrants if entrant in trained))
 
 
 def run_experiment(experiment: Experiment, lanes: int) -> Iterator[str]:

@@ -32,6 +32,11 @@ class Task:
     needs: tuple[str, ...] = ()
 
 
+def is_begun(folder: Path) -> bool:
+    """Whether a folder holds what was begun by a plan."""
+    return (folder / PLAN).is_file()
+
+
 def keep_plan(plan: dict, *folders: Path) -> None:
     """Write down in plan.json what is done in some folders.
 

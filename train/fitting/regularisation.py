@@ -16,6 +16,23 @@ from train.recipes.recipe import Recipe
 MIXED_STAGES = (0, 1)
 
 
+# Share of a batch in the running statistics of norms that bring theirs along. The others begin at
+# mean 0 and variance 1, of which a half would be left after 70 steps: they keep PyTorch's 0.1.
+KNOWN_STATISTICS = 0.01
+
+
+def keep_statistics(network: nn.Module, recipe: Recipe, start: str) -> None:
+    """Have norms whose statistics came with the weights change them slowly.
+
+    Those of all of a `start`, else those of an ImageNet stem.
+    """
+    if start or recipe.imagenet_stem:
+        loaded = network if start else network.get_submodule('coarse.stem')
+        for norm in loaded.modules():
+            if isinstance(norm, nn.BatchNorm2d):
+                norm.momentum = KNOWN_STATISTICS
+
+
 def add_regularisation(network: nn.Module, recipe: Recipe) -> None:
     """Append stochastic depth and MixStyle to the stem of `network`, as `recipe` says."""
     blocks = [m for m in network.modules() if isinstance(m, InvertedResidual)]

@@ -15,7 +15,11 @@ from train.data.data_sets import DataSet
 from train.fitting.batches import DataFeed
 from train.fitting.checkpoint import fitting_in, load_checkpoint
 from train.fitting.ema import Ema
-from train.fitting.regularisation import add_regularisation, keep_depthwise_in_float32
+from train.fitting.regularisation import (
+    add_regularisation,
+    keep_depthwise_in_float32,
+    keep_statistics,
+)
 from train.fitting.run_log import forget_after, TrainingSummary
 from train.fitting.stage import check_frozen_parts
 from train.fitting.stage_run import RunContext, StageRun
@@ -88,6 +92,7 @@ def _first_network(recipe: Recipe, saved: dict | None, start: str,
         load_imagenet(network.get_submodule('coarse.stem'))
     for stage in recipe.stages:
         check_frozen_parts(network, stage)
+    keep_statistics(network, recipe, start)
     add_regularisation(network, recipe)
     keep_depthwise_in_float32(network)
     return network

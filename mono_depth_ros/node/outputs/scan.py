@@ -46,7 +46,8 @@ class Scan(Output):
             return None
         pose = self._poses.pose(frame.settings, frame.header, frame.up_3)
         if pose is None:
-            self._missing = f'no scan: {self._poses.told}: {self._poses.advice}'
+            self._missing = '' if self._poses.waiting else (
+                f'no scan: {self._poses.told}: {self._poses.advice}')
             return None
         try:
             spec = spec_of(frame.settings, frame.range_m)

@@ -32,12 +32,15 @@ class FloorEvidence(Evidence):
             f'; z = 0 of {settings.scan_frame} is taken as the floor')
         self.warning = ''
         if pose is None or height_m <= 0:
-            self.warning = (f'scale_source height needs the camera above the floor: '
-                            f'{self._poses.told}: {self._poses.advice}')
+            missing = (f'scale_source height needs the camera above the floor: '
+                       f'{self._poses.told}: {self._poses.advice}')
         elif frame.camera is None:
-            self.warning = 'scale_source height needs camera_info'
-        if self.warning or pose is None or frame.camera is None:
-            raise ValueError(self.warning)
+            missing = 'scale_source height needs camera_info'
+        else:
+            missing = ''
+        if missing or pose is None or frame.camera is None:
+            self.warning = '' if self._poses.waiting else missing
+            raise ValueError(missing)
         nearest_m = frame.estimate.range_m[0] * settings.start_scale
         finding = find_floor(frame.depth_HW, frame.camera, pose.up, height_m, nearest_m)
         if finding.factor is None:

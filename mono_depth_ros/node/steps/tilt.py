@@ -21,8 +21,9 @@ from mono_depth_ros.node.interface.frame import Frame
 from mono_depth_ros.node.interface.stream_part import Input
 from mono_depth_ros.node.steps.step import Step
 
-# The operator is warned where the tilt is not known for this long.
-MISSING_S = 2.0
+# The operator is warned where the tilt is not known for this long: longer than gravity takes to
+# settle and TF is waited for.
+MISSING_S = 5.0
 # Without a frame for this long, or twice the time between the last two, nobody listens to depth,
 # and nothing to the IMU.
 IDLE_S, LONGEST_IDLE_S = 5.0, 60.0
@@ -32,6 +33,7 @@ KEPT, MOST_APART_S = 400, 0.5
 # Orientations are of another world than the accelerometer's where their means are farther apart,
 # as over a frame whose z is not up (NED); one by itself, where it is so far from its acceleration.
 MOST_APART_DEG, MOST_OFF_DEG = 10.0, 30.0
+ORIENTED_EVERY_S = 0.05
 # What stands for data that a driver has not, in the first element of their covariance.
 NO_DATA = -1.0
 
@@ -120,7 +122,7 @@ class Tilt(Step):
                          f'{image.frame_id!r}: {self._poses.told}')
 
     def _begin(self) -> None:
-        self._gravity, self._oriented = Gravity(), Gravity()
+        self._gravity, self._oriented, self._oriented_s = Gravity(), Gravity(), -math.inf
         self._kept: deque[Imu] = deque(maxlen=KEPT)
 
     def _nearest(self, image: Header) -> Imu:
@@ -153,6 +155,9 @@ class Tilt(Step):
         self._kept.append(message)
         stamp_s, now_s = stamp_ns(message.header.stamp) / 1e9, time.monotonic()
         self._gravity.add(_acceleration(message), stamp_s, now_s)
+        if now_s - self._oriented_s < ORIENTED_EVERY_S:  # for its mean a few of them do
+            return
+        self._oriented_s = now_s
         up_3 = oriented_up(_quaternion(message))
         if up_3 is not None:
             self._oriented.add((GRAVITY_MPS2 * up_3).tolist(), stamp_s, now_s)

@@ -10,7 +10,7 @@ from train_helpers import write_folder, write_pair
 from mono_depth_ros.model_card import DataUse
 from mono_depth_ros.model_file import load_model, save_model
 from train.__main__ import main
-from train.commands.report import may_have_seen
+from train.commands.report import not_known_as_others
 from train.data.data_sets import data_use, open_data
 
 
@@ -24,13 +24,13 @@ def test_data_of_nyu_is_known_to_be_others_by_its_list_alone(tmp_path):
 
     def of(*uses):
         return replace(card, provenance=replace(card.provenance, data=uses))
-    assert may_have_seen(of(labelled, other), spec) == []
-    assert may_have_seen(of(labelled, videos, other), spec) == ['nyu_fast']
-    assert may_have_seen(of(other), 'nyu=/no/such/folder') == []
+    assert not_known_as_others(of(labelled, other), spec) == []
+    assert not_known_as_others(of(labelled, videos, other), spec) == ['nyu_fast']
+    assert not_known_as_others(of(other), 'nyu=/no/such/folder') == []
 
 
 @pytest.mark.thorough
-def test_a_model_that_may_have_seen_the_scenes_is_noted(tmp_path, capsys):
+def test_a_model_that_not_known_as_others_the_scenes_is_noted(tmp_path, capsys):
     folder = write_folder(tmp_path / 'data')
     write_pair(folder, '0043', seed=1)
     (folder / 'train.txt').write_text('0042\n0043\n')
@@ -42,8 +42,9 @@ def test_a_model_that_may_have_seen_the_scenes_is_noted(tmp_path, capsys):
         DataUse(name='nyu', frames=47584, keys_sha256='0' * 64, terms=''),))))
     assert main(['report', str(model), '--data', f'nyu={folder}', '--device', 'cpu', '--uses',
                  str(uses)]) == 0
-    assert 'm learned from nyu, which is not the training part of' in capsys.readouterr().err
-    assert json.loads(uses.read_text())['may_have_seen'] == ['nyu']
+    told = capsys.readouterr().err
+    assert 'm learned from nyu, by another list than that of the training part of' in told
+    assert json.loads(uses.read_text())['not_known_as_others'] == ['nyu']
 
 
 @pytest.mark.thorough

@@ -24,6 +24,7 @@ from train.comparison.experiment_statistics import (
     table_of,
 )
 from train.comparison.experiment_table import BASELINE, claim_told, table_text, TableRow
+from train.comparison.kept_experiment import kept_experiment
 from train.comparison.measured_run import roughness
 from train.data.data_sets import open_data
 from train.evaluation.protocols import PROTOCOLS
@@ -352,13 +353,25 @@ def test_a_rate_is_judged_by_its_last_epoch(tmp_path, rows, score):
 @pytest.mark.parametrize('words, told', [
     (['--data', 'y=a'], 'is of x: give --data of these, or none'),
     (['--seeds', '2'], '--kept trains nothing and shows all that is known: leave out --seeds'),
-    (['--set', 'amp=bf16'], 'leave out --set'), (['--report'], 'give --data NAME=DIR'),
+    (['--set', 'amp=bf16'], 'leave out --set'),
+    (['--world', 'street'], 'leave out --world'), (['--report'], 'give --data NAME=DIR'),
     ([], 'knows of no training yet')])
 def test_what_is_kept_is_shown_as_it_is(tmp_path, capsys, words, told):
     (tmp_path / 'plan.json').write_text(json.dumps({
         'world': 'room', 'epochs': 2, 'sweep_epochs': 1, 'words': [], 'data': {'x': []}}))
     assert main(['table1', '--kept', '--results', str(tmp_path), *words]) == 1
     assert told in capsys.readouterr().err
+
+
+def test_trainings_end_in_any_order(tmp_path):
+    """The second seed before the first, of a network in the middle."""
+    (tmp_path / 'plan.json').write_text(json.dumps({
+        'world': 'room', 'epochs': 2, 'sweep_epochs': 1, 'words': [], 'data': {'x': []}}))
+    for kind in ('cards', 'figures/val'):
+        (tmp_path / kind).mkdir(parents=True)
+        (tmp_path / kind / 'alexnet-s1.json').write_text('{}')
+    found = kept_experiment(tmp_path, tmp_path, (), 'cpu')
+    assert found.trainings() == [(ENTRANTS['alexnet'], 1)]
 
 
 def test_a_folder_without_a_plan_is_no_results(tmp_path, capsys):

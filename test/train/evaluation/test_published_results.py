@@ -11,8 +11,8 @@ from mono_depth_ros.model_card import card_from_json
 from train.commands.table1 import PAGE
 from train.comparison.experiment import ENTRANTS, WORLDS
 from train.comparison.experiment_page import page_text
-from train.comparison.experiment_runs import kept_experiment
 from train.comparison.experiment_statistics import estimate, table_of
+from train.comparison.kept_experiment import kept_experiment
 
 DOCS = Path(__file__).parents[3] / 'docs'
 KEPT = DOCS / 'table1'

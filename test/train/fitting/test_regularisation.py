@@ -13,6 +13,7 @@ from train.fitting.ema import Ema
 from train.fitting.regularisation import (
     add_regularisation,
     keep_depthwise_in_float32,
+    keep_statistics,
     MixStyle,
     StochasticDepth,
 )
@@ -121,3 +122,18 @@ def test_without_decay_the_ema_is_the_network_itself():
     ema.update(500)
     averaged = ema.network.state_dict()
     assert all(torch.equal(averaged[n], w) for n, w in network.state_dict().items())
+
+
+@pytest.mark.parametrize('start, imagenet, stem, others', [
+    ('', True, 0.01, 0.1), ('', False, 0.1, 0.1), ('indoor', True, 0.01, 0.01)])
+def test_norms_that_bring_no_statistics_learn_theirs_at_once(start, imagenet, stem, others):
+    """With 0.01 for all a half of mean 0 and variance 1 was left after 70 steps."""
+    recipe = replace(recipe_called('mobile'), imagenet_stem=imagenet)
+    network = build(recipe.network)
+    keep_statistics(network, recipe, start)
+    shares = {name: layer.momentum for name, layer in network.named_modules()
+              if isinstance(layer, nn.BatchNorm2d)}
+    of_stem = {name for name in shares if name.startswith('coarse.stem.')}
+    assert {shares[name] for name in of_stem} == {stem}
+    assert {share for name, share in shares.items() if name not in of_stem} == {others}
+    assert 0.99 ** 70 > 0.4 and 0.9 ** 70 < 1e-3
