@@ -416,7 +416,7 @@ def test_who_subscribes_but_gets_nothing_is_told(setting, kind, qos, sentence):
         return setting.peer.fresh_diagnostics()['message']
     try:
         message = setting.peer.wait(
-            lambda: 'gets nothing' in (said := told()) and said, 'a warning')
+            lambda: '/other gets nothing' in (said := told()) and said, 'a warning')
         assert re.search(f'^/other gets nothing of /depth/image.* {sentence}', message), message
         assert not re.search('deadline|lease|liveliness', message)
     finally:

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from threading import Event, Thread
+from types import SimpleNamespace
 
 import pytest
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
@@ -24,6 +25,7 @@ from mono_depth_ros.node.diagnostics import (
 )
 from mono_depth_ros.node.interface.parameters import nearest_name, PARAMETERS, settings_from
 from mono_depth_ros.node.latest_frame import LatestFrameWorker
+from mono_depth_ros.node.outputs import output
 from mono_depth_ros.node.process import one_line
 from mono_depth_ros.node.subscription import matching_qos
 
@@ -310,3 +312,11 @@ def test_executables_import_without_torch():
     code = ('import sys; sys.modules["torch"] = None; from mono_depth_ros.node import '
             'lifecycle_node; from mono_depth_ros.cameras import file_camera, sim_camera')
     subprocess.run([sys.executable, '-c', code], check=True)
+
+
+@pytest.mark.parametrize('namespace, name, told', [
+    ('/', 'rviz', '/rviz'), ('/front', 'scan', '/front/scan'),
+    ('_NODE_NAMESPACE_UNKNOWN_', '_NODE_NAME_UNKNOWN_', 'a node of unknown name')])
+def test_a_node_is_called_by_its_name_once_that_is_known(namespace, name, told):
+    end = SimpleNamespace(node_namespace=namespace, node_name=name)
+    assert output._node_of(end) == told

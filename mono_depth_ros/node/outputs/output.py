@@ -133,5 +133,10 @@ class Output(StreamPart):
 
 
 def _node_of(end: Any) -> str:
-    """The full name of the node of a publisher or subscription in the graph."""
+    """The full name of the node of a publisher or subscription in the graph, where it is known.
+
+    It comes a moment after the topic, and never of what is no ROS node.
+    """
+    if end.node_name.startswith('_NODE_NAME_UNKNOWN'):
+        return 'a node of unknown name'
     return f'{end.node_namespace.rstrip("/")}/{end.node_name}'

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mono_depth_ros.model_card import card_from_json
-from train.commands.table1 import PAGE
+from train.commands.table1 import PAGE, REPORT_PAGE
 from train.comparison.experiment import ENTRANTS, WORLDS
 from train.comparison.experiment_page import page_text
 from train.comparison.experiment_statistics import estimate, table_of
@@ -19,6 +19,7 @@ KEPT = DOCS / 'table1'
 BASELINE = 'mean_depth_map'
 WORDS = (DOCS / 'results.md').read_text()
 NUMBER = re.compile(r'[-+]?[0-9]+(?:[.][0-9]+)?')
+INTERVAL = re.compile(rf'{NUMBER.pattern} \({NUMBER.pattern} to {NUMBER.pattern}\)')
 
 
 def kept(world):
@@ -76,3 +77,11 @@ def test_the_page_is_what_the_command_makes_of_it(world):
     assert NUMBER.sub('#', made) == NUMBER.sub('#', kept_page)
     numbers = [list(map(float, NUMBER.findall(text))) for text in (made, kept_page)]
     np.testing.assert_allclose(*numbers, rtol=0.01, atol=2e-3)
+
+
+def test_no_interval_of_the_rooms_is_printed_that_no_command_made():
+    section = WORDS[WORDS.index("## The paper's experiment"):WORDS.index('**Outdoors (section V-C)**')]
+    pages = ''.join((KEPT / 'room' / page).read_text() for page in (PAGE, REPORT_PAGE))
+    printed_here = INTERVAL.findall(section)
+    assert len(printed_here) > 80
+    assert not [one for one in printed_here if one not in pages]
