@@ -80,8 +80,8 @@ def test_the_page_is_what_the_command_makes_of_it(world):
 
 
 def test_no_interval_of_the_rooms_is_printed_that_no_command_made():
-    section = WORDS[WORDS.index("## The paper's experiment"):WORDS.index('**Outdoors (section V-C)**')]
+    start, end = map(WORDS.index, ("## The paper's experiment", '**Outdoors (section V-C)**'))
     pages = ''.join((KEPT / 'room' / page).read_text() for page in (PAGE, REPORT_PAGE))
-    printed_here = INTERVAL.findall(section)
+    printed_here = INTERVAL.findall(WORDS[start:end])
     assert len(printed_here) > 80
     assert not [one for one in printed_here if one not in pages]
