@@ -95,11 +95,17 @@ def times(number=300):
     return [count / 10 for count in range(number)]
 
 
-def test_without_stamps_the_latest_reference_counts_once(monkeypatch):
-    """Stamps of 0, as a driver leaves them that sets none."""
+@pytest.fixture
+def clock(monkeypatch):
+    """The clock of steps and frames, moved by hand."""
     now = SimpleNamespace(s=1000.0)
     for module in (scale_module, frame_module):
         monkeypatch.setattr(module, 'time', SimpleNamespace(monotonic=lambda: now.s))
+    return now
+
+
+def test_without_stamps_the_latest_reference_counts_once(clock):
+    """Stamps of 0, as a driver leaves them that sets none."""
     step = Scale(None, '')
     keep = {wanted.topic: wanted.callback for wanted in step.inputs()}['reference/depth']
     for number in range(10):
@@ -107,21 +113,18 @@ def test_without_stamps_the_latest_reference_counts_once(monkeypatch):
     step.adjust(frame_at(0.0, scale_source='reference'))
     assert step.values()['scale evidence'] == 'factor 1.450'
     for _ in range(600):
-        now.s += 0.1
+        clock.s += 0.1
         step.adjust(frame_at(0.0, scale_source='reference'))
     assert step.values()['scale evidence'] == 'nothing new on reference/depth'
     assert step.warning.startswith('no evidence of scale for 60 s')
 
 
-def test_a_recording_that_begins_anew_is_no_lack_of_evidence(monkeypatch):
-    now = SimpleNamespace(s=1000.0)
-    for module in (scale_module, frame_module):
-        monkeypatch.setattr(module, 'time', SimpleNamespace(monotonic=lambda: now.s))
+def test_a_recording_that_begins_anew_is_no_lack_of_evidence(clock):
     step = Scale(None, '')
     keep = {wanted.topic: wanted.callback for wanted in step.inputs()}['reference/depth']
     for lap in range(2):
         for number in range(300):
-            now.s += 0.1
+            clock.s += 0.1
             if lap == 0 or number > 5:
                 keep(depth_message(0.6 * SHAPE, 5 + number / 10))
             step.adjust(frame_at(5 + number / 10, scale_source='reference'))

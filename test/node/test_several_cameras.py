@@ -190,6 +190,17 @@ def test_what_one_camera_sends_costs_the_others_nothing(node, bad):
     assert 'image refused' in left.statistics.last_error and not front.statistics.last_error
 
 
+def three_at_once(node):
+    """An image of the first camera, and while it is served one of each."""
+    node.model.go_on.clear()
+    node.streams[0].on_image(image(0))
+    assert node.model.entered.wait(10)
+    for stream in node.streams:
+        stream.on_image(image(1))
+    node.model.go_on.set()
+    settle(node)
+
+
 def test_a_batch_that_does_not_fit_is_not_tried_in_every_round(node, monkeypatch):
     """Each goes by itself, in this round and those that follow, and the operator is told once."""
     if node.model.together == 1:
@@ -202,13 +213,7 @@ def test_a_batch_that_does_not_fit_is_not_tried_in_every_round(node, monkeypatch
         node.model.together, node.model.device_error = 1, 'could not run 3 images at once'
         raise ValueError('the memory of cuda:0 is full')
     node.model.estimate_all = full
-    node.model.go_on.clear()
-    node.streams[0].on_image(image(0))
-    assert node.model.entered.wait(10)
-    for stream in node.streams:
-        stream.on_image(image(1))
-    node.model.go_on.set()
-    settle(node)
+    three_at_once(node)
     for number in (2, 3):
         for stream in node.streams:
             stream.on_image(image(number))
@@ -230,13 +235,7 @@ def test_a_batch_that_fails_as_none_should_is_told(node, monkeypatch):
     def broken(images):
         raise TypeError('unexpected\nby anybody')
     node.model.estimate_all = broken
-    node.model.go_on.clear()
-    node.streams[0].on_image(image(0))
-    assert node.model.entered.wait(10)
-    for stream in node.streams:
-        stream.on_image(image(1))
-    node.model.go_on.set()
-    settle(node)
+    three_at_once(node)
     assert [stream.statistics.counts()['processed'] for stream in node.streams] == [2, 1, 1]
     assert told == ['3 images together have no depth, so each goes by itself: '
                     'TypeError: unexpected by anybody']
