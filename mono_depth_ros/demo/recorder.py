@@ -41,8 +41,9 @@ class Recorder:
 
     def __init__(self, node: Node, log: McapLog):
         self._log, self.statistics = log, DemoStatistics()
-        # Messages before the first depth are held back: only those of its own image are written.
-        self._early: deque[tuple] | None = deque(maxlen=40)
+        # Messages before the first image with its depth are held back: DDS may find the camera
+        # seconds after the node. Of those kept the ones of that image are written.
+        self._early: deque[tuple[str, tuple]] | None = deque(maxlen=40)
         self._received: dict[int, dict[str, bytes | None]] = {}
         for name, kind in TOPICS.items():
             topic = node.resolve_topic_name(name)
@@ -72,10 +73,11 @@ class Recorder:
         if self._early is None:
             self._log.write(*message)
             return
-        self._early.append(message)
-        if name == 'depth/image':
+        self._early.append((name, message))
+        if {'image_raw', 'depth/image'} <= {
+                other for other, early in self._early if early[2] == message[2]}:
             kept, self._early = self._early, None
-            for early in kept:
+            for _, early in kept:
                 if early[2] >= message[2]:
                     self._log.write(*early)
 
