@@ -134,8 +134,9 @@ def _precisions(name: str, device: str, asked: str, machine: Machine) -> list[st
 def _why_not(name: str, device: str, forms: ModelForms, machine: Machine) -> str:
     """Why a backend cannot run the file on the device; '' where it can."""
     if not _installed(name, machine):
-        wanted = 'tensorrt or onnxruntime' if name == 'tensorrt' else PACKAGE[name]
-        return f'needs {wanted}, which is not installed: {ADVICE[name]}'
+        wanted = ('its own package or onnxruntime, neither of which is' if name == 'tensorrt'
+                  else f'{PACKAGE[name]}, which is not')
+        return f'needs {wanted} installed: {ADVICE[name]}'
     if device.partition(':')[0] not in PRECISIONS[name]:
         return (f'does not run on {device}: use device '
                 f'{" or ".join(PRECISIONS[name])}, or backend auto')
