@@ -11,6 +11,11 @@ import types
 
 from tensorrt_engine_stand_in import Dims, Engine, opened
 
+try:
+    import onnx
+except ImportError:
+    onnx = None
+
 MemoryPoolType = IntEnum('MemoryPoolType', ['WORKSPACE'], start=0)
 Severity = IntEnum('Severity', ['INTERNAL_ERROR', 'ERROR', 'WARNING', 'INFO'], start=0)
 
@@ -33,8 +38,8 @@ class IProgressMonitor:
 
 
 class Network:
-    def __init__(self, explicit):
-        self.explicit, self.inputs, self.outputs = explicit, [], []
+    def __init__(self, explicit, major):
+        self.explicit, self.major, self.inputs, self.outputs = explicit, major, [], []
 
     num_inputs = property(lambda self: len(self.inputs))
     num_outputs = property(lambda self: len(self.outputs))
@@ -47,6 +52,17 @@ class Network:
 
     def unmark_output(self, tensor):
         self.outputs.remove(tensor)
+
+
+def what_it_does_not_know(model, major):
+    """Of the nodes of a graph, used or not, as the parser's operator tables and importers say."""
+    if not onnx:
+        return ''
+    return ', '.join(
+        node.op_type for node in onnx.load_from_string(bytes(model)).graph.node
+        if node.op_type.startswith('Sequence') or major < 10 and (
+            node.op_type == 'Shape' and node.attribute
+            or node.op_type == 'Constant' and node.attribute[0].name.startswith('value_int')))
 
 
 class Parser:
@@ -64,9 +80,12 @@ class Parser:
             self._errors.append('This version supports networks of explicit batch only')
             return False
         try:
+            unknown = what_it_does_not_know(model, self._network.major)
+            if unknown:
+                raise ValueError(unknown)
             session = opened(model)
         except Exception as error:  # its exceptions have no base class of their own
-            self._errors.append(f'No importer registered for op: Nonsense\n{error}')
+            self._errors.append(f'No importer registered for op: {error}'[:4000])
             return False
         self._network.onnx = bytes(model)
         for mine, theirs in ((self._network.inputs, session.get_inputs()),
@@ -113,8 +132,6 @@ def make(version, driver):
     trt.ILogger, trt.MemoryPoolType, trt.OnnxParser = ILogger, MemoryPoolType, Parser
     if major >= 10:
         trt.IProgressMonitor = IProgressMonitor
-    for name in ('ICudaEngine', 'Builder', 'INetworkDefinition', 'IOptimizationProfile'):
-        setattr(trt, name, type(name, (), {}))
 
     def freed(address):
         driver.cuMemFree_v2(ctypes.c_uint64(address))
@@ -146,7 +163,7 @@ def make(version, driver):
                 raise TypeError('pybind11::init(): factory function returned nullptr')
 
         def create_network(self, flags=0):
-            return Network(explicit=major >= 10 or flags & 1)
+            return Network(major >= 10 or flags & 1, major)
 
         create_builder_config = staticmethod(Config)
         create_optimization_profile = staticmethod(Profile)

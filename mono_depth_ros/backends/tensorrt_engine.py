@@ -20,6 +20,7 @@ import tensorrt as trt
 
 from mono_depth_ros.backends.backend import DeviceError, first_line
 from mono_depth_ros.backends.cuda_device import memory_full
+from mono_depth_ros.backends.tensorrt_graph import parsable
 from mono_depth_ros.progress import end_progress, progress
 
 Made = TypeVar('Made')
@@ -106,7 +107,7 @@ def build_engine(onnx: bytes, output: str, shapes: Shapes, precision: str, devic
         explicit = getattr(trt.NetworkDefinitionCreationFlag, 'EXPLICIT_BATCH', None)
         network = builder.create_network(0 if explicit is None else 1 << int(explicit))
         parser = trt.OnnxParser(network, log)  # the network's weights are the parser's
-        if not parser.parse(onnx):
+        if not parser.parse(parsable(onnx)):
             errors = [parser.get_error(i).desc() for i in range(parser.num_errors)]
             said = first_line(ValueError(errors[0])) if errors else log.reason()
             raise ValueError(f'TensorRT cannot read the graph: {said}')

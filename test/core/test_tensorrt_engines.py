@@ -9,7 +9,7 @@ import pytest
 
 from mono_depth_ros.backends.backend import DeviceError
 from mono_depth_ros.backends.engine_cache import engine_folder
-from mono_depth_ros.model_file import find_model, read_card
+from mono_depth_ros.model_file import find_model, onnx_of, read_card
 
 pytestmark = pytest.mark.thorough
 pytest.importorskip('onnxruntime')
@@ -114,8 +114,13 @@ def test_a_device_that_is_not_there_and_a_machine_without_driver(indoor, install
 
 def test_what_tensorrt_cannot_build_is_one_sentence(indoor, install, capfd):
     trt = install()
-    with pytest.raises(ValueError, match='^TensorRT cannot read the graph: No importer .*sense$'):
+    with pytest.raises(ValueError, match='^no whole ONNX graph: '):
         backend_of(indoor, read=lambda path: b'nonsense')(image())
+    onnx = pytest.importorskip('onnx')
+    unknown = onnx.load_from_string(onnx_of(indoor))
+    unknown.graph.node[-1].op_type = 'SequenceMap'
+    with pytest.raises(ValueError, match='^TensorRT cannot read the graph: No importer .*eMap$'):
+        backend_of(indoor, read=lambda path: unknown.SerializeToString())(image())
     lies = replace(read_card(indoor).graph, depth_output='depth')
     with pytest.raises(ValueError, match="^the graph has no output 'depth', only planes$"):
         backend_of(indoor, graph=lies)(image())
