@@ -133,6 +133,10 @@ def make(version, driver):
     if major >= 10:
         trt.IProgressMonitor = IProgressMonitor
 
+    def init_libnvinfer_plugins(logger, namespace):
+        trt.plugins = logger.made and namespace == ''
+    trt.init_libnvinfer_plugins, trt.plugins = init_libnvinfer_plugins, False
+
     def freed(address):
         driver.cuMemFree_v2(ctypes.c_uint64(address))
     trt.freed = freed
@@ -193,7 +197,7 @@ def make(version, driver):
                 facts = json.loads(facts)
             except ValueError:
                 facts = {'version': None}
-            if facts['version'] != version:
+            if not trt.plugins or facts['version'] != version:
                 self.logger.error('IRuntime::deserializeCudaEngine: Error Code 1: another version')
                 return None
             return Engine(trt, self.logger, facts, onnx)

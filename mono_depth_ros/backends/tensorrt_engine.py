@@ -68,8 +68,14 @@ class Log(trt.ILogger):
 
 @lru_cache(maxsize=1)
 def only_log() -> Log:
-    """The one log of this process: TensorRT keeps the first it is given for everything."""
-    return Log()
+    """The one log of this process: TensorRT keeps the first it is given for everything.
+
+    With it TensorRT's plugins are registered. The parser does that, too, but an engine that has
+    one, as for an instance norm, may be loaded where nothing was parsed.
+    """
+    log = Log()
+    trt.init_libnvinfer_plugins(log, '')
+    return log
 
 
 def has_fp16() -> bool:
