@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 
 from mono_depth_ros import self_test
+from mono_depth_ros.backends import serve as serving
+from mono_depth_ros.backends.selection import Machine
+from mono_depth_ros.estimator import DepthEstimator
 from mono_depth_ros.model_card import GraphSpec
 from mono_depth_ros.model_file import find_model, read_card
 
@@ -53,6 +56,20 @@ def test_planes_are_those_of_onnx_runtime_and_the_callers_own(model, install, ve
     np.testing.assert_array_equal(found, expected(path, first))
     assert found.dtype == np.float32 and trt.builds == 1
     self_test.check(backend, read_card(path), 'fp32')
+
+
+@pytest.mark.parametrize('backend', ['auto', 'tensorrt'])
+def test_a_robot_with_nothing_but_tensorrt_has_depth(indoor, install, monkeypatch, backend):
+    install()
+    rgb_HW3 = np.random.default_rng(0).integers(0, 256, (120, 160, 3), np.uint8)
+    machine = Machine(packages=frozenset({'onnxruntime'}))
+    monkeypatch.setattr(serving, 'this_machine', lambda: machine)
+    without = DepthEstimator.load(indoor, 'cpu', 'fp32', 'onnxruntime').estimate(rgb_HW3)
+    machine = Machine(gpus=('Orin',), tensorrt='10.3.0')
+    estimator = DepthEstimator.load(indoor, backend=backend)
+    assert estimator.backend == 'tensorrt' and estimator.device == 'cuda:0'
+    found = estimator.estimate(rgb_HW3).depth
+    assert np.median(abs(np.log(found / without.depth))) < 1e-3  # fp16
 
 
 @pytest.mark.parametrize('version', VERSIONS)
