@@ -15,7 +15,7 @@ from mono_depth_ros.backends.selection import Machine
 CPU_FACTS = Path('/proc/cpuinfo')
 # Under which names a package is distributed.
 DISTRIBUTIONS = {'torch': ('torch',), 'openvino': ('openvino',),
-                 'onnxruntime': ('onnxruntime', 'onnxruntime-gpu')}
+                 'onnxruntime': ('onnxruntime', 'onnxruntime-gpu'), 'tensorrt': ('tensorrt',)}
 
 
 @lru_cache(maxsize=1)
@@ -27,7 +27,7 @@ def this_machine() -> Machine:
     if gpus and 'onnxruntime' in packages:
         from mono_depth_ros.backends.quiet_onnxruntime import onnxruntime
         providers = frozenset(onnxruntime.get_available_providers())
-    return Machine(packages=packages, gpus=gpus, providers=providers,
+    return Machine(packages=packages, gpus=gpus, providers=providers, tensorrt=tensorrt_version(),
                    torch_has_cuda=not gpus or torch_has_cuda(),
                    fast_bf16=bool(re.search(r'\b(amx|avx512)_bf16\b', _cpu_facts())))
 
@@ -59,13 +59,37 @@ def torch_has_cuda() -> bool:
     return not re.search(r'^cuda\b.*=\s*None\s*$', facts, re.MULTILINE)
 
 
+def tensorrt_version() -> str:
+    """The version of the package tensorrt, 'unknown' where it tells none, '' where there is none.
+
+    Its files tell: JetPack's has no other record, and wheels go by several names. Importing it
+    would load gigabytes of libraries.
+    """
+    for module in ('tensorrt', 'tensorrt_bindings'):  # the first may only import the second
+        spec = find_spec(module)
+        if spec is None or not spec.origin:  # nothing, or a folder that is called so
+            if module == 'tensorrt':
+                return ''
+            continue
+        try:
+            found = re.search(r'^__version__\s*=\s*["\']([^"\']+)',
+                              Path(spec.origin).read_text(errors='replace'), re.MULTILINE)
+        except OSError:
+            continue
+        if found:
+            return found[1]
+    return _version('tensorrt')
+
+
 def identity(machine: Machine) -> str:
     """Text that changes where a remembered measurement no longer holds.
 
-    It names CPU, cores, GPUs, what ONNX Runtime can use them with, and versions.
+    It names CPU, cores, GPUs, what ONNX Runtime can use them with, and versions, TensorRT's too.
     """
     model = re.search(r'^model name\s*:\s*(.*)$', _cpu_facts(), re.MULTILINE)
     versions = [f'{name} {_version(name)}' for name in sorted(machine.packages)]
+    if machine.tensorrt:
+        versions.append(f'tensorrt {machine.tensorrt}')
     return '; '.join([model[1] if model else 'unknown CPU',
                       f'{len(os.sched_getaffinity(0))} cores',
                       f'{len(machine.gpus)} CUDA devices', *machine.gpus,

@@ -15,14 +15,20 @@ PRECISIONS: dict[str, dict[str, tuple[str, ...]]] = {
     'tensorrt': {'cuda': ('fp16', 'fp32')},
 }
 ALL_PRECISIONS = ('fp32', 'fp16', 'bf16')
-# What has to be installed for a backend. TensorRT is used through ONNX Runtime.
+# What has to be installed for a backend. TensorRT is used by its own package where that is there,
+# else through ONNX Runtime.
 PACKAGE = {'torch': 'torch', 'openvino': 'openvino', 'onnxruntime': 'onnxruntime',
            'tensorrt': 'onnxruntime'}
+# From this version on TensorRT makes no fp16 of a graph in fp32.
+OWN_PRECISION = 11
 PROVIDER = {'onnxruntime': 'CUDAExecutionProvider', 'tensorrt': 'TensorrtExecutionProvider'}
 ADVICE = {'torch': 'pip install torch',
           'openvino': 'pip install -r requirements/backends.txt',
           'onnxruntime': 'pip install -r requirements/backends.txt',
-          'tensorrt': 'pip install onnxruntime-gpu and TensorRT'}
+          'tensorrt': 'pip install tensorrt (JetPack brings it: make a virtual environment with '
+                      '--system-site-packages), or onnxruntime-gpu and TensorRT'}
+
+GPU_ADVICE = {'onnxruntime': 'pip install onnxruntime-gpu', 'tensorrt': ADVICE['tensorrt']}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +37,8 @@ class Machine:
 
     `packages` are those of torch, openvino and onnxruntime that are installed, `gpus` the names
     of CUDA devices, `providers` what ONNX Runtime can use them with, `fast_bf16` whether the CPU
-    multiplies bf16, `torch_has_cuda` whether torch was built for CUDA.
+    multiplies bf16, `torch_has_cuda` whether torch was built for CUDA, `tensorrt` the version of
+    TensorRT's own package, '' where it is not installed.
     """
 
     packages: frozenset[str] = frozenset()
@@ -39,6 +46,7 @@ class Machine:
     providers: frozenset[str] = frozenset()
     fast_bf16: bool = False
     torch_has_cuda: bool = True
+    tensorrt: str = ''
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,8 +109,21 @@ def _on(device: str, asked: BackendSpec, forms: ModelForms,
     return [sum((specs[name] for name in able if name != 'torch'), []), specs.get('torch', [])]
 
 
-def _precisions(name: str, device: str, asked: str, machine: Machine) -> list[str]:
+def precisions_of(name: str, device: str, machine: Machine) -> tuple[str, ...]:
+    """Precisions of a backend on a device it runs on, that of `auto` first."""
     known = PRECISIONS[name][device.partition(':')[0]]
+    if name == 'tensorrt' and _major(machine.tensorrt) >= OWN_PRECISION:
+        return tuple(precision for precision in known if precision == 'fp32')
+    return known
+
+
+def _major(version: str) -> int:
+    number = version.partition('.')[0]
+    return int(number) if number.isdecimal() else 0
+
+
+def _precisions(name: str, device: str, asked: str, machine: Machine) -> list[str]:
+    known = precisions_of(name, device, machine)
     if asked != AUTO:
         return [asked] if asked in known else []
     if name == 'openvino' and machine.fast_bf16:
@@ -112,8 +133,10 @@ def _precisions(name: str, device: str, asked: str, machine: Machine) -> list[st
 
 def _why_not(name: str, device: str, forms: ModelForms, machine: Machine) -> str:
     """Why a backend cannot run the file on the device; '' where it can."""
-    if PACKAGE[name] not in machine.packages:
-        return f'needs {PACKAGE[name]}, which is not installed: {ADVICE[name]}'
+    if not _installed(name, machine):
+        wanted = ('its own package or onnxruntime, neither of which is' if name == 'tensorrt'
+                  else f'{PACKAGE[name]}, which is not')
+        return f'needs {wanted} installed: {ADVICE[name]}'
     if device.partition(':')[0] not in PRECISIONS[name]:
         return (f'does not run on {device}: use device '
                 f'{" or ".join(PRECISIONS[name])}, or backend auto')
@@ -124,9 +147,21 @@ def _why_not(name: str, device: str, forms: ModelForms, machine: Machine) -> str
                 '`python -m mono_depth_ros.tools.export_onnx MODEL OUT.onnx`')
     if device != 'cpu' and name == 'torch' and not machine.torch_has_cuda:
         return 'was built without CUDA: install a build of PyTorch with CUDA'
+    if name == 'tensorrt' and machine.tensorrt:
+        return ''
     if device != 'cpu' and name in PROVIDER and PROVIDER[name] not in machine.providers:
-        return f'has no {PROVIDER[name]} here: {ADVICE["tensorrt"]}'
+        return f'has no {PROVIDER[name]} here: {GPU_ADVICE[name]}'
     return ''
+
+
+def _installed(name: str, machine: Machine) -> bool:
+    return PACKAGE[name] in machine.packages or bool(name == 'tensorrt' and machine.tensorrt)
+
+
+def _why_no_fp16(asked: BackendSpec, able: list[str], machine: Machine) -> str:
+    if asked.precision != 'fp16' or 'tensorrt' not in able:
+        return ''
+    return f': TensorRT {machine.tensorrt} makes no fp16 of a graph in fp32, versions before do'
 
 
 def _refusal(asked: BackendSpec, forms: ModelForms, machine: Machine) -> Exception:
@@ -135,11 +170,11 @@ def _refusal(asked: BackendSpec, forms: ModelForms, machine: Machine) -> Excepti
     reasons = {name: _why_not(name, device, forms, machine) for name in names}
     able = [name for name in names if not reasons[name]]
     if able:
-        known = {name: PRECISIONS[name][device.partition(':')[0]] for name in able}
+        known = {name: precisions_of(name, device, machine) for name in able}
         return ValueError('precision ' + '; '.join(
             f'{asked.precision} is none of {name} on {device} ({", ".join(known[name])})'
-            for name in able))
+            for name in able) + _why_no_fp16(asked, able, machine))
     sentence = '; '.join(f'{name} {reason}' for name, reason in reasons.items())
-    if not any(PACKAGE[name] in machine.packages for name in names):
+    if not any(_installed(name, machine) for name in names):
         return ModuleNotFoundError(sentence, name=PACKAGE[names[0]])
     return ValueError(f'no backend can run the model as asked ({asked}): {sentence}')

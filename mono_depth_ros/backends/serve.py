@@ -63,17 +63,30 @@ def open_backend(path: Path, card: ModelCard, spec: BackendSpec) -> Backend:
 
 
 def graph_backend(read_onnx: Callable[[], bytes], sha256: Callable[[], str], graph: GraphSpec,
-                  spec: BackendSpec) -> Backend:
+                  spec: BackendSpec, machine: Machine | None = None) -> Backend:
     """The backend of a spec, other than torch, with an ONNX graph, untested.
 
     The graph holds all its weights: what is compiled of it is kept under its file's `sha256`.
+    TensorRT runs by its own package where `machine`, by default this one, has that.
     """
-    model = f'{sha256()}; {identity(this_machine())}'
+    machine = machine or this_machine()
+    model = f'{sha256()}; {identity(machine)}'
     if spec.backend == 'openvino':
         from mono_depth_ros.backends.openvino_backend import OpenVinoBackend
         return OpenVinoBackend(read_onnx, graph, spec.precision, model)
+    if spec.backend == 'tensorrt' and machine.tensorrt:
+        return _tensorrt()(read_onnx, graph, spec, model)
     from mono_depth_ros.backends.onnxruntime_backend import OnnxRuntimeBackend
     return OnnxRuntimeBackend(read_onnx(), graph, spec, model)
+
+
+def _tensorrt() -> Callable[..., Backend]:
+    try:
+        from mono_depth_ros.backends.tensorrt_backend import TensorRtBackend
+    except Exception as error:  # libraries that are missing, or of another version
+        raise ValueError(f'the package tensorrt is installed but cannot be imported: '
+                         f'{first_line(error)}') from error
+    return TensorRtBackend
 
 
 def _only(path: Path, card: ModelCard, spec: BackendSpec) -> Serving:

@@ -48,6 +48,30 @@ def test_a_gpu_that_onnx_runtime_cannot_use_is_left_to_torch():
     assert found(machine=machine, device='cuda') == 'torch/fp16/cuda:0'
 
 
+def test_tensorrt_is_served_by_its_own_package_or_by_onnx_runtime():
+    jetson = Machine(packages=frozenset({'openvino'}), gpus=('Orin',), tensorrt='10.3.0')
+    assert found(machine=jetson) == 'tensorrt/fp16/cuda:0 | openvino/fp32/cpu'
+    assert found(machine=jetson, backend='tensorrt') == 'tensorrt/fp16/cuda:0'
+    assert found(machine=jetson, precision='fp32', device='cuda') == 'tensorrt/fp32/cuda:0'
+    alone = Machine(gpus=('Orin',), tensorrt='unknown')
+    assert found(machine=alone) == 'tensorrt/fp16/cuda:0'
+    by_provider = Machine(packages=frozenset({'onnxruntime'}), gpus=('H100',), providers=GPU)
+    assert found(machine=by_provider, backend='tensorrt') == 'tensorrt/fp16/cuda:0'
+    with pytest.raises(ModuleNotFoundError, match='needs its own package or .*JetPack'):
+        found(machine=Machine(gpus=('Orin',)), backend='tensorrt', device='cuda')
+    with pytest.raises(ValueError, match='needs an ONNX graph and the file has none'):
+        found(ModelForms(weights=True, graph=False), alone, backend='tensorrt')
+
+
+@pytest.mark.parametrize('version', ['11.1.0.106', '12.0'])
+def test_tensorrt_from_11_on_has_fp32_alone(version):
+    machine = Machine(gpus=('H100',), tensorrt=version)
+    assert found(machine=machine) == 'tensorrt/fp32/cuda:0'
+    with pytest.raises(ValueError, match=r'fp16 is none of tensorrt on cuda:0 \(fp32\): TensorRT '
+                                         f'{version} makes no fp16 of a graph in fp32'):
+        found(machine=machine, backend='tensorrt', precision='fp16')
+
+
 def test_a_torch_built_without_cuda_is_left_to_the_cpu():
     machine = Machine(packages=ALL, gpus=('H100',), torch_has_cuda=False)
     assert 'cuda' not in found(machine=machine) and 'torch/fp32/cpu' in found(machine=machine)

@@ -381,9 +381,10 @@ def test_the_machine_is_told_apart_by_cpu_cores_gpus_and_versions():
     words = serving.identity(machine)
     assert 'cores' in words and 'CUDA devices' in words
     others = (Machine(packages=frozenset({'torch'})), replace(machine, gpus=('H100',)),
-              replace(machine, gpus=('H200',)),
+              replace(machine, gpus=('H200',)), replace(machine, tensorrt='10.3.0'),
+              replace(machine, tensorrt='10.4.0'),
               replace(machine, providers=frozenset({'CUDAExecutionProvider'})))
-    assert len({words, *map(serving.identity, others)}) == 5
+    assert len({words, *map(serving.identity, others)}) == 7
 
 
 def test_a_folder_called_torch_is_no_torch_without_cuda(tmp_path, monkeypatch):

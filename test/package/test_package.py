@@ -25,6 +25,8 @@ WHEELS = {'cv2': 'opencv-python-headless', 'yaml': 'PyYAML', 'OpenGL': 'PyOpenGL
           'mcap_ros2': 'mcap-ros2-support', 'rerun': 'rerun-sdk'}
 # No wheels: used where ROS 2 is installed.
 ROS_ONLY = {'cv_bridge', 'launch', 'launch_ros', 'tf2_ros'}
+# Used where it is: JetPack brings it, of the version its driver wants; no rosdep key.
+OF_THE_MACHINE = {'tensorrt'}
 # The robot's half runs without them: other backends, and the tracing of a network for them.
 OPTIONAL = {'rerun', 'openvino', 'onnxruntime', 'onnx', 'onnxscript'}
 
@@ -96,7 +98,7 @@ def test_changelog_knows_the_version(setup):
 def test_everything_imported_is_asked_for(package):
     asked = {tag.text for tag in package.iter('exec_depend')}
     needed = {KEYS.get(name, name)
-              for name in foreign(imported(NAME, 'launch')) - BROUGHT_BY.keys()}
+              for name in foreign(imported(NAME, 'launch')) - BROUGHT_BY.keys() - OF_THE_MACHINE}
     assert needed <= asked, f'package.xml lacks {needed - asked}'
     assert asked - needed <= {'ros2launch', 'rviz2'}, 'asked for, but not used'
 
@@ -106,7 +108,7 @@ def test_everything_imported_is_asked_for(package):
     ('demo', [NAME]), ('train', ['train']), ('test', [NAME, 'train', 'test'])])
 def test_everything_imported_is_required(name, folders):
     asked = required(ROOT / 'requirements' / f'{name}.txt')
-    for module in foreign(imported(*folders)) - ROS_ONLY:
+    for module in foreign(imported(*folders)) - ROS_ONLY - OF_THE_MACHINE:
         if module in OPTIONAL:
             assert WHEELS.get(module, module) in required(
                 ROOT / 'requirements' / f'{BROUGHT_BY[module]}.txt')

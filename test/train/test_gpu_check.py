@@ -1,5 +1,6 @@
 """scripts/gpu_check, run on a CPU in small: every part, the report, its data."""
 
+from dataclasses import replace
 import json
 import os
 from pathlib import Path
@@ -127,9 +128,30 @@ def test_graphs_are_measured_where_their_runtime_is_and_left_out_elsewhere(tmp_p
         ('tensorrt fp32', 'left out')]
     assert rows[0].values['build_s'] > 0 and rows[0].values['reload_s'] > 0
     assert rows[0].values['device'] == 'cpu' and 'does not run on cpu' in rows[1].reason
-    assert all('onnxruntime, which is not installed' in row.reason for row in rows[2:])
+    assert 'onnxruntime, which is not installed' in rows[2].reason
+    assert all('or onnxruntime, neither of which is installed' in row.reason for row in rows[3:])
     assert os.environ['XDG_CACHE_HOME'] == str(tmp_path / 'mine') and not (
         tmp_path / 'mine').exists()
+
+
+def test_tensorrt_is_measured_by_its_package_and_by_onnx_runtime(tmp_path, monkeypatch):
+    built = []
+
+    def backend(read_onnx, sha256, graph, spec, machine):
+        built.append((spec.precision, machine.tensorrt))
+        raise ValueError('no GPU here')
+    both = Machine(packages=frozenset({'onnxruntime'}), gpus=('H100',), tensorrt='10.3.0',
+                   providers=frozenset({'TensorrtExecutionProvider'}))
+    monkeypatch.setattr(graph_speed, 'graph_backend', backend)
+    for machine in (both, replace(both, tensorrt='11.0')):
+        monkeypatch.setattr(graph_speed, 'this_machine', lambda machine=machine: machine)
+        graph_speed.measure_graphs(Findings('fast', tmp_path / machine.tensorrt, 600),
+                                   find_model('indoor'), 'cuda:0', _timed)
+    rows = [row.name.partition(', ')[2] for row in read_rows(tmp_path / '10.3.0')]
+    assert rows == ['onnxruntime fp32', 'tensorrt fp16', 'tensorrt fp32',
+                    'tensorrt fp16 by ONNX Runtime', 'tensorrt fp32 by ONNX Runtime']
+    assert built == [('fp16', '10.3.0'), ('fp32', '10.3.0'), ('fp16', ''), ('fp32', ''),
+                     ('fp32', '11.0'), ('fp16', ''), ('fp32', '')]
 
 
 def _timed(call, device):
