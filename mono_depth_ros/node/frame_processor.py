@@ -114,10 +114,12 @@ class FrameProcessor:
             return None
         return self.estimator.content_size(*size)
 
-    def publish(self, header: Header, prepared: PreparedImage, estimate: DepthEstimate) -> None:
+    def publish(self, header: Header, prepared: PreparedImage,
+                estimate: DepthEstimate) -> dict[str, BaseException]:
         """Send what is listened to of an image's depth; ValueError where there is none.
 
-        An output that fails costs no other, and is told of by `part_warning`.
+        An output that fails costs no other, and is told of by `part_warning`; what those raised
+        comes back, by their topics.
         """
         self.forget_failures()
         depth_HW = estimate.depth
@@ -137,6 +139,7 @@ class FrameProcessor:
         failed = self.outputs.publish(frame)
         self._failed = '; '.join(f'no {topic}: {one_line(error)}'
                                  for topic, error in failed.items())
+        return failed
 
     def forget_failures(self) -> None:
         """Tell no longer of outputs that failed for an image before."""

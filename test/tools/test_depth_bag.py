@@ -34,6 +34,7 @@ from mono_depth_ros.bags.camera_infos import CameraInfos  # noqa: E402
 from mono_depth_ros.bags.reader import BagReader  # noqa: E402
 from mono_depth_ros.bags.topics import Kind  # noqa: E402
 from mono_depth_ros.message_formats.images import raw_depth  # noqa: E402
+from mono_depth_ros.node.outputs.outputs import OUTPUTS  # noqa: E402
 from mono_depth_ros.progress import bar  # noqa: E402
 from mono_depth_ros.tools.depth_bag import journal, run  # noqa: E402
 from mono_depth_ros.tools.depth_bag.__main__ import main  # noqa: E402
@@ -43,6 +44,7 @@ from mono_depth_ros.tools.depth_bag.estimation import output_types  # noqa: E402
 from mono_depth_ros.tools.depth_bag.options import parse  # noqa: E402
 
 START_NS, PERIOD_NS = 5_000_000_000, 100_000_000
+CLASSES = {output.topic: output for output in OUTPUTS}
 
 
 @pytest.fixture(scope='module')
@@ -172,8 +174,17 @@ def sixteen_bits(frames=5):
         yield '/cam/image_raw', at + 10**6, image(at, pixels, 'mono16')
 
 
+def sixteen_bit_pngs(frames=5):
+    """As `sixteen_bits`, in PNGs whose format does not tell how many bits they have."""
+    for at, bits in ((START_NS + number * PERIOD_NS, 12 if number == 1 else 10)
+                     for number in range(frames)):
+        pixels = picture(40, 30, at % 7)[..., 0].astype(np.uint16) << (bits - 8)
+        yield '/cam/camera_info', at, info(at)
+        yield '/cam/image_raw/compressed', at + 10**6, compressed(at, pixels, 'png')
+
+
 @pytest.mark.thorough
-@pytest.mark.parametrize('messages', [drive, sixteen_bits])
+@pytest.mark.parametrize('messages', [drive, sixteen_bits, sixteen_bit_pngs])
 def test_a_run_that_was_stopped_goes_on_and_gives_the_same_bytes(
         tmp_path, model, monkeypatch, capsys, messages):
     bag = write(tmp_path / 'bag', messages())
@@ -507,3 +518,26 @@ def test_the_depth_is_what_the_node_publishes(tmp_path, model):
     finally:
         peer.close()
         assert process.end() == 0, process.output()
+
+
+@pytest.mark.parametrize('output', ['depth/image', 'points'])
+def test_ctrl_c_while_an_output_is_made_ends_the_run_and_costs_no_message(
+        tmp_path, model, monkeypatch, output):
+    """It was taken for an output that failed: the run went on without its message."""
+    bag = write(tmp_path / 'bag', drive(3))
+    pressed = []
+
+    class Pressed(CLASSES[output]):
+        def message(self, frame):
+            pressed.append(frame)
+            if len(pressed) == 2:
+                raise KeyboardInterrupt
+            return super().message(frame)
+    with monkeypatch.context() as patch:
+        patch.setattr('mono_depth_ros.node.outputs.outputs.OUTPUTS', tuple(
+            Pressed if kind is CLASSES[output] else kind for kind in CLASSES.values()))
+        assert main(command(model, bag, tmp_path / 'out', '--points')) == 130
+    assert not (tmp_path / 'out').exists()
+    assert main(command(model, bag, tmp_path / 'out', '--points')) == 0
+    made = by_topic(tmp_path / 'out')
+    assert len(made['/cam/depth/image']) == len(made['/cam/points']) == 3
