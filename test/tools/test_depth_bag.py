@@ -541,3 +541,32 @@ def test_ctrl_c_while_an_output_is_made_ends_the_run_and_costs_no_message(
     assert main(command(model, bag, tmp_path / 'out', '--points')) == 0
     made = by_topic(tmp_path / 'out')
     assert len(made['/cam/depth/image']) == len(made['/cam/points']) == 3
+
+
+def true_depth(frames, **changed):
+    """Registered depth of 2 m beside the images of `drive`; the first has `changed` fields."""
+    for number in range(frames):
+        at = START_NS + number * PERIOD_NS
+        message = image(at, np.full((30, 40), 2, np.float32), '32FC1')
+        yield '/cam/aligned_depth/image', at + 10**6, (
+            message if number else replace(message, **changed))
+
+
+def test_a_damaged_true_depth_costs_no_accuracy_of_the_others(tmp_path, model, capsys):
+    """The run ended with its sentence after all images were estimated, whenever it was begun."""
+    bag = write(tmp_path / 'bag', [*drive(3), *true_depth(3, data=np.zeros(7, np.uint8))])
+    assert main(command(model, bag, tmp_path / 'out')) == 0
+    said = capsys.readouterr()
+    assert '2 images against /cam/aligned_depth/image' in said.out
+    assert ('left out of the accuracy, 1 images: /cam/aligned_depth/image: depth of 40x30'
+            in said.err)
+
+
+def test_a_camera_without_a_calibration_has_its_accuracy(tmp_path, model, capsys):
+    """The cloud of the picture needs rays; a camera_info of zeros ended the run at its end."""
+    zeros = [(topic, at, replace(message, k=np.zeros(9)) if topic.endswith('info') else message)
+             for topic, at, message in drive(3)]
+    bag = write(tmp_path / 'bag', [*zeros, *true_depth(3)])
+    assert main(command(model, bag, tmp_path / 'out')) == 0
+    assert '3 images against /cam/aligned_depth/image' in capsys.readouterr().out
+    assert (tmp_path / 'out' / 'accuracy.png').read_bytes().startswith(b'\x89PNG')
