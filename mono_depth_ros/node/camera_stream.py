@@ -9,6 +9,7 @@ import time
 from typing import Any, TYPE_CHECKING
 
 from rclpy.lifecycle import LifecycleNode
+from rclpy.logging import get_logger
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from mono_depth_ros.message_formats.stamps import stamp_ns
@@ -53,6 +54,9 @@ class CameraStream:
         self.statistics = FrameStatistics()
         self.processor: Any = None  # set from configure to cleanup, else None
         self._node, self._prefix = node, f'{name}/' if name else ''
+        # One of its own: rclpy throttles by logger and line, so that of cameras that share one
+        # only the first was ever heard of.
+        self.logger = get_logger(node.get_logger().name)
         # Set from activate to stop, else None.
         self._worker: Any = None
         self._image_input: Any = None
@@ -147,7 +151,7 @@ class CameraStream:
         """Count an image that gave no depth, and say why."""
         sentence = f'image refused: {one_line(error)}'
         self.statistics.refused(sentence, time.monotonic())
-        self._node.get_logger().warning(self.told(sentence), throttle_duration_sec=5.0)
+        self.logger.warning(self.told(sentence), throttle_duration_sec=5.0)
 
     def told(self, sentence: str) -> str:
         """The sentence, with the name of the camera where the node has several."""
