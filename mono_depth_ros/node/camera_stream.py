@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+import math
 import time
 from typing import Any, TYPE_CHECKING
 
@@ -74,7 +75,7 @@ class CameraStream:
             Outputs(self._node, self._prefix), *(
                 full_topic(self._node, wanted, self._prefix)
                 for wanted in (self._image_wanted(), self._info_wanted())))
-        self.statistics.forget_errors()
+        self.statistics.begin_anew()
 
     def topics(self) -> tuple[dict[str, str], dict[str, str]]:
         """Full names of the inputs and of the outputs, each with its name before remapping."""
@@ -102,14 +103,14 @@ class CameraStream:
         for source in self._inputs():
             source.close()
         self._image_input = self._info_input = self._worker = None
-        self._other_inputs = []
+        self._other_inputs, self._shared = [], ''
 
     def cleanup(self) -> None:
         """Release the publishers; allowed at any time."""
         processor, self.processor = self.processor, None
         if processor:
             processor.close()
-        self.statistics.forget_errors()
+        self.statistics.begin_anew()
 
     def match_publishers(self) -> None:
         """Follow the quality of service of the publishers."""
@@ -134,7 +135,8 @@ class CameraStream:
         """Publish the depth of an image and count it."""
         self.processor.publish(arrival.image.header, prepared, estimate)
         now_s = time.monotonic()
-        age_ns = self._node.get_clock().now().nanoseconds - stamp_ns(arrival.image.header.stamp)
+        stamp = stamp_ns(arrival.image.header.stamp)
+        age_ns = self._node.get_clock().now().nanoseconds - stamp if stamp else math.nan
         self.statistics.processed(Timing(
             done_s=now_s, network_ms=estimate.network_ms,
             total_ms=(now_s - arrival.arrived_s) * 1e3, age_ms=age_ns / 1e6))

@@ -153,6 +153,25 @@ def test_a_stamp_of_negative_seconds_is_served(active, sec):
     assert after['processed'] == before['processed'] + 1 and node._worker.alive
 
 
+def test_an_image_without_a_stamp_has_no_age(active):
+    """It was as old as the clock's beginning."""
+    node, _ = active
+    send(node, good_image(0))
+    assert eye(node).values(time.monotonic())['age of image (ms)'] == 'no stamp'
+    send(node, good_image(1))
+    assert float(eye(node).values(time.monotonic())['age of image (ms)']) > 0
+
+
+def test_who_shared_a_topic_is_not_told_once_nothing_is_published(active, monkeypatch):
+    node, _ = active
+    monkeypatch.setattr(Outputs, 'shared', lambda self: '/scan is published by /lidar too')
+    findings(node)
+    assert eye(node).values(time.monotonic())['shared topic'] == '/scan is published by /lidar too'
+    assert node.trigger_deactivate() == OK
+    findings(node)
+    assert 'shared topic' not in eye(node).values(time.monotonic())
+
+
 @pytest.mark.parametrize('error', ERRORS, ids=lambda error: type(error).__name__)
 def test_after_any_error_of_the_model_the_next_image_is_served(active, error):
     node, model = active
