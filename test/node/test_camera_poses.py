@@ -57,6 +57,14 @@ def test_tf_wins_over_the_parameters_and_counts_from_the_base(tf):
     assert not tf.listeners
 
 
+@pytest.mark.parametrize('frame_id', ['camera', '/camera'])
+def test_a_frame_named_as_in_ros_1_is_found(tf, frame_id):
+    """As in recordings converted from it: tf2 has its frames without the slash."""
+    tf.known['base_link', 'camera'] = 0.3
+    poses = CameraPoses(NODE)
+    assert poses.pose(settings_from(DEFAULTS), Header(frame_id=frame_id)).height_m == 0.3
+
+
 def test_tf_is_asked_for_the_latest_where_a_stamp_is_negative(tf):
     tf.known['base_link', 'camera'] = 0.3
     scan, frame = Scan(NODE, ''), frame_of(wall())

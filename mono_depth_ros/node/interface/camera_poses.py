@@ -19,6 +19,7 @@ from mono_depth_ros.geometry.camera_pose import (
     tilt_deg,
     transform_pose,
 )
+from mono_depth_ros.message_formats.frames import frame_name
 from mono_depth_ros.message_formats.stamps import stamp_ns
 from mono_depth_ros.node.interface.parameters import Settings
 
@@ -108,7 +109,8 @@ class CameraPoses:
         for stamp in (header.stamp, LATEST):
             try:
                 found = _pose_of(self._buffer.lookup_transform(
-                    base, header.frame_id, Time.from_msg(stamp)).transform)
+                    frame_name(base), frame_name(header.frame_id),
+                    Time.from_msg(stamp)).transform)
             # tf2 has five kinds, and one of its own base; rclpy refuses negative seconds.
             except Exception as failed:
                 error = failed
