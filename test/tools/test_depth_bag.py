@@ -459,6 +459,17 @@ def test_depth_that_depends_on_the_images_before_begins_with_the_first(given, ca
             run.carries_state(run.settings_of(other))
 
 
+def test_parameters_that_are_no_business_of_depth_bag():
+    """Those of a node's QoS are passed over, as the node does; the node has those of a camera."""
+    assert run.settings_of({'qos_overrides./clock.subscription.depth': 1, 'use_sim_time': True,
+                            'depth_scale': 2.0}).depth_scale == 2
+    for name in ('front.depth_scale', 'front.points.stride'):
+        with pytest.raises(ValueError, match=f'^{name} is for the camera front alone, but'):
+            run.settings_of({'cameras': ['front', 'left'], name: 2})
+    with pytest.raises(ValueError, match='^depth_node has no parameter rear.depth_scale'):
+        run.settings_of({'cameras': ['front', 'left'], 'rear.depth_scale': 2.0})
+
+
 def test_the_bar_tells_rate_and_time_left():
     line = bar(30, 120, time.monotonic() - 10.0, width=8)
     assert line.startswith('[##......] 30/120, 3.0 a second, 30 s left')
