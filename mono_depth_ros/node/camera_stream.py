@@ -90,7 +90,7 @@ class CameraStream:
         """Subscribe; images go to the worker."""
         self._unpublished_s, self._worker = time.monotonic(), worker
         self.processor.outputs.shared()
-        self.processor.forget_failures()
+        self.processor.idle()
         self.statistics.begin_row()
         self._info_input = self._subscribed(self._info_wanted())
         for part in self.processor.parts:
@@ -129,7 +129,7 @@ class CameraStream:
                 self.statistics.count('dropped', self._worker.put(self, arrival))
             else:
                 self.statistics.unused()
-                self.processor.forget_failures()
+                self.processor.idle()
 
     def publish(self, arrival: Arrival, prepared: PreparedImage, estimate: DepthEstimate) -> None:
         """Publish the depth of an image and count it."""

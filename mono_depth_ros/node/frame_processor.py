@@ -121,7 +121,7 @@ class FrameProcessor:
         An output that fails costs no other, and is told of by `part_warning`; what those raised
         comes back, by their topics.
         """
-        self.forget_failures()
+        self._failed = ''
         depth_HW = estimate.depth
         # The minimum is NaN where any pixel is, and takes a tenth of the time of looking at all.
         if np.isnan(depth_HW.min()) and np.isnan(depth_HW).all():
@@ -141,9 +141,11 @@ class FrameProcessor:
                                  for topic, error in failed.items())
         return failed
 
-    def forget_failures(self) -> None:
-        """Tell no longer of outputs that failed for an image before."""
-        self._failed = ''
+    def idle(self) -> None:
+        """Tell no longer of the images before: nobody asks for depth."""
+        self._failed = self.image_warning = ''
+        for part in self.parts:
+            part.idle()
 
     def close(self) -> None:
         """Release what steps and outputs made."""

@@ -354,6 +354,28 @@ def test_a_nearly_black_image_is_served_with_a_warning(active):
     assert summary(node) == ('OK', 'active')
 
 
+@pytest.mark.parametrize('how', ['unused', 'activated'])
+def test_what_was_wrong_with_images_before_is_no_warning_once_nobody_asks_for_depth(
+        active, how):
+    """A black image in the evening, and limits beyond the model, were told for all the night."""
+    node, model = active
+    eye(node).processor.add_info(info_message(8, 6))
+    black = image_message(np.zeros((6, 8, 3), np.uint8))
+    for set_up in ([], [Parameter('max_depth', value=50.0),
+                        Parameter('points.clear_at_max', value=True)]):
+        assert node.set_parameters_atomically(set_up).successful
+        send(node, good_image() if set_up else black)
+        level, sentence = summary(node)
+        assert level == 'WARN' and ('max_depth 50' if set_up else 'nearly black') in sentence
+        if how == 'unused':
+            model.subscribed = False
+            send(node, good_image())
+            model.subscribed = True
+        else:
+            assert node.trigger_deactivate() == OK and node.trigger_activate() == OK
+        assert summary(node) == ('OK', 'active')
+
+
 def test_camera_info_of_the_image_s_stamp_is_used_else_the_latest(active, monkeypatch):
     node, model = active
     focals = []

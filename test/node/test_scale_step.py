@@ -426,6 +426,11 @@ def test_sensor_depth_is_wanted_and_warned_of_only_while_somebody_listens():
     publisher.count = 0
     output.publish(frame_at(1.1))
     assert not output.inputs()[0].wanted() and output.warning == '' and output.values() == {}
+    publisher.count = 1
+    output.publish(frame_at(1.2))
+    assert output.warning
+    output.idle()  # no output is listened to any more, so that no image is published
+    assert output.warning == ''
 
 
 def test_a_robot_without_a_sensor_is_not_warned_of_it_whoever_records_everything():

@@ -60,6 +60,10 @@ class Scan(Output):
         return _message(ranges, spec, Header(
             stamp=frame.header.stamp, frame_id=frame.settings.scan_frame))
 
+    def idle(self) -> None:
+        """As every part, of which this tells only while somebody listens."""
+        self._missing = ''
+
     def close(self) -> None:
         """Stop listening to TF, too."""
         self._poses.close()
