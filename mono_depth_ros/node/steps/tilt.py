@@ -69,6 +69,7 @@ class Tilt(Step):
         self._on, self._asked_s = frame.settings.tilt_source == 'imu', now_s
         self.warning = ''
         if not self._on:
+            self._poses.close()
             return frame
         if anew:
             self._begin()
@@ -83,6 +84,11 @@ class Tilt(Step):
             return frame
         self._known_s = now_s
         return replace(frame, up_3=up_3)
+
+    def idle(self) -> None:
+        """As every part, and stop listening to TF."""
+        super().idle()
+        self._poses.close()
 
     def close(self) -> None:
         """Stop listening to TF."""
