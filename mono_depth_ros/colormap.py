@@ -22,7 +22,8 @@ def depth_colours(depth_HW: np.ndarray, near_m: float, far_m: float, *, log: boo
     if log:
         depth_HW = np.log(np.maximum(depth_HW, np.float32(near_m)))
         near_m, far_m = float(np.log(near_m)), float(np.log(far_m))
-    level_HW = (depth_HW - np.float32(near_m)) * np.float32(254 / (far_m - near_m))
+    # The two are one where limits leave nothing of a model.
+    level_HW = (depth_HW - np.float32(near_m)) * np.float32(254 / max(far_m - near_m, 1e-6))
     np.clip(level_HW + 1, 1, 255, out=level_HW)
     np.fmax(level_HW, 0, out=level_HW)  # fmax of a number and NaN is the number
     return cv2.applyColorMap(np.rint(level_HW).astype(np.uint8), turbo(), dst=out)

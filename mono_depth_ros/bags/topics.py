@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from mono_depth_ros.message_formats.frames import frame_name
 from mono_depth_ros.message_formats.topic_names import info_topic_beside
 
 IMAGE_TYPES = ('sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage')
@@ -89,7 +90,7 @@ def is_registered(depth: Any, image: Any) -> bool:
 
     Their sizes must agree too.
     """
-    return depth.header.frame_id.lstrip('/') == image.header.frame_id.lstrip('/')
+    return frame_name(depth.header.frame_id) == frame_name(image.header.frame_id)
 
 
 def side_file(path: Path) -> Path:

@@ -7,14 +7,16 @@ cannot be read and EndOfFrames after the last; `rate_hz`, `live` and `close()`.
 from __future__ import annotations
 
 from collections.abc import Callable
+import math
 from pathlib import Path
 import re
 import time
-from typing import Protocol
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
 
+from mono_depth_ros.cameras.latest_capture import LatestCapture
 from mono_depth_ros.image_files import (
     IMAGE_SUFFIXES,
     natural_key,
@@ -124,31 +126,34 @@ class Video:
 class LiveVideo:
     """Frames of a capture as they come; `name` and `advice` are for where it fails.
 
-    `capture` opens it, and opens it again where it delivers nothing: a stream hiccups, a plug is
-    loose for a moment.
+    `capture` opens it, a cv2.VideoCapture or what reads like one, and opens it again where it
+    delivers nothing: a stream hiccups, a plug is loose for a moment.
     """
 
     live = True
 
-    def __init__(self, capture: Callable[[], cv2.VideoCapture], name: str, advice: str):
+    def __init__(self, capture: Callable[[], Any], name: str, advice: str):
         self._open, self._name = capture, name
         self._capture = capture()
         if not self._capture.isOpened():
             raise OSError(f'cannot open {name}: {advice}')
-        self._delivered_s = time.monotonic()
+        self._failing_s = math.inf
         rate_hz = self._capture.get(cv2.CAP_PROP_FPS)
         self.rate_hz = rate_hz if 0.1 <= rate_hz <= 240 else 30.0
 
     def next(self) -> np.ndarray:
         """Next frame (H, W, 3) uint8 RGB.
 
-        ValueError where there is none yet, after RETRY_S; OSError where none came for PATIENCE_S.
+        ValueError where there is none yet, after RETRY_S; OSError where none came for PATIENCE_S
+        after the first that did not. Before that one a stream may have hung for half a minute.
         """
         found, bgr_HW3 = self._capture.read()
         if found:
-            self._delivered_s = time.monotonic()
+            self._failing_s = math.inf
             return cv2.cvtColor(bgr_HW3, cv2.COLOR_BGR2RGB)
-        if time.monotonic() - self._delivered_s > PATIENCE_S:
+        now_s = time.monotonic()
+        self._failing_s = min(self._failing_s, now_s)
+        if now_s - self._failing_s > PATIENCE_S:
             raise OSError(f'{self._name} delivers no more pictures: check that it is connected')
         time.sleep(RETRY_S)
         self._capture.release()
@@ -174,10 +179,10 @@ def webcam(index: int, width: int, height: int) -> LiveVideo:
 
 def network_camera(address: str) -> LiveVideo:
     """A stream such as the MJPEG or RTSP of a phone's app."""
-    live = LiveVideo(lambda: _latest_only(cv2.VideoCapture(address)), address, 'check the '
+    live = LiveVideo(lambda: LatestCapture(cv2.VideoCapture(address)), address, 'check the '
                      'address in a browser or with ffplay, and that camera and computer are in '
                      'one network')
-    # Reading waits for a frame; at the rate that a stream claims, those of a faster one queue.
+    # Reading waits for a frame; the rate that a stream claims need not be its own.
     live.rate_hz = NETWORK_RATE_HZ
     return live
 

@@ -131,7 +131,8 @@ def _grid(camera: Camera) -> tuple[np.ndarray, np.ndarray, Camera]:
 
 
 def _shrink(camera: Camera) -> int:
-    return max(1, max(camera.width, camera.height) // SIDE_PX)
+    shorter, longer = sorted((camera.width, camera.height))
+    return max(1, min(longer // SIDE_PX, shorter))
 
 
 def _made(camera: Camera) -> LensView:

@@ -26,7 +26,8 @@ def compressed_depth(depth_HW: np.ndarray, nearest_m: float, farthest_m: float) 
     """
     nearest_m = max(nearest_m, LEAST_M)
     span = 1 / nearest_m - 1 / farthest_m
-    a = min(FINEST, (2**16 - 2) / span)
+    # Above 0 but where limits leave nothing of a model, of which every number is unknown.
+    a = min(FINEST, (2**16 - 2) / span) if span > 0 else FINEST
     b = 1 - a / farthest_m
     with np.errstate(divide='ignore', invalid='ignore'):
         inverse_HW = np.float32(a) / depth_HW + np.float32(b)

@@ -182,7 +182,8 @@ def rgb_from_bytes(
         return layout.to_rgb(rows_HB, width)
     pixels = rows_HB[:, :width * layout.pixel_bytes]
     if layout.sixteen:
-        pixels = pixels.view('>u2' if is_bigendian else '<u2')
+        # Without the padding: NumPy before 1.23, as Humble has it, views whole memory only.
+        pixels = np.ascontiguousarray(pixels).view('>u2' if is_bigendian else '<u2')
     if layout.channels > 1:
         pixels = pixels.reshape(height, width, layout.channels)
     if layout.sixteen:

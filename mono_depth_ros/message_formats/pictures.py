@@ -34,10 +34,10 @@ def picture_size(data) -> tuple[int, int]:
 
 def is_grey_16(data) -> bool:
     """Whether a file is a PNG of one channel of 16 bits, as of depth, by its header."""
-    return _is_16(data) and bytes(data[25:26]) == bytes([0])
+    return is_16(data) and bytes(data[25:26]) == bytes([0])
 
 
-def _is_16(data) -> bool:
+def is_16(data) -> bool:
     """Whether a file is a PNG of 16 bits a channel, by its header."""
     start = bytes(data[:26])
     return start.startswith(PNG) and start[24:25] == bytes([16])
@@ -52,7 +52,7 @@ def decoded(data, reduce: int = 1) -> np.ndarray:
     """
     raw = np.frombuffer(data, np.uint8)
     _check_chunks(raw)
-    flags = cv2.IMREAD_UNCHANGED if reduce == 1 or _is_16(data) else (
+    flags = cv2.IMREAD_UNCHANGED if reduce == 1 or is_16(data) else (
         # As it lies in the file: camera_info is for those pixels, not for a turned picture.
         REDUCED[reduce] | cv2.IMREAD_IGNORE_ORIENTATION)
     try:

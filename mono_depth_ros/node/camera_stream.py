@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+import math
 import time
 from typing import Any, TYPE_CHECKING
 
 from rclpy.lifecycle import LifecycleNode
+from rclpy.logging import get_logger
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from mono_depth_ros.message_formats.stamps import stamp_ns
@@ -53,6 +55,9 @@ class CameraStream:
         self.statistics = FrameStatistics()
         self.processor: Any = None  # set from configure to cleanup, else None
         self._node, self._prefix = node, f'{name}/' if name else ''
+        # One of its own: rclpy throttles by logger and line, so that of cameras that share one
+        # only the first was ever heard of.
+        self.logger = get_logger(node.get_logger().name)
         # Set from activate to stop, else None.
         self._worker: Any = None
         self._image_input: Any = None
@@ -70,7 +75,7 @@ class CameraStream:
             Outputs(self._node, self._prefix), *(
                 full_topic(self._node, wanted, self._prefix)
                 for wanted in (self._image_wanted(), self._info_wanted())))
-        self.statistics.forget_errors()
+        self.statistics.begin_anew()
 
     def topics(self) -> tuple[dict[str, str], dict[str, str]]:
         """Full names of the inputs and of the outputs, each with its name before remapping."""
@@ -85,7 +90,7 @@ class CameraStream:
         """Subscribe; images go to the worker."""
         self._unpublished_s, self._worker = time.monotonic(), worker
         self.processor.outputs.shared()
-        self.processor.forget_failures()
+        self.processor.idle()
         self.statistics.begin_row()
         self._info_input = self._subscribed(self._info_wanted())
         for part in self.processor.parts:
@@ -98,14 +103,14 @@ class CameraStream:
         for source in self._inputs():
             source.close()
         self._image_input = self._info_input = self._worker = None
-        self._other_inputs = []
+        self._other_inputs, self._shared = [], ''
 
     def cleanup(self) -> None:
         """Release the publishers; allowed at any time."""
         processor, self.processor = self.processor, None
         if processor:
             processor.close()
-        self.statistics.forget_errors()
+        self.statistics.begin_anew()
 
     def match_publishers(self) -> None:
         """Follow the quality of service of the publishers."""
@@ -124,13 +129,14 @@ class CameraStream:
                 self.statistics.count('dropped', self._worker.put(self, arrival))
             else:
                 self.statistics.unused()
-                self.processor.forget_failures()
+                self.processor.idle()
 
     def publish(self, arrival: Arrival, prepared: PreparedImage, estimate: DepthEstimate) -> None:
         """Publish the depth of an image and count it."""
         self.processor.publish(arrival.image.header, prepared, estimate)
         now_s = time.monotonic()
-        age_ns = self._node.get_clock().now().nanoseconds - stamp_ns(arrival.image.header.stamp)
+        stamp = stamp_ns(arrival.image.header.stamp)
+        age_ns = self._node.get_clock().now().nanoseconds - stamp if stamp else math.nan
         self.statistics.processed(Timing(
             done_s=now_s, network_ms=estimate.network_ms,
             total_ms=(now_s - arrival.arrived_s) * 1e3, age_ms=age_ns / 1e6))
@@ -147,7 +153,7 @@ class CameraStream:
         """Count an image that gave no depth, and say why."""
         sentence = f'image refused: {one_line(error)}'
         self.statistics.refused(sentence, time.monotonic())
-        self._node.get_logger().warning(self.told(sentence), throttle_duration_sec=5.0)
+        self.logger.warning(self.told(sentence), throttle_duration_sec=5.0)
 
     def told(self, sentence: str) -> str:
         """The sentence, with the name of the camera where the node has several."""

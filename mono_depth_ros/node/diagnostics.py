@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+import math
 from threading import Lock
 
 import numpy as np
 
 WINDOW_S = 5.0
+# Images of WINDOW_S, at any rate that a camera may have.
+MOST_TIMINGS = 5000
 STALE_S = 3.0
 BUSY_S = 10.0
 REFUSED_IN_A_ROW = 5
@@ -16,7 +19,10 @@ REFUSED_IN_A_ROW = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Timing:
-    """One processed image: when it was done (s, monotonic), and milliseconds it took."""
+    """One processed image: when it was done (s, monotonic), and milliseconds it took.
+
+    `age_ms` is NaN where the image has no stamp.
+    """
 
     done_s: float
     network_ms: float
@@ -57,7 +63,7 @@ class FrameStatistics:
     def __init__(self) -> None:
         self._lock = Lock()
         self._counts = dict.fromkeys(('received', 'processed', 'dropped', 'refused', 'unused'), 0)
-        self._timings: deque[Timing] = deque(maxlen=500)
+        self._timings: deque[Timing] = deque(maxlen=MOST_TIMINGS)
         self.refused_in_a_row = 0
         self.received_s = float('-inf')
         self.error_s = float('-inf')
@@ -106,8 +112,10 @@ class FrameStatistics:
         """Keep the latest error and when it happened."""
         self.last_error, self.error_s = sentence, now_s
 
-    def forget_errors(self) -> None:
-        """Start anew, as with another model; the counts stay."""
+    def begin_anew(self) -> None:
+        """Forget errors and times, as with another model; the counts stay."""
+        with self._lock:
+            self._timings.clear()
         self.refused_in_a_row, self.last_error, self.error_s = 0, '', float('-inf')
 
     def values(self, now_s: float) -> dict[str, str]:
@@ -122,7 +130,9 @@ class FrameStatistics:
             for percent in (50, 99):
                 values[f'{name} p{percent} (ms)'] = (
                     f'{np.percentile(times, percent):.1f}' if times else 'none yet')
-        values['age of image (ms)'] = f'{timings[-1].age_ms:.1f}' if timings else 'none yet'
+        age_ms = timings[-1].age_ms if timings else 0.0
+        values['age of image (ms)'] = ('none yet' if not timings else 'no stamp'
+                                       if math.isnan(age_ms) else f'{age_ms:.1f}')
         values['last error'] = self.last_error or 'none'
         return values
 

@@ -114,12 +114,14 @@ class FrameProcessor:
             return None
         return self.estimator.content_size(*size)
 
-    def publish(self, header: Header, prepared: PreparedImage, estimate: DepthEstimate) -> None:
+    def publish(self, header: Header, prepared: PreparedImage,
+                estimate: DepthEstimate) -> dict[str, BaseException]:
         """Send what is listened to of an image's depth; ValueError where there is none.
 
-        An output that fails costs no other, and is told of by `part_warning`.
+        An output that fails costs no other, and is told of by `part_warning`; what those raised
+        comes back, by their topics.
         """
-        self.forget_failures()
+        self._failed = ''
         depth_HW = estimate.depth
         # The minimum is NaN where any pixel is, and takes a tenth of the time of looking at all.
         if np.isnan(depth_HW.min()) and np.isnan(depth_HW).all():
@@ -137,10 +139,13 @@ class FrameProcessor:
         failed = self.outputs.publish(frame)
         self._failed = '; '.join(f'no {topic}: {one_line(error)}'
                                  for topic, error in failed.items())
+        return failed
 
-    def forget_failures(self) -> None:
-        """Tell no longer of outputs that failed for an image before."""
-        self._failed = ''
+    def idle(self) -> None:
+        """Tell no longer of the images before: nobody asks for depth."""
+        self._failed = self.image_warning = ''
+        for part in self.parts:
+            part.idle()
 
     def close(self) -> None:
         """Release what steps and outputs made."""

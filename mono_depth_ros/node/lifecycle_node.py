@@ -189,7 +189,7 @@ class DepthNode(LifecycleNode):
 
     def _serve(self, arrivals: list[Arrival]) -> None:
         known = self._estimator.device_error
-        serve(self._estimator, arrivals)
+        serve(self._estimator, arrivals, self.get_logger())
         if self._estimator.device_error != known:
             self.get_logger().error(self._estimator.device_error)
 
@@ -207,7 +207,7 @@ class DepthNode(LifecycleNode):
         findings = self.findings(stream, now_s)
         level, summary = status_summary(self.state, findings, stream.statistics, now_s)
         if findings.present and now_s - self._active_s > STALE_S:
-            self.get_logger().warning(stream.told(findings.present), throttle_duration_sec=30.0)
+            stream.logger.warning(stream.told(findings.present), throttle_duration_sec=30.0)
         name = f'{self.get_fully_qualified_name().lstrip("/")}: {stream.name or "depth"}'
         values = {'state': self.state} | model_values(self._estimator) | stream.values(now_s)
         return messages.diagnostic_status(level, name, summary, values)

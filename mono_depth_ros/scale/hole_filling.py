@@ -12,8 +12,8 @@ import numpy as np
 
 # Width of the mean carried into a hole, as a share of the distance from its border.
 SMOOTHNESS = 0.5
-# Pixels; wider means are taken of smaller images.
-SMALL_SIGMA = 4.0
+# Pixels; wider means are taken of smaller images, though of none with a shorter side than this.
+SMALL_SIGMA, LEAST_SIDE = 4.0, 8
 
 
 def fill_depth(sensor_depth: np.ndarray, predicted_depth: np.ndarray) -> np.ndarray:
@@ -65,9 +65,9 @@ def carried(values_HW: np.ndarray, known_HW: np.ndarray) -> np.ndarray:
 
 def _blurred(values_HW: np.ndarray, sigma: float) -> np.ndarray:
     """Gaussian mean; a wide one on an image so much smaller that it is SMALL_SIGMA wide there."""
-    shrink = int(sigma / SMALL_SIGMA)
     height, width = values_HW.shape
-    if shrink <= 1 or min(height, width) < 8 * shrink:
+    shrink = min(int(sigma / SMALL_SIGMA), min(height, width) // LEAST_SIDE)
+    if shrink <= 1:
         return cv2.GaussianBlur(values_HW, (0, 0), sigma)
     small_hw = cv2.resize(values_HW, (width // shrink, height // shrink),
                           interpolation=cv2.INTER_AREA)

@@ -12,7 +12,7 @@ import math
 import cv2
 import numpy as np
 
-# Width of the grid.
+# Width of the grid, at most.
 COLUMNS = 160
 # Movement (grid pixels, image to image) from which the past counts no more.
 MOVED_PX = 0.35
@@ -44,7 +44,8 @@ class Smoother:
         Pixels that are not finite stay as they are.
         """
         height, width = depth_HW.shape
-        size = (COLUMNS, max(1, round(COLUMNS * height / width)))
+        columns = min(COLUMNS, width)  # never finer than the image, however narrow that is
+        size = (columns, max(1, round(columns * height / width)))
         grey_hw = _grey(rgb_HW3, size)
         with np.errstate(divide='ignore', invalid='ignore'):
             log_hw = np.log(cv2.resize(depth_HW, size, interpolation=cv2.INTER_NEAREST_EXACT))

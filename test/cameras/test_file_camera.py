@@ -8,6 +8,7 @@ import signal
 import sys
 from threading import Thread
 import time
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -122,6 +123,63 @@ def test_a_stream_that_breaks_off_is_opened_again_and_one_that_is_gone_given_up(
             with suppress(ValueError):
                 source.next()
     source.close()
+
+
+def test_a_stream_read_seldom_gives_its_latest_picture():
+    """What is not read waits in sockets and buffers: at 5 Hz pictures of 30 Hz were 4 s old."""
+    sent = []
+
+    class Counting(Phone):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header('Content-Type', 'multipart/x-mixed-replace; boundary=frame')
+            self.end_headers()
+            with suppress(OSError):
+                for number in range(240):
+                    jpeg = cv2.imencode('.jpg', np.full((48, 64), number, np.uint8))[1].tobytes()
+                    self.wfile.write(b'--frame\r\nContent-Type: image/jpeg\r\nContent-Length: '
+                                     + str(len(jpeg)).encode() + b'\r\n\r\n' + jpeg + b'\r\n')
+                    sent.append(number)
+                    time.sleep(0.02)
+    server = ThreadingHTTPServer(('127.0.0.1', 0), Counting)
+    Thread(target=server.serve_forever, daemon=True).start()
+    source = open_source(f'http://127.0.0.1:{server.server_port}/video', loop=False)
+    late = []
+    for _ in range(4):
+        shown = int(source.next()[20, 20, 1])
+        late.append(sent[-1] - shown)
+        time.sleep(0.5)
+    source.close()
+    server.shutdown()
+    server.server_close()
+    # Of 25 pictures that come in between none is shown late; a busy machine may take a few.
+    assert max(late[1:]) < 15
+
+
+@pytest.mark.parametrize('hangs_s', [0.0, 30.0])
+def test_a_stream_that_hangs_before_it_breaks_off_is_opened_again(monkeypatch, hangs_s):
+    """OpenCV waits 30 s for a stream that is silent, more than the patience with a broken one."""
+    now_s, opened = [0.0], []
+
+    class Silent:
+        def __init__(self):
+            self.frames = [True, False] if not opened else [True]
+            opened.append(self)
+
+        def __getattr__(self, name):  # isOpened, get, release
+            return lambda *given: 30.0
+
+        def read(self):
+            found = self.frames.pop(0)
+            now_s[0] += 0.0 if found else hangs_s
+            return found, np.zeros((4, 4, 3), np.uint8)
+    monkeypatch.setattr(frame_sources, 'time', SimpleNamespace(
+        monotonic=lambda: now_s[0], sleep=lambda seconds: None))
+    source = frame_sources.LiveVideo(Silent, 'phone', '')
+    source.next()
+    with pytest.raises(ValueError, match='it is opened again'):
+        source.next()
+    assert source.next().shape == (4, 4, 3) and len(opened) == 2
 
 
 def listen(peer):

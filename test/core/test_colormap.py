@@ -20,6 +20,10 @@ def test_ends_take_what_lies_beyond_and_nan_is_black(log):
     assert near[2] > near[0] and far[0] > far[2] and unknown.sum() == 0
 
 
+def test_where_limits_leave_nothing_of_a_model_there_are_the_two_ends():
+    assert levels([3.9, -np.inf, 4.1, np.inf, np.nan], 4, 4) == [1, 1, 255, 255, 0]
+
+
 def test_the_middle_is_the_mean_or_the_geometric_mean():
     """Of 1 and 9: 5, or 3."""
     assert levels([5], 1, 9) == levels([3], 1, 9, log=True) == [128]

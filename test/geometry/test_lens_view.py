@@ -147,3 +147,14 @@ def test_a_region_beyond_what_a_network_is_shown_is_refused(region):
     with pytest.raises(ValueError, match='outside the 100 degrees around the axis of its lens'):
         lens_view(whole.cropped(*region))
     assert lens_view(whole.cropped(200, 200, 240, 240)).reached > 0.9
+
+
+@pytest.mark.parametrize('width, height', [(4000, 3), (3, 4000), (1300, 1)])
+def test_a_strip_has_a_view(width, height):
+    """Of an image shrunk by its longer side nothing was left of the shorter one."""
+    camera = Camera(fx=1500, fy=1500, cx=(width - 1) / 2, cy=(height - 1) / 2, width=width,
+                    height=height, distortion=(-0.3, 0.1, 0.0, 0.0, 0.0))
+    view = lens_view(camera)
+    assert view.image(np.full((height, width, 3), 9, np.uint8)).max() == 9
+    depth = np.full((view.camera.height, view.camera.width), 2, np.float32)
+    assert np.nanmedian(view.to_image(depth)) == 2

@@ -13,6 +13,8 @@ from mono_depth_ros.node.interface import camera_poses
 from mono_depth_ros.node.interface.camera_poses import CameraPoses
 from mono_depth_ros.node.interface.parameters import settings_from
 from mono_depth_ros.node.outputs.scan import Scan
+from mono_depth_ros.node.steps.scale import Scale
+from mono_depth_ros.node.steps.tilt import Tilt
 
 
 @pytest.fixture
@@ -55,6 +57,14 @@ def test_tf_wins_over_the_parameters_and_counts_from_the_base(tf):
     assert scan.values()['scan pose'] == 'TF from camera to base_link'
     scan.close()
     assert not tf.listeners
+
+
+@pytest.mark.parametrize('frame_id', ['camera', '/camera'])
+def test_a_frame_named_as_in_ros_1_is_found(tf, frame_id):
+    """As in recordings converted from it: tf2 has its frames without the slash."""
+    tf.known['base_link', 'camera'] = 0.3
+    poses = CameraPoses(NODE)
+    assert poses.pose(settings_from(DEFAULTS), Header(frame_id=frame_id)).height_m == 0.3
 
 
 def test_tf_is_asked_for_the_latest_where_a_stamp_is_negative(tf):
@@ -116,3 +126,32 @@ def test_tf_of_a_time_to_come_is_forgotten_where_stamps_go_back(tf, static):
     tf.known.clear()
     tf.clock.s += 60
     assert pose_at(100.2).height_m == 5.0  # nothing more is to come
+
+
+@pytest.mark.parametrize('asked, other', [
+    ({'scale_source': 'height'}, {'scale_source': 'fixed'}),
+    ({'tilt_source': 'imu'}, {'tilt_source': 'pose'})])
+def test_tf_is_listened_to_only_while_a_step_asks_for_it(tf, monkeypatch, asked, other):
+    """It is fast, and costs the node's thread as much."""
+    monkeypatch.setattr(Tilt, '_up', lambda self, header, now_s: self._poses.pose_in(
+        'base_link', header))
+    step = (Tilt if 'tilt_source' in asked else Scale)(NODE, '')
+    step.adjust(frame_of(wall(), **asked))
+    assert len(tf.listeners) == 1
+    step.adjust(frame_of(wall(), **other))
+    assert not tf.listeners
+    step.adjust(frame_of(wall(), **asked))
+    assert len(tf.listeners) == 1
+    step.idle()  # nobody asks for depth any more
+    assert not tf.listeners
+
+
+def test_tf_is_listened_to_only_while_somebody_listens_to_the_scan(tf, monkeypatch):
+    scan, wanted = Scan(NODE, ''), [True]
+    monkeypatch.setattr(scan, 'wanted', lambda: wanted[0])
+    for stop in (scan.idle, lambda: wanted.clear() or wanted.append(False) or scan.publish(
+            frame_of(wall()))):
+        scan.publish(frame_of(wall()))
+        assert len(tf.listeners) == 1
+        stop()
+        assert not tf.listeners

@@ -219,3 +219,9 @@ def test_what_is_not_finite_or_out_of_range_is_unknown_to_the_plugin():
     depth = np.float32([[np.nan, np.inf, -np.inf, 0, -1, 0.2, 11, 5]])
     read = read_by_the_plugin(compressed_depth(depth, 0.3, 10.0))
     assert np.isnan(read[0, :7]).all() and abs(read[0, 7] - 5) < 0.002
+
+
+def test_where_limits_leave_nothing_of_a_model_every_number_is_unknown_to_the_plugin():
+    """Nearest and farthest are one then; the output failed with a division by zero."""
+    depth = np.float32([[np.nan, np.inf, -np.inf, 3.9, 4.1]])
+    assert np.isnan(read_by_the_plugin(compressed_depth(depth, 4.0, 4.0))).all()

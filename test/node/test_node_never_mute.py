@@ -153,6 +153,25 @@ def test_a_stamp_of_negative_seconds_is_served(active, sec):
     assert after['processed'] == before['processed'] + 1 and node._worker.alive
 
 
+def test_an_image_without_a_stamp_has_no_age(active):
+    """It was as old as the clock's beginning."""
+    node, _ = active
+    send(node, good_image(0))
+    assert eye(node).values(time.monotonic())['age of image (ms)'] == 'no stamp'
+    send(node, good_image(1))
+    assert float(eye(node).values(time.monotonic())['age of image (ms)']) > 0
+
+
+def test_who_shared_a_topic_is_not_told_once_nothing_is_published(active, monkeypatch):
+    node, _ = active
+    monkeypatch.setattr(Outputs, 'shared', lambda self: '/scan is published by /lidar too')
+    findings(node)
+    assert eye(node).values(time.monotonic())['shared topic'] == '/scan is published by /lidar too'
+    assert node.trigger_deactivate() == OK
+    findings(node)
+    assert 'shared topic' not in eye(node).values(time.monotonic())
+
+
 @pytest.mark.parametrize('error', ERRORS, ids=lambda error: type(error).__name__)
 def test_after_any_error_of_the_model_the_next_image_is_served(active, error):
     node, model = active
@@ -333,6 +352,28 @@ def test_a_nearly_black_image_is_served_with_a_warning(active):
     assert level == 'WARN' and 'nearly black' in sentence
     send(node, good_image())
     assert summary(node) == ('OK', 'active')
+
+
+@pytest.mark.parametrize('how', ['unused', 'activated'])
+def test_what_was_wrong_with_images_before_is_no_warning_once_nobody_asks_for_depth(
+        active, how):
+    """A black image in the evening, and limits beyond the model, were told for all the night."""
+    node, model = active
+    eye(node).processor.add_info(info_message(8, 6))
+    black = image_message(np.zeros((6, 8, 3), np.uint8))
+    for set_up in ([], [Parameter('max_depth', value=50.0),
+                        Parameter('points.clear_at_max', value=True)]):
+        assert node.set_parameters_atomically(set_up).successful
+        send(node, good_image() if set_up else black)
+        level, sentence = summary(node)
+        assert level == 'WARN' and ('max_depth 50' if set_up else 'nearly black') in sentence
+        if how == 'unused':
+            model.subscribed = False
+            send(node, good_image())
+            model.subscribed = True
+        else:
+            assert node.trigger_deactivate() == OK and node.trigger_activate() == OK
+        assert summary(node) == ('OK', 'active')
 
 
 def test_camera_info_of_the_image_s_stamp_is_used_else_the_latest(active, monkeypatch):

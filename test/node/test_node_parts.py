@@ -182,6 +182,24 @@ def test_diagnostic_values_by_hand():
     assert FrameStatistics().values(0.0)['inference p50 (ms)'] == 'none yet'
 
 
+def test_a_fast_camera_has_its_rate():
+    """Of more than 100 images a second 100 were told."""
+    statistics = FrameStatistics()
+    for number in range(1440):
+        statistics.processed(Timing(
+            done_s=number / 240, network_ms=1.0, total_ms=1.0, age_ms=1.0))
+    assert statistics.values(now_s=5.9999)['rate (Hz)'] == '240.0'
+
+
+def test_another_model_has_no_times_of_the_one_before():
+    statistics = _statistics(900.0, 900.0)
+    statistics.begin_anew()
+    values = statistics.values(now_s=2.0)
+    assert values['images processed'] == '2' and values['rate (Hz)'] == '0.0'
+    assert {values[name] for name in (
+        'inference p50 (ms)', 'end to end p99 (ms)', 'age of image (ms)')} == {'none yet'}
+
+
 def test_the_summary_is_the_most_serious_finding():
     statistics, camera = _statistics(1.0), Findings(camera='no camera_info')
 

@@ -233,6 +233,15 @@ def test_what_is_wrong_with_a_reference_is_told(without_tf, topic, message, sent
     assert sentence in step.values()['scale evidence']
 
 
+@pytest.mark.parametrize('topic, message', [
+    ('reference/points', cloud_message), ('reference/depth', depth_message)])
+def test_a_reference_in_the_frame_of_the_image_with_a_slash_of_ros_1_counts(
+        without_tf, topic, message):
+    last = fed(Scale(None, ''), topic, [
+        message(0.6 * SHAPE, t, frame_id=f'/{FRAME_ID}') for t in times()])
+    assert last.scale == pytest.approx(0.6, rel=0.01)
+
+
 def test_points_of_another_frame_come_by_tf(monkeypatch):
     """A lidar whose x looks ahead, 0.5 m above the camera."""
     moved = transform_pose((0, -0.5, 0), (0.5, -0.5, 0.5, 0.5))
@@ -417,6 +426,11 @@ def test_sensor_depth_is_wanted_and_warned_of_only_while_somebody_listens():
     publisher.count = 0
     output.publish(frame_at(1.1))
     assert not output.inputs()[0].wanted() and output.warning == '' and output.values() == {}
+    publisher.count = 1
+    output.publish(frame_at(1.2))
+    assert output.warning
+    output.idle()  # no output is listened to any more, so that no image is published
+    assert output.warning == ''
 
 
 def test_a_robot_without_a_sensor_is_not_warned_of_it_whoever_records_everything():

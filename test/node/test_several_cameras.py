@@ -19,7 +19,6 @@ from ros_helpers import free_domain, image_message, info_message, picture
 from sensor_msgs.msg import CompressedImage, Image, PointCloud2
 
 from mono_depth_ros.estimator import DepthEstimate, DepthEstimator
-from mono_depth_ros.node import rounds
 from mono_depth_ros.node.lifecycle_node import DepthNode
 from mono_depth_ros.node.outputs.output import Output
 from mono_depth_ros.node.outputs.outputs import OUTPUTS
@@ -229,7 +228,7 @@ def test_a_batch_that_fails_as_none_should_is_told(node, monkeypatch):
     if node.model.together == 1:
         pytest.skip('of a batch')
     told = []
-    monkeypatch.setattr(rounds, 'get_logger', lambda name: SimpleNamespace(
+    monkeypatch.setattr(node, 'get_logger', lambda: SimpleNamespace(
         error=lambda text, throttle_duration_sec: told.append(text)))
 
     def broken(images):
@@ -239,6 +238,34 @@ def test_a_batch_that_fails_as_none_should_is_told(node, monkeypatch):
     assert [stream.statistics.counts()['processed'] for stream in node.streams] == [2, 1, 1]
     assert told == ['3 images together have no depth, so each goes by itself: '
                     'TypeError: unexpected by anybody']
+
+
+def test_a_batch_that_fails_in_every_round_is_told_once_in_a_while(node, capfd):
+    """Each round had a logger of its own, which has never told anything."""
+    if node.model.together == 1:
+        pytest.skip('of a batch')
+
+    def broken(images):
+        raise TypeError('unexpected by anybody')
+    node.model.estimate_all = broken
+    for _ in range(3):
+        node.model.entered.clear()
+        three_at_once(node)
+    assert capfd.readouterr().err.count('images together have no depth') == 1
+
+
+def test_every_camera_is_heard_of_in_the_log(node, capfd):
+    """What the first said was taken for what the others had to say."""
+    for _ in range(2):
+        for stream in node.streams:
+            stream.on_image(image(0, grey=255))
+            settle(node)
+        node._active_s = -1e9
+        node._report()
+    said = capfd.readouterr().err
+    for camera in CAMERAS:
+        assert said.count(f'{camera}: image refused: too bright') == 1
+        assert said.count(f'{camera}: nobody publishes /{camera}/image_raw') == 1
 
 
 def test_what_waits_at_deactivation_is_counted_by_its_camera(node):

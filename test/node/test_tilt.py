@@ -80,6 +80,14 @@ def test_an_imu_in_the_frame_of_the_image_tells_pitch_and_roll(clock):
     assert poses.told.startswith('pitch 12.0, roll -3.0 degrees by IMU; the rest by camera_height')
 
 
+@pytest.mark.parametrize('of_imu, of_image', [(f'/{IMAGE}', IMAGE), (IMAGE, f'/{IMAGE}')])
+def test_a_slash_of_ros_1_makes_no_other_frame(clock, of_imu, of_image):
+    step = fed(clock, [imu_message(frame_id=of_imu, stamp_s=n / 100) for n in range(60)])
+    frame = step.adjust(frame_of(frame_id=of_image))
+    assert tilt_deg(frame.up_3) == pytest.approx((12, -3), abs=0.01)
+    assert step.values()['imu'].endswith('in the frame of the image')
+
+
 def test_nothing_is_listened_to_unless_asked(clock):
     step = Tilt(None, '')
     wanted, = step.inputs()

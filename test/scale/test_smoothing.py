@@ -114,3 +114,14 @@ def test_pixels_without_depth_stay_as_they_are():
     for shown in out[1:]:
         assert np.isnan(shown[:38]).all() and (shown[42:58] == np.inf).all()
         assert (shown[62:68] == -np.inf).all() and np.isfinite(shown[72:]).all()
+
+
+@pytest.mark.parametrize('size', [(20000, 1), (1, 20000), (4000, 3), (1, 1)])
+def test_the_grid_is_no_finer_than_the_image(size):
+    """That of a narrow image had 160 columns and as many rows as its shape asks for: memory."""
+    smoother = Smoother()
+    for number in range(2):
+        depth = smoother.smooth(np.full(size, 2 + number / 10, np.float32),
+                                np.zeros((*size, 3), np.uint8), number / 10, 0.5)
+    assert smoother._log_hw.size <= max(160 * 120, depth.size)
+    np.testing.assert_allclose(depth, np.sqrt(2 * 2.1), rtol=1e-6)

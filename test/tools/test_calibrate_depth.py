@@ -318,9 +318,10 @@ def test_the_image_is_chosen_as_by_depth_bag(tmp_path):
 
 def test_frames_that_nothing_joins_are_told(recorded):
     transforms = BagTransforms.of(BagReader(recorded / 'bag'))
-    np.testing.assert_allclose(
-        transforms.moved(np.array([[2.0, -0.3, -0.4]]), 'lidar', 'cam'), [[0.3, -0.1, 2.0]],
-        atol=1e-9)
+    for slash in ('', '/'):  # as ROS 1 had it, and what is converted from it
+        np.testing.assert_allclose(
+            transforms.moved(np.array([[2.0, -0.3, -0.4]]), f'{slash}lidar', f'{slash}cam'),
+            [[0.3, -0.1, 2.0]], atol=1e-9)
     with pytest.raises(ValueError, match="frame 'lidar', images in 'other'"):
         transforms.moved(np.zeros((1, 3)), 'lidar', 'other')
 

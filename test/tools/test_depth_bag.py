@@ -34,6 +34,7 @@ from mono_depth_ros.bags.camera_infos import CameraInfos  # noqa: E402
 from mono_depth_ros.bags.reader import BagReader  # noqa: E402
 from mono_depth_ros.bags.topics import Kind  # noqa: E402
 from mono_depth_ros.message_formats.images import raw_depth  # noqa: E402
+from mono_depth_ros.node.outputs.outputs import OUTPUTS  # noqa: E402
 from mono_depth_ros.progress import bar  # noqa: E402
 from mono_depth_ros.tools.depth_bag import journal, run  # noqa: E402
 from mono_depth_ros.tools.depth_bag.__main__ import main  # noqa: E402
@@ -43,6 +44,7 @@ from mono_depth_ros.tools.depth_bag.estimation import output_types  # noqa: E402
 from mono_depth_ros.tools.depth_bag.options import parse  # noqa: E402
 
 START_NS, PERIOD_NS = 5_000_000_000, 100_000_000
+CLASSES = {output.topic: output for output in OUTPUTS}
 
 
 @pytest.fixture(scope='module')
@@ -172,8 +174,17 @@ def sixteen_bits(frames=5):
         yield '/cam/image_raw', at + 10**6, image(at, pixels, 'mono16')
 
 
+def sixteen_bit_pngs(frames=5):
+    """As `sixteen_bits`, in PNGs whose format does not tell how many bits they have."""
+    for at, bits in ((START_NS + number * PERIOD_NS, 12 if number == 1 else 10)
+                     for number in range(frames)):
+        pixels = picture(40, 30, at % 7)[..., 0].astype(np.uint16) << (bits - 8)
+        yield '/cam/camera_info', at, info(at)
+        yield '/cam/image_raw/compressed', at + 10**6, compressed(at, pixels, 'png')
+
+
 @pytest.mark.thorough
-@pytest.mark.parametrize('messages', [drive, sixteen_bits])
+@pytest.mark.parametrize('messages', [drive, sixteen_bits, sixteen_bit_pngs])
 def test_a_run_that_was_stopped_goes_on_and_gives_the_same_bytes(
         tmp_path, model, monkeypatch, capsys, messages):
     bag = write(tmp_path / 'bag', messages())
@@ -448,6 +459,17 @@ def test_depth_that_depends_on_the_images_before_begins_with_the_first(given, ca
             run.carries_state(run.settings_of(other))
 
 
+def test_parameters_that_are_no_business_of_depth_bag():
+    """Those of a node's QoS are passed over, as the node does; the node has those of a camera."""
+    assert run.settings_of({'qos_overrides./clock.subscription.depth': 1, 'use_sim_time': True,
+                            'depth_scale': 2.0}).depth_scale == 2
+    for name in ('front.depth_scale', 'front.points.stride'):
+        with pytest.raises(ValueError, match=f'^{name} is for the camera front alone, but'):
+            run.settings_of({'cameras': ['front', 'left'], name: 2})
+    with pytest.raises(ValueError, match='^depth_node has no parameter rear.depth_scale'):
+        run.settings_of({'cameras': ['front', 'left'], 'rear.depth_scale': 2.0})
+
+
 def test_the_bar_tells_rate_and_time_left():
     line = bar(30, 120, time.monotonic() - 10.0, width=8)
     assert line.startswith('[##......] 30/120, 3.0 a second, 30 s left')
@@ -507,3 +529,55 @@ def test_the_depth_is_what_the_node_publishes(tmp_path, model):
     finally:
         peer.close()
         assert process.end() == 0, process.output()
+
+
+@pytest.mark.parametrize('output', ['depth/image', 'points'])
+def test_ctrl_c_while_an_output_is_made_ends_the_run_and_costs_no_message(
+        tmp_path, model, monkeypatch, output):
+    """It was taken for an output that failed: the run went on without its message."""
+    bag = write(tmp_path / 'bag', drive(3))
+    pressed = []
+
+    class Pressed(CLASSES[output]):
+        def message(self, frame):
+            pressed.append(frame)
+            if len(pressed) == 2:
+                raise KeyboardInterrupt
+            return super().message(frame)
+    with monkeypatch.context() as patch:
+        patch.setattr('mono_depth_ros.node.outputs.outputs.OUTPUTS', tuple(
+            Pressed if kind is CLASSES[output] else kind for kind in CLASSES.values()))
+        assert main(command(model, bag, tmp_path / 'out', '--points')) == 130
+    assert not (tmp_path / 'out').exists()
+    assert main(command(model, bag, tmp_path / 'out', '--points')) == 0
+    made = by_topic(tmp_path / 'out')
+    assert len(made['/cam/depth/image']) == len(made['/cam/points']) == 3
+
+
+def true_depth(frames, **changed):
+    """Registered depth of 2 m beside the images of `drive`; the first has `changed` fields."""
+    for number in range(frames):
+        at = START_NS + number * PERIOD_NS
+        message = image(at, np.full((30, 40), 2, np.float32), '32FC1')
+        yield '/cam/aligned_depth/image', at + 10**6, (
+            message if number else replace(message, **changed))
+
+
+def test_a_damaged_true_depth_costs_no_accuracy_of_the_others(tmp_path, model, capsys):
+    """The run ended with its sentence after all images were estimated, whenever it was begun."""
+    bag = write(tmp_path / 'bag', [*drive(3), *true_depth(3, data=np.zeros(7, np.uint8))])
+    assert main(command(model, bag, tmp_path / 'out')) == 0
+    said = capsys.readouterr()
+    assert '2 images against /cam/aligned_depth/image' in said.out
+    assert ('left out of the accuracy, 1 images: /cam/aligned_depth/image: depth of 40x30'
+            in said.err)
+
+
+def test_a_camera_without_a_calibration_has_its_accuracy(tmp_path, model, capsys):
+    """The cloud of the picture needs rays; a camera_info of zeros ended the run at its end."""
+    zeros = [(topic, at, replace(message, k=np.zeros(9)) if topic.endswith('info') else message)
+             for topic, at, message in drive(3)]
+    bag = write(tmp_path / 'bag', [*zeros, *true_depth(3)])
+    assert main(command(model, bag, tmp_path / 'out')) == 0
+    assert '3 images against /cam/aligned_depth/image' in capsys.readouterr().out
+    assert (tmp_path / 'out' / 'accuracy.png').read_bytes().startswith(b'\x89PNG')

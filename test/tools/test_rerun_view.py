@@ -87,6 +87,15 @@ def test_the_demo_s_view_is_a_window_where_there_is_a_display_else_a_file(monkey
     assert view_file(options) == tmp_path / 'demo.rrd'
 
 
+@pytest.mark.parametrize('status, namespace', [
+    ('depth_node: depth', '/'), ('front/depth_node: depth', '/front'),
+    ('depth_node: front', '/front'), ('robot/depth_node: front', '/robot/front'),
+    ('my_depth_node: depth', '/'), ('front/sim_camera: depth', ''), ('lidar', '')])
+def test_times_are_those_of_the_camera_that_is_shown(status, namespace):
+    """Of several cameras or nodes all were drawn as one curve."""
+    assert view_node.namespace_of(status) == namespace
+
+
 def test_help_names_the_parameter(capsys):
     assert view_node.main(['rerun_view', '--help'], stop=None) == 0
     assert 'save (default' in capsys.readouterr().out

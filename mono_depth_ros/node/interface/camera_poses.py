@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from threading import Lock
 import time
 from typing import Any
 
@@ -19,6 +20,7 @@ from mono_depth_ros.geometry.camera_pose import (
     tilt_deg,
     transform_pose,
 )
+from mono_depth_ros.message_formats.frames import frame_name
 from mono_depth_ros.message_formats.stamps import stamp_ns
 from mono_depth_ros.node.interface.parameters import Settings
 
@@ -34,11 +36,12 @@ BACK_NS = 10**9
 class CameraPoses:
     """Poses of cameras; listens to TF from the first question on, until closed.
 
-    `told` says where the last pose came from, or why there is none.
+    Asked again it listens anew. Any thread may close it, one at a time may ask. `told` says where
+    the last pose came from, or why there is none.
     """
 
     def __init__(self, node: LifecycleNode):
-        self._node = node
+        self._node, self._lock = node, Lock()
         self._listener: Any = None
         self._buffer: Any = None
         self._asked, self._since_s, self._stamp_ns = False, 0.0, -math.inf
@@ -86,17 +89,22 @@ class CameraPoses:
             settings.camera_height, settings.camera_pitch_deg, settings.camera_roll_deg)
 
     def close(self) -> None:
-        """Stop listening to TF."""
-        if self._listener:
-            self._listener.unregister()
-        self._listener = self._buffer = None
-        self._asked, self._stamp_ns = False, -math.inf
+        """Stop listening to TF, which costs as much as it is fast."""
+        with self._lock:
+            if self._listener:
+                self._listener.unregister()
+            self._listener = self._buffer = None
+            self._asked, self._stamp_ns = False, -math.inf
 
     def pose_in(self, base: str, header: Header) -> CameraPose | None:
         """Pose by TF of the frame of a message in another, at its time, else the latest.
 
         None where nothing tells it.
         """
+        with self._lock:
+            return self._pose_in(base, header)
+
+    def _pose_in(self, base: str, header: Header) -> CameraPose | None:
         if not self._asked:
             self._asked = True
             self._listen()
@@ -108,7 +116,8 @@ class CameraPoses:
         for stamp in (header.stamp, LATEST):
             try:
                 found = _pose_of(self._buffer.lookup_transform(
-                    base, header.frame_id, Time.from_msg(stamp)).transform)
+                    frame_name(base), frame_name(header.frame_id),
+                    Time.from_msg(stamp)).transform)
             # tf2 has five kinds, and one of its own base; rclpy refuses negative seconds.
             except Exception as failed:
                 error = failed

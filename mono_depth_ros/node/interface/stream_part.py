@@ -74,6 +74,10 @@ class StreamPart:
         """What it adds to the values of the camera's diagnostics."""
         return {}
 
+    def idle(self) -> None:
+        """Tell no longer of the images before: nobody asks for depth."""
+        self.warning = ''
+
     def close(self) -> None:
         """Release what it made with the node."""
         return

@@ -67,8 +67,13 @@ class Filled(Output):
     def publish(self, frame: Frame) -> bool:
         """As every output; what was said of the sensor is forgotten when nobody listens."""
         if not self.wanted():
-            self.warning, self._kept = '', ()
+            self.idle()
         return super().publish(frame)
+
+    def idle(self) -> None:
+        """As every part; the sensor's images are forgotten, too."""
+        super().idle()
+        self._kept = ()
 
     def _filled(self, sensor: Any, depth_HW: np.ndarray) -> np.ndarray:
         sensor_hw = depth_from_message(sensor, keep_too_near=True)

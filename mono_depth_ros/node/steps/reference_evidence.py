@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from sensor_msgs.msg import Image, LaserScan, PointCloud2
 
+from mono_depth_ros.message_formats.frames import frame_name
 from mono_depth_ros.message_formats.images import depth_from_message
 from mono_depth_ros.message_formats.points import points_from_cloud, points_from_scan
 from mono_depth_ros.message_formats.stamps import stamp_ns
@@ -60,7 +61,7 @@ class ReferenceEvidence(Evidence):
         """The points of a message in the frame of the image."""
         read = points_from_cloud if topic == 'reference/points' else points_from_scan
         image_frame = frame.header.frame_id
-        if message.header.frame_id == image_frame:
+        if frame_name(message.header.frame_id) == frame_name(image_frame):
             return read(message)
         pose = self._poses.pose_in(image_frame, message.header)
         if pose is None:

@@ -69,6 +69,11 @@ class Scale(Step):
         frame = replace(frame, scale=scale, offset_m=self._slow.offset_m)
         return replace(frame, range_m=settings.limited_range(*frame.model_range_m))
 
+    def idle(self) -> None:
+        """As every part, and release what the sources made: they make it anew when asked."""
+        super().idle()
+        self.close()
+
     def close(self) -> None:
         """Release what the sources made."""
         for source in self._sources.values():
@@ -83,6 +88,7 @@ class Scale(Step):
         for name, evidence in self._sources.items():
             if name != source:
                 evidence.forget()
+                evidence.close()
 
     def _follow(self, frame: Frame) -> None:
         now_s, factor, offset_m = frame.time_s, None, 0.0

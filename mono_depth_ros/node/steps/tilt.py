@@ -15,6 +15,7 @@ from std_msgs.msg import Header
 
 from mono_depth_ros.geometry.camera_pose import tilt_deg
 from mono_depth_ros.geometry.gravity import Gravity, GRAVITY_MPS2, oriented_up, within
+from mono_depth_ros.message_formats.frames import frame_name
 from mono_depth_ros.message_formats.stamps import stamp_ns
 from mono_depth_ros.node.interface.camera_poses import CameraPoses
 from mono_depth_ros.node.interface.frame import Frame
@@ -68,6 +69,7 @@ class Tilt(Step):
         self._on, self._asked_s = frame.settings.tilt_source == 'imu', now_s
         self.warning = ''
         if not self._on:
+            self._poses.close()
             return frame
         if anew:
             self._begin()
@@ -82,6 +84,11 @@ class Tilt(Step):
             return frame
         self._known_s = now_s
         return replace(frame, up_3=up_3)
+
+    def idle(self) -> None:
+        """As every part, and stop listening to TF."""
+        super().idle()
+        self._poses.close()
 
     def close(self) -> None:
         """Stop listening to TF."""
@@ -110,7 +117,7 @@ class Tilt(Step):
 
     def _rotation(self, imu: Header, image: Header) -> tuple[np.ndarray, str]:
         """What brings vectors of the IMU's frame to that of the image, and how it is known."""
-        if imu.frame_id == image.frame_id:
+        if frame_name(imu.frame_id) == frame_name(image.frame_id):
             return np.eye(3), 'in the frame of the image'
         pose = self._poses.pose_in(image.frame_id, imu)
         if pose is not None:

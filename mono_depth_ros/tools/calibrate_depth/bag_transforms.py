@@ -10,6 +10,7 @@ import numpy as np
 
 from mono_depth_ros.bags.reader import BagReader
 from mono_depth_ros.geometry.camera_pose import transform_pose
+from mono_depth_ros.message_formats.frames import frame_name
 
 TF_STATIC = '/tf_static'
 
@@ -29,6 +30,7 @@ class BagTransforms:
     def moved(self, points_N3: np.ndarray, source: str, target: str) -> np.ndarray:
         """Points (N, 3) of frame `source` in frame `target`; ValueError where nothing joins them.
         """
+        source, target = frame_name(source), frame_name(target)
         reached, waiting = {source: np.eye(4)}, deque([source])
         while waiting and target not in reached:
             frame = waiting.popleft()
@@ -49,8 +51,7 @@ def _read(reader: BagReader) -> BagTransforms:
     for _, kind, _, message in reader.messages((TF_STATIC,)):
         for one in reader.decode(kind, message).transforms:
             matrix_44 = _matrix(one.transform)
-            child, parent = (name.lstrip('/') for name in (one.child_frame_id,
-                                                           one.header.frame_id))
+            child, parent = map(frame_name, (one.child_frame_id, one.header.frame_id))
             matrices[child, parent] = matrix_44
             matrices[parent, child] = np.linalg.inv(matrix_44)
     return BagTransforms(path=str(reader.path), matrices=matrices)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 import json
 from pathlib import Path
@@ -74,9 +76,9 @@ def report(recording: Path, cameras: Sequence[BagCamera], outputs: set[str],
             measured.append((camera, truth, pairs))
     found, shown = [], list[_View]()
     for camera, truth, pairs in measured:
-        views = [_View(reader=reader, camera=camera, truth_topic=truth, pair=pair)
-                 for pair in pairs]
-        errors = [error for view in views if (error := view.errors(range_m))]
+        views, errors = _compared([
+            _View(reader=reader, camera=camera, truth_topic=truth, pair=pair)
+            for pair in pairs], range_m)
         if errors:
             found.append(Accuracy(
                 image_topic=camera.image_topic, truth_topic=truth, images=len(errors),
@@ -87,6 +89,24 @@ def report(recording: Path, cameras: Sequence[BagCamera], outputs: set[str],
         (recording / 'accuracy.json').write_text(f'{text}\n')
         _draw(recording / 'accuracy.png', shown, found)
     return found
+
+
+def _compared(views: Sequence[_View], range_m: tuple[float, float]
+              ) -> tuple[list[_View], list[DepthErrors]]:
+    """The images with truth in range and their errors; tells what is damaged and left out."""
+    compared: list[tuple[_View, DepthErrors]] = []
+    left_out: Counter[str] = Counter()
+    for view in views:
+        try:
+            errors = view.errors(range_m)
+        except ValueError as error:  # one that is damaged costs no other
+            left_out[f'{view.truth_topic}: {error}'] += 1
+            continue
+        if errors:
+            compared.append((view, errors))
+    for why, number in left_out.items():
+        print(f'left out of the accuracy, {number} images: {why}', file=sys.stderr)
+    return [view for view, _ in compared], [errors for _, errors in compared]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,11 +143,16 @@ class _View:
             return None
         info = self.reader.decode(INFO_TYPE, self.camera.infos.in_force(self.pair[0][0]))
         height, width = rgb_HW3.shape[:2]
-        camera = read_camera_info(
-            info, width, height, rectified=is_rectified(self.camera.image_topic, info)).camera
-        xyz_3HW = points_from_depth(self.depth_HW, camera)
+        try:
+            reading = read_camera_info(
+                info, width, height, rectified=is_rectified(self.camera.image_topic, info))
+        except ValueError:  # uncalibrated
+            return None
+        if reading.no_points:
+            return None
+        xyz_3HW = points_from_depth(self.depth_HW, reading.camera)
         return Cloud(xyz_N3=np.stack(list(xyz_3HW), axis=-1).reshape(-1, 3),
-                     rgb_N3=rgb_HW3.reshape(-1, 3), camera=camera)
+                     rgb_N3=rgb_HW3.reshape(-1, 3), camera=reading.camera)
 
     def _read(self, topic: str, which: int) -> Any:
         stamp_ns, log_ns = self.pair[which]
@@ -145,11 +170,19 @@ def _truth_topic(reader: BagReader, camera: BagCamera, others: set[str]) -> str:
     shown = reader.first(own)  # of the frame and size of the images
     recorded = [topic for topic in topics if topic.name not in others]
     for topic in fitting(recorded, Kind.DEPTH, wanted=REGISTERED).values():
-        depth = reader.first(topic)
-        if is_registered(depth, shown) and depth_from_message(depth).shape == (
-                shown.height, shown.width):
+        if any(is_registered(depth, shown) and shape == (shown.height, shown.width)
+               for depth, shape in _first_whole(reader, topic)):
             return topic
     return ''
+
+
+def _first_whole(reader: BagReader, topic: str) -> Iterator[tuple[Any, tuple[int, ...]]]:
+    """The first depth of a topic that is not damaged, and its shape (H, W); none where all are."""
+    for _, kind, _, data in reader.messages((topic,)):
+        message = reader.decode(kind, data)
+        with suppress(ValueError):
+            yield message, depth_from_message(message).shape
+            return
 
 
 def _pairs(reader: BagReader, depth_topic: str, truth_topic: str

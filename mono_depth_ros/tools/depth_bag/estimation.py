@@ -12,6 +12,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from mono_depth_ros.bags.stamps import stamp_of
 from mono_depth_ros.bags.writing import without_padding
+from mono_depth_ros.message_formats.pictures import is_16
 from mono_depth_ros.node.frame_processor import FrameProcessor, range_m
 from mono_depth_ros.node.interface.parameters import Settings
 from mono_depth_ros.node.interface.stream_part import type_name
@@ -84,14 +85,17 @@ class BagEstimation:
         self._use_info(stamp_of(message, log_ns))
         image, processor = _image(kind, message), self._processor
         prepared = processor.prepare(image, self._settings)
-        processor.publish(image.header, prepared, self._estimator.estimate(
+        failed = processor.publish(image.header, prepared, self._estimator.estimate(
             prepared.rgb_hw3, prepared.camera.depth, prepared.size))
+        for error in failed.values():
+            if not isinstance(error, Exception):  # Ctrl-C while that output was made
+                raise error
         return {self._camera.output(name): data for name, data in self._node.sent.items()}
 
     def skip(self, kind: str, message: bytes) -> None:
         """Pass over an image whose depth is there already."""
         image = _image(kind, message)
-        if '16' in (image.format if kind == COMPRESSED else image.encoding):
+        if is_16(image.data) or (kind != COMPRESSED and '16' in image.encoding):
             # How bright such an image is depends on the bits that those before it have used.
             with suppress(ValueError):
                 self._processor.prepare(image, self._settings)

@@ -72,13 +72,21 @@ def depth_bag(options: Options) -> list[str]:
 def settings_of(given: Mapping[str, Any]) -> Settings:
     """The node's settings from its defaults and the parameters given; ValueError for a wrong one.
 
-    Raises ValueError for an unknown name, too, with the nearest known one.
+    Raises ValueError for an unknown name, too, with the nearest known one, and for one of a single
+    camera.
     """
     defaults = {parameter.name: parameter.default for parameter in PARAMETERS}
-    for name in set(given) - set(defaults) - {'use_sim_time'}:
+    own = {name: value for name, value in given.items()
+           if name != 'use_sim_time' and not name.startswith('qos_overrides.')}
+    for name in sorted(own.keys() - defaults.keys()):
+        camera, _, of_camera = name.partition('.')
+        if of_camera in defaults and camera in (given.get('cameras') or ()):
+            raise ValueError(f'{name} is for the camera {camera} alone, but depth_bag has one '
+                             f'{of_camera} for all: take it out of the parameters, and make the '
+                             'depth of that camera by itself with --images')
         raise ValueError(f'depth_node has no parameter {name}; the nearest is '
                          f'{nearest_name(name) or "none"}')
-    return settings_from({**defaults, **given})
+    return settings_from({**defaults, **own})
 
 
 def carries_state(settings: Settings) -> bool:

@@ -94,10 +94,20 @@ class ViewNode(Node):
 
     def _diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:
-            for pair in status.values if 'depth_node' in status.name else ():
+            shown = namespace_of(status.name) == self.get_namespace()
+            for pair in status.values if shown else ():
                 if pair.key.endswith('p50 (ms)') and pair.value.replace('.', '', 1).isdigit():
                     self._scene.plot(f'timing/{pair.key.removesuffix(" (ms)")}',
                                      float(pair.value))
+
+
+def namespace_of(status: str) -> str:
+    """Namespace of the camera that a status is of by its name, '' where it is no depth_node's."""
+    node, _, camera = status.partition(': ')
+    namespace, _, name = f'/{node}'.rpartition('/')
+    if 'depth_node' not in name:
+        return ''
+    return f'{namespace}/{camera}' if camera != 'depth' else namespace or '/'
 
 
 def main(args: list[str], stop: StopSignals) -> int:
