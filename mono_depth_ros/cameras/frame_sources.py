@@ -178,10 +178,13 @@ def webcam(index: int, width: int, height: int) -> LiveVideo:
 
 
 def network_camera(address: str) -> LiveVideo:
-    """A stream such as the MJPEG or RTSP of a phone's app."""
-    live = LiveVideo(lambda: LatestCapture(cv2.VideoCapture(address)), address, 'check the '
-                     'address in a browser or with ffplay, and that camera and computer are in '
-                     'one network')
+    """A stream such as the MJPEG or RTSP of a phone's app, or a video on a server."""
+    def capture() -> Any:
+        opened = cv2.VideoCapture(address)
+        # A video with an end waits where it is: no frame of it is late.
+        return opened if opened.get(cv2.CAP_PROP_FRAME_COUNT) > 0 else LatestCapture(opened)
+    live = LiveVideo(capture, address, 'check the address in a browser or with ffplay, and that '
+                     'camera and computer are in one network')
     # Reading waits for a frame; the rate that a stream claims need not be its own.
     live.rate_hz = NETWORK_RATE_HZ
     return live

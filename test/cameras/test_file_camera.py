@@ -1,7 +1,8 @@
 """file_camera as a process of its own: folders, videos, calibrations, and bad ones."""
 
 from contextlib import contextmanager, suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from functools import partial
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 import json
 from pathlib import Path
 import signal
@@ -154,6 +155,29 @@ def test_a_stream_read_seldom_gives_its_latest_picture():
     server.server_close()
     # Of 25 pictures that come in between none is shown late; a busy machine may take a few.
     assert max(late[1:]) < 15
+
+
+def test_a_video_on_a_server_is_shown_whole(tmp_path):
+    video = cv2.VideoWriter(str(tmp_path / 'walk.avi'), cv2.VideoWriter_fourcc(*'MJPG'), 30,
+                            (64, 48))
+    for number in range(0, 240, 20):
+        video.write(np.full((48, 64, 3), number, np.uint8))
+    video.release()
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *given):
+            pass
+    server = ThreadingHTTPServer(('127.0.0.1', 0), partial(Quiet, directory=tmp_path))
+    Thread(target=server.serve_forever, daemon=True).start()
+    source = open_source(f'http://127.0.0.1:{server.server_port}/walk.avi', loop=False)
+    shown = []
+    for _ in range(12):
+        shown.append(int(source.next()[20, 20, 1]))
+        time.sleep(0.05)
+    source.close()
+    server.shutdown()
+    server.server_close()
+    assert np.allclose(shown, range(0, 240, 20), atol=6)
 
 
 @pytest.mark.parametrize('hangs_s', [0.0, 30.0])
