@@ -169,11 +169,8 @@ def _interval(report: Report, error: str) -> str:
 
 
 def _caption(report: Report) -> str:
-    reasons = ((report.blank, 'without known depth'), (report.unreadable, 'that cannot be read'))
-    left_out = ' and '.join(f'{len(names)} {reason}' for names, reason in reasons if names)
-    left_out = f' ({left_out} left out)' if left_out else ''
-    return (f'{report.data} {report.split}, {len(report.images)} images{left_out}: '
-            f'{report.truth_text()}')
+    return (f'{report.data} {report.split}, {len(report.images)} images'
+            f'{report.left_out_text()}: {report.truth_text()}')
 
 
 def _print_bands(report: Report) -> None:

@@ -144,8 +144,7 @@ def _hiding(options: argparse.Namespace,
     rng = np.random.default_rng(options.seed)
 
     def hide(frame: FillFrame) -> np.ndarray:
-        other = other_frame(len(shapes), next(own), rng)
-        return sensor_holes(shapes[other].depth, frame.sensor.shape)
+        return sensor_holes(other_frame(shapes, next(own), rng).depth, frame.sensor.shape)
     return [(REACH_NAMES, hide)]
 
 

@@ -93,5 +93,13 @@ def test_flicker_is_measured_by_itself_and_smoothed():
 def test_mistakes_of_the_commands_are_one_sentence(capsys):
     assert main(['scale', 'indoor', '--device', 'cpu']) == 1
     assert 'give --data NAME=DIR, --rooms N or both' in capsys.readouterr().err
+    for words in (['--frames', '0'], ['--times', '1', '0'], ['--times', 'nan']):
+        assert main(['scale', 'indoor', '--rooms', '1', *words]) == 1
+        assert 'at least 1 of --frames and --times above 0, got' in capsys.readouterr().err
+    assert main(['scale', 'indoor', '--data', 'a=x', '--data', 'a=y']) == 1
+    assert "two data sets are called 'a'" in capsys.readouterr().err
+    assert main(['steady', 'indoor', '--frames', '4']) == 1
+    assert '--frames must be above 4, the images that fill the past, got 4' in (
+        capsys.readouterr().err)
     assert main(['steady', 'indoor', '--smoothing', '2']) == 1
     assert '--smoothing must be 0 to 0.95, got 2' in capsys.readouterr().err
