@@ -13,6 +13,7 @@ import sys
 from mono_depth_ros.backends.torch_backend import enough_memory, pick_device
 from mono_depth_ros.model_file import SUFFIX
 from train.commands.shared_options import add_cameras, add_capped, add_device, DATA_HELP
+from train.data.folder_lock import only_one
 from train.fitting.batches import FEEDS
 from train.fitting.checkpoint import has_checkpoint
 from train.fitting.distributed import process_group, ProcessGroup
@@ -24,7 +25,6 @@ from train.fitting.run_folder import (
     start_of,
     write_run,
 )
-from train.fitting.run_lock import only_training
 from train.fitting.run_log import BOARD, TrainingSummary
 from train.fitting.stage_run import RunContext
 from train.fitting.training_loop import fit
@@ -111,7 +111,7 @@ def _run(options: argparse.Namespace, group: ProcessGroup) -> Iterator[tuple[Run
         check_data(data, recipe)
     else:
         raise ValueError('there is no training data: give --data NAME=DIR')
-    with only_training(options.out) if group.is_main_process else nullcontext():
+    with only_one(options.out, 'training') if group.is_main_process else nullcontext():
         if options.resume:
             run = _continued(options, group)
             yield run, run.load_recipe()

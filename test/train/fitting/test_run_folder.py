@@ -96,8 +96,8 @@ def test_what_only_begins_a_run_is_refused_by_resume(tmp_path, capsys, words):
 HOLD = '''
 import sys
 from pathlib import Path
-from train.fitting.run_lock import only_training
-with only_training(Path(sys.argv[1])):
+from train.data.folder_lock import only_one
+with only_one(Path(sys.argv[1]), 'training'):
     print("held", flush=True)
     input()
 '''
