@@ -48,8 +48,9 @@ def export_run(folder: Path, path: Path, validation: Sequence[DataSet],
     network = build(recipe.network)
     with fitting_in(folder):
         network.load_state_dict(saved['ema'])
-    provenance = _provenance(run, recipe)
-    calibrate(network, validation, recipe)
+    training = run.sources('train')
+    provenance = _provenance(run, recipe, training)
+    calibrate(network, validation, recipe, training)
     licence = licence or licence_of(provenance.data, run.start)
     card = card_of(recipe, path.stem, provenance, licence)
     if validation:
@@ -89,8 +90,7 @@ def _rounded(network: MultiScaleNetwork) -> MultiScaleNetwork:
     return network
 
 
-def _provenance(run: Run, recipe: Recipe) -> Provenance:
-    sources = run.sources('train')
+def _provenance(run: Run, recipe: Recipe, sources: Sequence[DataSet]) -> Provenance:
     steps = sum(steps_of(sources, recipe, stage) for stage in recipe.stages)
     return Provenance(
         recipe=run.command_line(),
