@@ -63,7 +63,8 @@ def compare(options: argparse.Namespace) -> None:
     else:
         opened = with_split(data_of(options.models), options.split)
     with TemporaryDirectory() as folder:
-        entries = open_entries(options.models, Path(folder), options.device)
+        entries = open_entries(options.models, Path(folder), options.device,
+                               options.data)
         for spec, source in opened.items():
             for entry in entries:
                 check_learned(entry.name, learned_by(entry, spec, source), spec, source,

@@ -88,7 +88,7 @@ class Run:
         try:
             return open_data(spec, split, self.rules)
         except FileNotFoundError as error:
-            if Path(spec.partition('=')[2].removesuffix('#raw')).exists():
+            if _exists(spec.partition('=')[2]):
                 raise
             raise FileNotFoundError(f'{error}: say where it lies now by --data '
                                     f'{spec.partition("=")[0]}=DIR') from error
@@ -107,6 +107,12 @@ class Run:
             places[name] = absolute_spec(spec)
         return replace(self, data=tuple(places.values()))
 
+    def found(self, data: Sequence[str]) -> Run:
+        """The run with those data sets that are gone from their place where `data` says."""
+        gone = {name for name, _, place in (spec.partition('=') for spec in self.data)
+                if not _exists(place)}
+        return self.moved([spec for spec in data if spec.partition('=')[0] in gone])
+
     def command_line(self) -> str:
         """Recipe, settings and start in one line, for the model card."""
         start = [f'--start {Path(self.start).stem}'] if self.start else []
@@ -115,6 +121,10 @@ class Run:
     def load_recipe(self) -> Recipe:
         """The recipe as it was asked for; ValueError where this version has no such recipe."""
         return overridden(recipe_called(self.recipe), self.settings)
+
+
+def _exists(place: str) -> bool:
+    return Path(place.removesuffix('#raw')).exists()
 
 
 def check_data(data: Sequence[str], recipe: Recipe) -> None:
