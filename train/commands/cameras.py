@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
 from mono_depth_ros.model_file import find_model
@@ -11,7 +10,7 @@ from train.commands.shared_options import add_cameras, add_device
 from train.cross_validation.figures import combined
 from train.cross_validation.folds import Fold, measure_model
 from train.cross_validation.summary import as_json, as_markdown, summary
-from train.output_files import write_file
+from train.output_files import write_json
 from train.recipes.camera_groups import TABLES
 
 
@@ -40,5 +39,5 @@ def cameras(options: argparse.Namespace) -> None:
     print(as_markdown(f'{options.model} by camera', table, rows,
                       ['Whatever the model has learned from: its card names the data sets.']))
     if options.json:
-        write_file(options.json, json.dumps(as_json(rows), indent=1) + '\n')
+        write_json(options.json, as_json(rows))
         print(f'figures: {options.json}')

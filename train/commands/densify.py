@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-import json
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,7 @@ from train.data.data_sets import DataSet, open_all
 from train.data.readable_samples import readable
 from train.data.samples.sample import Sample, spread_numbers
 from train.evaluation.fill_comparison import compare_densifiers, GROSS
-from train.output_files import write_file
+from train.output_files import write_json
 
 
 def add_command(commands) -> None:
@@ -56,7 +55,7 @@ def measure(options: argparse.Namespace) -> None:
         found.append({'data': source.name, 'split': options.split, 'known': before,
                       'known_filled': after, **{way: asdict(e) for way, e in errors.items()}})
     if options.json:
-        write_file(options.json, json.dumps(found, indent=1) + '\n')
+        write_json(options.json, found)
 
 
 def _samples(source: DataSet, numbers: Sequence[int], read: list[str]) -> Iterator[Sample]:

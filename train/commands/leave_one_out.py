@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 import signal
 
@@ -21,7 +20,7 @@ from train.cross_validation.folds import (
 from train.cross_validation.summary import as_json, as_markdown, summary
 from train.data.data_sets import absolute_spec
 from train.fitting.parallel_runs import is_begun, keep_plan
-from train.output_files import write_file
+from train.output_files import write_file, write_json
 from train.recipes.camera_groups import TABLES
 from train.recipes.overrides import check_left_alone, recipe_to_begin
 from train.recipes.recipe import RECIPES
@@ -88,7 +87,7 @@ def leave_one_out(options: argparse.Namespace) -> None:
                             f'{len(results.keys() & set(folds))} of {len(set(folds))} folds '
                             f'done, all known: {", ".join(fold.name for fold in results)}.'])
         write_file(plan.folder / 'leave_one_out.md', page)
-        write_file(plan.folder / 'leave_one_out.json', json.dumps(as_json(rows), indent=1) + '\n')
+        write_json(plan.folder / 'leave_one_out.json', as_json(rows))
         print(page, flush=True)
     print(f'figures: {plan.folder / "leave_one_out.json"}')
 

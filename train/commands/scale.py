@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
-import json
 import math
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from train.data.readable_samples import readable
 from train.evaluation.floor_scale import floor_scale, FloorScale, FloorView, tilted, times
 from train.evaluation.measurement import load_estimator
 from train.evaluation.true_floor import true_floor
-from train.output_files import write_file
+from train.output_files import write_json
 from train.simulate.drives import CAMERA, drive
 
 HEIGHTS_M = (0.1, 0.2, 0.4, 0.7, 1.1, 1.5)
@@ -69,7 +68,7 @@ def _scale(options: argparse.Namespace) -> None:
                 print(_line(name, _texts(one)))
                 found.append({'set': name, 'times': factor, 'tilt_deg': tilt, **asdict(one)})
     if options.json:
-        write_file(options.json, json.dumps(found, indent=1) + '\n')
+        write_json(options.json, found)
 
 
 def _sets(options: argparse.Namespace, sources: Iterable[DataSet], estimator: DepthEstimator
