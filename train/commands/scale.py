@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 import math
 from pathlib import Path
+import re
 
 import numpy as np
 
@@ -90,7 +91,12 @@ def _data_views(source: DataSet, estimator: DepthEstimator) -> Iterator[FloorVie
                 predicted=estimator.estimate(sample.rgb, sample.camera).depth,
                 truth=sample.depth, camera=sample.camera, up=floor.up, height_m=floor.height_m,
                 time_s=number * DATA_STEP_S,
-                sequence=source.keys[number].rstrip('0123456789'))
+                sequence=sequence_of(source.keys[number]))
+
+
+def sequence_of(key: str) -> str:
+    """Of which place a key is: all before the number at its end, or the time with its ticks."""
+    return re.sub(r'(\d+\.\d+(-\d+)?|\d+)$', '', key)
 
 
 def _drive_views(height_m: float, rooms: int, frames: int, estimator: DepthEstimator
