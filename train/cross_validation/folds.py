@@ -132,17 +132,20 @@ def measure_fold(plan: Plan, fold: Fold) -> None:
 
 def measure_model(table: CameraTable, root: Path, model: str | Path, groups: Sequence[str],
                   device: str = 'cpu') -> dict[str, dict[str, Figures]]:
-    """Figures of a model file by group and set, of all images; `select` is a group of its own."""
+    """Figures of a model file by group and set, of all images; `select` is a group of its own.
+
+    All data is opened before any is measured.
+    """
+    opened = {name: [open_data(one.spec(str(root)), 'train') for one in table.group(name).sets]
+              for name in groups}
+    selected = [open_data(one.spec(str(root)), 'val') for one in table.always
+                if one.name == table.select]
     predictor = load_estimator(model, device)
-    protocol = PROTOCOLS[table.protocol]
-    figures = {name: {one.name: measure(predictor, open_data(one.spec(str(root)), 'train'),
-                                        protocol) for one in table.group(name).sets}
-               for name in groups}
-    for one in table.always:
-        if one.name == table.select:
-            chosen_by = open_data(one.spec(str(root)), 'val')
-            figures['select'] = {one.name: measure(
-                predictor, chosen_by, PROTOCOLS[table.select_protocol], steps=True)}
+    figures = {name: {source.name: measure(predictor, source, PROTOCOLS[table.protocol])
+                      for source in sources} for name, sources in opened.items()}
+    for source in selected:
+        figures['select'] = {source.name: measure(
+            predictor, source, PROTOCOLS[table.select_protocol], steps=True)}
     return figures
 
 

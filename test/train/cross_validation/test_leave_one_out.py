@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, replace
 import json
+import shutil
 from types import SimpleNamespace
 
 from model_helpers import write_untrained
@@ -155,6 +156,24 @@ def test_folds_are_trained_measured_and_not_again(plan, monkeypatch, capsys):
                  '--group', 'rooms', '--json', str(plan.folder / 'one.json')]) == 0
     one = json.loads((plan.folder / 'one.json').read_text())
     assert one['rooms'][0]['images'] == 12 and one['select'][0]['images'] == 2
+
+
+def test_cameras_of_a_group_need_the_sets_of_that_group_alone(plan, tmp_path, monkeypatch, capsys):
+    """It measured them, and then ended because the selection set was not there."""
+    monkeypatch.setitem(TABLES, 'small', SMALL)
+    write_untrained(tmp_path / 'drawn.safetensors', 'mobile')
+    for name in ('nyu_folder', 'desk'):
+        shutil.rmtree(plan.root / name)
+    words = ['cameras', str(tmp_path / 'drawn.safetensors'), '--cameras', 'small', '--root',
+             str(plan.root), '--json', str(tmp_path / 'found.json')]
+    assert main([*words, '--group', 'rooms']) == 0
+    page = capsys.readouterr().out
+    assert '| rooms | 12 |' in page and 'select' not in page
+    assert set(json.loads((tmp_path / 'found.json').read_text())) == {'rooms', 'mean'}
+    for more, missing in (([], 'desk'), (['--group', 'rooms', 'desks'], 'desk')):
+        assert main([*words, *more]) == 1
+        told = capsys.readouterr().err
+        assert f'no file or folder {plan.root / missing}' in told and 'measure' not in told
 
 
 def write_figures(plan, fold, **groups):
