@@ -109,6 +109,9 @@ def _run(options: argparse.Namespace, group: ProcessGroup) -> Iterator[tuple[Run
     if not options.resume:
         if not data:
             raise ValueError('there is no training data: give --data NAME=DIR')
+        if options.capped and not options.root:
+            raise ValueError('--capped caps the sets of --root DIR, which is not given; those of '
+                             "--data are capped by --set \"caps=(('NAME',12),)\"")
         check_data(data, recipe)
     with only_one(options.out, 'training') if group.is_main_process else nullcontext():
         if options.resume:

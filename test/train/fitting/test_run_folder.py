@@ -108,6 +108,13 @@ def test_processes_that_continue_a_run_share_its_own_batch(tmp_path):
             pass
 
 
+def test_caps_of_a_table_without_its_sets_are_refused(tmp_path, capsys):
+    data = f'mine={write_folder(tmp_path / "set")}'
+    assert main(['fit', 'mobile', '--data', data, '--capped', '--out', str(tmp_path / 'r')]) == 1
+    assert '--capped caps the sets of --root DIR, which is not given' in capsys.readouterr().err
+    assert not (tmp_path / 'r').exists()
+
+
 HOLD = '''
 import sys
 from pathlib import Path

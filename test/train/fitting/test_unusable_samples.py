@@ -18,6 +18,7 @@ from train.data.samples.data_notes import DataNote
 from train.evaluation.measurement import evaluate
 from train.evaluation.protocols import PROTOCOLS
 from train.fitting.batch_shapes import batch_shapes
+from train.fitting.device_store import load_store
 from train.fitting.distributed import ProcessGroup
 from train.fitting.run_log import ENOUGH_VIEWS, UnknownDepth
 from train.fitting.stage_run import RunContext
@@ -95,6 +96,8 @@ def test_a_broken_first_image_is_not_what_a_set_is_judged_by(folder):
         path.write_bytes(b'no picture')
     with pytest.raises(ValueError, match='none of the 6 images of mine can be read, the first: '):
         batch_shapes([source], RECIPES['finetune'])
+    with pytest.raises(ValueError, match='none of the 6 images can be read, the first: mine/0000'):
+        load_store([source], 'cpu')
 
 
 class Two:
