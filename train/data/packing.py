@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 import json
+import os
 from pathlib import Path
 
 import cv2
@@ -13,7 +14,6 @@ from tqdm import tqdm
 
 from train.data.data_set_facts import facts_called, name_of, NO_FACTS
 from train.data.data_sets import (
-    absolute_spec,
     DataSet,
     known_layout,
     note_missing_terms,
@@ -49,8 +49,9 @@ def pack(spec: str, folder: Path, width: int, most: int = 0) -> int:
     if not (folder / HEAD).exists() and folder.exists() and (layout := known_layout(folder)):
         raise ValueError(f'{folder} holds a data set ({layout.name}), which a pack may not lie '
                          'among: give another --out')
-    name, _, place = absolute_spec(spec).partition('=')
-    head: dict = {'format': FORMAT, 'source': place, 'width': width, 'called': _called(name)}
+    name, _, place = spec.partition('=')
+    head: dict = {'format': FORMAT, 'source': _whole(place), 'width': width,
+                  'called': _called(name)}
     begun = read_head(folder) if (folder / HEAD).exists() else None
     if begun:
         _check_same(folder, begun, head)
@@ -75,10 +76,14 @@ def _check_same(folder: Path, begun: dict, head: dict) -> None:
 
     Those of before do not tell as which, and may tell a place as it is called from some folder.
     """
-    held = {'called': head['called'], **begun,
-            'source': str(Path(str(begun.get('source', ''))).expanduser().resolve())}
+    held = {'called': head['called'], **begun, 'source': _whole(str(begun.get('source', '')))}
     if {name: held.get(name) for name in head} != head:
         raise ValueError(f'{folder} holds another pack ({begun}): give another --out')
+
+
+def _whole(place: str) -> str:
+    """A place as it is called from any folder; links in it may come to point elsewhere."""
+    return os.path.abspath(Path(place).expanduser())
 
 
 def _filled(spec: str, folder: Path, splits: Mapping[str, DataSet], width: int,

@@ -98,6 +98,9 @@ def test_a_pack_goes_on_wherever_it_is_called_from(folder, tmp_path, monkeypatch
     del before['called']
     head.write_text(json.dumps(before))
     assert pack(f'mine={folder}', tmp_path / 'p', 32) == 8
+    folder.rename(tmp_path / 'other disk')
+    folder.symlink_to(tmp_path / 'other disk')
+    assert pack(f'mine={folder}', tmp_path / 'p', 32) == 8
     write_folder(tmp_path / 'elsewhere' / 'set')
     monkeypatch.chdir(tmp_path / 'elsewhere')
     with pytest.raises(ValueError, match='holds another pack'):
