@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from io import BytesIO
+import json
+import math
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -51,6 +54,22 @@ def write_file(path: Path, data: str | bytes) -> None:
             return
         with replacing(path.resolve()) as unfinished:  # what a link points to; the link stays
             unfinished.write_bytes(text)
+
+
+def write_json(path: Path, figures: Any) -> None:
+    """Write dictionaries and lists of figures as JSON, which knows no NaN: that is null there.
+
+    Infinity too. Errors as `write_file`.
+    """
+    write_file(path, json.dumps(_known(figures), indent=1, allow_nan=False) + '\n')
+
+
+def _known(figures: Any) -> Any:
+    if isinstance(figures, dict):
+        return {name: _known(figure) for name, figure in figures.items()}
+    if isinstance(figures, list | tuple):
+        return [_known(figure) for figure in figures]
+    return None if isinstance(figures, float) and not math.isfinite(figures) else figures
 
 
 def write_picture(path: Path, bgr_HW3: np.ndarray) -> None:

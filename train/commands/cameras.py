@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import json
+from dataclasses import replace
 from pathlib import Path
 
 from mono_depth_ros.model_file import find_model
@@ -11,7 +11,7 @@ from train.commands.shared_options import add_cameras, add_device
 from train.cross_validation.figures import combined
 from train.cross_validation.folds import Fold, measure_model
 from train.cross_validation.summary import as_json, as_markdown, summary
-from train.output_files import write_file
+from train.output_files import write_json
 from train.recipes.camera_groups import TABLES
 
 
@@ -23,7 +23,8 @@ def add_command(commands) -> None:
     one.add_argument('model', help='path of a model file, or the name of a shipped one')
     add_cameras(one)
     one.add_argument('--group', nargs='+', metavar='GROUP', default=[],
-                     help='only these groups (default all)')
+                     help='only these groups, without the selection set where it is not there '
+                          '(default all)')
     one.add_argument('--json', type=Path, metavar='FILE', help='write all figures there')
     add_device(one)
     one.set_defaults(command=cameras)
@@ -32,6 +33,8 @@ def add_command(commands) -> None:
 def cameras(options: argparse.Namespace) -> None:
     """Run the command; raises ValueError or OSError in one sentence."""
     table = TABLES[options.cameras]
+    if options.group and not all(one.place(str(options.root)).exists() for one in table.always):
+        table = replace(table, select='')  # the sets of these groups are enough
     groups = tuple(options.group or (group.name for group in table.groups))
     figures = measure_model(table, options.root, find_model(options.model), groups,
                             options.device)
@@ -40,5 +43,5 @@ def cameras(options: argparse.Namespace) -> None:
     print(as_markdown(f'{options.model} by camera', table, rows,
                       ['Whatever the model has learned from: its card names the data sets.']))
     if options.json:
-        write_file(options.json, json.dumps(as_json(rows), indent=1) + '\n')
+        write_json(options.json, as_json(rows))
         print(f'figures: {options.json}')

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-import json
 from pathlib import Path
 import sys
 from tempfile import TemporaryDirectory
@@ -26,7 +25,7 @@ from train.data.samples.splits import MissingSplit
 from train.evaluation.learned_images import check_learned
 from train.evaluation.measurement import evaluate
 from train.evaluation.protocols import PROTOCOLS
-from train.output_files import write_file
+from train.output_files import write_json
 
 
 def add_command(commands) -> None:
@@ -63,15 +62,15 @@ def compare(options: argparse.Namespace) -> None:
     else:
         opened = with_split(data_of(options.models), options.split)
     with TemporaryDirectory() as folder:
-        entries = open_entries(options.models, Path(folder), options.device)
+        entries = open_entries(options.models, Path(folder), options.device,
+                               options.data)
         for spec, source in opened.items():
             for entry in entries:
                 check_learned(entry.name, learned_by(entry, spec, source), spec, source,
                               options.split)
         rows = [_show(options, source, entries) for source in opened.values()]
         if options.json:
-            write_file(options.json, json.dumps([row.as_json() for part in rows for row in part],
-                                                indent=1) + '\n')
+            write_json(options.json, [row.as_json() for part in rows for row in part])
             print(f'\nimage by image in {options.json}')
         if options.figure:  # at the end: one that cannot be drawn costs no measurement
             for source, part in zip(opened.values(), rows):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
 from train.data.data_sets import open_data
@@ -22,7 +23,9 @@ def add_command(commands) -> None:
 
 
 def _data(options: argparse.Namespace) -> None:
-    spec = options.data if '=' in options.data else f'{Path(options.data).stem}={options.data}'
+    # The whole path, for `.` and `..` have no name.
+    name = Path(os.path.abspath(options.data)).stem
+    spec = options.data if '=' in options.data else f'{name}={options.data}'
     source = open_data(spec, options.split)
     findings, samples = inspect(source, options.frames)
     print(findings_text(source.name, options.split, findings))

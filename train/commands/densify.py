@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-import json
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
 from train.commands.shared_options import add_data, add_seed, add_split, check_seed
-from train.data.data_sets import open_all
-from train.data.samples.sample import spread_numbers
+from train.data.data_sets import DataSet, open_all
+from train.data.readable_samples import readable
+from train.data.samples.sample import Sample, spread_numbers
 from train.evaluation.fill_comparison import compare_densifiers, GROSS
-from train.output_files import write_file
+from train.output_files import write_json
 
 
 def add_command(commands) -> None:
@@ -41,10 +42,10 @@ def measure(options: argparse.Namespace) -> None:
     found = []
     for source in open_all(options.data, options.split).values():
         numbers = spread_numbers(len(source), options.frames)
-        samples = (source[n] for n in tqdm(numbers, desc=source.name, unit='frame', leave=False))
-        errors, before, after = compare_densifiers(samples, options.hide,
-                                                   np.random.default_rng(options.seed))
-        print(f'{source.name} {options.split}, {len(numbers)} of {len(source)} frames, '
+        read: list[str] = []
+        errors, before, after = compare_densifiers(
+            _samples(source, numbers, read), options.hide, np.random.default_rng(options.seed))
+        print(f'{source.name} {options.split}, {len(read)} of {len(source)} frames, '
               f'{options.hide:.0%} of the known points hidden, seed {options.seed}; filling all '
               f'of them takes known pixels from {before:.1%} to {after:.1%}\n')
         print(f'| | AbsRel | off by more than {GROSS:.0%} | hidden points filled |')
@@ -54,4 +55,11 @@ def measure(options: argparse.Namespace) -> None:
         found.append({'data': source.name, 'split': options.split, 'known': before,
                       'known_filled': after, **{way: asdict(e) for way, e in errors.items()}})
     if options.json:
-        write_file(options.json, json.dumps(found, indent=1) + '\n')
+        write_json(options.json, found)
+
+
+def _samples(source: DataSet, numbers: Sequence[int], read: list[str]) -> Iterator[Sample]:
+    """The samples of those numbers that can be read; their names are added to `read`."""
+    for _, sample in readable(source, tqdm(numbers, desc=source.name, unit='frame', leave=False)):
+        read.append(sample.name)
+        yield sample

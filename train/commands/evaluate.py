@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-import json
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +21,7 @@ from train.evaluation.html_report import write_report
 from train.evaluation.learned_images import check_learned, learned_images
 from train.evaluation.measurement import evaluate, load_estimator, Predictor, Report
 from train.evaluation.protocols import PROTOCOLS, without_frame, zoomed
-from train.output_files import write_file
+from train.output_files import write_json
 
 
 def add_command(commands) -> None:
@@ -76,7 +75,7 @@ def _evaluate(options: argparse.Namespace) -> None:
                    for name, report in rows]
         for row, found in zip(figures[-len(sources):], calibrations):
             row['calibration'] = found and asdict(found)
-        write_file(options.json, json.dumps(figures, indent=1) + '\n')
+        write_json(options.json, figures)
         print(f'image by image in {options.json}')
     if options.report:
         for source, (name, report) in zip(sources, rows[-len(sources):]):
@@ -169,11 +168,8 @@ def _interval(report: Report, error: str) -> str:
 
 
 def _caption(report: Report) -> str:
-    reasons = ((report.blank, 'without known depth'), (report.unreadable, 'that cannot be read'))
-    left_out = ' and '.join(f'{len(names)} {reason}' for names, reason in reasons if names)
-    left_out = f' ({left_out} left out)' if left_out else ''
-    return (f'{report.data} {report.split}, {len(report.images)} images{left_out}: '
-            f'{report.truth_text()}')
+    return (f'{report.data} {report.split}, {len(report.images)} images'
+            f'{report.left_out_text()}: {report.truth_text()}')
 
 
 def _print_bands(report: Report) -> None:

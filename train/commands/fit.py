@@ -13,6 +13,7 @@ import sys
 from mono_depth_ros.backends.torch_backend import enough_memory, pick_device
 from mono_depth_ros.model_file import SUFFIX
 from train.commands.shared_options import add_cameras, add_capped, add_device, DATA_HELP
+from train.data.folder_lock import only_one
 from train.fitting.batches import FEEDS
 from train.fitting.checkpoint import has_checkpoint
 from train.fitting.distributed import process_group, ProcessGroup
@@ -24,13 +25,12 @@ from train.fitting.run_folder import (
     start_of,
     write_run,
 )
-from train.fitting.run_lock import only_training
 from train.fitting.run_log import BOARD, TrainingSummary
 from train.fitting.stage_run import RunContext
 from train.fitting.training_loop import fit
 from train.recipes.camera_groups import caps_setting, TABLES
 from train.recipes.overrides import recipe_to_begin
-from train.recipes.recipe import Recipe, recipe_called, RECIPES
+from train.recipes.recipe import Recipe, RECIPES
 
 # <malloc.h>
 M_TRIM_THRESHOLD = -1
@@ -102,16 +102,18 @@ def _fit(options: argparse.Namespace) -> None:
 def _run(options: argparse.Namespace, group: ProcessGroup) -> Iterator[tuple[Run, Recipe]]:
     """The run to continue or to begin, and its recipe; its folder is held meanwhile."""
     data, settings = _data_and_settings(options)
-    recipe = (recipe_called(options.recipe) if options.resume
+    # A run goes on with its own settings; a folder without one is not made.
+    recipe = (read_run(options.out).load_recipe() if options.resume
               else recipe_to_begin(options.recipe, settings))
     group.check_batch(recipe.batch_size)
-    if options.resume:
-        read_run(options.out)  # a folder without one is not made
-    elif data:
+    if not options.resume:
+        if not data:
+            raise ValueError('there is no training data: give --data NAME=DIR')
+        if options.capped and not options.root:
+            raise ValueError('--capped caps the sets of --root DIR, which is not given; those of '
+                             "--data are capped by --set \"caps=(('NAME',12),)\"")
         check_data(data, recipe)
-    else:
-        raise ValueError('there is no training data: give --data NAME=DIR')
-    with only_training(options.out) if group.is_main_process else nullcontext():
+    with only_one(options.out, 'training') if group.is_main_process else nullcontext():
         if options.resume:
             run = _continued(options, group)
             yield run, run.load_recipe()

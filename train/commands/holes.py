@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-import json
 from pathlib import Path
 
 import numpy as np
@@ -40,7 +39,7 @@ from train.evaluation.fill_comparison import (
 from train.evaluation.hidden_regions import ellipses, other_frame, REACH_NAMES, sensor_holes
 from train.evaluation.learned_images import check_learned, learned_images
 from train.evaluation.measurement import load_estimator
-from train.output_files import write_file
+from train.output_files import write_json
 
 # The ways of filling without a network, with which it is compared image by image.
 CLASSICAL = ('nearest', 'in-painted', 'bilateral')
@@ -94,7 +93,7 @@ def holes(options: argparse.Namespace) -> None:
         if options.figure:
             filled[spec] = frames
     if options.json:
-        write_file(options.json, json.dumps(found, indent=1) + '\n')
+        write_json(options.json, found)
         print(f'all figures in {options.json}')
     if options.figure:  # at the end: one that cannot be drawn costs no measurement
         for spec, source in opened.items():
@@ -144,8 +143,7 @@ def _hiding(options: argparse.Namespace,
     rng = np.random.default_rng(options.seed)
 
     def hide(frame: FillFrame) -> np.ndarray:
-        other = other_frame(len(shapes), next(own), rng)
-        return sensor_holes(shapes[other].depth, frame.sensor.shape)
+        return sensor_holes(other_frame(shapes, next(own), rng).depth, frame.sensor.shape)
     return [(REACH_NAMES, hide)]
 
 

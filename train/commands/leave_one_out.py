@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 import signal
 
@@ -12,6 +11,7 @@ from train.commands.shared_options import add_cameras, add_capped, add_device
 from train.cross_validation.folds import (
     check_data,
     check_start,
+    done_folds,
     Fold,
     Plan,
     read_fold,
@@ -20,9 +20,9 @@ from train.cross_validation.folds import (
 from train.cross_validation.summary import as_json, as_markdown, summary
 from train.data.data_sets import absolute_spec
 from train.fitting.parallel_runs import is_begun, keep_plan
-from train.output_files import write_file
+from train.output_files import write_file, write_json
 from train.recipes.camera_groups import TABLES
-from train.recipes.overrides import recipe_to_begin
+from train.recipes.overrides import check_left_alone, recipe_to_begin
 from train.recipes.recipe import RECIPES
 
 
@@ -69,22 +69,25 @@ def leave_one_out(options: argparse.Namespace) -> None:
              for seed in options.seeds for word in leave]
     check_data(plan, folds)
     if not is_begun(plan.folder):
-        recipe_to_begin(options.recipe, options.settings)
+        recipe = recipe_to_begin(options.recipe, options.settings)
+        for seed in options.seeds:
+            check_left_alone(recipe, (f'seed={seed}',), options.settings)
     if options.start:
         check_start(plan, folds, read_card(find_model(options.start)))
     keep_plan({'recipe': plan.recipe, 'words': plan.words, 'also': plan.also,
                'capped': plan.capped, 'table': plan.table.name}, plan.folder)
-    results = {}
-    for fold in run_folds(plan, folds, max(1, options.jobs)):
-        results[fold] = read_fold(plan, fold)
+    for _ in run_folds(plan, folds, max(1, options.jobs)):
+        # Of all that is known: another command may fill the same folder with other folds.
+        results = {fold: read_fold(plan, fold) for fold in done_folds(plan)}
         rows = summary(results)
         page = as_markdown(f'Leave one camera out: {options.recipe}', table, rows,
                            ['Each group is measured by a model that has learned from none of it.',
                             f'Recipe and words: `{" ".join((plan.recipe, *plan.words))}`'
                             f'{", caps of the table" if plan.capped else ""}; '
-                            f'{len(results)} of {len(folds)} folds done.'])
+                            f'{len(results.keys() & set(folds))} of {len(set(folds))} folds '
+                            f'done, all known: {", ".join(fold.name for fold in results)}.'])
         write_file(plan.folder / 'leave_one_out.md', page)
-        write_file(plan.folder / 'leave_one_out.json', json.dumps(as_json(rows), indent=1) + '\n')
+        write_json(plan.folder / 'leave_one_out.json', as_json(rows))
         print(page, flush=True)
     print(f'figures: {plan.folder / "leave_one_out.json"}')
 

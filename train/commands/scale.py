@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
-import json
+import math
 from pathlib import Path
+import re
 
 import numpy as np
 
 from mono_depth_ros.estimator import DepthEstimator
 from train.commands.shared_options import add_device, add_split
-from train.data.data_sets import open_data
+from train.data.data_sets import DataSet, open_all
+from train.data.readable_samples import readable
 from train.evaluation.floor_scale import floor_scale, FloorScale, FloorView, tilted, times
 from train.evaluation.measurement import load_estimator
 from train.evaluation.true_floor import true_floor
-from train.output_files import write_file
+from train.output_files import write_json
 from train.simulate.drives import CAMERA, drive
 
 HEIGHTS_M = (0.1, 0.2, 0.4, 0.7, 1.1, 1.5)
@@ -49,10 +51,14 @@ def add_command(commands) -> None:
 def _scale(options: argparse.Namespace) -> None:
     if not options.data and options.rooms < 1:
         raise ValueError('give --data NAME=DIR, --rooms N or both: there is nothing to measure')
+    if options.frames < 1 or not all(0 < factor < math.inf for factor in options.times):
+        raise ValueError(f'expected at least 1 of --frames and --times above 0, got '
+                         f'{options.frames} and {" ".join(f"{x:g}" for x in options.times)}')
+    opened = open_all(options.data, options.split)
     estimator = load_estimator(options.model, options.device)
     range_m = (estimator.card.min_depth_m, estimator.card.max_depth_m)
     found = []
-    sets = {name: list(views) for name, views in _sets(options, estimator)}
+    sets = {name: list(views) for name, views in _sets(options, opened.values(), estimator)}
     for factor in options.times:
         for tilt in options.tilts:
             print(f'\nmodel times {factor:g}, pitch off by {tilt:g} degrees\n')
@@ -63,30 +69,34 @@ def _scale(options: argparse.Namespace) -> None:
                 print(_line(name, _texts(one)))
                 found.append({'set': name, 'times': factor, 'tilt_deg': tilt, **asdict(one)})
     if options.json:
-        write_file(options.json, json.dumps(found, indent=1) + '\n')
+        write_json(options.json, found)
 
 
-def _sets(options: argparse.Namespace, estimator: DepthEstimator
+def _sets(options: argparse.Namespace, sources: Iterable[DataSet], estimator: DepthEstimator
           ) -> Iterator[tuple[str, Iterator[FloorView]]]:
-    for spec in options.data:
-        yield spec.partition('=')[0], _data_views(spec, options.split, estimator)
+    for source in sources:
+        yield source.name, _data_views(source, estimator)
     for height_m in HEIGHTS_M if options.rooms else ():
         yield f'drives at {height_m:g} m', _drive_views(
             height_m, options.rooms, options.frames, estimator)
 
 
-def _data_views(spec: str, split: str, estimator: DepthEstimator) -> Iterator[FloorView]:
+def _data_views(source: DataSet, estimator: DepthEstimator) -> Iterator[FloorView]:
     """The images of a data set whose true floor is known, those of one place as a sequence."""
-    source, rng = open_data(spec, split), np.random.default_rng(0)
-    for number in range(len(source)):
-        sample = source[number]
+    rng = np.random.default_rng(0)
+    for number, sample in readable(source, range(len(source))):
         floor = true_floor(sample.depth, sample.camera, rng)
         if floor:
             yield FloorView(
                 predicted=estimator.estimate(sample.rgb, sample.camera).depth,
                 truth=sample.depth, camera=sample.camera, up=floor.up, height_m=floor.height_m,
                 time_s=number * DATA_STEP_S,
-                sequence=source.keys[number].rstrip('0123456789'))
+                sequence=sequence_of(source.keys[number]))
+
+
+def sequence_of(key: str) -> str:
+    """Of which place a key is: all before the number at its end, or the time with its ticks."""
+    return re.sub(r'(\d+\.\d+(-\d+)?|\d+)$', '', key)
 
 
 def _drive_views(height_m: float, rooms: int, frames: int, estimator: DepthEstimator

@@ -11,7 +11,7 @@ from mono_depth_ros.camera import Camera
 from mono_depth_ros.simulation.recorded_walk import RecordedWalk
 from train.commands.shared_options import add_device
 from train.evaluation.measurement import load_estimator
-from train.evaluation.steadiness import steadiness, with_camera_noise
+from train.evaluation.steadiness import FIRST, steadiness, with_camera_noise
 from train.simulate.drives import CAMERA, drive
 
 WALK_HZ, STILL_HZ, STILL_IMAGES = 4.0, 15.0, 15
@@ -33,6 +33,9 @@ def add_command(commands) -> None:
 def _steady(options: argparse.Namespace) -> None:
     if not 0 <= options.smoothing <= 0.95:
         raise ValueError(f'--smoothing must be 0 to 0.95, got {options.smoothing:g}')
+    if options.frames <= FIRST:
+        raise ValueError(f'--frames must be above {FIRST}, the images that fill the past, got '
+                         f'{options.frames}')
     estimator = load_estimator(options.model, options.device)
     print('| images | change | smoothed | from the same image | the one before | before that |')
     print('|---|---|---|---|---|---|')

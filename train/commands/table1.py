@@ -21,7 +21,7 @@ from train.data.data_sets import data_use, open_data
 from train.data.nyu_report import REPORT
 from train.fitting.parallel_runs import is_begun, keep_plan
 from train.output_files import write_file
-from train.recipes.overrides import recipe_to_begin
+from train.recipes.overrides import check_left_alone, recipe_to_begin
 
 # On a GPU: with the 50 to 210 million weights of these networks the optimiser takes as long for a
 # small batch as for a large one.
@@ -139,7 +139,11 @@ def _experiment(options: argparse.Namespace, device: str) -> Experiment:
     for entrant in entrants:
         entrant.epochs(options.epochs)
         if not is_begun(_results(options)):
-            recipe_to_begin(entrant.recipe, [*WORLDS[options.world].settings, *options.settings])
+            recipe = recipe_to_begin(entrant.recipe, [*WORLDS[options.world].settings,
+                                                      *options.settings])
+            for seed, rate in enumerate(entrant.rates):
+                check_left_alone(recipe, [*entrant.settings(entrant.epochs(options.epochs), rate),
+                                          f'seed={seed}'], options.settings)
     folder = options.out.resolve()
     data, tuning = prepare_data(options.data, folder / 'packs', options.images)
     return Experiment(folder=folder, results=_results(options), world=WORLDS[options.world],

@@ -73,26 +73,28 @@ def is_run(word: str) -> bool:
     return True
 
 
-def open_entries(words: Sequence[str], folder: Path, device: str) -> list[Entry]:
+def open_entries(words: Sequence[str], folder: Path, device: str,
+                 data: Sequence[str] = ()) -> list[Entry]:
     """An entry for each word, as `open_entry`; those of one name go by their words."""
-    entries = [open_entry(word, folder / str(number), device)
+    entries = [open_entry(word, folder / str(number), device, data)
                for number, word in enumerate(words)]
     names = [entry.name for entry in entries]
     return [replace(entry, name=word) if names.count(entry.name) > 1 else entry
             for entry, word in zip(entries, words)]
 
 
-def open_entry(word: str, folder: Path, device: str) -> Entry:
+def open_entry(word: str, folder: Path, device: str, data: Sequence[str] = ()) -> Entry:
     """A run's folder or a model by path or name; a run is exported into `folder` first.
 
-    Raises OSError or ValueError, also for a run that is not finished.
+    Data of the run that is gone from its place lies where `data`, NAME=DIR, says. Raises OSError
+    or ValueError, also for a run that is not finished.
     """
     if not is_run(word):
         path = find_model(word)
         return Entry(name=path.stem, run=None, estimator=load_estimator(path, device))
     run = Path(word)
     path = folder / f'{run.resolve().name}{SUFFIX}'
-    export_run(run, path, (), PROTOCOLS['full'])
+    export_run(run, path, (), PROTOCOLS['full'], run=read_run(run).found(data))
     return Entry(name=path.stem, run=run, estimator=load_estimator(path, device))
 
 
@@ -118,7 +120,7 @@ def learned_by(entry: Entry, spec: str, source: DataSet) -> int:
     known = learned_images(entry.card, source)
     if known or entry.run is None:
         return known
-    run = read_run(entry.run)
+    run = read_run(entry.run).found((spec,))
     learned = {key for of_run in run.data if _place(of_run) == _place(spec)
                for key in open_data(of_run, 'train', run.rules).keys}
     # Runs of rules 1 knew frames of lists by FOLDER/NAME alone.
@@ -133,17 +135,26 @@ def _place(spec: str) -> Path:
 def training_of(card: ModelCard) -> tuple[str, int | None]:
     """How it was trained ('staged', 'joint', 'one scale') and how many images it saw, or None.
 
-    An image counts as often as it was seen. '-' and None where this version has not its recipe.
+    Stages of no epochs do not count; where others left stacks as they were, those that learned
+    are told, as 'coarse alone'. An image counts as often as it was seen. '-' where nothing
+    learned, '-' and None where this version has not its recipe.
     """
     recipe = _recipe_of(card)
     if recipe is None or card.network.name not in NETWORKS:
         return '-', None
     frames = sum(use.frames for use in card.provenance.data)
     images = card.provenance.steps * min(recipe.batch_size, frames or recipe.batch_size)
-    if len(NETWORKS[card.network.name][0].stacks) == 1:
+    stacks = NETWORKS[card.network.name][0].stacks
+    learned = {stage.trains for stage in recipe.stages if stage.epochs} - {(UNCERTAINTY,)}
+    if not learned:
+        return '-', images
+    if len(stacks) == 1:
         return 'one scale', images
-    steps = {stage.trains for stage in recipe.stages} - {(UNCERTAINTY,)}
-    return ('staged' if len(steps) > 1 else 'joint'), images
+    if len(learned) > 1:
+        return 'staged', images
+    trains, = learned
+    whole = {*trains, UNCERTAINTY} >= set(stacks)
+    return ('joint' if whole else f'{" and ".join(trains)} alone'), images
 
 
 def _recipe_of(card: ModelCard) -> Recipe | None:

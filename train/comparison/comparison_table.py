@@ -37,11 +37,11 @@ def table_text(rows: Sequence[Row], protocol: Protocol) -> str:
 
 def _caption(rows: Sequence[Row]) -> str:
     report = rows[0].report
-    blank = f' ({len(report.blank)} without known depth left out)' if report.blank else ''
     times = ' and '.join(machine(device) for device in rows[0].ms)
-    return (f'{report.data} {report.split}, {len(report.images)} images{blank}, protocol '
-            f'{report.protocol}, one pass; {report.truth_text()}. Milliseconds inside the '
-            f'network, batch 1, interleaved, median, on {times}.')
+    return (f'{report.data} {report.split}, {len(report.images)} images'
+            f'{report.left_out_text()}, protocol {report.protocol}, one pass; '
+            f'{report.truth_text()}. Milliseconds inside the network, batch 1, interleaved, '
+            f'median, on {times}.')
 
 
 def _cells(row: Row) -> list[str]:

@@ -18,6 +18,7 @@ from mono_depth_ros.model_card import ModelCard, NetworkSpec
 from mono_depth_ros.model_file import has_weights
 from mono_depth_ros.networks.registry import build
 from train.data.data_sets import DataSet
+from train.data.readable_samples import first_readables
 from train.data.samples.sample import Sample
 from train.evaluation.measurement import load_estimator
 
@@ -95,9 +96,10 @@ def ms_by_device(estimators: Sequence[DepthEstimator], source: DataSet,
                  device: str) -> dict[str, list[float]]:
     """Milliseconds of every network on the CPU and, where `device` is one, on the GPU.
 
-    The estimators are on `device`; they get the first TIMED_IMAGES of a data set in turn.
+    The estimators are on `device`; they get the first TIMED_IMAGES of a data set that
+    can be read in turn.
     """
-    samples = [source[number] for number in range(min(TIMED_IMAGES, len(source)))]
+    samples = first_readables(source, TIMED_IMAGES)
     times = {}
     for place in dict.fromkeys(('cpu', device)):
         there = estimators if place == device else [

@@ -93,15 +93,25 @@ def _resplit(packed: Path, folder: Path, name: str, frames: Sequence[dict]) -> s
     """NAME=FOLDER of a pack of the same pixels, linked, whose frames lie in other splits."""
     folder.mkdir(parents=True, exist_ok=True)
     for file in (HEAD, RGB, DEPTH):
-        if not (folder / file).exists():
+        if not _is_same(packed / file, folder / file):
             _link(packed / file, folder / file)
     write_file(folder / INDEX, ''.join(json.dumps(frame) + '\n' for frame in frames))
     return f'{name}={folder}'
 
 
+def _is_same(file: Path, other: Path) -> bool:
+    """Whether `other` is what `_link` made of the file as it is now: packs are made anew."""
+    if not other.exists():
+        return False
+    one, two = file.stat(), other.stat()
+    return os.path.samestat(one, two) or (
+        (one.st_size, one.st_mtime_ns) == (two.st_size, two.st_mtime_ns))
+
+
 def _link(file: Path, other: Path) -> None:
     """The same file under another name; a copy where the disk or its owner allows no link."""
+    other.unlink(missing_ok=True)
     try:
         os.link(file, other)
     except OSError:
-        shutil.copyfile(file, other)
+        shutil.copy2(file, other)

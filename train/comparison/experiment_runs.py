@@ -16,7 +16,7 @@ from mono_depth_ros.model_file import SUFFIX
 from train.comparison.experiment import Entrant, World
 from train.fitting.checkpoint import has_checkpoint
 from train.fitting.checkpoint import NAME as CHECKPOINT
-from train.fitting.parallel_runs import run_tasks, Task
+from train.fitting.parallel_runs import resume_words, run_tasks, Task
 from train.fitting.run_log import HISTORY
 from train.output_files import write_file
 from train.recipes.recipe import recipe_called
@@ -176,7 +176,7 @@ def _fit(experiment: Experiment, entrant: Entrant, folder: Path, data: Sequence[
     base = [sys.executable, '-m', 'train', 'fit', entrant.recipe, '--out', str(folder),
             '--workers=0', f'--device={experiment.device}']
     if has_checkpoint(folder):
-        return [*base, '--resume']
+        return [*base, *resume_words(folder, data)]
     return [*base, *(word for spec in data for word in ('--data', spec)),
             *(f'--set={word}' for word in (*experiment.world.settings, *settings,
                                            *experiment.words))]

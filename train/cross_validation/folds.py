@@ -18,9 +18,11 @@ from train.evaluation.measurement import load_estimator
 from train.evaluation.protocols import PROTOCOLS
 from train.export.model_export import export_run
 from train.fitting.checkpoint import has_checkpoint
-from train.fitting.parallel_runs import run_tasks, Task
+from train.fitting.parallel_runs import resume_words, run_tasks, Task
 from train.output_files import write_file
 from train.recipes.camera_groups import CameraTable, caps_setting
+
+FIGURES = 'figures.json'
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,10 +61,10 @@ class Plan:
         run = self.run_folder(fold)
         base = [sys.executable, '-m', 'train', 'fit', self.recipe, '--out', str(run),
                 f'--workers={self.workers}', f'--device={self.device}']
-        if has_checkpoint(run):
-            return [*base, '--resume']
         sets = self.table.sets_without(fold.left_out)
         data = [*(one.spec(str(self.root)) for one in sets), *self.also]
+        if has_checkpoint(run):
+            return [*base, *resume_words(run, data)]
         caps = [f'--set={caps_setting(sets)}'] if self.capped else []
         return [*base, *(word for spec in data for word in ('--data', spec)), *caps,
                 f'--set=seed={fold.seed}', *self.words]
@@ -73,7 +75,7 @@ class Plan:
 
     def result_file(self, fold: Fold) -> Path:
         """Where the figures of a fold lie once it is done."""
-        return self.folder / fold.name / 'figures.json'
+        return self.folder / fold.name / FIGURES
 
 
 def check_data(plan: Plan, folds: Sequence[Fold]) -> None:
@@ -130,18 +132,28 @@ def measure_fold(plan: Plan, fold: Fold) -> None:
 
 def measure_model(table: CameraTable, root: Path, model: str | Path, groups: Sequence[str],
                   device: str = 'cpu') -> dict[str, dict[str, Figures]]:
-    """Figures of a model file by group and set, of all images; `select` is a group of its own."""
+    """Figures of a model file by group and set, of all images; `select` is a group of its own.
+
+    All data is opened before any is measured.
+    """
+    opened = {name: [open_data(one.spec(str(root)), 'train') for one in table.group(name).sets]
+              for name in groups}
+    selected = [open_data(one.spec(str(root)), 'val') for one in table.always
+                if one.name == table.select]
     predictor = load_estimator(model, device)
-    protocol = PROTOCOLS[table.protocol]
-    figures = {name: {one.name: measure(predictor, open_data(one.spec(str(root)), 'train'),
-                                        protocol) for one in table.group(name).sets}
-               for name in groups}
-    for one in table.always:
-        if one.name == table.select:
-            chosen_by = open_data(one.spec(str(root)), 'val')
-            figures['select'] = {one.name: measure(
-                predictor, chosen_by, PROTOCOLS[table.select_protocol], steps=True)}
+    figures = {name: {source.name: measure(predictor, source, PROTOCOLS[table.protocol])
+                      for source in sources} for name, sources in opened.items()}
+    for source in selected:
+        figures['select'] = {source.name: measure(
+            predictor, source, PROTOCOLS[table.select_protocol], steps=True)}
     return figures
+
+
+def done_folds(plan: Plan) -> list[Fold]:
+    """The folds whose figures lie in the plan's folder, whoever asked for them."""
+    found = (json.loads(path.read_text()) for path in sorted(
+        plan.folder.glob(f'*/{FIGURES}')))
+    return [Fold(left_out=tuple(one['left_out']), seed=one['seed']) for one in found]
 
 
 def read_fold(plan: Plan, fold: Fold) -> dict[str, Figures]:

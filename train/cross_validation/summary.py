@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 
@@ -18,13 +18,15 @@ MEAN, SELECT = 'mean', 'select'
 def summary(results: Mapping[Fold, Mapping[str, Figures]]) -> dict[str, list[Figures]]:
     """Per left-out group, for their mean and for the selection set: one Figures a seed.
 
-    The mean counts every group alike; the selection set is the mean over the folds of a seed.
+    The mean counts every group alike. A group that several folds of a seed leave out has their
+    mean, as has the selection set.
     """
     rows: dict[str, list[Figures]] = {}
     for seed in sorted({fold.seed for fold in results}):
         folds = [figures for fold, figures in results.items() if fold.seed == seed]
-        groups = {name: one for figures in folds for name, one in figures.items()
-                  if name != SELECT}
+        names = dict.fromkeys(name for figures in folds for name in figures if name != SELECT)
+        groups = {name: _of_group([figures[name] for figures in folds if name in figures])
+                  for name in names}
         for name, one in groups.items():
             rows.setdefault(name, []).append(one)
         rows.setdefault(MEAN, []).append(combined(list(groups.values())))
@@ -33,6 +35,11 @@ def summary(results: Mapping[Fold, Mapping[str, Figures]]) -> dict[str, list[Fig
             rows.setdefault(SELECT, []).append(combined(selected))
     last = [name for name in (MEAN, SELECT) if name in rows]
     return {name: rows[name] for name in (*(n for n in rows if n not in last), *last)}
+
+
+def _of_group(found: Sequence[Figures]) -> Figures:
+    """The mean over folds that leave out one group, so measure on the same images."""
+    return replace(combined(found), images=found[0].images)
 
 
 def as_markdown(title: str, table: CameraTable, rows: Mapping[str, Sequence[Figures]],

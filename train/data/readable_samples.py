@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from train.data.data_sets import DataSet
 from train.data.samples.data_notes import note
@@ -47,8 +48,14 @@ def check_unreadable(problems: Sequence[str], images: int) -> None:
 
 def first_readable(source: DataSet) -> Sample:
     """The first sample that can be read, by which others are judged; ValueError for none."""
-    for index in range(len(source)):
-        if not isinstance(sample := read_sample(source, index), str):
-            return sample
-    raise ValueError(f'none of the {len(source)} images of {source.name} can be read, the first: '
-                     f'{read_sample(source, 0)}')
+    return first_readables(source, 1)[0]
+
+
+def first_readables(source: DataSet, most: int) -> list[Sample]:
+    """The first samples that can be read, so many or all there are; ValueError for none."""
+    samples = (read_sample(source, index) for index in range(len(source)))
+    found = list(islice((one for one in samples if not isinstance(one, str)), most))
+    if not found:
+        raise ValueError(f'none of the {len(source)} images of {source.name} can be read, the '
+                         f'first: {read_sample(source, 0)}')
+    return found

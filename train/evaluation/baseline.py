@@ -17,7 +17,10 @@ SIZE = (60, 80)
 
 
 class MeanDepthMap:
-    """Predicts, for every image, the mean training depth at each place, scaled by focal length."""
+    """Predicts, for every image, the mean training depth at each place, scaled by focal length.
+
+    ValueError where no training image has known depth.
+    """
 
     def __init__(self, sources: Sequence[DataSet]):
         total, count = np.zeros(SIZE), np.zeros(SIZE)
@@ -28,6 +31,9 @@ class MeanDepthMap:
                 known = np.isfinite(small)
                 total[known] += small[known]
                 count[known] += 1
+        if not count.any():
+            raise ValueError('no mean depth map: no training image of '
+                             f'{", ".join(source.name for source in sources)} has known depth')
         # Cells never seen (a white frame) take the mean of the others.
         mean = np.divide(total, count, out=np.full(SIZE, total.sum() / count.sum()),
                          where=count > 0)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import cv2
 import numpy as np
+
+from train.data.data_sets import DataSet
+from train.data.readable_samples import read_sample
+from train.data.samples.data_notes import note
+from train.data.samples.sample import Sample
 
 # Limits between small, medium and large holes of a sensor: how far their middle is from the
 # nearest measured pixel, as a share of the image height.
@@ -41,9 +44,17 @@ def sensor_holes(depth_HW: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     return class_N[label_HW].astype(np.uint8)
 
 
-def other_frame(count: int, own: int | None, rng: np.random.Generator) -> int:
-    """The number of one of `count` frames at random, not `own`; ValueError without another."""
-    numbers: Sequence[int] = [number for number in range(count) if number != own]
-    if not numbers:
-        raise ValueError('the holes of other frames are hidden: give a data set of several')
-    return int(rng.choice(numbers))
+def other_frame(frames: DataSet, own: int | None, rng: np.random.Generator) -> Sample:
+    """One of the frames at random, not that of the number `own`; ValueError without another.
+
+    A note tells of one that cannot be read, for which another is drawn.
+    """
+    numbers = [number for number in range(len(frames)) if number != own]
+    while numbers:
+        chosen = int(rng.choice(numbers))
+        if not isinstance(sample := read_sample(frames, chosen), str):
+            return sample
+        note(f'{sample}: its holes are not hidden')
+        numbers.remove(chosen)
+    raise ValueError('the holes of other frames are hidden: give a data set of several that can '
+                     'be read')

@@ -100,6 +100,12 @@ class Report:
         share = min(100 * self.truth_known, 99.9)  # never rounded to a whole
         return f'truth known for {share:.1f} % of the counted window: holes do not count'
 
+    def left_out_text(self) -> str:
+        """How many images were left out and why, in brackets behind a space; '' for none."""
+        reasons = ((self.blank, 'without known depth'), (self.unreadable, 'that cannot be read'))
+        left_out = ' and '.join(f'{len(names)} {reason}' for names, reason in reasons if names)
+        return f' ({left_out} left out)' if left_out else ''
+
     def metrics(self) -> Metrics:
         """The line a model card keeps."""
         return Metrics(data=self.data, split=self.split, protocol=self.protocol,

@@ -12,30 +12,47 @@ from train.data.data_sets import DataSet
 from train.fitting.batches import plain_loader
 from train.fitting.views import PlainViews
 from train.recipes.loss import has_known, image_means, pooled
+from train.recipes.mixture import mixture, Named
 from train.recipes.recipe import Recipe
 
 
 @torch.no_grad()
-def calibrate(network: MultiScaleNetwork, held_out: Sequence[DataSet], recipe: Recipe) -> float:
+def calibrate(network: MultiScaleNetwork, held_out: Sequence[DataSet], recipe: Recipe,
+              training: Sequence[Named] = ()) -> float:
     """Scale the uncertainty, in place, to the errors on images the network did not learn from.
 
     On images it learned from it errs less, and so its uncertainty is too small by the factor
     that is returned: the mean over images of |d| / uncertainty, the likeliest scale of a Laplace
-    distribution. An image counts as often as `recipe` draws one of its data set, so that many
-    drawn rooms do not outvote few photographs. 1 where there is nothing to do: no uncertainty
-    stack, no images.
+    distribution. An image counts as often as the uncertainty was learned from one of its set in
+    `training`, so that many drawn rooms do not outvote few photographs; all count alike where
+    it was learned from none of these sets. 1 where there is nothing to do: no uncertainty stack,
+    no images.
     """
     if UNCERTAINTY not in network.stacks:
         return 1.0
     network.eval()
-    weights, total, images = dict(recipe.weights), 0.0, 0.0
+    weights, total, images = _weights(held_out, recipe, training), 0.0, 0.0
     for source in held_out:
         ratios = _ratios(network, source, recipe)
-        weight = weights.get(source.name, 1.0)
+        weight = weights[source.name]
         total, images = total + weight * sum(ratios), images + weight * len(ratios)
     factor = total / images if images else 1.0
     network.get_parameter(f'{UNCERTAINTY}.head.bias').add_(math.log(factor))
     return factor
+
+
+def _weights(held_out: Sequence[DataSet], recipe: Recipe,
+             training: Sequence[Named]) -> dict[str, float]:
+    """How often a sample of each data set was drawn an epoch as the uncertainty was learned."""
+    drawn: dict[str, float] = {}
+    learned = [stage for stage in recipe.stages if stage.epochs]
+    stages = [stage for stage in learned if UNCERTAINTY in stage.trains] or learned
+    if training and stages:
+        counts = mixture(training, recipe, stages[-1]).counts
+        drawn = {source.name: draws / max(samples, 1)
+                 for source, (samples, draws) in zip(training, counts)}
+    weights = {source.name: drawn.get(source.name, 0.0) for source in held_out}
+    return weights if any(weights.values()) else dict.fromkeys(weights, 1.0)
 
 
 def _ratios(network: MultiScaleNetwork, source: DataSet, recipe: Recipe) -> list[float]:

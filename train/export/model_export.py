@@ -12,7 +12,7 @@ import torch
 
 from mono_depth_ros.backends.torch_backend import TorchBackend
 from mono_depth_ros.model_card import DataUse, Metrics, ModelCard, Provenance
-from mono_depth_ros.model_file import read_card, save_model
+from mono_depth_ros.model_file import save_model
 from mono_depth_ros.networks.multi_scale import MultiScaleNetwork
 from mono_depth_ros.networks.onnx_graph import graph_of
 from mono_depth_ros.networks.registry import build
@@ -22,7 +22,7 @@ from train.evaluation.measurement import evaluate, load_estimator
 from train.evaluation.protocols import Protocol
 from train.export.confidence_calibration import calibrate
 from train.fitting.checkpoint import fitting_in, load_checkpoint
-from train.fitting.run_folder import read_run, Run
+from train.fitting.run_folder import read_run, Run, start_card
 from train.output_files import writing
 from train.recipes.mixture import steps_of
 from train.recipes.recipe import Recipe
@@ -48,9 +48,11 @@ def export_run(folder: Path, path: Path, validation: Sequence[DataSet],
     network = build(recipe.network)
     with fitting_in(folder):
         network.load_state_dict(saved['ema'])
-    provenance = _provenance(run, recipe)
-    calibrate(network, validation, recipe)
-    licence = licence or licence_of(provenance.data, run.start)
+    training = run.sources('train')
+    began = _began(folder, run)
+    provenance = _provenance(run, recipe, training, began)
+    calibrate(network, validation, recipe, training)
+    licence = licence or licence_of(provenance.data, run.start, began)
     card = card_of(recipe, path.stem, provenance, licence)
     if validation:
         card = replace(card, metrics=_metrics(path, network, card, validation, protocol))
@@ -89,41 +91,39 @@ def _rounded(network: MultiScaleNetwork) -> MultiScaleNetwork:
     return network
 
 
-def _provenance(run: Run, recipe: Recipe) -> Provenance:
-    sources = run.sources('train')
+def _provenance(run: Run, recipe: Recipe, sources: Sequence[DataSet],
+                began: ModelCard | None) -> Provenance:
     steps = sum(steps_of(sources, recipe, stage) for stage in recipe.stages)
     return Provenance(
         recipe=run.command_line(),
-        data=tuple(dict.fromkeys([*map(data_use, sources), *_inherited(run)])),
+        # Also the data behind the model it began with: its weights know them too.
+        data=tuple(dict.fromkeys([*map(data_use, sources),
+                                  *(began.provenance.data if began else ())])),
         seed=recipe.seed, steps=steps,
         date=run.date, git_commit=run.git_commit, git_tree=run.git_tree, versions=run.versions)
 
 
-def _inherited(run: Run) -> list[DataUse]:
-    """The data behind the model a run began with: its weights know them too."""
-    if not run.start:
-        return []
+def _began(folder: Path, run: Run) -> ModelCard | None:
+    """The card of the model a run began with; None, which is told, where it is gone."""
     try:
-        return list(read_card(run.start).provenance.data)
+        return start_card(folder, run)
     except OSError:
         print(f'{run.start} is not there any more: the card does not name the data it learned '
               'from', file=sys.stderr)
-        return []
+        return None
 
 
-def licence_of(data: Sequence[DataUse], start: str) -> str:
+def licence_of(data: Sequence[DataUse], start: str, began: ModelCard | None) -> str:
     """The terms, in one sentence, of weights that learned from `data`, begun as model `start`.
 
-    Those of that model are told where they are not just those of its data, which `data` holds.
+    Those of that model, of the card `began`, are told where they are not just those of its data,
+    which `data` holds.
     """
     terms = [use.terms for use in data]
     if start:
         told, of_its_data = 'terms not recorded', ''
-        try:
-            card = read_card(start)
-            told, of_its_data = card.weights_licence, licence_of(card.provenance.data, '')
-        except (OSError, ValueError):
-            pass
+        if began:
+            told, of_its_data = began.weights_licence, licence_of(began.provenance.data, '', None)
         if told != of_its_data:
             terms.append(f'model {Path(start).stem} ({told.rstrip(".")})')
     return ('Weights on the terms of what they learned from: '

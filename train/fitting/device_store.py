@@ -50,7 +50,7 @@ def fits(sources: Sequence[DataSet], device: str) -> bool:
 
 
 def load_store(sources: Sequence[DataSet], device: str) -> DeviceStore:
-    """Read every sample once into the memory of `device`."""
+    """Read every sample once into the memory of `device`; ValueError where none can be read."""
     total = sum(len(source) for source in sources)
     rgb, depth, offset = [], [], 0
     samples: list[Stored] = []
@@ -66,6 +66,9 @@ def load_store(sources: Sequence[DataSet], device: str) -> DeviceStore:
             offset=offset, camera=sample.camera, name=sample.name,
             problem=problem_of(sample.name, depth[-1])))
         offset += sample.depth.size
+    if not rgb:
+        raise ValueError(f'none of the {total} images can be read, the first: '
+                         f'{samples[0].problem}')
     return DeviceStore(rgb=torch.cat(rgb), depth=torch.cat(depth), samples=samples)
 
 

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import time
 
+from train.fitting.run_folder import read_run
 from train.output_files import write_file
 
 ROOT = Path(__file__).parents[2]
@@ -50,6 +51,13 @@ def keep_plan(plan: dict, *folders: Path) -> None:
                              'another folder')
     for path in paths:
         write_file(path, text)
+
+
+def resume_words(run: Path, data: Sequence[str]) -> list[str]:
+    """What continues the run of a folder, with its data sets where `data`, NAME=DIR, lies now."""
+    own = {spec.partition('=')[0] for spec in read_run(run).data}
+    return [*(word for spec in data if spec.partition('=')[0] in own for word in ('--data', spec)),
+            '--resume']
 
 
 def run_tasks(tasks: Sequence[Task], lanes: int) -> Iterator[Task]:

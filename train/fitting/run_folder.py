@@ -15,7 +15,8 @@ import numpy as np
 import torch
 
 from mono_depth_ros.checked_json import from_json
-from mono_depth_ros.model_file import find_model
+from mono_depth_ros.model_card import card_from_json, ModelCard
+from mono_depth_ros.model_file import find_model, read_card
 from train.data.data_sets import (
     absolute_spec,
     data_use,
@@ -27,12 +28,14 @@ from train.data.data_sets import (
 )
 from train.data.samples.splits import MissingSplit
 from train.fitting.checkpoint import has_checkpoint
-from train.output_files import write_file
+from train.output_files import write_file, writing
 from train.recipes.mixture import mixture
 from train.recipes.overrides import overridden
 from train.recipes.recipe import Recipe, recipe_called
 
 NAME = 'run.json'
+# The card of the model a run began with, as it was then: its file may be written anew.
+START_CARD = 'start.json'
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +91,7 @@ class Run:
         try:
             return open_data(spec, split, self.rules)
         except FileNotFoundError as error:
-            if Path(spec.partition('=')[2].removesuffix('#raw')).exists():
+            if _exists(spec.partition('=')[2]):
                 raise
             raise FileNotFoundError(f'{error}: say where it lies now by --data '
                                     f'{spec.partition("=")[0]}=DIR') from error
@@ -107,6 +110,12 @@ class Run:
             places[name] = absolute_spec(spec)
         return replace(self, data=tuple(places.values()))
 
+    def found(self, data: Sequence[str]) -> Run:
+        """The run with those data sets that are gone from their place where `data` says."""
+        gone = {name for name, _, place in (spec.partition('=') for spec in self.data)
+                if not _exists(place)}
+        return self.moved([spec for spec in data if spec.partition('=')[0] in gone])
+
     def command_line(self) -> str:
         """Recipe, settings and start in one line, for the model card."""
         start = [f'--start {Path(self.start).stem}'] if self.start else []
@@ -115,6 +124,10 @@ class Run:
     def load_recipe(self) -> Recipe:
         """The recipe as it was asked for; ValueError where this version has no such recipe."""
         return overridden(recipe_called(self.recipe), self.settings)
+
+
+def _exists(place: str) -> bool:
+    return Path(place.removesuffix('#raw')).exists()
 
 
 def check_data(data: Sequence[str], recipe: Recipe) -> None:
@@ -146,8 +159,24 @@ def begin_run(folder: Path, recipe: str, settings: tuple[str, ...],
               git_tree=_git_tree(),
               versions=(f'python {platform.python_version()}', f'torch {torch.__version__}',
                         f'numpy {np.__version__}'))
+    with writing(folder):
+        (folder / START_CARD).unlink(missing_ok=True)
+    if start:
+        write_file(folder / START_CARD, read_card(start).to_json() + '\n')
     write_run(folder, run)
     return run
+
+
+def start_card(folder: Path, run: Run) -> ModelCard | None:
+    """The card of the model that the run of a folder began with; None where there was none.
+
+    Of runs before, which kept none, that of the file which lies there now. OSError or ValueError
+    where it is no model file any more.
+    """
+    if not run.start:
+        return None
+    kept = folder / START_CARD
+    return card_from_json(kept.read_text()) if kept.is_file() else read_card(run.start)
 
 
 def write_run(folder: Path, run: Run) -> None:

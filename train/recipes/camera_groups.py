@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,9 +24,13 @@ class CameraSet:
     cap: int = 0
     why: str = ''
 
+    def place(self, root: str) -> Path:
+        """Its folder below `root`."""
+        return Path(root) / (self.folder or self.name)
+
     def spec(self, root: str) -> str:
         """NAME=DIR of the set below `root`."""
-        return f'{self.name}={root}/{self.folder or self.name}'
+        return f'{self.name}={self.place(root)}'
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -50,6 +50,18 @@ def recipe_to_begin(name: str, settings: Sequence[str]) -> Recipe:
     return recipe
 
 
+def check_left_alone(recipe: Recipe, own: Sequence[str], settings: Sequence[str]) -> None:
+    """ValueError where `settings` set anew what a command sets itself, by its `own` settings.
+
+    They come after those: trainings that should differ would be one training several times.
+    """
+    told = overridden(recipe, [*own, *settings])
+    for setting in own:
+        if overridden(told, [setting]) != told:
+            raise ValueError(f'{setting} is set by this command itself, and --set '
+                             f'{" --set ".join(settings)} would set it anew: leave that out')
+
+
 def _note_stages_beyond(recipe: Recipe, setting: str, settings: Sequence[str]) -> None:
     """Tell the user of stages that a setting of the recipe does not reach.
 

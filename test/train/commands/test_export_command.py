@@ -102,11 +102,11 @@ def test_terms_of_data_are_told_once_whatever_began_with_them(tmp_path):
     write_untrained(began, 'mobile')
     network, card = load_model(began)
     own = DataUse(name='rooms', frames=1, keys_sha256='0' * 64, terms='for friends only')
-    of_its_data = licence_of([own], '')
+    of_its_data = licence_of([own], '', None)
     for licence, told in ((of_its_data, ''), ('Ours, CC0.', '; model began (Ours, CC0)')):
         save_model(began, network, replace(card, weights_licence=licence, provenance=replace(
             card.provenance, data=(own,))))
-        assert licence_of([own], str(began)) == (
+        assert licence_of([own], str(began), read_card(began)) == (
             f'Weights on the terms of what they learned from: for friends only{told}.')
 
 
@@ -122,6 +122,7 @@ def test_a_card_names_what_the_model_it_began_with_learned_from(folder, tmp_path
     save_model(began, network, replace(card, provenance=replace(card.provenance, data=(first,))))
     model = tmp_path / 'm.safetensors'
     run = finished_run(tmp_path / 'run', [f'mine={folder}'], start=str(began))
+    write_untrained(began, 'mobile')  # another one by then, which learned from nothing
     assert export(run, model) == 0
     card = read_card(model)
     assert [use.name for use in card.provenance.data] == ['mine', 'first']

@@ -1,12 +1,13 @@
 """Files a user asked for: whole, in folders that are made, or one sentence."""
 
+import json
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from train.output_files import write_file, write_picture
+from train.output_files import write_file, write_json, write_picture
 
 
 def test_folders_are_made_and_text_is_utf_8(tmp_path):
@@ -46,6 +47,16 @@ def test_where_it_cannot_be_written_the_file_is_named(tmp_path):
     (tmp_path / 'file').write_text('')
     with pytest.raises(OSError, match=f'^cannot write {tmp_path}/file/page.md: '):
         write_file(tmp_path / 'file' / 'page.md', '')
+
+
+def test_figures_that_are_not_known_are_null(tmp_path):
+    """Browsers and most languages read no file with NaN or Infinity in it."""
+    def refuse(word):
+        raise AssertionError(word)
+    path = tmp_path / 'figures.json'
+    write_json(path, [{'off': float('nan'), 'all': (1.5, float('inf'), -1)}, None, 'NaN'])
+    assert json.loads(path.read_text(), parse_constant=refuse) == [
+        {'off': None, 'all': [1.5, None, -1]}, None, 'NaN']
 
 
 def test_a_picture_comes_back_and_another_ending_is_refused(tmp_path):

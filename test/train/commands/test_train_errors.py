@@ -72,6 +72,20 @@ def test_half_a_picture_is_named(folder, model, capsys, name):
         assert name in sentence(capsys, command, model, '--data', f'mine={folder}')
 
 
+@pytest.mark.thorough
+@pytest.mark.parametrize('command, words, told', [
+    ('compare', ['--protocol', 'full'], '5 images (1 that cannot be read left out)'),
+    ('densify', ['--frames', '0'], 'mine train, 5 of 6 frames'), ('scale', [], '')])
+def test_half_a_picture_ends_nothing_that_measures(folder, model, capsys, command, words, told):
+    """Of the six images the first is broken; `scale` finds no floor in the others."""
+    halve(folder / 'rgb' / '0000.png')
+    models = [] if command == 'densify' else [str(model)]
+    done = main([command, *models, '--data', f'mine={folder}', '--split', 'train', *words])
+    out, said = capsys.readouterr()
+    assert 'rgb/0000.png' in said and told in out
+    assert done == 0 or command == 'scale' and 'no image with a known floor' in said
+
+
 def test_half_a_jpeg_is_named(tmp_path, capsys):
     """OpenCV's imread would show its upper half, the rest grey."""
     noise = np.random.default_rng(0).integers(0, 255, (20, 40, 3), np.uint8)

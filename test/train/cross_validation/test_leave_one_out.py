@@ -1,7 +1,8 @@
 """A recipe trained without a camera, measured on it: figures by hand, and a real small run."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 import json
+import shutil
 from types import SimpleNamespace
 
 from model_helpers import write_untrained
@@ -24,6 +25,9 @@ from train.cross_validation.folds import (
 from train.cross_validation.summary import as_markdown, summary
 from train.data.data_sets import open_data
 from train.evaluation.protocols import PROTOCOLS
+from train.fitting.checkpoint import save_checkpoint
+from train.fitting.run_folder import begin_run, read_run
+from train.output_files import write_file
 from train.recipes.camera_groups import (
     CameraGroup,
     CameraSet,
@@ -154,6 +158,71 @@ def test_folds_are_trained_measured_and_not_again(plan, monkeypatch, capsys):
     assert one['rooms'][0]['images'] == 12 and one['select'][0]['images'] == 2
 
 
+def test_cameras_of_a_group_need_the_sets_of_that_group_alone(plan, tmp_path, monkeypatch, capsys):
+    """It measured them, and then ended because the selection set was not there."""
+    monkeypatch.setitem(TABLES, 'small', SMALL)
+    write_untrained(tmp_path / 'drawn.safetensors', 'mobile')
+    for name in ('nyu_folder', 'desk'):
+        shutil.rmtree(plan.root / name)
+    words = ['cameras', str(tmp_path / 'drawn.safetensors'), '--cameras', 'small', '--root',
+             str(plan.root), '--json', str(tmp_path / 'found.json')]
+    assert main([*words, '--group', 'rooms']) == 0
+    page = capsys.readouterr().out
+    assert '| rooms | 12 |' in page and 'select' not in page
+    assert set(json.loads((tmp_path / 'found.json').read_text())) == {'rooms', 'mean'}
+    for more, missing in (([], 'desk'), (['--group', 'rooms', 'desks'], 'desk')):
+        assert main([*words, *more]) == 1
+        told = capsys.readouterr().err
+        assert f'no file or folder {plan.root / missing}' in told and 'measure' not in told
+
+
+def write_figures(plan, fold, **groups):
+    """A fold that is done, with the delta1 of a set of each group."""
+    write_file(plan.result_file(fold), json.dumps({
+        'left_out': fold.left_out, 'seed': fold.seed,
+        'sets': {name: {'a': asdict(figures(delta1=delta1))} for name, delta1 in groups.items()}}))
+
+
+def test_the_page_is_of_all_folds_of_its_folder(plan, monkeypatch, capsys):
+    """A command that left out other groups took the rows of the one before from page and JSON."""
+    monkeypatch.setitem(TABLES, 'small', SMALL)
+    write_figures(plan, Fold(left_out=('rooms',), seed=0), rooms=0.4)
+    write_figures(plan, Fold(left_out=('desks',), seed=0), desks=0.6)
+    assert main(['leave-one-out', 'mobile', '--cameras', 'small', '--root', str(plan.root),
+                 '--out', str(plan.folder), '--leave', 'desks', *QUICK]) == 0
+    written = json.loads((plan.folder / 'leave_one_out.json').read_text())
+    assert {name: one[0]['delta1'] for name, one in written.items()} == pytest.approx(
+        {'desks': 0.6, 'rooms': 0.4, 'mean': 0.5})
+    page = (plan.folder / 'leave_one_out.md').read_text()
+    assert '1 of 1 folds done, all known: desks-0, rooms-0.' in page
+    assert page.strip() in capsys.readouterr().out
+
+
+def test_a_seed_for_all_trainings_is_refused(plan, monkeypatch, capsys):
+    """Three trainings of one seed were the same three times, without a spread."""
+    monkeypatch.setitem(TABLES, 'small', SMALL)
+    words = ['leave-one-out', 'mobile', '--cameras', 'small', '--root', str(plan.root), '--out',
+             str(plan.folder), '--set=seed=3']
+    assert main([*words, '--seeds', '3', '4']) == 1
+    assert 'seed=4 is set by this command itself, and --set seed=3 would' in (
+        capsys.readouterr().err)
+    assert not plan.folder.exists()
+
+
+def test_a_fold_goes_on_where_its_data_lies_now(plan):
+    """Its run learned from no hall, as one of a table before; that is not named to it."""
+    fold = Fold(left_out=('desks',), seed=0)
+    begin_run(plan.run_folder(fold), 'mobile', QUICK, tuple(
+        f'{name}={plan.root / place}' for name, place in (('nyu', 'nyu_folder'), ('room',) * 2)))
+    save_checkpoint(plan.run_folder(fold), {'stage': 0})
+    moved = plan.root.rename(plan.root.with_name('elsewhere'))
+    command = replace(plan, root=moved).fit_command(fold)
+    assert command[-5:] == ['--data', f'nyu={moved / "nyu_folder"}', '--data',
+                            f'room={moved / "room"}', '--resume']
+    run = read_run(plan.run_folder(fold)).moved(command[-4:-1:2])
+    assert [len(source) for source in run.sources('train')] == [6, 6]
+
+
 @pytest.mark.thorough
 def test_fit_learns_from_every_set_of_a_table(plan, monkeypatch):
     monkeypatch.setitem(TABLES, 'small', SMALL)
@@ -172,6 +241,16 @@ def test_a_training_that_fails_is_told_with_its_log(plan):
     wrong = replace(plan, words=('--set', 'batch_size=0'))
     with pytest.raises(ValueError, match='desks-0 ended with 1.*batch_size.*log.txt'):
         list(run_folds(wrong, [Fold(left_out=('desks',), seed=0)], jobs=1))
+
+
+def test_a_group_that_several_folds_leave_out_has_their_mean():
+    """Alone it is easier than with all that is like it: the last of the two was told for both."""
+    rows = summary({Fold(left_out=('desks',), seed=0): {'desks': figures(delta1=0.8)},
+                    Fold(left_out=('desks', 'rooms'), seed=0): {
+                        'desks': figures(delta1=0.4), 'rooms': figures(delta1=0.2)}})
+    assert {name: [one.delta1 for one in found] for name, found in rows.items()} == {
+        'desks': [pytest.approx(0.6)], 'rooms': [0.2], 'mean': [pytest.approx(0.4)]}
+    assert rows['desks'][0].images == 1 and rows['mean'][0].images == 2
 
 
 def test_a_page_tells_groups_their_mean_and_the_selection_set():

@@ -77,6 +77,13 @@ def test_command_tells_and_draws(folder, tmp_path, capsys):
     assert 'set train: 6 frames' in capsys.readouterr().out
 
 
+@pytest.mark.parametrize('part, word', [('.', '.'), ('rgb', '..')])
+def test_the_folder_one_is_in_has_its_name(folder, monkeypatch, capsys, part, word):
+    monkeypatch.chdir(folder / part)
+    assert main(['data', word]) == 0
+    assert 'set train: 6 frames' in capsys.readouterr().out
+
+
 @pytest.mark.parametrize('words, message', [
     (['/no/such/place'], 'error: no file or folder /no/such/place'),
     (['{folder}', '--split', 'test'], 'error: .*test.txt is missing'),

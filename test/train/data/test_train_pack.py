@@ -1,6 +1,9 @@
 """Packs: the same frames without decoding, made in one go or in two."""
 
 import json
+from pathlib import Path
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -12,6 +15,7 @@ from train.data.packing import pack, shrunk
 from train.data.samples.data_notes import DataNote
 from train.data.sources.packed import DEPTH, INDEX, RGB
 
+ROOT = Path(__file__).parents[3]
 FRAME = {'key': 'a', 'split': 'train', 'height': 4, 'width': 4, 'offset': 0,
          'camera': {'fx': 1, 'fy': 1, 'cx': 1, 'cy': 1}}
 
@@ -68,6 +72,73 @@ def test_an_interrupted_pack_goes_on_and_is_the_same(folder, tmp_path):
     assert pack(f'mine={folder}', parts, 32) == 8
     for name in (RGB, DEPTH, INDEX):
         assert (parts / name).read_bytes() == (whole / name).read_bytes(), name
+
+
+@pytest.mark.parametrize('name, bytes_a_pixel', [(RGB, 3), (DEPTH, 2)])
+def test_pixels_that_are_cut_short_are_read_again(folder, tmp_path, name, bytes_a_pixel):
+    """As by a copy that stopped: black images without depth took their places."""
+    pack(f'mine={folder}', tmp_path / 'p', 32)
+    path = tmp_path / 'p' / name
+    whole = path.read_bytes()
+    path.write_bytes(whole[:6 * 32 * 24 * bytes_a_pixel - 1])
+    with pytest.raises(ValueError, match=f'{name} has .* bytes, .*: pack again'):
+        open_data(f'mine={tmp_path / "p"}', 'train')[0]
+    with pytest.warns(DataNote, match='the pixels of 3 of its 8 frames are cut short, and are'):
+        assert pack(f'mine={folder}', tmp_path / 'p', 32) == 8
+    assert path.read_bytes() == whole
+
+
+def test_a_pack_goes_on_wherever_it_is_called_from(folder, tmp_path, monkeypatch):
+    pack(f'mine={folder}', tmp_path / 'p', 32)
+    monkeypatch.chdir(tmp_path)
+    for place in ('set', 'set/', './set/../set'):
+        assert pack(f'mine={place}', tmp_path / 'p', 32) == 8
+    head = tmp_path / 'p' / 'pack.json'
+    before = {**json.loads(head.read_text()), 'source': 'set'}  # one of before
+    del before['called']
+    head.write_text(json.dumps(before))
+    assert pack(f'mine={folder}', tmp_path / 'p', 32) == 8
+    folder.rename(tmp_path / 'other disk')
+    folder.symlink_to(tmp_path / 'other disk')
+    assert pack(f'mine={folder}', tmp_path / 'p', 32) == 8
+    write_folder(tmp_path / 'elsewhere' / 'set')
+    monkeypatch.chdir(tmp_path / 'elsewhere')
+    with pytest.raises(ValueError, match='holds another pack'):
+        pack('mine=set', tmp_path / 'p', 32)
+
+
+@pytest.mark.filterwarnings('ignore::train.data.samples.data_notes.DataNote')
+def test_a_pack_keeps_the_data_set_that_its_name_said(folder, tmp_path):
+    """By another NAME it lost its terms of use, and got the frames of the split report."""
+    pack(f'nyu={folder}', tmp_path / 'p', 32)
+    with pytest.raises(ValueError, match="holds another pack .*'called': 'nyu'"):
+        pack(f'rooms={folder}', tmp_path / 'p', 32)
+    assert pack(f'nyu2={folder}', tmp_path / 'p', 32) == 8
+    assert 'research use' in open_data(f'rooms={tmp_path / "p"}', 'train').terms
+
+
+HOLD = '''
+import sys
+from pathlib import Path
+from train.data.folder_lock import only_one
+with only_one(Path(sys.argv[1]), 'packing'):
+    print("held", flush=True)
+    input()
+'''
+
+
+def test_two_processes_do_not_fill_one_pack(folder, tmp_path):
+    """Each counted its own pixels, and the frames of both were of other images."""
+    other = subprocess.Popen([sys.executable, '-c', HOLD, str(tmp_path / 'p')], cwd=ROOT,
+                             text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        assert other.stdout.readline() == 'held\n'
+        with pytest.raises(OSError, match=f'a packing still goes on in {tmp_path / "p"}'):
+            pack(f'mine={folder}', tmp_path / 'p', 32)
+    finally:
+        other.kill()
+        other.communicate()
+    assert pack(f'mine={folder}', tmp_path / 'p', 32) == 8
 
 
 def test_a_frame_moved_to_another_split_leaves_the_one_it_was_in(folder, tmp_path):

@@ -3,6 +3,8 @@
 from argparse import Namespace
 from dataclasses import replace
 import json
+import os
+import shutil
 
 import numpy as np
 import pytest
@@ -27,7 +29,10 @@ from train.comparison.experiment_table import BASELINE, claim_told, table_text, 
 from train.comparison.kept_experiment import kept_experiment
 from train.comparison.measured_run import roughness
 from train.data.data_sets import open_data
+from train.data.packing import pack
 from train.evaluation.protocols import PROTOCOLS
+from train.fitting.checkpoint import save_checkpoint
+from train.fitting.run_folder import begin_run
 from train.recipes.overrides import overridden
 from train.recipes.recipe import recipe_called
 
@@ -107,6 +112,54 @@ def test_sweeps_see_training_scenes_alone(tmp_path):
         whole, 'train')[open_data(whole, 'train').keys.index(train[0])].rgb)
     (few,), _ = prepare_data([f'x={folder}'], tmp_path / 'few', most=2)
     assert open_data(few, 'train').keys == ['0000', '0021']
+
+
+@pytest.mark.parametrize('link', [os.link, None])
+def test_a_pack_that_is_made_anew_is_taken_anew(tmp_path, monkeypatch, link):
+    """With the index of the new one the images of the old one were cut to pieces."""
+    def no_link(*_):
+        raise OSError
+    monkeypatch.setattr('train.comparison.experiment_data.os.link', link or no_link)
+    packed, out = tmp_path / 'x', tmp_path / 'packs'
+    for width in (64, 32):
+        shutil.rmtree(packed, ignore_errors=True)
+        pack(f'x={write_folder(tmp_path / str(width))}', packed, width)
+        (whole,), _ = prepare_data([f'x={packed}'], out)
+    found, expected = open_data(whole, 'train')[5], open_data(f'x={packed}', 'train')[5]
+    np.testing.assert_array_equal(found.rgb, expected.rgb)
+    before = (out / 'x' / 'rgb.bin').stat()
+    prepare_data([f'x={packed}'], out)
+    assert (out / 'x' / 'rgb.bin').stat().st_ino == before.st_ino
+
+
+@pytest.mark.parametrize('word, told', [
+    ('seed=1', 'seed=0'), ('stages.1.lr=1e-3', 'stages.1.lr=1e-4'),
+    ('stages.coarse.epochs=5', 'stages.1.epochs=20')])
+def test_what_the_experiment_varies_is_not_set_for_all(tmp_path, capsys, word, told):
+    """All trainings were of one seed, or all rates of a sweep one rate."""
+    assert main(['table1', '--data', f'x={tmp_path}', '--out', str(tmp_path / 'out'), '--networks',
+                 'eigen', '--epochs', '30', '--device', 'cpu', '--set', word]) == 1
+    assert f'{told} is set by this command itself, and --set {word}' in capsys.readouterr().err
+
+
+def test_an_experiment_that_was_moved_goes_on(tmp_path):
+    """Its packs move with it: a run went on looking for them where it began."""
+    entrant = ENTRANTS['eigen']
+    data = f'x={write_folder(tmp_path / "old" / "packs" / "x")}'
+    one = experiment_runs.Experiment(
+        folder=tmp_path / 'old', results=tmp_path / 'kept', world=WORLDS['room'],
+        entrants=(entrant,), data=(data,), tuning=(data,), epochs=30, sweep_epochs=3, seeds=1,
+        device='cpu')
+    for folder in (one.run_folder(entrant, 0), one.trial_folder(entrant, 0)):
+        begin_run(folder, 'eigen', (), (data,))
+        save_checkpoint(folder, {'stage': 0})
+    new = one.folder.rename(tmp_path / 'new')
+    data = f'x={new / "packs" / "x"}'
+    moved = replace(one, folder=new, data=(data,), tuning=(data,))
+    for settings in (one.run_folder(entrant, 0), one.trial_folder(entrant, 0)):
+        there = new / settings.relative_to(one.folder)
+        command = experiment_runs._fit(moved, entrant, there, moved.data, ())
+        assert command[-3:] == ['--data', data, '--resume']
 
 
 def test_data_without_a_val_split_has_the_frames_of_the_public_split_held_out(tmp_path):

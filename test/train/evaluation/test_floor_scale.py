@@ -8,6 +8,7 @@ import pytest
 from mono_depth_ros.camera import Camera
 from mono_depth_ros.geometry.camera_pose import mounted_pose
 from train.__main__ import main
+from train.commands.scale import sequence_of
 from train.evaluation.floor_scale import floor_scale, FloorView, tilted, times
 from train.evaluation.steadiness import steadiness, with_camera_noise
 from train.evaluation.true_floor import true_floor
@@ -90,8 +91,26 @@ def test_flicker_is_measured_by_itself_and_smoothed():
     assert found.smoothed < 0.5 * found.raw and found.lag[0] < found.raw
 
 
+@pytest.mark.parametrize('keys', [
+    ('0042', '0043'), ('1669.900000000', '1670.000000000'), ('room1-03', 'room1-04'),
+    ('kitchen_0001/r-13.25-171', 'kitchen_0001/r-14.00-902'), ('a b/é9', 'a b/é10')])
+def test_images_of_one_place_are_one_sequence(keys):
+    """Those of a recording, and of a raw dump, were each a sequence of its own: nothing acted."""
+    assert len({sequence_of(key) for key in keys}) == 1
+    others = {sequence_of(keys[0]), *map(sequence_of, ('room2-03', 'hall/0042', 'kitchen_0042'))}
+    assert len(others) == 4
+
+
 def test_mistakes_of_the_commands_are_one_sentence(capsys):
     assert main(['scale', 'indoor', '--device', 'cpu']) == 1
     assert 'give --data NAME=DIR, --rooms N or both' in capsys.readouterr().err
+    for words in (['--frames', '0'], ['--times', '1', '0'], ['--times', 'nan']):
+        assert main(['scale', 'indoor', '--rooms', '1', *words]) == 1
+        assert 'at least 1 of --frames and --times above 0, got' in capsys.readouterr().err
+    assert main(['scale', 'indoor', '--data', 'a=x', '--data', 'a=y']) == 1
+    assert "two data sets are called 'a'" in capsys.readouterr().err
+    assert main(['steady', 'indoor', '--frames', '4']) == 1
+    assert '--frames must be above 4, the images that fill the past, got 4' in (
+        capsys.readouterr().err)
     assert main(['steady', 'indoor', '--smoothing', '2']) == 1
     assert '--smoothing must be 0 to 0.95, got 2' in capsys.readouterr().err

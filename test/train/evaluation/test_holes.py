@@ -9,6 +9,8 @@ import pytest
 from train_helpers import write_folder
 
 from train.__main__ import main
+from train.data.data_sets import open_data
+from train.data.samples.data_notes import DataNote
 from train.evaluation.fill_comparison import (
     compare_fills,
     fill_difference,
@@ -84,11 +86,21 @@ def test_holes_of_a_sensor_by_their_depth():
 
 
 def test_the_holes_hidden_are_those_of_another_frame():
-    drawn = {other_frame(4, 2, np.random.default_rng(seed)) for seed in range(50)}
+    drawn = {other_frame(range(4), 2, np.random.default_rng(seed)) for seed in range(50)}
     assert drawn == {0, 1, 3}
-    assert other_frame(1, None, np.random.default_rng(0)) == 0
+    assert other_frame(range(1), None, np.random.default_rng(0)) == 0
     with pytest.raises(ValueError, match='give a data set of several'):
-        other_frame(1, 0, np.random.default_rng(0))
+        other_frame(range(1), 0, np.random.default_rng(0))
+
+
+def test_holes_of_a_frame_that_cannot_be_read_are_those_of_another(tmp_path):
+    folder = write_folder(tmp_path / 'set')
+    for name in ('0000', '0003', '0005'):
+        (folder / 'rgb' / f'{name}.png').write_bytes(b'broken')
+    source = open_data(f'other={folder}', 'train')
+    with pytest.warns(DataNote, match='other/0003 cannot be read: .*its holes are not hidden'):
+        drawn = {other_frame(source, 2, np.random.default_rng(seed)).name for seed in range(30)}
+    assert drawn == {'other/0001', 'other/0004'}
 
 
 @pytest.mark.thorough

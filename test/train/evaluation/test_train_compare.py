@@ -26,7 +26,7 @@ from train.data.samples.splits import MissingSplit
 from train.evaluation.measurement import evaluate
 from train.evaluation.protocols import PROTOCOLS
 from train.fitting.checkpoint import save_checkpoint
-from train.fitting.run_folder import begin_run
+from train.fitting.run_folder import begin_run, read_run
 
 FULL = PROTOCOLS['full']
 
@@ -177,7 +177,9 @@ def test_differences_are_paired(folder):
 @pytest.mark.parametrize('recipe, expected', [
     ('mobile stages.coarse+fine.epochs=3', 'joint'), ('mobile_staged', 'staged'),
     ('resnet18', 'one scale'), ('no_more_there', '-'),
-    ('mobile augmentation.brightness=(0.5, 2.0) batch_size=4', 'joint')])
+    ('mobile augmentation.brightness=(0.5, 2.0) batch_size=4', 'joint'),
+    ('mobile_staged stages.fine.epochs=0', 'coarse alone'),
+    ('mobile_staged stages.coarse.epochs=0', 'fine alone')])
 def test_stages_follow_from_the_recipe(model, recipe, expected):
     card = read_card(model)
     spec = default_spec('resnet18' if recipe == 'resnet18' else 'mobile')
@@ -188,6 +190,21 @@ def test_stages_follow_from_the_recipe(model, recipe, expected):
     assert stages == expected
     batch = 4 if 'batch_size=4' in recipe else 8
     assert images == (None if expected == '-' else 10 * batch)
+
+
+@pytest.mark.thorough
+def test_a_run_whose_data_was_moved_is_measured_where_it_lies_now(tmp_path, capsys):
+    """`compare` asked for the --data that it had been given. Not of data that is not gone."""
+    there = write_folder(tmp_path / 'there')
+    run = write_run(tmp_path / 'run', there)
+    there.rename(tmp_path / 'now')
+    words = ['--data', f'mine={tmp_path / "now"}', '--protocol', 'full', '--device', 'cpu']
+    assert main(['compare', str(run), *words]) == 0
+    assert 'mine val, 2 images' in capsys.readouterr().out
+    (tmp_path / 'now' / 'val.txt').write_text('0001\n0006\n')
+    assert 'run learned from 1 of the 2 images' in refused(capsys, run, *words)
+    write_folder(there)
+    assert read_run(run).found((f'mine={tmp_path / "now"}',)) == read_run(run)
 
 
 def refused(capsys, *words):

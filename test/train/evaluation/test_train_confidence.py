@@ -4,6 +4,7 @@ from dataclasses import replace
 import json
 import math
 
+import cv2
 from model_helpers import write_untrained
 import numpy as np
 import pytest
@@ -93,6 +94,35 @@ def test_calibration_makes_the_uncertainty_the_error_it_finds(folder):
     torch.testing.assert_close(after[:, 1], before[:, 1] + math.log(factor))
     assert calibrate(network, held_out, recipe) == pytest.approx(1, abs=1e-4)
     assert calibrate(network, [], recipe) == 1
+
+
+@pytest.mark.parametrize('recipe, shares', [
+    (tiny(), (0.5, 0.5)),
+    (replace(tiny(), weights=(('far', 0.5),)), (2 / 3, 1 / 3)),
+    # Of 6 and 3 draws in 12 samples, 8 and 4: of each set the samples are drawn as often.
+    (replace(tiny(), caps=(('far', 3),)), (2 / 3, 1 / 3)),
+    # Of 6 and 1, by their roots: 5 and 2 in 7.
+    (replace(tiny(), caps=(('far', 1),), temperature=2.0), (5 / 7, 2 / 7)),
+    (tiny(trains=(('coarse', 'fine'), ('uncertainty',))), (0.5, 0.5))])
+def test_calibration_counts_images_as_often_as_they_were_drawn(tmp_path, folder, recipe, shares):
+    """It went by the weights of the recipe alone, whatever temperature, caps and stages said."""
+    near = open_data(f'near={folder}', 'val')
+    far_folder = write_folder(tmp_path / 'far')
+    for path in (far_folder / 'depth').iterdir():
+        cv2.imwrite(str(path), 2 * cv2.imread(str(path), cv2.IMREAD_UNCHANGED))
+    far = open_data(f'far={far_folder}', 'val')
+    training = [open_data(f'{name}={place}', 'train') for name, place in (
+        ('near', folder), ('far', far_folder))]
+    if len(recipe.stages) == 2:  # the depth from both, the uncertainty from the first alone
+        last = replace(recipe.stages[1], data=('near',))
+        recipe, shares = replace(recipe, stages=(recipe.stages[0], last)), (1, 0)
+
+    def factor(held_out):
+        torch.manual_seed(0)
+        return calibrate(build(recipe.network), held_out, recipe, training)
+    each = [factor([source]) for source in (near, far)]
+    assert each[0] != pytest.approx(each[1], rel=0.1)
+    assert factor([near, far]) == pytest.approx(np.dot(shares, each), rel=1e-4)
 
 
 @pytest.mark.thorough

@@ -1,5 +1,6 @@
 """What a run's folder records of how it began."""
 
+from argparse import Namespace
 import json
 from pathlib import Path
 import subprocess
@@ -9,8 +10,9 @@ import pytest
 from train_helpers import write_folder
 
 from train.__main__ import main
-from train.commands.fit import default_workers
+from train.commands.fit import _run, default_workers
 from train.fitting import run_folder
+from train.fitting.distributed import ProcessGroup
 from train.fitting.run_folder import begin_run, read_run
 from train.recipes.recipe import MIXED, RECIPES
 
@@ -93,11 +95,31 @@ def test_what_only_begins_a_run_is_refused_by_resume(tmp_path, capsys, words):
     assert f'{words[0]} can only begin a run' in capsys.readouterr().err
 
 
+def test_processes_that_continue_a_run_share_its_own_batch(tmp_path):
+    """They were asked to share the batch of the recipe, 8, whatever the run had been told."""
+    data = f'mine={write_folder(tmp_path / "set")}'
+    begin_run(tmp_path / 'run', 'mobile', ('batch_size=6', 'imagenet_stem=False'), (data,))
+    options = Namespace(recipe='mobile', out=tmp_path / 'run', resume=True, root=None, data=[],
+                        cameras='indoor', capped=False, settings=[], start='')
+    with _run(options, ProcessGroup(rank=1, size=3)) as (_, recipe):
+        assert recipe.batch_size == 6
+    with pytest.raises(ValueError, match='batch_size 6 is not a multiple of the 4 processes'):
+        with _run(options, ProcessGroup(rank=1, size=4)):
+            pass
+
+
+def test_caps_of_a_table_without_its_sets_are_refused(tmp_path, capsys):
+    data = f'mine={write_folder(tmp_path / "set")}'
+    assert main(['fit', 'mobile', '--data', data, '--capped', '--out', str(tmp_path / 'r')]) == 1
+    assert '--capped caps the sets of --root DIR, which is not given' in capsys.readouterr().err
+    assert not (tmp_path / 'r').exists()
+
+
 HOLD = '''
 import sys
 from pathlib import Path
-from train.fitting.run_lock import only_training
-with only_training(Path(sys.argv[1])):
+from train.data.folder_lock import only_one
+with only_one(Path(sys.argv[1]), 'training'):
     print("held", flush=True)
     input()
 '''

@@ -15,9 +15,11 @@ from train.__main__ import main
 from train.data.data_sets import open_data
 from train.data.readable_samples import first_readable
 from train.data.samples.data_notes import DataNote
+from train.evaluation.baseline import MeanDepthMap
 from train.evaluation.measurement import evaluate
 from train.evaluation.protocols import PROTOCOLS
 from train.fitting.batch_shapes import batch_shapes
+from train.fitting.device_store import load_store
 from train.fitting.distributed import ProcessGroup
 from train.fitting.run_log import ENOUGH_VIEWS, UnknownDepth
 from train.fitting.stage_run import RunContext
@@ -95,6 +97,16 @@ def test_a_broken_first_image_is_not_what_a_set_is_judged_by(folder):
         path.write_bytes(b'no picture')
     with pytest.raises(ValueError, match='none of the 6 images of mine can be read, the first: '):
         batch_shapes([source], RECIPES['finetune'])
+    with pytest.raises(ValueError, match='none of the 6 images can be read, the first: mine/0000'):
+        load_store([source], 'cpu')
+
+
+def test_a_baseline_of_images_without_depth_is_refused(folder):
+    """Its map of NaN was told as a fault of the first image that was measured."""
+    for path in (folder / 'depth').iterdir():
+        cv2.imwrite(str(path), np.zeros((48, 64), np.uint16))
+    with pytest.raises(ValueError, match='^no mean depth map: no training image of mine has'):
+        MeanDepthMap(sources(folder))
 
 
 class Two:

@@ -1,9 +1,9 @@
 """Data source: a pack made by `scripts/train pack`, read by offset without any decoding.
 
-Layout: `pack.json` (format, source, width, terms), `index.jsonl` (one frame a line: key, split,
-height, width, camera, offset in pixels), `rgb.bin` (uint8 RGB) and `depth.bin` (float16 metres,
-NaN unknown, +inf beyond range; 0.05 % steps), frame after frame. Between frames there may be
-pixels of others that were dropped from the index.
+Layout: `pack.json` (format, source, width, terms, rules, as which published set it was called),
+`index.jsonl` (one frame a line: key, split, height, width, camera, offset in pixels), `rgb.bin`
+(uint8 RGB) and `depth.bin` (float16 metres, NaN unknown, +inf beyond range; 0.05 % steps), frame
+after frame. Between frames there may be pixels of others that were dropped from the index.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One training at a time in the folder of a run."""
+"""One training at a time in the folder of a run, one process that fills a pack."""
 
 from __future__ import annotations
 
@@ -11,19 +11,18 @@ from pathlib import Path
 from train.data.samples.data_notes import note
 from train.output_files import writing
 
-NAME = 'training.lock'
 # What the kernel says where another process holds the lock.
 TAKEN = (errno.EAGAIN, errno.EACCES)
 
 
 @contextmanager
-def only_training(folder: Path) -> Iterator[None]:
-    """Hold the folder of a run, which is made, for one training; the kernel frees it on any end.
+def only_one(folder: Path, work: str) -> Iterator[None]:
+    """Hold a folder, which is made, for one `work`, a noun; the kernel frees it on any end.
 
-    OSError in one sentence where another training has it, or where it cannot be written. A note
-    tells of a disk that knows no locks.
+    OSError in one sentence where another process does that work there, or where it cannot be
+    written. A note tells of a disk that knows no locks.
     """
-    path = folder / NAME
+    path = folder / f'{work}.lock'
     with writing(path):
         folder.mkdir(parents=True, exist_ok=True)
         file = open(path, 'a')
@@ -33,8 +32,8 @@ def only_training(folder: Path) -> Iterator[None]:
             fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             if error.errno in TAKEN:
-                raise BlockingIOError(f'a training still goes on in {folder}: wait for it or stop '
+                raise BlockingIOError(f'a {work} still goes on in {folder}: wait for it or stop '
                                       'it, or give another --out') from error
-            note(f'{path} cannot be locked ({error.strerror}): see to it that no other training '
+            note(f'{path} cannot be locked ({error.strerror}): see to it that no other {work} '
                  f'uses {folder}')
         yield
