@@ -142,14 +142,14 @@ def test_any_thread_may_call_and_the_last_may_end_it(indoor, install):
     np.testing.assert_array_equal(found[0], expected(indoor, image()))
 
 
-def test_torch_is_not_imported(indoor):
+def test_torch_is_not_imported(indoor, tmp_path):
     code = f'''if True:
         import pathlib, sys
         sys.modules['torch'] = None
         sys.path.insert(0, {str(TEST)!r})
         import pytest, tensorrt_helpers as helpers
         with pytest.MonkeyPatch.context() as patch:
-            with helpers.installation(patch, '/nowhere') as install:
+            with helpers.installation(patch, {str(tmp_path)!r}) as install:
                 install()
                 backend = helpers.backend_of(pathlib.Path({str(indoor)!r}))
                 print(backend(helpers.image()).shape)
