@@ -18,7 +18,7 @@ class LatestCapture:
     def __init__(self, capture: cv2.VideoCapture):
         self._capture = capture
         self._latest: np.ndarray | None = None
-        self._ended = False
+        self._ended = self._waiting = False
         self._changed = Condition()
         self._thread: Thread | None = None
 
@@ -32,11 +32,13 @@ class LatestCapture:
 
     def read(self) -> tuple[bool, np.ndarray | None]:
         """Whether there is a frame, and the latest, once each; waits for one while none is new."""
-        if self._thread is None:
-            self._thread = Thread(target=self._run, name='latest-capture')
-            self._thread.start()
         with self._changed:
+            self._waiting = True
+            if self._thread is None:
+                self._thread = Thread(target=self._run, name='latest-capture')
+                self._thread.start()
             self._changed.wait_for(lambda: self._latest is not None or self._ended)
+            self._waiting = False
             latest, self._latest = self._latest, None
         return latest is not None, latest
 
@@ -48,10 +50,17 @@ class LatestCapture:
         self._capture.release()
 
     def _run(self) -> None:
-        while not self._ended:
-            found, frame = self._capture.read()
+        try:
+            found = True
+            while found and not self._ended:
+                found, frame = self._capture.read()
+                if found:
+                    with self._changed:
+                        self._latest = frame
+                        self._changed.notify()
+        finally:  # whatever reading raises, nobody waits for more for ever
             with self._changed:
-                self._latest = frame if found else None  # one from before a break is old
-                if not found:
-                    self._ended = True
+                self._ended = True
+                if not self._waiting:  # one from before a break is old, if nobody is to take it
+                    self._latest = None
                 self._changed.notify()

@@ -105,6 +105,11 @@ class CameraStream:
         self._image_input = self._info_input = self._worker = None
         self._other_inputs, self._shared = [], ''
 
+    def idle(self) -> None:
+        """Tell no longer of the images before, and release what was for them, such as TF."""
+        if self.processor:
+            self.processor.idle()
+
     def cleanup(self) -> None:
         """Release the publishers; allowed at any time."""
         processor, self.processor = self.processor, None

@@ -122,6 +122,8 @@ class DepthNode(LifecycleNode):
         worker, self._worker = self._worker, None
         for stream in worker.close() if worker else ():
             stream.statistics.count('dropped')
+        for stream in self.streams:
+            stream.idle()
 
     def reached(self, state: str) -> None:
         """Note a lifecycle step that succeeded."""

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 from geometry_msgs.msg import Quaternion, Transform, TransformStamped, Vector3
 import pytest
+from sensor_msgs.msg import PointCloud2
 from std_msgs.msg import Header
 from test_geometry_outputs import DEFAULTS, frame_of, NODE, scanned, wall
 
@@ -155,3 +156,25 @@ def test_tf_is_listened_to_only_while_somebody_listens_to_the_scan(tf, monkeypat
         assert len(tf.listeners) == 1
         stop()
         assert not tf.listeners
+
+
+def test_a_reference_is_not_missed_while_tf_is_waited_for(tf):
+    """After a night in which nobody asked for depth its first image warned of all the night."""
+    tf.known['camera', 'lidar'] = 0.3
+    step = Scale(NODE, '')
+    cloud = {wanted.topic: wanted.callback for wanted in step.inputs()}['reference/points']
+
+    def told_at(seconds):
+        frame, message = frame_of(wall(), scale_source='reference'), PointCloud2()
+        message.header.frame_id, message.header.stamp.sec = 'lidar', seconds
+        frame.header.stamp.sec = seconds
+        cloud(message)
+        step.adjust(frame)
+        return step.warning
+    told_at(0)
+    step._slow.add(0.0, 1.0)  # evidence, when TF was there
+    step.idle()
+    tf.known.clear()
+    assert told_at(3600) == ''
+    tf.clock.s += 2.1
+    assert told_at(3601).startswith('no evidence of scale for 3601 s')

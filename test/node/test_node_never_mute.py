@@ -354,6 +354,16 @@ def test_a_nearly_black_image_is_served_with_a_warning(active):
     assert summary(node) == ('OK', 'active')
 
 
+def test_a_node_that_is_not_active_listens_to_no_tf(active):
+    node, _ = active
+    listening = [part._poses for part in eye(node).processor.parts if hasattr(part, '_poses')]
+    assert listening
+    for poses in listening:
+        poses._asked = True
+    assert node.trigger_deactivate() == OK
+    assert not any(poses._asked for poses in listening)
+
+
 @pytest.mark.parametrize('how', ['unused', 'activated'])
 def test_what_was_wrong_with_images_before_is_no_warning_once_nobody_asks_for_depth(
         active, how):

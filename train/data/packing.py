@@ -100,8 +100,9 @@ def _filled(spec: str, folder: Path, splits: Mapping[str, DataSet], width: int,
     problems = []
     with (writing(folder), open(folder / RGB, 'ab') as rgb, open(folder / DEPTH, 'ab') as depth,
           open(folder / INDEX, 'a') as lines):
-        rgb.truncate(3 * pixels)
-        depth.truncate(2 * pixels)
+        for file, size in ((rgb, 3 * pixels), (depth, 2 * pixels)):
+            if file.tell() > size:  # a file that stays as it is stays as old, too
+                file.truncate(size)
         for split, index in tqdm(todo, desc=f'pack {spec}', unit=' images'):
             key = splits[split].keys[index]
             whole = read_sample(splits[split], index)

@@ -43,6 +43,11 @@ class ReferenceEvidence(Evidence):
                                          ('reference/points', PointCloud2),
                                          ('reference/scan', LaserScan)))
 
+    @property
+    def expected(self) -> bool:  # type: ignore[override]
+        """But while TF may not have come yet, as after a time in which nobody asked for depth."""
+        return not self._poses.waiting
+
     def look(self, frame: Frame) -> tuple[float, float]:
         """Factor and offset (m) for the shown depth; ValueError with why there is none."""
         topic, message = self._nearest(frame)

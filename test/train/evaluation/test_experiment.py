@@ -132,6 +132,18 @@ def test_a_pack_that_is_made_anew_is_taken_anew(tmp_path, monkeypatch, link):
     assert (out / 'x' / 'rgb.bin').stat().st_ino == before.st_ino
 
 
+def test_a_disk_without_links_copies_pixels_once(tmp_path, monkeypatch):
+    """With every call, as the pack that was gone on with had been cut to the size it had."""
+    def no_link(*_):
+        raise OSError
+    monkeypatch.setattr('train.comparison.experiment_data.os.link', no_link)
+    data, copies = f'x={write_folder(tmp_path / "set")}', []
+    for _ in range(2):
+        prepare_data([data], tmp_path / 'packs')
+        copies.append((tmp_path / 'packs' / 'x' / 'rgb.bin').stat().st_mtime_ns)
+    assert copies[0] == copies[1]
+
+
 @pytest.mark.parametrize('word, told', [
     ('seed=1', 'seed=0'), ('stages.1.lr=1e-3', 'stages.1.lr=1e-4'),
     ('stages.coarse.epochs=5', 'stages.1.epochs=20')])
