@@ -23,24 +23,12 @@ from tensorrt_helpers import (  # noqa: E402
     expected_of,
     FP16,
     image,
-    installation,
 )
 
 VERSIONS = ('8.6.1', '10.3.0', '11.1.0')
 TEST = Path(__file__).parents[1]
 # A camera for an image 128 pixels wide.
 INTRINSICS_33 = np.float32([[100, 0, 64], [0, 100, 48], [0, 0, 1]])
-
-
-@pytest.fixture
-def install(monkeypatch, tmp_path):
-    with installation(monkeypatch, tmp_path) as install:
-        yield install
-
-
-@pytest.fixture
-def indoor():
-    return find_model('indoor')
 
 
 @pytest.mark.parametrize('model', ['indoor', 'outdoor'])

@@ -9,7 +9,7 @@ import pytest
 
 from mono_depth_ros.backends.backend import DeviceError
 from mono_depth_ros.backends.engine_cache import engine_folder
-from mono_depth_ros.model_file import find_model, onnx_of, read_card
+from mono_depth_ros.model_file import onnx_of, read_card
 
 pytestmark = pytest.mark.thorough
 pytest.importorskip('onnxruntime')
@@ -18,22 +18,10 @@ from tensorrt_helpers import (  # noqa: E402
     expected,
     FP16,
     image,
-    installation,
     MODULES,
 )
 
 FULL = '^the memory of cuda:1 is full: end other programs'
-
-
-@pytest.fixture
-def install(monkeypatch, tmp_path):
-    with installation(monkeypatch, tmp_path) as install:
-        yield install
-
-
-@pytest.fixture
-def indoor():
-    return find_model('indoor')
 
 
 def test_an_engine_is_kept_and_read_again_without_the_graph(indoor, install):

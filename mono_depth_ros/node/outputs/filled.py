@@ -64,12 +64,6 @@ class Filled(Output):
             self.warning = f'depth/filled: {error}'
         return None
 
-    def publish(self, frame: Frame) -> bool:
-        """As every output; what was said of the sensor is forgotten when nobody listens."""
-        if not self.wanted():
-            self.idle()
-        return super().publish(frame)
-
     def idle(self) -> None:
         """As every part; the sensor's images are forgotten, too."""
         super().idle()

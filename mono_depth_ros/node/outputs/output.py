@@ -121,8 +121,14 @@ class Output(StreamPart):
         raise NotImplementedError
 
     def publish(self, frame: Frame) -> bool:
-        """Send the message of a frame, if anybody listens and there is one; whether it was."""
-        message = self.message(frame) if self.wanted() else None
+        """Send the message of a frame, if anybody listens and there is one; whether it was.
+
+        While nobody does, it is idle.
+        """
+        if not self.wanted():
+            self.idle()
+            return False
+        message = self.message(frame)
         if message is not None:
             self._publisher.publish(message)
         return message is not None

@@ -60,12 +60,6 @@ class Scan(Output):
         return _message(ranges, spec, Header(
             stamp=frame.header.stamp, frame_id=frame.settings.scan_frame))
 
-    def publish(self, frame: Frame) -> bool:
-        """As every output; TF is listened to only while somebody listens to this."""
-        if not self.wanted():
-            self.idle()
-        return super().publish(frame)
-
     def idle(self) -> None:
         """As every part, and stop listening to TF."""
         self._missing = ''
