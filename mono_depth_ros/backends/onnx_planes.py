@@ -56,8 +56,12 @@ def planes_of(graph: GraphSpec, output: np.ndarray) -> np.ndarray:
     """Planes (c, h, w) float32 of the graph's output, depth first, copied.
 
     It is (1, c, h, w), (1, h, w, 1 or 3), (1, h, w) or (h, w). Of points, and where the card says
-    so, the depth alone. ValueError where there is no such plane.
+    so, the depth alone. ValueError where it is no map, or has no such plane.
     """
+    shape = getattr(output, 'shape', ())  # a list where the output is a sequence
+    if len(shape) < 2:
+        raise ValueError(f'output {graph.depth_output} has shape {shape}: expected a map of '
+                         'depth (1, 1, height, width)')
     if output.ndim == 4:
         output = output[0].transpose(2, 0, 1) if output.shape[-1] in (1, 3) else output[0]
     output = output.reshape(-1, *output.shape[-2:])

@@ -114,8 +114,8 @@ def _inputs(signature: Signature, settings: Mapping[str, str]) -> tuple[str, str
         (name for name in shapes if name.lower().startswith('ray')), '')
     images = [name for name in shapes if name not in (intrinsics, rays)]
     image = settings.get('image_input') or (images[0] if len(images) == 1 else '')
-    known = {name for name in (image, intrinsics, rays) if name}
-    if known != set(shapes) or not image:
+    known = [name for name in (image, intrinsics, rays) if name]
+    if sorted(known) != sorted(shapes) or not image:
         raise ValueError(
             f'the graph takes {_list(shapes)}: one image, and if it wants a camera its matrix '
             '(1, 3, 3) or rays (1, 3, height, width), can be given; export it with these inputs '
@@ -169,7 +169,8 @@ def _image_type(signature: Signature, image: str, preset: Preset) -> str:
 def _depth_output(outputs: dict[str, Shape], settings: Mapping[str, str]) -> str:
     asked = settings.get('depth_output')
     maps = [name for name, shape in outputs.items() if 2 <= len(shape) <= 4]
-    likely = next((names for kind in (DEPTHS, POINTS, maps)
+    # The last: of how many dimensions an output is, not every graph tells before it runs.
+    likely = next((names for kind in (DEPTHS, POINTS, maps, outputs)
                    if (names := [name for name in outputs if name in kind])), [])
     found = asked or (likely[0] if len(likely) == 1 else '')
     if found not in outputs:

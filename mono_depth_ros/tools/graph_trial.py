@@ -18,6 +18,9 @@ from mono_depth_ros.model_card import ModelCard, SelfTest
 
 # Differences of log depth that are rounding alone.
 ALL_ALIKE = 1e-5
+# How far the shape (width / height) of a map may be from that of the image: a map that lies on its
+# side is farther off, at 5:4 by 1.56.
+MOST_STRETCHED = 1.5
 # Cells by which rounding may change the size of a map for another shape of input.
 CELLS = 2
 
@@ -65,27 +68,40 @@ def _no_answer(refused: dict[str, str]) -> str:
 
 def _answer(backend: Backend, card: ModelCard) -> SelfTest:
     """What the backend answers to the self-test; ValueError where that is no map of depth."""
-    planes = backend(self_test.self_test_image(card), self_test.intrinsics_of(card.reference))
-    if len(planes) != 1:
-        raise ValueError(f'output {card.graph.depth_output} has {len(planes)} planes, expected '
-                         'one of depth: choose another, --set depth_output=NAME, or the depth of '
-                         'points, --set depth_plane=2; or the plane that is depth, from 0, '
-                         '--set depth_plane=')
-    height, width = planes.shape[1:]
-    if min(height, width) < self_test.PARTS:
-        spec = card.network
-        raise ValueError(f'output {card.graph.depth_output} gives {width}x{height} pixels of '
-                         f'depth for an image of {spec.input_width}x{spec.input_height}: expected '
-                         f'a map (1, 1, height, width) of {self_test.PARTS} pixels or more a '
-                         'side; choose another, --set depth_output=NAME, or export the graph '
-                         'with the depth in that shape')
+    _check_is_map(backend(
+        self_test.self_test_image(card), self_test.intrinsics_of(card.reference)), card)
     answer = self_test.measured(backend, card)
     if not all(map(math.isfinite, (answer.mean, answer.std, *answer.probe))):
         raise ValueError(f'output {card.graph.depth_output} has NaN for the self-test: '
                          'look at the export of the graph')
     if max(answer.std, max(answer.probe) - min(answer.probe)) < ALL_ALIKE:
         raise ValueError(_all_alike(answer, card))
+    noise_hw, probe_hw = (self_test.log_depth(backend, card, make(card)) for make in (
+        self_test.self_test_image, self_test.probe_image))
+    if abs(noise_hw - probe_hw).max() < ALL_ALIKE:
+        raise ValueError(f'output {card.graph.depth_output} is the same for every image: choose '
+                         'another, --set depth_output=NAME, or look at the export of the graph '
+                         'and at --set mean= and std=')
     return answer
+
+
+def _check_is_map(planes: np.ndarray, card: ModelCard) -> None:
+    """ValueError where planes (c, h, w) are not one of depth, of the shape of the image."""
+    if len(planes) != 1:
+        raise ValueError(f'output {card.graph.depth_output} has {len(planes)} planes, expected '
+                         'one of depth: choose another, --set depth_output=NAME, or the depth of '
+                         'points, --set depth_plane=2; or the plane that is depth, from 0, '
+                         '--set depth_plane=')
+    height, width = planes.shape[1:]
+    spec = card.network
+    stretched = width / height * spec.input_height / spec.input_width
+    if min(height, width) < self_test.PARTS or not (
+            1 / MOST_STRETCHED < stretched < MOST_STRETCHED):
+        raise ValueError(f'output {card.graph.depth_output} gives {width}x{height} pixels of '
+                         f'depth for an image of {spec.input_width}x{spec.input_height}: expected '
+                         f'a map (1, 1, height, width) of {self_test.PARTS} pixels or more a '
+                         "side, in the image's shape; choose another, --set depth_output=NAME, "
+                         'or export the graph with the depth in that shape')
 
 
 def _all_alike(answer: SelfTest, card: ModelCard) -> str:
