@@ -27,9 +27,13 @@ CELLS = 2
 
 @dataclass(frozen=True, kw_only=True)
 class GraphTrial:
-    """What the graph answers to the self-test, by which backends, and why not by the others."""
+    """What the graph answers to the self-test, by which backends, and why not by the others.
+
+    `beyond` is the share (0 to 1) of the depth of a test picture at or beyond the card's range.
+    """
 
     answer: SelfTest
+    beyond: float
     serving: tuple[str, ...]
     refused: dict[str, str]
 
@@ -56,7 +60,8 @@ def try_graph(onnx: bytes, card: ModelCard) -> GraphTrial:
     if not serving:
         raise ValueError(_no_answer(refused))
     _check_other_shapes(serving, card)
-    return GraphTrial(answer=card.self_test, serving=tuple(serving), refused=refused)
+    return GraphTrial(answer=card.self_test, serving=tuple(serving), refused=refused,
+                      beyond=_share_beyond(next(iter(serving.values())), card))
 
 
 def _no_answer(refused: dict[str, str]) -> str:
@@ -115,6 +120,12 @@ def _all_alike(answer: SelfTest, card: ModelCard) -> str:
     return (f'every pixel of {card.graph.depth_output} lies at an end of the range, '
             f'{card.min_depth_m:g} to {card.max_depth_m:g} m, read as {card.output}: look at '
             '--set output=, min= and max=')
+
+
+def _share_beyond(backend: Backend, card: ModelCard) -> float:
+    level_hw = self_test.log_depth(backend, card, self_test.probe_image(card))
+    ends = np.log([card.min_depth_m, card.max_depth_m])
+    return float((abs(level_hw[..., None] - ends) < ALL_ALIKE).any(axis=-1).mean())
 
 
 def _check_other_shapes(serving: dict[str, Backend], card: ModelCard) -> None:

@@ -63,6 +63,10 @@ def changed(preset: Preset, settings: Mapping[str, str]) -> Preset:
                          f'{", ".join(sorted([*known, *OTHER_SETTINGS]))}')
     new = replace(preset, **{name: _parsed(name, text, known[name])
                              for name, text in settings.items() if name in known})
+    for name in ('mean', 'std'):
+        if name in settings and max(getattr(new, name)) > 1:
+            raise ValueError(f'--set {name}={settings[name]}: expected numbers for RGB in 0 to 1; '
+                             'divide mean and std for RGB in 0 to 255 by 255')
     if not new.min < new.max:
         raise ValueError(f'--set min={new.min:g} --set max={new.max:g}: expected min below max')
     if new.output not in RELATIVE_OUTPUTS:

@@ -17,6 +17,7 @@ from mono_depth_ros.camera import Camera, focal_of
 from mono_depth_ros.exit_code import exit_code
 from mono_depth_ros.model_card import (
     card_from_json,
+    FOREIGN,
     GraphSpec,
     ModelCard,
     NetworkSpec,
@@ -24,6 +25,7 @@ from mono_depth_ros.model_card import (
     Provenance,
     SelfTest,
 )
+from mono_depth_ros.model_file import read_card
 from mono_depth_ros.onnx_external import with_weights
 from mono_depth_ros.plausibility import doubts_about
 from mono_depth_ros.self_test import SEED
@@ -34,6 +36,8 @@ from mono_depth_ros.tools.presets import Preset, PRESETS, TOLD_THE_CAMERA
 from mono_depth_ros.tools.settings import changed, OTHER_SETTINGS, settings_of
 
 SELF_TEST_VERSION = 2
+# From this share of a test picture's depth on, what lies beyond the range is told.
+MUCH = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +54,7 @@ def wrap(network: Path, preset: Preset, settings: dict[str, str], out: Path) -> 
     The file holds all weights of the graph, those of other files beside it too.
     """
     onnx = with_weights(network)
+    _check_foreign(network)
     preset = changed(preset, settings)
     signature = signature_of(onnx)
     graph = graph_spec(signature, preset, settings)
@@ -59,6 +64,17 @@ def wrap(network: Path, preset: Preset, settings: dict[str, str], out: Path) -> 
     card = replace(card, self_test=trial.answer)
     write_model(out, onnx, card)
     return Wrapped(card=card, trial=trial)
+
+
+def _check_foreign(network: Path) -> None:
+    """ValueError for a model file of one of our own networks; one of a foreign graph may be."""
+    try:
+        foreign = read_card(network).network.name == FOREIGN
+    except ValueError:  # no card, or one this version cannot read: a graph like any other
+        return
+    if not foreign:
+        raise ValueError(f'{network} is a model file already, of a network of this package: give '
+                         'it to the node as it is')
 
 
 def _card(name: str, preset: Preset, graph: GraphSpec, network: NetworkSpec,
@@ -122,6 +138,10 @@ def _wrap_as_told(options: argparse.Namespace) -> None:
             card.graph.intrinsics_input or card.graph.rays_input):
         print('note: the graph takes neither K nor rays, so it guesses the camera, and depth is '
               f'not corrected for yours: export it with one ({PRESETS[options.like].source})')
+    if trial.beyond > MUCH:
+        print(f'note: {trial.beyond:.0%} of the depth of a test picture lies at or beyond '
+              f'{card.min_depth_m:g} and {card.max_depth_m:g} m: where that is so of pictures, '
+              'look at --set output=, scale= (a graph may give millimetres), min= and max=')
     print('; '.join([f'served here by {", ".join(trial.serving)}', *(
         f'not by {name}: {reason}' for name, reason in trial.refused.items())]))
 

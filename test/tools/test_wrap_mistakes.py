@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from mono_depth_ros.estimator import DepthEstimator
+from mono_depth_ros.tools import export_onnx
 from mono_depth_ros.tools.wrap import main
 
 pytest.importorskip('onnxruntime')
@@ -96,3 +97,39 @@ def test_one_input_is_not_image_and_rays_at_once(tmp_path, capsys, out):
     graph = channel_graph(tmp_path / 'graph.onnx')
     said = refusal(capsys, graph, out, '--set', 'image_input=image', '--set', 'rays_input=image')
     assert 'the graph takes image (1, 3, 240, 320): one image' in said
+
+
+@pytest.mark.parametrize('setting', [
+    'mean=123.675,116.28,103.53', 'std=58.395,57.12,57.375', 'std=255', 'mean=127.5'])
+def test_colours_of_0_to_255_are_refused(tmp_path, capsys, out, setting):
+    """By them every picture would be almost one colour to the network."""
+    graph = channel_graph(tmp_path / 'graph.onnx')
+    said = refusal(capsys, graph, out, '--set', setting)
+    assert f'--set {setting}: expected numbers for RGB in 0 to 1; divide ' in said
+
+
+@pytest.mark.parametrize('factor, more, told', [
+    (1000, (), True), (1000, ('--set', 'scale=0.001'), False), (1, (), False)])
+def test_depth_beyond_the_range_is_told(tmp_path, capsys, out, factor, more, told):
+    """Red is metres, but in millimetres: only what is nearly black is not beyond 100."""
+    graph = channel_graph(tmp_path / 'graph.onnx', constants=[
+        constant('factor', np.float32(factor))], extra=[node('Mul', ['plane', 'factor'], 'depth')])
+    assert main([str(graph), '--like', 'metres', *PLAIN, '--set', 'min=0.001', *more,
+                 str(out)]) == 0
+    said = capsys.readouterr().out
+    assert ('of the depth of a test picture lies at or beyond 0.001 and 100 m' in said) == told
+
+
+def test_a_model_file_of_ours_is_not_wrapped_and_one_wrapped_before_is(tmp_path, capsys, out):
+    """`indoor` gives the logarithm of depth, and a second plane: no preset reads them."""
+    for package in ('torch', 'onnxscript'):
+        pytest.importorskip(package)
+    assert export_onnx.main(['indoor', str(tmp_path / 'indoor.onnx')]) == 0
+    said = refusal(capsys, tmp_path / 'indoor.onnx', out, '--set', 'size=256x192')
+    assert 'indoor.onnx is a model file already, of a network of this package' in said
+    graph = channel_graph(tmp_path / 'graph.onnx')
+    for network, name, most in ((graph, 'first.onnx', 20), (tmp_path / 'first.onnx', out.name, 9)):
+        assert main([str(network), '--like', 'metres', *PLAIN, '--set', f'max={most}',
+                     str(tmp_path / name)]) == 0
+    card = DepthEstimator.load(out, 'cpu').card
+    assert card.max_depth_m == 9 and card.name == 'out'

@@ -23,8 +23,9 @@ from train.data.samples.sample import Sample
 from train.evaluation.measurement import load_estimator
 
 TIMED_IMAGES = 5
-# TensorProto.DataType of onnx.proto: float, float16, double, bfloat16.
-ONNX_FLOATS = (1, 10, 11, 16)
+# TensorProto.DataType of onnx.proto: float, float16, double, bfloat16, and those of quantised
+# weights: uint8, int8, uint4, int4. Shapes and indices are of others.
+ONNX_WEIGHTS = (1, 10, 11, 16, 2, 3, 21, 22)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +54,7 @@ def cost_of_model(path: Path, card: ModelCard) -> Cost:
         raise ImportError('the weights of an ONNX graph are counted with the package onnx: '
                           'pip install -r requirements/train.txt') from error
     weights = (tensor for tensor in onnx.load(path).graph.initializer
-               if tensor.data_type in ONNX_FLOATS)
+               if tensor.data_type in ONNX_WEIGHTS)
     return Cost(parameters=sum(math.prod(tensor.dims) for tensor in weights), multiply_adds=None)
 
 
