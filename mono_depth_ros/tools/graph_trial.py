@@ -73,21 +73,32 @@ def _no_answer(refused: dict[str, str]) -> str:
 
 def _answer(backend: Backend, card: ModelCard) -> SelfTest:
     """What the backend answers to the self-test; ValueError where that is no map of depth."""
-    _check_is_map(backend(
-        self_test.self_test_image(card), self_test.intrinsics_of(card.reference)), card)
+    planes = backend(self_test.self_test_image(card), self_test.intrinsics_of(card.reference))
+    _check_is_map(planes, card)
     answer = self_test.measured(backend, card)
     if not all(map(math.isfinite, (answer.mean, answer.std, *answer.probe))):
         raise ValueError(f'output {card.graph.depth_output} has NaN for the self-test: '
                          'look at the export of the graph')
     if max(answer.std, max(answer.probe) - min(answer.probe)) < ALL_ALIKE:
         raise ValueError(_all_alike(answer, card))
-    noise_hw, probe_hw = (self_test.log_depth(backend, card, make(card)) for make in (
-        self_test.self_test_image, self_test.probe_image))
-    if abs(noise_hw - probe_hw).max() < ALL_ALIKE:
-        raise ValueError(f'output {card.graph.depth_output} is the same for every image: choose '
-                         'another, --set depth_output=NAME, or look at the export of the graph '
-                         'and at --set mean= and std=')
+    _check_heeds_image(planes, backend, card)
     return answer
+
+
+def _check_heeds_image(planes: np.ndarray, backend: Backend, card: ModelCard) -> None:
+    """ValueError where `planes`, of the self-test's noise, come for other images or not again."""
+    noise, probe = self_test.self_test_image(card), self_test.probe_image(card)
+    first_hw, again_hw, other_hw = (
+        self_test.log_depth(network, card, image) for network, image in (
+            (lambda *_: planes, noise), (backend, noise), (backend, probe)))
+    name = card.graph.depth_output
+    if abs(first_hw - again_hw).max() > self_test.TOLERANCE['fp32']:
+        raise ValueError(f'output {name} is another each time for the same image, as of dropout: '
+                         'export the network in evaluation mode, network.eval()')
+    if abs(first_hw - other_hw).max() < ALL_ALIKE:
+        raise ValueError(f'output {name} is the same for every image: choose another, --set '
+                         'depth_output=NAME, or look at the export of the graph and at --set '
+                         'mean= and std=')
 
 
 def _check_is_map(planes: np.ndarray, card: ModelCard) -> None:

@@ -133,3 +133,12 @@ def test_a_model_file_of_ours_is_not_wrapped_and_one_wrapped_before_is(tmp_path,
                      str(tmp_path / name)]) == 0
     card = DepthEstimator.load(out, 'cpu').card
     assert card.max_depth_m == 9 and card.name == 'out'
+
+
+def test_a_graph_that_answers_otherwise_each_time_is_refused(tmp_path, capsys, out):
+    """As one exported while it was training: dropout is at work in it."""
+    graph = channel_graph(tmp_path / 'graph.onnx', extra=[
+        node('RandomUniformLike', ['plane'], 'random', high=3.0),
+        node('Add', ['plane', 'random'], 'depth')])
+    said = refusal(capsys, graph, out)
+    assert 'output depth is another each time for the same image' in said and '.part' not in said
