@@ -69,12 +69,24 @@ def changed(preset: Preset, settings: Mapping[str, str]) -> Preset:
                              'divide mean and std for RGB in 0 to 255 by 255')
     if not new.min < new.max:
         raise ValueError(f'--set min={new.min:g} --set max={new.max:g}: expected min below max')
+    _check_effects(new, settings)
     if new.output not in RELATIVE_OUTPUTS:
         return new
     inverse = new.output == 'relative_inverse'
     if not new.scale:
         raise ValueError(RELATIVE.format(rule='1 / metres' if inverse else 'metres'))
     return replace(new, output='inverse_depth' if inverse else 'depth')
+
+
+def _check_effects(preset: Preset, settings: Mapping[str, str]) -> None:
+    """ValueError for a setting that changes nothing beside the others: depth would be off."""
+    canonical, output = 'canonical' in preset.output, f'output={preset.output}'
+    for name, counts, other in (
+            ('focal', canonical, output), ('focal_rule', canonical, output),
+            ('border', preset.resize == 'letterbox', f'resize={preset.resize}')):
+        if name in settings and not counts:
+            raise ValueError(f'--set {name}={settings[name]} has no effect with {other}: leave it '
+                             'away, or change the other')
 
 
 def _parsed(name: str, text: str, like: Any) -> Any:

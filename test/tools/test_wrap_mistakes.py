@@ -142,3 +142,12 @@ def test_a_graph_that_answers_otherwise_each_time_is_refused(tmp_path, capsys, o
         node('Add', ['plane', 'random'], 'depth')])
     said = refusal(capsys, graph, out)
     assert 'output depth is another each time for the same image' in said and '.part' not in said
+
+
+@pytest.mark.parametrize('setting, other', [
+    ('focal=500', 'output=depth'), ('focal_rule=mean', 'output=depth'),
+    ('border=123', 'resize=stretch')])
+def test_a_setting_without_effect_is_refused(tmp_path, capsys, out, setting, other):
+    """Depth in metres is not scaled by a focal length, whatever is given."""
+    said = refusal(capsys, channel_graph(tmp_path / 'graph.onnx'), out, '--set', setting)
+    assert f'--set {setting} has no effect with {other}: ' in said
