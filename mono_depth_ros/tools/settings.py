@@ -44,11 +44,17 @@ RELATIVE = (
 
 
 def settings_of(words: Sequence[str]) -> dict[str, str]:
-    """Values by name of words NAME=VALUE; ValueError for one that is none."""
+    """Values by name of words NAME=VALUE; ValueError for one that is none, or a name twice."""
     for word in words:
         if '=' not in word[1:]:
             raise ValueError(f'--set {word}: expected NAME=VALUE, as --set max=20')
-    return dict(word.split('=', 1) for word in words)
+    settings = dict(word.split('=', 1) for word in words)
+    if len(settings) < len(words):
+        names = [word.partition('=')[0] for word in words]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f'--set {twice}= is given twice: one number a channel is one setting, '
+                         'with commas')
+    return settings
 
 
 def changed(preset: Preset, settings: Mapping[str, str]) -> Preset:

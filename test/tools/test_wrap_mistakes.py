@@ -17,9 +17,9 @@ def out(tmp_path):
     return tmp_path / 'out.onnx'
 
 
-def refusal(capsys, graph, out, *more) -> str:
+def refusal(capsys, graph, out, *more, plain=PLAIN) -> str:
     """The one sentence by which a graph is refused, without a file."""
-    assert main([str(graph), '--like', 'metres', *PLAIN, *more, str(out)]) == 1
+    assert main([str(graph), '--like', 'metres', *plain, *more, str(out)]) == 1
     said = capsys.readouterr().err
     assert len(said.splitlines()) == 1 and not out.exists(), said
     return said
@@ -104,7 +104,7 @@ def test_one_input_is_not_image_and_rays_at_once(tmp_path, capsys, out):
 def test_colours_of_0_to_255_are_refused(tmp_path, capsys, out, setting):
     """By them every picture would be almost one colour to the network."""
     graph = channel_graph(tmp_path / 'graph.onnx')
-    said = refusal(capsys, graph, out, '--set', setting)
+    said = refusal(capsys, graph, out, '--set', setting, plain=())
     assert f'--set {setting}: expected numbers for RGB in 0 to 1; divide ' in said
 
 
@@ -151,3 +151,9 @@ def test_a_setting_without_effect_is_refused(tmp_path, capsys, out, setting, oth
     """Depth in metres is not scaled by a focal length, whatever is given."""
     said = refusal(capsys, channel_graph(tmp_path / 'graph.onnx'), out, '--set', setting)
     assert f'--set {setting} has no effect with {other}: ' in said
+
+
+def test_a_setting_given_twice_is_refused(tmp_path, capsys, out):
+    """As one --set for each colour would be: the last would hold for all three."""
+    said = refusal(capsys, channel_graph(tmp_path / 'graph.onnx'), out, '--set', 'mean=0.456')
+    assert '--set mean= is given twice: ' in said

@@ -39,6 +39,11 @@ def load_estimator(model: str | os.PathLike, device: str = 'auto') -> DepthEstim
     """
     if has_weights(find_model(model)):
         return DepthEstimator.load(model, device, backend='torch')
+    if device == 'auto':
+        try:
+            return DepthEstimator.load(model, 'cuda')
+        except (ModuleNotFoundError, ValueError):  # no GPU, or nothing that runs a graph on it
+            device = 'cpu'
     return DepthEstimator.load(model, device, 'fp32' if device == 'cpu' else 'auto')
 
 

@@ -110,9 +110,6 @@ def test_a_wrapped_graph_is_measured_beside_ours(model, folder, tmp_path, capsys
     *_, wrapped = cells(capsys.readouterr().out)
     assert wrapped[:4] == ['w', 'onnx 320x240', '-', '-'] and wrapped[7:9] == ['0.00 M', '-']
     assert cost_of_model(tmp_path / 'w.onnx', read_card(tmp_path / 'w.onnx')).parameters == 6
-    quantised = graph_helpers.constant('weights', np.ones((2, 3), np.int8))
-    graph_helpers.channel_graph(tmp_path / 'q.onnx', constants=[quantised])
-    assert cost_of_model(tmp_path / 'q.onnx', read_card(tmp_path / 'w.onnx')).parameters == 6
     assert main([*words, '--stacks']) == 1
     assert 'w is an ONNX graph, which has no stacks' in capsys.readouterr().err
     assert main(['fit', 'mobile', '--data', f'mine={folder}', '--start',
