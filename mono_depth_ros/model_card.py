@@ -39,7 +39,8 @@ class NetworkSpec:
     `aspect_ratios`, lowest and highest width / height, are those it was trained for: the input of
     an image is then about as many pixels in its own shape (preprocess.input_size), its sides
     multiples of `size_multiple` and at most `longest_side`. Empty: always this size. ValueError
-    for other than two, the smaller first, or where there is no such side.
+    for other than two, the smaller first, or where there is no such side. With `feature_distance`
+    it is less sure of images unlike those it learned from (networks/feature_distance.py).
     """
 
     name: str
@@ -49,6 +50,7 @@ class NetworkSpec:
     aspect_ratios: tuple[float, ...] = ()
     size_multiple: int = within(1, 512, default=SHAPE_STEP)
     longest_side: int = within(16, LARGEST_SIDE, default=LARGEST_SIDE)
+    feature_distance: bool = False
 
     def __post_init__(self):
         limits = self.aspect_ratios

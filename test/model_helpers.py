@@ -42,6 +42,11 @@ def _untrained(spec: NetworkSpec, seed: int) -> tuple[MultiScaleNetwork, ModelCa
         if weight.ndim > 1 and not weight.any():
             # Thousands of inputs, as the paper's networks have, would leave every range together.
             torch.nn.init.normal_(weight, std=0.5 if weight[0].numel() < 1000 else 0.01)
+    if spec.feature_distance:
+        distance = made.get_submodule('coarse.feature_distance')
+        size = len(distance.mean)
+        distance.load_state_dict({'mean': 3 * torch.randn(size), 'slope': torch.ones(1),
+                                  'whitening': torch.eye(size)})
     return made, _tested(made, _card('untrained', spec))
 
 

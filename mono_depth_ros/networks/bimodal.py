@@ -20,8 +20,9 @@ FIRST_OFFSETS = (-0.1, 0.1)
 class MobileLite2Bimodal(MobileLite2):
     """`mobile_lite2` with two modes in the fine stack; image and output as it has them."""
 
-    def __init__(self, height: int, width: int, camera_input: bool = False):
-        super().__init__(height, width, camera_input)
+    def __init__(self, height: int, width: int, camera_input: bool = False,
+                 feature_distance: bool = False):
+        super().__init__(height, width, camera_input, feature_distance)
         half, quarter = self.coarse.stem.channels[:2]
         self.fine = BimodalFine(quarter, half)
         self.uncertainty = BimodalUncertainty()
@@ -47,19 +48,20 @@ class BimodalFine(Fine):
                                                FIRST_LOG_UNCERTAINTY, 0.0]))
 
     def forward(self, image_BCHW: Tensor, coarse_B1hw: Tensor, features: Tensor,
-                quarter: Tensor, half: Tensor) -> tuple[Tensor, ...]:
+                quarter: Tensor, half: Tensor, *unlike: Tensor) -> tuple[Tensor, ...]:
         x = self.refined(coarse_B1hw, features, quarter, half)
         offsets, rest = self.head(x).split((2, 3), dim=1)
         modes = torch.cat([same_size(coarse_B1hw, half) + offsets, rest], dim=1)
-        return likelier(modes), x, features, coarse_B1hw, modes
+        return likelier(modes), x, features, coarse_B1hw, *unlike, modes
 
 
 class BimodalUncertainty(Uncertainty):
     """As `Uncertainty`, which needs no modes."""
 
     def forward(self, image_BCHW: Tensor, log_depth_B1hw: Tensor, x: Tensor, features: Tensor,
-                coarse_B1hw: Tensor, modes_B5hw: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        return super().forward(image_BCHW, log_depth_B1hw, x, features, coarse_B1hw)
+                coarse_B1hw: Tensor, *unlike_and_modes: Tensor) -> tuple[Tensor, Tensor]:
+        *unlike, _ = unlike_and_modes
+        return super().forward(image_BCHW, log_depth_B1hw, x, features, coarse_B1hw, *unlike)
 
 
 def likelier(modes_B5hw: Tensor) -> Tensor:

@@ -22,6 +22,7 @@ from .efficientnet_lite import (
     resized,
     same_size,
 )
+from .feature_distance import FeatureDistance
 from .layers import FIRST_LOG_DEPTH
 from .multi_scale import MultiScaleNetwork, UNCERTAINTY
 
@@ -42,12 +43,13 @@ class Mobile(MultiScaleNetwork):
     stacks = ('coarse', 'fine', UNCERTAINTY)
     size = LITE0
 
-    def __init__(self, height: int, width: int, camera_input: bool = False):
+    def __init__(self, height: int, width: int, camera_input: bool = False,
+                 feature_distance: bool = False):
         super().__init__()
         if height % STRIDE or width % STRIDE:
             raise ValueError(f'mobile takes multiples of {STRIDE}, got {width}x{height}')
         self.camera_input = camera_input
-        self.coarse = Coarse(height, width, self.size, camera_input)
+        self.coarse = Coarse(height, width, self.size, camera_input, feature_distance)
         half, quarter = self.coarse.stem.channels[:2]
         self.fine = Fine(quarter, half)
         self.uncertainty = Uncertainty()
@@ -60,9 +62,13 @@ class MobileLite2(Mobile):
 
 
 class Coarse(nn.Module):
-    """Stem, global context and a decoder to 1/8: log depth, decoder features, early features."""
+    """Stem, global context and a decoder to 1/8: log depth, decoder features, early features.
 
-    def __init__(self, height: int, width: int, size: LiteSize, camera_input: bool):
+    With `feature_distance` also what that adds to the log uncertainty.
+    """
+
+    def __init__(self, height: int, width: int, size: LiteSize, camera_input: bool,
+                 feature_distance: bool):
         super().__init__()
         self.stem = EfficientNetLite(size)
         *_, eighth, sixteenth, last = self.stem.channels
@@ -73,15 +79,17 @@ class Coarse(nn.Module):
         if camera_input:
             self.camera_8, self.camera_32 = CameraFeatures(eighth), CameraFeatures(last)
         self.camera_input = camera_input
+        self.feature_distance = FeatureDistance(last) if feature_distance else None
 
-    def forward(self, image_BCHW: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def forward(self, image_BCHW: Tensor) -> tuple[Tensor, ...]:
         half, quarter, eighth, sixteenth, last = self.stem(image_BCHW[:, :3])
+        unlike = (self.feature_distance(last),) if self.feature_distance else ()
         if self.camera_input:
             eighth = self.camera_8(eighth, image_BCHW[:, 3:])
             last = self.camera_32(last, image_BCHW[:, 3:])
         x = self.to_16(torch.cat([last, self.context(last)], dim=1), sixteenth)
         x = self.to_8(x, eighth)
-        return self.head(x), x, quarter, half
+        return self.head(x), x, quarter, half, *unlike
 
 
 class GlobalContext(nn.Module):
@@ -120,9 +128,9 @@ class Fine(nn.Module):
         self.head = _head(24, 0.0)
 
     def forward(self, image_B3HW: Tensor, coarse_B1hw: Tensor, features: Tensor,
-                quarter: Tensor, half: Tensor) -> tuple[Tensor, ...]:
+                quarter: Tensor, half: Tensor, *unlike: Tensor) -> tuple[Tensor, ...]:
         x = self.refined(coarse_B1hw, features, quarter, half)
-        return same_size(coarse_B1hw, half) + self.head(x), x, features, coarse_B1hw
+        return same_size(coarse_B1hw, half) + self.head(x), x, features, coarse_B1hw, *unlike
 
     def refined(self, coarse_B1hw: Tensor, features: Tensor, quarter: Tensor,
                 half: Tensor) -> Tensor:
@@ -132,7 +140,10 @@ class Fine(nn.Module):
 
 
 class Uncertainty(nn.Module):
-    """Expected |error| of the log depth, from its features; computed at 1/4, output at 1/2."""
+    """Expected |error| of the log depth, from its features; computed at 1/4, output at 1/2.
+
+    More by what a `FeatureDistance` gave for the whole image, where the network has one.
+    """
 
     def __init__(self):
         super().__init__()
@@ -142,12 +153,12 @@ class Uncertainty(nn.Module):
         self.head = _head(32, FIRST_LOG_UNCERTAINTY)
 
     def forward(self, image_B3HW: Tensor, log_depth_B1hw: Tensor, x: Tensor, features: Tensor,
-                coarse_B1hw: Tensor) -> tuple[Tensor, Tensor]:
+                coarse_B1hw: Tensor, *unlike: Tensor) -> tuple[Tensor, Tensor]:
         depth, x = avg_pool2d(log_depth_B1hw, 2), avg_pool2d(x, 2)
         # Where the two scales disagree, at least one of them is wrong.
         apart = (depth - same_size(coarse_B1hw, depth)).abs()
         y = self.mix(torch.cat([x, same_size(self.reduce(features), x), depth, apart], dim=1))
-        return log_depth_B1hw, same_size(self.head(y), log_depth_B1hw)
+        return log_depth_B1hw, same_size(sum(unlike, self.head(y)), log_depth_B1hw)
 
 
 class Merge(nn.Module):

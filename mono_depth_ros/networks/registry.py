@@ -17,7 +17,8 @@ NETWORKS = {
     'mobile_lite2': (mobile.MobileLite2, mobile.INPUT_HEIGHT_WIDTH),
     'mobile_lite2_bimodal': (bimodal.MobileLite2Bimodal, mobile.INPUT_HEIGHT_WIDTH),
 }
-# The networks that may take the camera beside the image, and images of other aspect ratios.
+# The networks that may take the camera beside the image, images of other aspect ratios, and
+# compare an image with those they learned from.
 FLEXIBLE = {'mobile': mobile.Mobile, 'mobile_lite2': mobile.MobileLite2,
             'mobile_lite2_bimodal': bimodal.MobileLite2Bimodal}
 
@@ -45,10 +46,12 @@ def build(spec: NetworkSpec) -> MultiScaleNetwork:
         raise ValueError(f'sides of {spec.name} are multiples of {SHAPE_STEP}, not of '
                          f'{spec.size_multiple}')
     if spec.name in FLEXIBLE:
-        return FLEXIBLE[spec.name](spec.input_height, spec.input_width, spec.camera_input)
-    if spec.camera_input or spec.aspect_ratios:
+        return FLEXIBLE[spec.name](spec.input_height, spec.input_width, spec.camera_input,
+                                   spec.feature_distance)
+    if spec.camera_input or spec.aspect_ratios or spec.feature_distance:
         raise ValueError(f'{spec.name} takes images of one size and no camera beside them (more '
-                         f'do: {", ".join(FLEXIBLE)}): camera_input=False, aspect_ratios=()')
+                         f'do: {", ".join(FLEXIBLE)}): camera_input=False, aspect_ratios=(), '
+                         'feature_distance=False')
     return NETWORKS[spec.name][0](spec.input_height, spec.input_width)
 
 

@@ -12,6 +12,7 @@ for package in ('onnx', 'onnxscript', 'onnxruntime', 'openvino'):
     pytest.importorskip(package)
 
 ALL = {'network': 'mobile_lite2_bimodal', 'camera_input': True, 'aspect_ratios': (0.5, 3.5),
+       'feature_distance': True,
        'input_height': 96, 'input_width': 128}
 
 

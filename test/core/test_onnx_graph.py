@@ -5,7 +5,7 @@ from collections import Counter
 from model_helpers import write_untrained
 import pytest
 
-from mono_depth_ros.model_file import onnx_of, read_card
+from mono_depth_ros.model_file import find_model, onnx_of, read_card
 
 pytestmark = pytest.mark.thorough
 onnx = pytest.importorskip('onnx')
@@ -27,6 +27,16 @@ def test_no_weight_is_in_the_graph(path):
     inputs = {name for node in graph.node for name in node.input}
     assert sum(name.endswith('.running_var') for name in inputs) > 50
     assert max(own.values()) < 10_000
+
+
+@pytest.mark.parametrize('model', ['indoor', 'outdoor', 'untrained'])
+def test_every_node_leads_to_the_output(path, model):
+    """TensorRT's parser refuses kinds it does not know even where nothing reads from them."""
+    file = path if model == 'untrained' else find_model(model)
+    graph = onnx.load_from_string(onnx_of(file)).graph
+    read = {name for node in graph.node for name in node.input}
+    read |= {output.name for output in graph.output}
+    assert not [node.op_type for node in graph.node if not read & set(node.output)]
 
 
 def test_onnx_runtime_merges_every_batch_norm_into_its_convolution(path, tmp_path):

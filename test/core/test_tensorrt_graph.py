@@ -26,7 +26,7 @@ def run(model):
 
 
 @pytest.mark.parametrize('model', ['indoor', 'outdoor'])
-def test_shipped_graphs_keep_their_numbers_and_lose_what_leads_nowhere(model):
+def test_shipped_graphs_keep_their_numbers_in_words_of_every_version(model):
     before = onnx_of(find_model(model))
     after = parsable(before)
     nodes = onnx.load_from_string(after).graph.node

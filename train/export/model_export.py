@@ -21,6 +21,7 @@ from train.data.data_sets import data_use, DataSet
 from train.evaluation.measurement import evaluate, load_estimator
 from train.evaluation.protocols import Protocol
 from train.export.confidence_calibration import calibrate
+from train.export.feature_statistics import learn_distance
 from train.fitting.checkpoint import fitting_in, load_checkpoint
 from train.fitting.run_folder import read_run, Run, start_card
 from train.output_files import writing
@@ -51,6 +52,7 @@ def export_run(folder: Path, path: Path, validation: Sequence[DataSet],
     training = run.sources('train')
     began = _began(folder, run)
     provenance = _provenance(run, recipe, training, began)
+    learn_distance(network, training, validation, recipe)
     calibrate(network, validation, recipe, training)
     licence = licence or licence_of(provenance.data, run.start, began)
     card = card_of(recipe, path.stem, provenance, licence)
@@ -85,7 +87,7 @@ def write(path: Path, network: MultiScaleNetwork, card: ModelCard) -> ModelCard:
 def _rounded(network: MultiScaleNetwork) -> MultiScaleNetwork:
     """The network with its matrices rounded to the precision the file stores."""
     with torch.no_grad():
-        for weight in network.parameters():
+        for weight in network.state_dict().values():
             if weight.ndim > 1:
                 weight.copy_(weight.half().float())
     return network

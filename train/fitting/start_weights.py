@@ -35,7 +35,8 @@ def load_start(network: MultiScaleNetwork, recipe: Recipe, start: str) -> None:
 
     A network that takes the camera may start from one that does not, since its camera features
     add nothing at first; one for some aspect ratios from one for others; one with two modes from
-    the same with one, except for its head. A note tells where the model has another range of
+    the same with one, except for its head. What images it learned from look like is not taken
+    over: that changes with the training. A note tells where the model has another range of
     depth than the recipe. Another normalisation or canonical camera, by which its weights would
     see other colours and give depth off by a factor, is refused with the words that keep its own.
     """
@@ -46,7 +47,8 @@ def load_start(network: MultiScaleNetwork, recipe: Recipe, start: str) -> None:
     check_seal(path)
     weights, card = load_model(path)
     spec = recipe.network
-    same = replace(card.network, aspect_ratios=spec.aspect_ratios)
+    same = replace(card.network, aspect_ratios=spec.aspect_ratios,
+                   feature_distance=spec.feature_distance)
     if spec.name == f'{same.name}_bimodal':
         same = replace(same, name=spec.name)
     if spec not in (same, replace(same, camera_input=True)):
@@ -55,8 +57,9 @@ def load_start(network: MultiScaleNetwork, recipe: Recipe, start: str) -> None:
     _check_camera_and_colours(card, recipe, start)
     _note_range(card, recipe, start)
     own = network.state_dict()
-    network.load_state_dict(own | {name: tensor for name, tensor in weights.state_dict().items()
-                                   if tensor.shape == own[name].shape})
+    network.load_state_dict(own | {
+        name: tensor for name, tensor in weights.state_dict().items()
+        if '.feature_distance.' not in name and tensor.shape == own[name].shape})
 
 
 def _check_camera_and_colours(card: ModelCard, recipe: Recipe, start: str) -> None:

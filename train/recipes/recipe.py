@@ -66,6 +66,8 @@ class Recipe:
     `stochastic_depth` is how often the last residual block of an ImageNet stem is left out, those
     before it less and less; `mixstyle_probability` how often a batch mixes the styles of its
     images there.
+    `distance_slope` is how much less sure a network with `feature_distance` is of images unlike
+    those it learned from: the power of the distance by which its uncertainty grows.
     `amp` in what the network computes: 'auto' (bf16 on a GPU), 'bf16', 'fp16' or 'fp32'.
     """
 
@@ -91,6 +93,7 @@ class Recipe:
     caps: tuple[tuple[str, int], ...] = within(1, 1e10, default=())
     other_shapes: float = within(0, 1, default=0.25)
     inpainted: tuple[str, ...] = ()
+    distance_slope: float = within(0, 10, default=3.0)
     amp: str = 'auto'
     seed: int = within(0, 2 ** 63, default=0)
 
@@ -128,6 +131,9 @@ class Recipe:
         if self.other_shapes != type(self).other_shapes and not self.network.aspect_ratios:
             raise ValueError('other_shapes is of networks of several network.aspect_ratios, and '
                              f'{name} is trained with none: leave it as it is, or set those')
+        if self.distance_slope != type(self).distance_slope and not self.network.feature_distance:
+            raise ValueError('distance_slope is of networks with network.feature_distance=True: '
+                             'leave it as it is, or set that')
         if 0 < self.sky_m < self.max_depth_m:
             raise ValueError(f'sky_m is 0 or at least max_depth_m, which is {self.max_depth_m:g}, '
                              f'got {self.sky_m:g}: sky would be learned as near')
@@ -194,8 +200,8 @@ MIXED = Stage(trains=BOTH, epochs=11, lr=5e-4, stem_lr=2e-4, frozen_norms=True)
 INDOOR = replace(
     _mobile('indoor', Stage(trains=BOTH, epochs=10, data=('nyu',), augmentation=VARIED),
             replace(MIXED, epochs=100), *UNCERTAINTY_STAGES),
-    network=ANY_SHAPE_LITE2, loss=SHARP_LOSS, augmentation=ROUGH, stochastic_depth=0.2,
-    mixstyle_probability=0.5, inpainted=('nyu',), batch_size=16)
+    network=replace(ANY_SHAPE_LITE2, feature_distance=True), loss=SHARP_LOSS, augmentation=ROUGH,
+    stochastic_depth=0.2, mixstyle_probability=0.5, inpainted=('nyu',), batch_size=16)
 # Begins as `indoor`: streets have the same edges. A third of an epoch are simulated streets.
 OUTDOOR = replace(
     _mobile('outdoor', replace(MIXED, epochs=60), *UNCERTAINTY_STAGES),
@@ -205,8 +211,8 @@ OUTDOOR = replace(
     stochastic_depth=0.1, mixstyle_probability=0.25, weights=(('street', 0.1),), batch_size=16,
     min_depth_m=1.0, max_depth_m=80.0, sky_m=160.0)
 # For a camera and rooms of one's own, from `indoor`.
-FINETUNE = replace(INDOOR, name='finetune', inpainted=(), batch_size=8, stochastic_depth=0.1,
-                   mixstyle_probability=0.25, stages=(
+FINETUNE = replace(INDOOR, name='finetune', network=ANY_SHAPE_LITE2, inpainted=(), batch_size=8,
+                   stochastic_depth=0.1, mixstyle_probability=0.25, stages=(
     replace(MIXED, epochs=5, lr=3e-4, stem_lr=1e-4), *UNCERTAINTY_STAGES))
 
 COARSE_STAGE = Stage(trains=('coarse',), epochs=40, lr=1e-4)

@@ -1,0 +1,87 @@
+"""What a network is told of the images it learned from: how far others lie from them."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from train_helpers import put_instead, tiny, write_folder
+
+from mono_depth_ros.networks.registry import build
+from train.data.data_sets import open_data
+from train.export.feature_statistics import learn_distance
+from train.fitting.views import PlainViews
+from train.recipes.recipe import RECIPES
+
+SLOPE = 2.0
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return write_folder(tmp_path / 'set')
+
+
+def recipe_with(**changes):
+    recipe = tiny()
+    return replace(recipe, distance_slope=SLOPE, network=replace(
+        recipe.network, feature_distance=True), **changes)
+
+
+def learned(recipe, train, val):
+    """A network that was told of the sets, and its feature distance."""
+    torch.manual_seed(0)
+    network = build(recipe.network).eval()
+    learn_distance(network, train, val, recipe)
+    return network, network.coarse.feature_distance
+
+
+@torch.no_grad()
+def distances(network, image_B3HW):
+    mean = network.coarse.stem(image_B3HW)[-1].mean((2, 3))
+    distance = network.coarse.feature_distance
+    return ((mean - distance.mean) @ distance.whitening).square().mean(1).sqrt().numpy()
+
+
+def test_held_out_images_are_at_1_and_others_far_off(folder):
+    recipe = recipe_with()
+    train, val = ([open_data(f'mine={folder}', split)] for split in ('train', 'val'))
+    network, distance = learned(recipe, train, val)
+    assert distance.slope.item() == SLOPE
+    views = PlainViews(val, recipe)
+    own = distances(network, torch.stack([views[i].image for i in range(len(views))]))
+    assert np.exp(np.log(own).mean()) == pytest.approx(1, abs=1e-3)
+    noise = torch.rand(2, 3, 64, 96, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    assert (distances(network, noise) > 3).all()
+
+
+def test_images_that_teach_nothing_do_not_count(folder):
+    recipe = recipe_with()
+
+    def mean_of():
+        train, val = ([open_data(f'mine={folder}', split)] for split in ('train', 'val'))
+        return learned(recipe, train, val)[1].mean
+    before = mean_of()
+    dark = np.zeros((48, 64), np.uint16)
+    put_instead(folder / 'depth' / '0000.png', dark)
+    without = mean_of()
+    assert not torch.equal(before, without)
+    put_instead(folder / 'rgb' / '0000.png', np.full((48, 64, 3), 255, np.uint8))
+    torch.testing.assert_close(mean_of(), without, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize('case', ['nothing held out', 'no such part'])
+def test_it_is_left_out_where_it_cannot_be_told(folder, case):
+    train = [open_data(f'mine={folder}', 'train')]
+    if case == 'nothing held out':
+        network, distance = learned(recipe_with(), train, [])
+        assert not distance.slope.any() and not distance.whitening.any()
+    else:
+        network, _ = build(tiny().network), learn_distance(
+            build(tiny().network), train, train, tiny())
+        assert network.coarse.feature_distance is None
+
+
+def test_indoor_has_it_and_a_slope_without_it_is_refused():
+    assert RECIPES['indoor'].network.feature_distance
+    with pytest.raises(ValueError, match='distance_slope is of networks with network.feature'):
+        replace(RECIPES['mobile'], distance_slope=1.0).check_settings()
