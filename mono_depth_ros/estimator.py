@@ -19,6 +19,7 @@ from mono_depth_ros.geometry.lens_view import lens_view, LensView
 from mono_depth_ros.letterbox import input_letterbox, Letterbox
 from mono_depth_ros.model_file import check_seal, find_model, read_card, sha256_of
 from mono_depth_ros.preprocess import (
+    confidence_of,
     decode_confidence,
     decode_depth,
     encode_image,
@@ -71,6 +72,16 @@ class DepthEstimate:
         confidence_hw = decode_confidence(
             self.uncertainty.log_uncertainty, self.uncertainty.letterbox)
         return self.lens.to_image(confidence_hw) if self.lens else confidence_hw
+
+    @property
+    def mean_confidence(self) -> float | None:
+        """Mean of the confidence over the network's own map, None without uncertainty.
+
+        It is quick to tell, where `confidence` brings every pixel to the image's size.
+        """
+        if self.uncertainty is None:
+            return None
+        return float(confidence_of(self.uncertainty.log_uncertainty).mean())
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -151,11 +151,15 @@ def decode_depth(plane_hw: np.ndarray, letterbox: Letterbox, ratio: float, min_d
     return depth_HW
 
 
-def decode_confidence(log_uncertainty_hw: np.ndarray, letterbox: Letterbox) -> np.ndarray:
-    """Chance (H, W) float32 that depth is within 25 % of the truth, of log uncertainty (h, w).
+def confidence_of(log_uncertainty_hw: np.ndarray) -> np.ndarray:
+    """Chance (h, w) float32 that depth is within 25 % of the truth, of log uncertainty (h, w).
 
     That of a Laplace distribution: 1 - exp(-log 1.25 / uncertainty). Averaged over pixels it is
     the delta1 to expect.
     """
-    confidence_hw = -np.expm1(np.float32(-np.log(DELTA)) * np.exp(-log_uncertainty_hw))
-    return to_image_size(confidence_hw, letterbox)
+    return -np.expm1(np.float32(-np.log(DELTA)) * np.exp(-log_uncertainty_hw))
+
+
+def decode_confidence(log_uncertainty_hw: np.ndarray, letterbox: Letterbox) -> np.ndarray:
+    """The chance of `confidence_of` (H, W) float32 at the image's size."""
+    return to_image_size(confidence_of(log_uncertainty_hw), letterbox)

@@ -19,7 +19,8 @@ from rclpy.parameter import Parameter
 from ros_helpers import free_domain, image_message, info_message, Peer, picture
 from sensor_msgs.msg import CompressedImage, Image
 
-from mono_depth_ros.estimator import DepthEstimate
+from mono_depth_ros.estimator import DepthEstimate, Uncertainty
+from mono_depth_ros.letterbox import fit_letterbox
 from mono_depth_ros.node.camera_stream import CameraStream
 from mono_depth_ros.node.diagnostics import (
     Findings,
@@ -46,6 +47,7 @@ class Model:
     model_path, model_sha256, device, precision = 'plain', '0', 'cpu', 'fp32'
     has_confidence, backend, backend_reason, together = False, 'torch', 'asked for', 1
     device_error = ''
+    uncertainty = None
 
     def __init__(self):
         self.answer, self.refuse_to_load, self.subscribed = 2.0, None, True
@@ -66,7 +68,8 @@ class Model:
         if isinstance(self.answer, BaseException):
             raise self.answer
         depth_HW = np.full(size[::-1], self.answer, np.float32)
-        return DepthEstimate(depth=depth_HW, camera=camera, network_ms=1.0)
+        return DepthEstimate(depth=depth_HW, camera=camera, network_ms=1.0,
+                             uncertainty=self.uncertainty)
 
 
 @pytest.fixture(scope='module')
@@ -352,6 +355,30 @@ def test_a_nearly_black_image_is_served_with_a_warning(active):
     assert level == 'WARN' and 'nearly black' in sentence
     send(node, good_image())
     assert summary(node) == ('OK', 'active')
+
+
+@pytest.mark.parametrize('error, told', [(0.4, '0.43'), (0.5, '0.36')])
+def test_depth_that_the_model_itself_trusts_little_is_served_with_a_warning(
+        active, monkeypatch, error, told):
+    node, model = active
+    eye(node).processor.add_info(info_message(8, 6))
+    monkeypatch.setattr(model, 'uncertainty', Uncertainty(
+        log_uncertainty=np.full((3, 4), np.log(error), np.float32),
+        letterbox=fit_letterbox(8, 6, 8, 6)))
+    send(node, good_image())
+    assert eye(node).processor.values()['confidence (mean)'] == told
+    level, sentence = summary(node)
+    if told == '0.36':
+        assert level == 'WARN' and 'only 36 % of this depth' in sentence
+    else:
+        assert (level, sentence) == ('OK', 'active')
+    # Who has measured the scale knows what is wrong.
+    assert node.set_parameters_atomically([Parameter('depth_scale', value=1.2)]).successful
+    send(node, good_image())
+    assert summary(node) == ('OK', 'active')
+    monkeypatch.setattr(model, 'uncertainty', None)
+    send(node, good_image())
+    assert eye(node).processor.values()['confidence (mean)'] == 'none'
 
 
 def test_a_node_that_is_not_active_listens_to_no_tf(active):
