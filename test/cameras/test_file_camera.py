@@ -23,7 +23,8 @@ from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, Image
 
 from mono_depth_ros.camera import Camera
-from mono_depth_ros.cameras import __main__ as executables, frame_sources
+from mono_depth_ros.cameras import __main__ as executables
+from mono_depth_ros.cameras import frame_sources
 from mono_depth_ros.cameras.file_camera import FileCamera
 from mono_depth_ros.cameras.frame_sources import EndOfFrames, open_source
 from mono_depth_ros.image_files import natural_key
