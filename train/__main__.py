@@ -26,6 +26,7 @@ from train.commands import (
     table1,
 )
 from train.data.samples.data_notes import printed_notes
+from train.data.samples.splits import MissingSplit
 
 COMMANDS = (fit, evaluate, export, compare, cameras, leave_one_out, report, pack, holes, densify,
             data, simulate, show, table1, scale, steady)
@@ -39,7 +40,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace) -> None:
     with printed_notes():
-        options.command(options)
+        try:
+            options.command(options)
+        except MissingSplit as error:
+            if 'split' not in options:
+                raise
+            raise ValueError(f'{error}; --split NAME takes another one') from error
 
 
 def parser() -> argparse.ArgumentParser:

@@ -29,7 +29,11 @@ def by_name() -> int:
     cameras = {'file_camera': file_camera, 'sim_camera': sim_camera}
     name = sys.argv.pop(1) if len(sys.argv) > 1 else ''
     if name not in cameras:
-        print(f'which camera? expected {" or ".join(cameras)}, got {name!r}', file=sys.stderr)
+        usage = f'usage: python -m mono_depth_ros.cameras {"|".join(cameras)} [--ros-args ...]'
+        if name in ('-h', '--help'):
+            print(f'{usage}\n`{next(iter(cameras))} --help` tells the parameters of one')
+            return 0
+        print(f'{usage}\nwhich camera? got {name!r}', file=sys.stderr)
         return 2
     return cameras[name]()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+import shlex
 import subprocess
 import sys
 
@@ -21,7 +22,8 @@ CHECK_S = 120.0
 LAYOUT = CONFIG / 'foxglove_demo.json'
 UNCALIBRATED = (
     "No calibration lies with the pictures: the depth is for the model's reference camera, so\n"
-    'its scale may be off, and there are no points. To have both, put a camera.json beside them:\n'
+    'its scale may be off, and there are no points. To have both, put a camera.json beside them,\n'
+    'with the numbers of your camera (docs/install.md says where they are) in place of these:\n'
     '  {"width": 640, "height": 480, "fx": 525.0, "fy": 525.0, "cx": 319.5, "cy": 239.5}')
 
 
@@ -31,7 +33,8 @@ def main(arguments: list[str], stop: StopSignals) -> int:
     stop.on_request(lambda: None)  # the results so far are kept
     try:
         options = with_world(options)
-        print(f'camera: {options.title()}; results go to {options.out}')
+        source = options.images or options.video or options.title()
+        print(f'camera: {source}; results go to {options.out}')
         result = record(options, stop)
         panel = _panel(options, result) if result.complete_ns else None
     except (OSError, ValueError) as error:
@@ -97,7 +100,8 @@ def _report(options: Options, result: Result, panel: Path | None) -> None:
           f'  picture:   {panel}\n'
           f'  recording: {result.recording} ({size_mb:.0f} MB)')
     if options.view and (file := view_file(options)):
-        print(f'  view:      {file} (no display here): rerun {file}')
+        print(f'  view:      {file} (no display here): '
+              f'{shlex.join([str(Path(sys.executable).with_name("rerun")), str(file)])}')
     if not result.with_points:
         print(UNCALIBRATED)
     print(f'Next: open the recording in Foxglove (Open local file) with the layout\n  {LAYOUT}\n'

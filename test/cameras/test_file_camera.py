@@ -23,6 +23,7 @@ from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, Image
 
 from mono_depth_ros.camera import Camera
+from mono_depth_ros.cameras import __main__ as executables
 from mono_depth_ros.cameras import frame_sources
 from mono_depth_ros.cameras.file_camera import FileCamera
 from mono_depth_ros.cameras.frame_sources import EndOfFrames, open_source
@@ -430,3 +431,11 @@ def test_one_picture_is_a_source_and_ends(folder):
     np.testing.assert_array_equal(source.next()[0, 0], (60, 20, 200))
     with pytest.raises(EndOfFrames):
         source.next()
+
+
+@pytest.mark.parametrize('words, code', [(['--help'], 0), (['-h'], 0), ([], 2), (['webcam'], 2)])
+def test_the_cameras_that_there_are_are_told(words, code, monkeypatch, capsys):
+    monkeypatch.setattr(sys, 'argv', ['cameras', *words])
+    assert executables.by_name() == code
+    assert 'mono_depth_ros.cameras file_camera|sim_camera [--ros-args' in ''.join(
+        capsys.readouterr())

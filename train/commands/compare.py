@@ -9,7 +9,13 @@ import sys
 from tempfile import TemporaryDirectory
 
 from mono_depth_ros.backends.torch_backend import pick_device
-from train.commands.shared_options import add_data, add_device, add_protocol, add_split
+from train.commands.shared_options import (
+    add_data,
+    add_device,
+    add_protocol,
+    add_split,
+    protocol_for,
+)
 from train.comparison.comparison import data_of, Entry, learned_by, open_entries, Row
 from train.comparison.comparison_figures import (
     check_ending,
@@ -24,7 +30,7 @@ from train.data.data_sets import DataSet, open_all, open_data
 from train.data.samples.splits import MissingSplit
 from train.evaluation.learned_images import check_learned
 from train.evaluation.measurement import evaluate
-from train.evaluation.protocols import PROTOCOLS
+from train.evaluation.protocols import Protocol
 from train.output_files import write_json
 
 
@@ -68,13 +74,18 @@ def compare(options: argparse.Namespace) -> None:
             for entry in entries:
                 check_learned(entry.name, learned_by(entry, spec, source), spec, source,
                               options.split)
-        rows = [_show(options, source, entries) for source in opened.values()]
+        reach_m = max(entry.card.max_depth_m for entry in entries)
+        protocols = [protocol_for(options.protocol, source.name, reach_m)
+                     for source in opened.values()]
+        rows = [_show(options, source, entries, protocol)
+                for source, protocol in zip(opened.values(), protocols)]
         if options.json:
             write_json(options.json, [row.as_json() for part in rows for row in part])
             print(f'\nimage by image in {options.json}')
         if options.figure:  # at the end: one that cannot be drawn costs no measurement
-            for source, part in zip(opened.values(), rows):
-                _draw(options, source, part, figure_file(options.figure, source, len(opened)))
+            for source, protocol, part in zip(opened.values(), protocols, rows):
+                _draw(options, source, part, protocol,
+                      figure_file(options.figure, source, len(opened)))
 
 
 def with_split(specs: Sequence[str], split: str) -> dict[str, DataSet]:
@@ -95,15 +106,17 @@ def with_split(specs: Sequence[str], split: str) -> dict[str, DataSet]:
     return opened
 
 
-def _show(options: argparse.Namespace, source: DataSet, entries: Sequence[Entry]) -> list[Row]:
+def _show(options: argparse.Namespace, source: DataSet, entries: Sequence[Entry],
+          protocol: Protocol) -> list[Row]:
     """Measure on one data set and print the table; the rows as given."""
-    rows = _rows(options, source, entries)
-    print(table_text(sorted_rows(rows, options.sort), PROTOCOLS[options.protocol]), flush=True)
+    rows = _rows(options, source, entries, protocol)
+    print(table_text(sorted_rows(rows, options.sort), protocol), flush=True)
     return rows
 
 
-def _draw(options: argparse.Namespace, source: DataSet, rows: Sequence[Row], path: Path) -> None:
-    protocol, report = PROTOCOLS[options.protocol], rows[0].report
+def _draw(options: argparse.Namespace, source: DataSet, rows: Sequence[Row], protocol: Protocol,
+          path: Path) -> None:
+    report = rows[0].report
     samples = chosen_samples(report, source, protocol, options.pictures)
     title = (f'{source.name} {options.split}: {len(samples)} of {len(report.images)} images, '
              f'evenly spaced from best to worst by AbsRel of {rows[0].entry.name}')
@@ -111,8 +124,9 @@ def _draw(options: argparse.Namespace, source: DataSet, rows: Sequence[Row], pat
     print(f'\nfigure: {path}')
 
 
-def _rows(options: argparse.Namespace, source: DataSet, entries: Sequence[Entry]) -> list[Row]:
-    reports = [evaluate(entry.estimator, source, options.split, PROTOCOLS[options.protocol])
+def _rows(options: argparse.Namespace, source: DataSet, entries: Sequence[Entry],
+          protocol: Protocol) -> list[Row]:
+    reports = [evaluate(entry.estimator, source, options.split, protocol)
                for entry in entries]
     times = ms_by_device([entry.estimator for entry in entries], source,
                          pick_device(options.device))

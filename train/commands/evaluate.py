@@ -11,7 +11,13 @@ import numpy as np
 
 from mono_depth_ros.estimator import DepthEstimator
 from mono_depth_ros.model_file import find_model, read_card
-from train.commands.shared_options import add_data, add_device, add_protocol, add_split
+from train.commands.shared_options import (
+    add_data,
+    add_device,
+    add_protocol,
+    add_split,
+    protocol_for,
+)
 from train.data.data_set_facts import facts_called, Window
 from train.data.data_sets import DataSet, open_all, open_data
 from train.evaluation.baseline import MeanDepthMap
@@ -20,7 +26,7 @@ from train.evaluation.ensemble import Ensemble, Flipped
 from train.evaluation.html_report import write_report
 from train.evaluation.learned_images import check_learned, learned_images
 from train.evaluation.measurement import evaluate, load_estimator, Predictor, Report
-from train.evaluation.protocols import PROTOCOLS, without_frame, zoomed
+from train.evaluation.protocols import Protocol, without_frame, zoomed
 from train.output_files import write_json
 
 
@@ -56,17 +62,16 @@ def add_command(commands) -> None:
 def _evaluate(options: argparse.Namespace) -> None:
     opened = open_all(options.data, options.split)
     sources = list(opened.values())
-    protocol = PROTOCOLS[options.protocol]
-    if options.without_frame:
-        protocol = without_frame(protocol, _frame_of(opened))
-    if options.zoom != 1:
-        protocol = zoomed(protocol, options.zoom)
     learned = _check_learned(options, opened)
+    max_depth_m = read_card(find_model(options.model)).max_depth_m
+    protocols = [_protocol(options, source.name, max_depth_m) for source in sources]
     estimator = load_estimator(options.model, options.device)
     rows = [(name, evaluate(one, source, options.split, protocol))
-            for name, one in _measured(estimator, options) for source in sources]
+            for name, one in _measured(estimator, options)
+            for source, protocol in zip(sources, protocols)]
     print_table(rows)
-    calibrations = [measure_calibration(estimator, source, protocol) for source in sources]
+    calibrations = [measure_calibration(estimator, source, protocol)
+                    for source, protocol in zip(sources, protocols)]
     for source, found in zip(sources, calibrations):
         if found:
             print(f'\nconfidence on {source.name} {options.split}:\n{found.text()}')
@@ -78,20 +83,27 @@ def _evaluate(options: argparse.Namespace) -> None:
         write_json(options.json, figures)
         print(f'image by image in {options.json}')
     if options.report:
-        for source, (name, report) in zip(sources, rows[-len(sources):]):
+        for source, protocol, (name, report) in zip(sources, protocols, rows[-len(sources):]):
             page = write_report(options.report / source.name, f'{name} on {source.name}', report,
                                 source, protocol, estimator)
             print(f'report: {page}')
 
 
-def _frame_of(opened: Mapping[str, DataSet]) -> Window:
-    """The window within the frame of the data sets; ValueError where one has no known frame."""
-    windows = {source.name: facts_called(source.name).window for source in opened.values()}
-    for name, window in windows.items():
-        if window is None:
-            raise ValueError(f'--without-frame: no frame of {name} is known, those called '
-                             'nyu have one')
-    return next(window for window in windows.values() if window)
+def _protocol(options: argparse.Namespace, name: str, max_depth_m: float) -> Protocol:
+    """How the model is measured on data called `name`."""
+    protocol = protocol_for(options.protocol, name, max_depth_m)
+    if options.without_frame:
+        protocol = without_frame(protocol, _frame_of(name))
+    return protocol if options.zoom == 1 else zoomed(protocol, options.zoom)
+
+
+def _frame_of(name: str) -> Window:
+    """The window within the frame of data called `name`; ValueError where none is known."""
+    window = facts_called(name).window
+    if window is None:
+        raise ValueError(f'--without-frame: no frame of {name} is known, those called nyu have '
+                         'one')
+    return window
 
 
 def _check_learned(options: argparse.Namespace, opened: Mapping[str, DataSet]) -> set[str]:

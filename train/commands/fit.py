@@ -8,6 +8,7 @@ from contextlib import contextmanager, nullcontext
 import ctypes
 import os
 from pathlib import Path
+import shlex
 import sys
 
 from mono_depth_ros.backends.torch_backend import enough_memory, pick_device
@@ -21,11 +22,12 @@ from train.fitting.run_folder import (
     begin_run,
     check_data,
     read_run,
+    resume_command,
     Run,
     start_of,
     write_run,
 )
-from train.fitting.run_log import BOARD, TrainingSummary
+from train.fitting.run_log import BOARD, board_command, TrainingSummary
 from train.fitting.stage_run import RunContext
 from train.fitting.training_loop import fit
 from train.recipes.camera_groups import caps_setting, TABLES
@@ -88,14 +90,16 @@ def _fit(options: argparse.Namespace) -> None:
         except KeyboardInterrupt as stop:
             if group.is_main_process:
                 kept = 'saved' if stop.args else 'not saved since the last checkpoint'
-                print(f'\n{summary.text()}\n{kept}; continue with: scripts/train fit '
-                      f'{recipe.name} --out {options.out} --resume', file=sys.stderr)
+                print(f'\n{summary.text()}\n{kept}; continue with: '
+                      f'{resume_command(recipe.name, options.out)}', file=sys.stderr)
             raise
         if group.is_main_process:
             print(summary.text())
             if (options.out / BOARD).exists():
-                print(f'curves and pictures: tensorboard --logdir {options.out / BOARD}')
-            print(f'done; next: scripts/train export {options.out} {options.out.name}{SUFFIX}')
+                print(f'curves and pictures: {board_command(options.out / BOARD)}')
+            model = f'{options.out.resolve().name}{SUFFIX}'
+            print('done; next: ' + shlex.join(
+                ['scripts/train', 'export', str(options.out), model]))
 
 
 @contextmanager
@@ -129,7 +133,7 @@ def _continued(options: argparse.Namespace, group: ProcessGroup) -> Run:
     run = read_run(options.out)
     if run.recipe != options.recipe or options.settings:
         raise ValueError(f'{options.out} is a run of {run.recipe!r} with its own --set: '
-                         f'continue it with `fit {run.recipe} --out {options.out} --resume`')
+                         f'continue it with `{resume_command(run.recipe, options.out)}`')
     return _moved(options, run, group)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+import shlex
 
 from train.data.packing import pack
 
@@ -28,4 +29,4 @@ def _pack(options: argparse.Namespace) -> None:
     name = options.data.partition('=')[0]
     megabytes = sum(path.stat().st_size for path in options.out.iterdir()) / 1e6
     print(f'{options.out}: {count} frames, {megabytes:.0f} MB; next: scripts/train fit RECIPE '
-          f'--data {name}={options.out} --out runs/X')
+          f'--data {shlex.quote(f"{name}={options.out}")} --out runs/X')

@@ -9,14 +9,15 @@ import json
 from pathlib import Path
 
 from mono_depth_ros.model_card import ModelCard
-from train.commands.shared_options import add_device, INDOOR
+from train.commands.shared_options import add_device
 from train.cross_validation.figures import measure
 from train.data.data_set_facts import facts_called, NYU
 from train.data.data_sets import data_use, open_data
 from train.data.nyu_report import REPORT
 from train.data.samples.data_notes import note
+from train.data.samples.splits import MissingSplit
 from train.evaluation.measurement import load_estimator
-from train.evaluation.protocols import PROTOCOLS
+from train.evaluation.protocols import INDOOR, PROTOCOLS
 from train.output_files import write_file
 
 USES = Path(__file__).parents[2] / 'docs' / 'report_uses.jsonl'
@@ -43,7 +44,11 @@ def add_command(commands) -> None:
 
 def report(options: argparse.Namespace) -> None:
     """Run the command; raises ValueError or OSError in one sentence."""
-    source = open_data(options.data, REPORT)
+    try:
+        source = open_data(options.data, REPORT)
+    except MissingSplit as error:
+        raise ValueError(f'{error}; `report` is for the images of NYU-Depth-v2 that are kept for '
+                         'the end, `evaluate` for all other data') from error
     estimator = load_estimator(options.model, options.device)
     unsure = not_known_as_others(estimator.card, options.data)
     if unsure:

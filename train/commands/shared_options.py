@@ -6,10 +6,9 @@ import argparse
 from pathlib import Path
 
 from train.data.samples.splits import SPLITS
-from train.evaluation.protocols import PROTOCOLS
+from train.evaluation.protocols import INDOOR, OUTDOOR, Protocol, PROTOCOLS, usual_protocol, WHOLE
 from train.recipes.camera_groups import TABLES
 
-INDOOR, OUTDOOR = 'eigen-crop', 'outdoor'
 DATA_HELP = ('data set as NAME=DIR, may be given several times; a folder called nyu has its '
              'white frame masked')
 
@@ -26,18 +25,17 @@ def add_split(parser: argparse.ArgumentParser) -> None:
                         help='which part of the data (default val)')
 
 
-def add_protocol(parser: argparse.ArgumentParser, default: str | None = INDOOR) -> None:
-    """Add --protocol, by default eigen-crop; None leaves it to `protocol_for`."""
-    told = default or f'{INDOOR}, {OUTDOOR} for depth beyond 10 m'
-    parser.add_argument('--protocol', choices=sorted(PROTOCOLS), default=default, help=(
+def add_protocol(parser: argparse.ArgumentParser) -> None:
+    """Add --protocol, by default None: see `protocol_for`."""
+    parser.add_argument('--protocol', choices=sorted(PROTOCOLS), help=(
         'which pixels count: eigen-crop, fast-depth and dense-depth are those of NYU-Depth-v2, '
         'garg-crop that of KITTI, full (to 10 m) and outdoor (to 80 m) take all (default '
-        f'{told})'))
+        f'{WHOLE}; {INDOOR} for data called nyu; {OUTDOOR} for a model that reaches beyond 10 m)'))
 
 
-def protocol_for(max_depth_m: float) -> str:
-    """The protocol that measures a model of such a range if nothing else is asked for."""
-    return OUTDOOR if max_depth_m > PROTOCOLS[INDOOR].max_depth_m else INDOOR
+def protocol_for(asked: str | None, name: str, max_depth_m: float) -> Protocol:
+    """The protocol that was asked for, else that of such data and such a model."""
+    return PROTOCOLS[asked or usual_protocol(name, max_depth_m)]
 
 
 def add_seed(parser: argparse.ArgumentParser, what: str) -> None:

@@ -9,6 +9,7 @@ from concurrent.futures.process import BrokenProcessPool
 import multiprocessing
 import os
 from pathlib import Path
+import shlex
 import signal
 import time
 
@@ -121,5 +122,6 @@ def _report(options: argparse.Namespace, folder: SetFolder, drawn: int, took_s: 
     print(f'{out}: {sum(counts.values())} frames ({counts["train"]} train, {counts["val"]} val), '
           f'{folder.size_bytes() / 1e6:.0f} MB; {drawn} drawn now'
           + (f' at {drawn / took_s:.1f} a second' if drawn else ''))
-    print(f'look:  scripts/train data {options.world}={out} --sheet {out / "sheet.png"}')
-    print(f'train: scripts/train fit mobile --data {options.world}={out} --out runs/mobile')
+    data = shlex.quote(f'{options.world}={out}')
+    print(f'look:  scripts/train data {data} --sheet {shlex.quote(str(out / "sheet.png"))}')
+    print(f'train: scripts/train fit mobile --data {data} --out runs/mobile')

@@ -112,8 +112,9 @@ def check(findings: Findings) -> None:
 
 def _camera_line(camera: Camera, frames: int) -> str:
     distortion = f', {camera.distortion_model}' if camera.distortion else ''
+    of = '1 frame' if frames == 1 else f'{frames} frames'
     return '\n  '.join((
-        f'camera of {frames} frames: {camera.width}x{camera.height}, fx {camera.fx:.2f}, fy '
+        f'camera of {of}: {camera.width}x{camera.height}, fx {camera.fx:.2f}, fy '
         f'{camera.fy:.2f}, cx {camera.cx:.2f}, cy {camera.cy:.2f}{distortion}',
         *(f'looks wrong: {doubt}' for doubt in doubts_about(camera))))
 

@@ -46,7 +46,8 @@ class Calibration:
                          for b in self.bins)
         ratio = self.abs_rel_surest_half / self.abs_rel
         return (f'AbsRel of the surest half of the pixels {self.abs_rel_surest_half:.4f}, '
-                f'{ratio:.2f} of the whole (by true error {self.abs_rel_best_half:.4f})\n'
+                f'{ratio:.2f} of the whole (at best, sorted by true error, '
+                f'{self.abs_rel_best_half:.4f})\n'
                 f'delta1 promised {self.promised_delta1:.3f}, true {self.delta1:.3f}\n'
                 f'{"pixels":>10}{"confidence":>12}{"delta1":>9}\n{rows}')
 

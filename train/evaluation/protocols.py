@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from mono_depth_ros.metrics import depth_errors, DepthErrors, mean_errors, pooled_errors
+from train.data.data_set_facts import facts_called, NYU
 from train.data.samples.augmentation import ZOOMS
 from train.data.samples.sample import Sample
 
@@ -144,3 +145,14 @@ PROTOCOLS = {protocol.name: protocol for protocol in (
     Protocol(name='garg-crop', window=(0.40810811, 0.99189189, 0.03594771, 0.96405229),
              whole=math.floor, max_depth_m=80.0),
 )}
+INDOOR, OUTDOOR, WHOLE = 'eigen-crop', 'outdoor', 'full'
+
+
+def usual_protocol(name: str, max_depth_m: float) -> str:
+    """How a model that reaches `max_depth_m` is measured on data called `name` if nobody says.
+
+    The window of eigen-crop is that of NYU's images: of others it would cut off the borders.
+    """
+    if max_depth_m > PROTOCOLS[WHOLE].max_depth_m:
+        return OUTDOOR
+    return INDOOR if facts_called(name) is NYU else WHOLE

@@ -19,11 +19,11 @@ from mono_depth_ros.networks.registry import build
 from mono_depth_ros.self_test import measured
 from train.data.data_sets import data_use, DataSet
 from train.evaluation.measurement import evaluate, load_estimator
-from train.evaluation.protocols import Protocol
+from train.evaluation.protocols import Protocol, PROTOCOLS, usual_protocol
 from train.export.confidence_calibration import calibrate
 from train.export.feature_statistics import learn_distance
 from train.fitting.checkpoint import fitting_in, load_checkpoint
-from train.fitting.run_folder import read_run, Run, start_card
+from train.fitting.run_folder import read_run, resume_command, Run, start_card
 from train.output_files import writing
 from train.recipes.mixture import steps_of
 from train.recipes.recipe import Recipe
@@ -31,11 +31,13 @@ from train.recipes.recipe_card import card_of
 
 
 def export_run(folder: Path, path: Path, validation: Sequence[DataSet],
-               protocol: Protocol, licence: str = '', run: Run | None = None) -> ModelCard:
+               protocol: Protocol | None = None, licence: str = '',
+               run: Run | None = None) -> ModelCard:
     """Write the EMA weights of a finished run as a model file, measured on `validation`.
 
     The measurement is made on the file itself with its fp16 weights, before it has its name.
-    Returns its card. Without `validation` the file is written unmeasured. `licence` tells the
+    Returns its card. Without `validation` the file is written unmeasured, without `protocol` each
+    data set is measured by that which its name and the range ask for. `licence` tells the
     terms of the weights; empty: those of the data and the model they learned from. `run` is that
     of the folder where its data lies elsewhere now. OSError or ValueError where the run is not
     finished.
@@ -45,7 +47,7 @@ def export_run(folder: Path, path: Path, validation: Sequence[DataSet],
     if saved['stage'] < len(recipe.stages):
         raise ValueError(
             f'{folder} is not finished: stage {saved["stage"] + 1} of {len(recipe.stages)}; '
-            f'continue it with `scripts/train fit {run.recipe} --out {folder} --resume`')
+            f'continue it with `{resume_command(run.recipe, folder)}`')
     network = build(recipe.network)
     with fitting_in(folder):
         network.load_state_dict(saved['ema'])
@@ -62,14 +64,16 @@ def export_run(folder: Path, path: Path, validation: Sequence[DataSet],
 
 
 def _metrics(path: Path, network: MultiScaleNetwork, card: ModelCard,
-             validation: Sequence[DataSet], protocol: Protocol) -> tuple[Metrics, ...]:
+             validation: Sequence[DataSet], protocol: Protocol | None) -> tuple[Metrics, ...]:
     """Errors of a file like that of `path`, which lies beside it until it is measured."""
     unmeasured = path.with_name(f'{path.stem}.unmeasured{path.suffix}')
     try:
         write(unmeasured, network, card)
         estimator = load_estimator(unmeasured, 'cpu')
-        return tuple(evaluate(estimator, source, 'val', protocol).metrics()
-                     for source in validation)
+        return tuple(
+            evaluate(estimator, source, 'val', protocol or PROTOCOLS[usual_protocol(
+                source.name, card.max_depth_m)]).metrics()
+            for source in validation)
     finally:
         with suppress(OSError):
             unmeasured.unlink()

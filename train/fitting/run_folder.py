@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 import json
 from pathlib import Path
 import platform
+import shlex
 import subprocess
 import sys
 
@@ -194,6 +195,11 @@ def read_run(folder: Path) -> Run:
         return from_json(Run, path.read_text(), 'run')
     except ValueError as error:
         raise ValueError(f'{path} describes no run: {error}') from error
+
+
+def resume_command(recipe: str, folder: Path) -> str:
+    """The command that continues a run."""
+    return shlex.join(['scripts/train', 'fit', recipe, '--out', str(folder), '--resume'])
 
 
 def _git_tree() -> str:

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 import json
 from pathlib import Path
+import shlex
+import sys
 import time
 
 import cv2
@@ -121,6 +123,13 @@ def open_board(folder: Path):
     except ImportError:
         return None
     return SummaryWriter(str(folder))
+
+
+def board_command(folder: Path) -> str:
+    """The command that shows the curves: of this environment, which need not be active."""
+    program = Path(sys.executable).with_name('tensorboard')
+    return shlex.join([str(program) if program.is_file() else 'tensorboard', '--logdir',
+                       str(folder)])
 
 
 def picture_row(row: tuple, recipe: Recipe) -> np.ndarray:

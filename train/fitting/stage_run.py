@@ -148,10 +148,10 @@ class StageRun:
         return min(self.recipe.batch_size, self.mixed.draws)
 
     def bar(self) -> tqdm:
-        """Images seen of this stage, images a second and the time left."""
+        """Images seen of this stage, images a second and the time left; none of 0 epochs."""
         size = self.images_a_step
         return tqdm(initial=self.step * size, total=self.total * size, unit=' images',
-                    disable=not self.is_main,
+                    disable=not self.is_main or not self.total,
                     desc=f'{self.recipe.name} {self.index + 1}/{len(self.recipe.stages)} '
                          f'({" + ".join(self.stage.trains)})')
 
@@ -198,8 +198,8 @@ class StageRun:
             summary.losses.append(loss)
             if log:
                 log.step(self.steps_before() + step + 1, {'loss': loss, 'lr': rate})
-                bar.set_postfix(loss=f'{loss:.4f}', epoch=(step + 1) // self.epoch_length,
-                                refresh=False)
+                bar.set_postfix(loss=f'{loss:.4f}', refresh=False,
+                                epoch=f'{step // self.epoch_length + 1}/{self.stage.epochs}')
 
     def names(self, step: int) -> list[str]:
         """Names of the samples of a step's batch, of all processes."""
@@ -235,8 +235,9 @@ class StageRun:
         number = self.steps_before() + self.step
         if log:
             log.epoch(number, row)
+            told = row | {'stage': self.index + 1}  # as --set and the bar count them
             bar.write('  '.join(f'{k} {v:.4f}' if isinstance(v, float) else f'{k} {v}'
-                                for k, v in row.items()))
+                                for k, v in told.items()))
         if due or self.unsaved.is_long():
             with self.allowance.spent():
                 self.save()

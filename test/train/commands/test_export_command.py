@@ -163,10 +163,10 @@ def test_data_that_was_moved_can_be_named(folder, tmp_path, capsys):
     assert read_card(model).metrics[0].frames == 2
 
 
-@pytest.mark.parametrize('settings, protocol', [
-    ((), 'eigen-crop'), (('max_depth_m=80',), 'outdoor')])
-def test_a_run_of_outdoor_depth_is_measured_as_such(folder, tmp_path, settings, protocol):
+@pytest.mark.parametrize('name, settings, protocol', [
+    ('mine', (), 'full'), ('nyu', (), 'eigen-crop'), ('mine', ('max_depth_m=80',), 'outdoor')])
+def test_a_run_is_measured_as_its_data_and_range_ask(folder, tmp_path, name, settings, protocol):
     run, model = tmp_path / 'run', tmp_path / 'm.safetensors'
-    finished_run(run, [f'mine={folder}'], settings)
+    finished_run(run, [f'{name}={folder}'], settings)
     assert main(['export', str(run), str(model)]) == 0
     assert read_card(model).metrics[0].protocol == protocol
