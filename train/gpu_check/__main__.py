@@ -137,7 +137,7 @@ def node(device: str, seconds: float, rows: Path, data: Path, wheels: Path | Non
         Findings('node', rows, 0).add(
             'camera, node, listener', 'left out', 'rclpy does not import here: give --wheels DIR')
         return
-    run_part('node', [python, '-m', 'mono_depth_ros.bench.node_stream'], device, seconds, rows,
+    run_part('node', [python, '-m', 'train.gpu_check.node_stream'], device, seconds, rows,
              data, AMENT_PREFIX_PATH=prefix)
 
 
