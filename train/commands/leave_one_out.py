@@ -11,9 +11,9 @@ from train.commands.shared_options import add_cameras, add_capped, add_device
 from train.cross_validation.folds import (
     check_data,
     check_start,
+    CrossValidationPlan,
     done_folds,
     Fold,
-    Plan,
     read_fold,
     run_folds,
 )
@@ -61,10 +61,11 @@ def leave_one_out(options: argparse.Namespace) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     table = TABLES[options.cameras]
     leave = options.leave or [group.name for group in table.groups]
-    plan = Plan(table=table, root=options.root.resolve(), folder=options.out.resolve(),
-                recipe=options.recipe, words=_words(options), capped=options.capped,
-                workers=options.workers, device=options.device,
-                also=tuple(absolute_spec(spec) for spec in options.also))
+    plan = CrossValidationPlan(
+        table=table, root=options.root.resolve(), folder=options.out.resolve(),
+        recipe=options.recipe, words=_words(options), capped=options.capped,
+        workers=options.workers, device=options.device,
+        also=tuple(absolute_spec(spec) for spec in options.also))
     folds = [Fold(left_out=tuple(word.split(',')), seed=seed)
              for seed in options.seeds for word in leave]
     check_data(plan, folds)

@@ -17,8 +17,8 @@ from train.cross_validation.figures import combined, Figures, measure, scale_err
 from train.cross_validation.folds import (
     check_data,
     check_start,
+    CrossValidationPlan,
     Fold,
-    Plan,
     read_fold,
     run_folds,
 )
@@ -52,8 +52,8 @@ def plan(tmp_path):
     """The small table with data, and a training of seconds."""
     for name in ('nyu_folder', 'desk', 'room', 'hall'):
         write_folder(tmp_path / 'data' / name)
-    return Plan(table=SMALL, root=tmp_path / 'data', folder=tmp_path / 'runs', recipe='mobile',
-                words=QUICK, capped=True, workers=0)
+    return CrossValidationPlan(table=SMALL, root=tmp_path / 'data', folder=tmp_path / 'runs',
+                               recipe='mobile', words=QUICK, capped=True, workers=0)
 
 
 def figures(**changes):
