@@ -103,10 +103,10 @@ def _run(options: argparse.Namespace, group: ProcessGroup) -> Iterator[tuple[Run
     """The run to continue or to begin, and its recipe; its folder is held meanwhile."""
     data, settings = _data_and_settings(options)
     # A run goes on with its own settings; a folder without one is not made.
-    recipe = (read_run(options.out).load_recipe() if options.resume
-              else recipe_to_begin(options.recipe, settings))
+    run = read_run(options.out) if options.resume else None
+    recipe = run.load_recipe() if run else recipe_to_begin(options.recipe, settings)
     group.check_batch(recipe.batch_size)
-    if not options.resume:
+    if not run:
         if not data:
             raise ValueError('there is no training data: give --data NAME=DIR')
         if options.capped and not options.root:
@@ -114,9 +114,8 @@ def _run(options: argparse.Namespace, group: ProcessGroup) -> Iterator[tuple[Run
                              "--data are capped by --set \"caps=(('NAME',12),)\"")
         check_data(data, recipe)
     with only_one(options.out, 'training') if group.is_main_process else nullcontext():
-        if options.resume:
-            run = _continued(options, group)
-            yield run, run.load_recipe()
+        if run:
+            yield _continued(options, run, group), recipe
         else:
             if group.is_main_process:
                 begin_run(options.out, options.recipe, settings, data, start_of(options.start))
@@ -124,17 +123,14 @@ def _run(options: argparse.Namespace, group: ProcessGroup) -> Iterator[tuple[Run
             yield read_run(options.out), recipe
 
 
-def _continued(options: argparse.Namespace, group: ProcessGroup) -> Run:
-    """The run to continue; ValueError for another recipe or what only begins a run."""
-    run = read_run(options.out)
+def _continued(options: argparse.Namespace, run: Run, group: ProcessGroup) -> Run:
+    """The run to continue, its data where --data says.
+
+    ValueError for another recipe or what only begins a run.
+    """
     if run.recipe != options.recipe or options.settings:
         raise ValueError(f'{options.out} is a run of {run.recipe!r} with its own --set: '
                          f'continue it with `fit {run.recipe} --out {options.out} --resume`')
-    return _moved(options, run, group)
-
-
-def _moved(options: argparse.Namespace, run: Run, group: ProcessGroup) -> Run:
-    """The run to continue, its data where --data says; ValueError for what only begins a run."""
     given = [f'--{name}' for name in ('start', 'root', 'capped') if getattr(options, name)]
     if given:
         raise ValueError(f'{" and ".join(given)} can only begin a run, and {options.out} goes on '

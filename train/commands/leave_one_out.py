@@ -14,7 +14,6 @@ from train.cross_validation.folds import (
     CrossValidationPlan,
     done_folds,
     Fold,
-    read_fold,
     run_folds,
 )
 from train.cross_validation.summary import as_json, as_markdown, summary
@@ -79,7 +78,7 @@ def leave_one_out(options: argparse.Namespace) -> None:
                'capped': plan.capped, 'table': plan.table.name}, plan.folder)
     for _ in run_folds(plan, folds, max(1, options.jobs)):
         # Of all that is known: another command may fill the same folder with other folds.
-        results = {fold: read_fold(plan, fold) for fold in done_folds(plan)}
+        results = done_folds(plan)
         rows = summary(results)
         page = as_markdown(f'Leave one camera out: {options.recipe}', table, rows,
                            ['Each group is measured by a model that has learned from none of it.',

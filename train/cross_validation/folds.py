@@ -149,15 +149,12 @@ def measure_model(table: CameraTable, root: Path, model: str | Path, groups: Seq
     return figures
 
 
-def done_folds(plan: CrossValidationPlan) -> list[Fold]:
-    """The folds whose figures lie in the plan's folder, whoever asked for them."""
-    found = (json.loads(path.read_text()) for path in sorted(
-        plan.folder.glob(f'*/{FIGURES}')))
-    return [Fold(left_out=tuple(one['left_out']), seed=one['seed']) for one in found]
+def done_folds(plan: CrossValidationPlan) -> dict[Fold, dict[str, Figures]]:
+    """The folds whose figures lie in the plan's folder, whoever asked for them.
 
-
-def read_fold(plan: CrossValidationPlan, fold: Fold) -> dict[str, Figures]:
-    """Figures of a fold by group; every set of a group counts alike."""
-    data = json.loads(plan.result_file(fold).read_text())
-    return {group: combined([Figures(**one) for one in sets.values()])
-            for group, sets in data['sets'].items()}
+    With the figures of each by group, of which every set counts alike.
+    """
+    found = (json.loads(path.read_text()) for path in sorted(plan.folder.glob(f'*/{FIGURES}')))
+    return {Fold(left_out=tuple(one['left_out']), seed=one['seed']): {
+        group: combined([Figures(**figures) for figures in sets.values()])
+        for group, sets in one['sets'].items()} for one in found}

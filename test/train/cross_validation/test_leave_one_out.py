@@ -18,8 +18,8 @@ from train.cross_validation.folds import (
     check_data,
     check_start,
     CrossValidationPlan,
+    done_folds,
     Fold,
-    read_fold,
     run_folds,
 )
 from train.cross_validation.summary import as_markdown, summary
@@ -138,7 +138,7 @@ def test_folds_are_trained_measured_and_not_again(plan, monkeypatch, capsys):
              '--workers', '0']
     assert main([*words, *QUICK]) == 0
     folds = [Fold(left_out=('desks',), seed=0), Fold(left_out=('desks', 'rooms'), seed=0)]
-    both = read_fold(plan, folds[1])
+    both = done_folds(plan)[folds[1]]
     assert set(both) == {'desks', 'rooms', 'select'}
     assert both['rooms'].images == 12 and both['select'].images == 2
     run = json.loads((plan.run_folder(folds[1]) / 'run.json').read_text())
