@@ -66,7 +66,7 @@ def add_command(commands) -> None:
                           'indoor), for instance to fine-tune it to your own camera and rooms')
     one.add_argument('--resume', action='store_true', help=(
         'continue the run in --out; --data NAME=DIR then only says where one of its data sets '
-        'lies now'))
+        'lies now, --root DIR where those of the table do that are gone from their place'))
     one.set_defaults(command=_fit)
 
 
@@ -124,19 +124,22 @@ def _run(options: argparse.Namespace, group: ProcessGroup) -> Iterator[tuple[Run
 
 
 def _continued(options: argparse.Namespace, run: Run, group: ProcessGroup) -> Run:
-    """The run to continue, its data where --data says.
+    """The run to continue, its data where --data says, and --root of what is gone.
 
     ValueError for another recipe or what only begins a run.
     """
     if run.recipe != options.recipe or options.settings:
         raise ValueError(f'{options.out} is a run of {run.recipe!r} with its own --set: '
                          f'continue it with `fit {run.recipe} --out {options.out} --resume`')
-    given = [f'--{name}' for name in ('start', 'root', 'capped') if getattr(options, name)]
+    table = _of_table(options)
+    moves = any(spec.partition('=')[0] in run.names for spec in table)
+    given = [f'--{name}' for name in ('start', 'root', 'capped')
+             if getattr(options, name) and not (moves and name == 'root')]
     if given:
         raise ValueError(f'{" and ".join(given)} can only begin a run, and {options.out} goes on '
                          'with its own start and data: leave it out; --data NAME=DIR may say '
                          'where one of its data sets lies now')
-    moved = run.moved(options.data)
+    moved = run.found(table).moved(options.data)
     if moved != run:
         moved.sources('train')  # are these its images?
         if group.is_main_process:
@@ -146,10 +149,14 @@ def _continued(options: argparse.Namespace, run: Run, group: ProcessGroup) -> Ru
 
 def _data_and_settings(options: argparse.Namespace) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Every NAME=DIR to learn from, and what is changed of the recipe."""
+    caps = [caps_setting(TABLES[options.cameras].sets_without(()))] if options.capped else []
+    return (*_of_table(options), *options.data), (*caps, *options.settings)
+
+
+def _of_table(options: argparse.Namespace) -> tuple[str, ...]:
+    """NAME=DIR of every data set of the table below --root, none without it."""
     sets = TABLES[options.cameras].sets_without(()) if options.root else ()
-    caps = [caps_setting(sets)] if options.capped else []
-    return ((*(one.spec(str(options.root)) for one in sets), *options.data),
-            (*caps, *options.settings))
+    return tuple(one.spec(str(options.root)) for one in sets)
 
 
 def default_workers(device: str) -> int:

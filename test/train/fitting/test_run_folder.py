@@ -77,6 +77,20 @@ def test_a_run_goes_on_where_its_data_lies_now(tmp_path, monkeypatch, capsys):
     assert read_run(run).data == (f'mine={tmp_path / "moved"}',)
 
 
+def test_the_sets_of_a_table_that_are_gone_are_found_below_root(tmp_path, monkeypatch, capsys):
+    """scripts/indoor called again with another --root went on where nothing lies any more."""
+    places = [f'{name}={write_folder(tmp_path / "old" / name)}' for name in ('d435_lab', 'mine')]
+    kept, run = write_folder(tmp_path / 'kept'), tmp_path / 'run'
+    begin_run(run, 'mobile', (), (*places, f'd435_desk={kept}'))
+    new = tmp_path / 'new'
+    new.mkdir()
+    (tmp_path / 'old' / 'd435_lab').rename(new / 'd435_lab')
+    monkeypatch.setattr('train.commands.fit.fit', lambda *_, **__: None)
+    words = ['fit', 'mobile', '--out', str(run), '--resume', '--root', str(new), '--device', 'cpu']
+    assert main(words) == 0, capsys.readouterr().err
+    assert read_run(run).data == (f'd435_lab={new / "d435_lab"}', places[1], f'd435_desk={kept}')
+
+
 @pytest.mark.parametrize('text', [
     '[]', '5', '{', '{}', '{"settings": 5}', '{"data": [5]}', '{"settings": [["a"]]}'])
 def test_a_run_that_cannot_be_read_is_named(tmp_path, text):
