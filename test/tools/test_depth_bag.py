@@ -352,7 +352,7 @@ def test_an_image_without_depth_is_counted_and_the_next_one_served(tmp_path, mod
                                    *list(drive(3, '/c/image_raw/compressed', kind='png'))[4:]])
     assert main(command(model, bag, tmp_path / 'out')) == 0
     said = capsys.readouterr().out
-    assert '2 of 3 images have depth' in said and 'refused, 1 images:' in said
+    assert '2 of 3 images have depth' in said and 'refused, 1 image:' in said
     assert len(by_topic(tmp_path / 'out')['/c/depth/image']) == 2
     only_bad = write(tmp_path / 'bad', [('/c/image_raw/compressed', *bad)])
     # Nothing is left behind where nothing has depth.
@@ -569,7 +569,7 @@ def test_a_damaged_true_depth_costs_no_accuracy_of_the_others(tmp_path, model, c
     assert main(command(model, bag, tmp_path / 'out')) == 0
     said = capsys.readouterr()
     assert '2 images against /cam/aligned_depth/image' in said.out
-    assert ('left out of the accuracy, 1 images: /cam/aligned_depth/image: depth of 40x30'
+    assert ('left out of the accuracy, 1 image: /cam/aligned_depth/image: depth of 40x30'
             in said.err)
 
 

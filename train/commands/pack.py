@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from mono_depth_ros.sentences import counted
 from train.data.packing import pack
 
 
@@ -27,5 +28,5 @@ def _pack(options: argparse.Namespace) -> None:
     count = pack(options.data, options.out, options.width)
     name = options.data.partition('=')[0]
     megabytes = sum(path.stat().st_size for path in options.out.iterdir()) / 1e6
-    print(f'{options.out}: {count} frames, {megabytes:.0f} MB; next: scripts/train fit RECIPE '
-          f'--data {name}={options.out} --out runs/X')
+    print(f'{options.out}: {counted(count, "frame")}, {megabytes:.0f} MB; next: '
+          f'scripts/train fit RECIPE --data {name}={options.out} --out runs/X')

@@ -15,6 +15,7 @@ import time
 import cv2
 from tqdm import tqdm
 
+from mono_depth_ros.sentences import counted
 from mono_depth_ros.simulation.rendering.check import check
 from mono_depth_ros.simulation.worlds import WORLDS
 from train.interruption import end_with_parent, ignore_interrupts
@@ -116,10 +117,9 @@ def _begin_process() -> None:
 
 
 def _report(options: argparse.Namespace, folder: SetFolder, drawn: int, took_s: float) -> None:
-    counts = folder.finish()
-    out = options.out
-    print(f'{out}: {sum(counts.values())} frames ({counts["train"]} train, {counts["val"]} val), '
-          f'{folder.size_bytes() / 1e6:.0f} MB; {drawn} drawn now'
+    counts, out = folder.finish(), options.out
+    print(f'{out}: {counted(sum(counts.values()), "frame")} ({counts["train"]} train, '
+          f'{counts["val"]} val), {folder.size_bytes() / 1e6:.0f} MB; {drawn} drawn now'
           + (f' at {drawn / took_s:.1f} a second' if drawn else ''))
     print(f'look:  scripts/train data {options.world}={out} --sheet {out / "sheet.png"}')
     print(f'train: scripts/train fit mobile --data {options.world}={out} --out runs/mobile')

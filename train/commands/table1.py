@@ -10,6 +10,7 @@ import signal
 from typing import Any
 
 from mono_depth_ros.backends.torch_backend import pick_device
+from mono_depth_ros.sentences import counted
 from train.commands.report import note_use, USES
 from train.commands.shared_options import add_data, add_device
 from train.comparison.experiment import BENCHMARKS, ENTRANTS, NETWORKS
@@ -104,8 +105,9 @@ def _trained(options: argparse.Namespace, device: str) -> Experiment:
     experiment = _experiment(options, device)
     keep_plan(_plan(options, experiment), experiment.folder, experiment.results)
     log = experiment.folder / 'table1.log'
-    _say(log, f'{len(experiment.entrants)} networks, {options.seeds} trainings each, '
-         f'{options.epochs} epochs, {options.lanes} at a time')
+    _say(log, f'{counted(len(experiment.entrants), "network")}, '
+         f'{counted(options.seeds, "training")} each, '
+         f'{counted(options.epochs, "epoch")}, {options.lanes} at a time')
     for line in run_experiment(experiment, options.lanes):
         _say(log, line)
         _write_page(experiment, timed=False)
@@ -200,6 +202,6 @@ def _report(experiment: Experiment, options: argparse.Namespace) -> str:
         'model': f'table1: {len(experiment.trainings())} of {experiment.benchmark.name}'})
     measure_all(experiment, options.data, REPORT, options.lanes or 1)
     text = (f'{page_text(experiment, REPORT, timed=False)}\n'
-            f'The report split was used {number} times, this one counted.\n')
+            f'The report split was used {counted(number, "time")}, this one counted.\n')
     write_file(experiment.results / REPORT_PAGE, text)
     return text

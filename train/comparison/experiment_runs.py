@@ -13,6 +13,7 @@ import numpy as np
 
 from mono_depth_ros.model_card import card_from_json, ModelCard
 from mono_depth_ros.model_file import SUFFIX
+from mono_depth_ros.sentences import counted
 from train.comparison.experiment import Benchmark, Entrant
 from train.fitting.checkpoint import has_checkpoint
 from train.fitting.checkpoint import NAME as CHECKPOINT
@@ -226,4 +227,4 @@ def _told(experiment: Experiment, entrant: Entrant, seed: int) -> str:
     """A line of what was measured of a finished training."""
     figures = json.loads(experiment.figures_file(entrant, seed).read_text())
     delta1 = np.mean([image['delta1'] for image in figures.values()])
-    return f'{entrant.name} seed {seed}: delta1 {delta1:.4f} on {len(figures)} images'
+    return f'{entrant.name} seed {seed}: delta1 {delta1:.4f} on {counted(len(figures), "image")}'

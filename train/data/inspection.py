@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from mono_depth_ros.camera import Camera
 from mono_depth_ros.plausibility import doubts_about
+from mono_depth_ros.sentences import counted, sentence
 from train.data.data_sets import DataSet
 from train.data.samples.sample import Sample, spread_numbers
 from train.data.samples.thumbnails import depth_limits, depth_picture, small
@@ -69,7 +70,7 @@ def inspect(source: DataSet, frames: int) -> tuple[DataSetStatistics, list[Sampl
         try:
             sample = source[index]
         except (ValueError, OSError) as error:
-            found.broken.append(str(error))
+            found.broken.append(sentence(error))
             continue
         found.add(sample)
         if index in shown:
@@ -79,7 +80,7 @@ def inspect(source: DataSet, frames: int) -> tuple[DataSetStatistics, list[Sampl
 
 def statistics_text(name: str, split: str, found: DataSetStatistics) -> str:
     """The statistics as text of a few lines."""
-    lines = [f'{name} {split}: {found.frames} frames, {found.read} looked at']
+    lines = [f'{name} {split}: {counted(found.frames, "frame")}, {found.read} looked at']
     sizes = Counter[str]()
     for camera, count in found.cameras.items():
         sizes[f'{camera.width}x{camera.height}'] += count
@@ -96,7 +97,8 @@ def statistics_text(name: str, split: str, found: DataSetStatistics) -> str:
                      'pixels by distance:')
         lines += _histogram_lines(found.histogram)
     if found.blank:
-        lines.append(f'{len(found.blank)} frames without known depth, as {found.blank[0]}')
+        lines.append(f'{counted(len(found.blank), "frame")} without known depth, as '
+                     f'{found.blank[0]}')
     return '\n'.join(lines)
 
 
@@ -113,8 +115,8 @@ def check(found: DataSetStatistics) -> None:
 def _camera_line(camera: Camera, frames: int) -> str:
     distortion = f', {camera.distortion_model}' if camera.distortion else ''
     return '\n  '.join((
-        f'camera of {frames} frames: {camera.width}x{camera.height}, fx {camera.fx:.2f}, fy '
-        f'{camera.fy:.2f}, cx {camera.cx:.2f}, cy {camera.cy:.2f}{distortion}',
+        f'camera of {counted(frames, "frame")}: {camera.width}x{camera.height}, fx '
+        f'{camera.fx:.2f}, fy {camera.fy:.2f}, cx {camera.cx:.2f}, cy {camera.cy:.2f}{distortion}',
         *(f'looks wrong: {doubt}' for doubt in doubts_about(camera))))
 
 

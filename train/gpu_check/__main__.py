@@ -18,6 +18,7 @@ import venv
 
 from mono_depth_ros.backends.torch_backend import pick_device
 from mono_depth_ros.bench.findings import Findings, read_rows
+from mono_depth_ros.sentences import sentence
 from train.data.samples.data_notes import printed_notes
 from train.gpu_check.packed_data import draw_data, make_packs, packs_in
 from train.gpu_check.report import machine, write_report
@@ -42,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 0
         return check(options, pick_device(options.device))
     except (OSError, ValueError) as error:
-        print(f'error: {error}', file=sys.stderr)
+        print(f'error: {sentence(error)}', file=sys.stderr)
         return 1
 
 

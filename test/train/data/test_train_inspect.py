@@ -43,7 +43,7 @@ def test_figures_are_counted_by_hand():
     assert bars[0] == ['1', '-', '1.5', 'm', '75.0%', 40 * '#']
     assert bars[-1] == ['5', '-', '7', 'm', '25.0%', 13 * '#']  # 40 / 3
     assert all(bar[-1] == '0.0%' for bar in bars[1:-1])
-    assert lines[-1] == '1 frames without known depth, as blind'
+    assert lines[-1] == '1 frame without known depth, as blind'
 
 
 def test_frames_are_spread_over_the_set(folder):
