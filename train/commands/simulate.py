@@ -18,9 +18,10 @@ from tqdm import tqdm
 from mono_depth_ros.sentences import counted
 from mono_depth_ros.simulation.rendering.check import check
 from mono_depth_ros.simulation.worlds import WORLDS
+from train.data.folder_lock import only_one
 from train.interruption import end_with_parent, ignore_interrupts
 from train.simulate.draw import draw_block, Job
-from train.simulate.set_folder import SetFolder
+from train.simulate.set_folder import check_folder, SetFolder
 from train.simulate.simulated_set import SimulatedSet
 
 # The lists are written this often, so that a set can be read while it is being drawn.
@@ -60,6 +61,13 @@ def simulate(options: argparse.Namespace) -> None:
             raise ValueError(f'--{name} must be at least 1, got {getattr(options, name)}')
     simulated_set = SimulatedSet(world=options.world, seed=options.seed, width=options.width,
                                  height=options.height)
+    check_folder(options.out, simulated_set)
+    with only_one(options.out, 'simulation'):
+        _draw(options, simulated_set)
+
+
+def _draw(options: argparse.Namespace, simulated_set: SimulatedSet) -> None:
+    """As `simulate`, into a folder that nobody else writes to."""
     folder = SetFolder(options.out, simulated_set)
     missing = folder.missing(options.frames)
     folder.check_space(len(missing))
