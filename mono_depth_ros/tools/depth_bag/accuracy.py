@@ -25,7 +25,7 @@ from mono_depth_ros.sentences import counted
 from mono_depth_ros.tools.depth_bag.cameras import BagCamera
 
 if TYPE_CHECKING:  # draws with matplotlib
-    from mono_depth_ros.demo.panel import Frame
+    from mono_depth_ros.demo.panel import PanelRow
 
 ROWS = 3
 
@@ -131,12 +131,12 @@ class _View:
     def truth_HW(self) -> np.ndarray:
         return depth_from_message(self._read(self.truth_topic, 1))
 
-    def frame(self) -> Frame:
-        from mono_depth_ros.demo.panel import Frame
+    def frame(self) -> PanelRow:
+        from mono_depth_ros.demo.panel import PanelRow
 
         rgb_HW3 = rgb_from_message(self._read(self.camera.image_topic, 0))
-        return Frame(rgb_HW3=rgb_HW3, depth_HW=self.depth_HW, truth_HW=self.truth_HW,
-                     cloud=self._cloud(rgb_HW3))
+        return PanelRow(rgb_HW3=rgb_HW3, depth_HW=self.depth_HW, truth_HW=self.truth_HW,
+                        cloud=self._cloud(rgb_HW3))
 
     def _cloud(self, rgb_HW3: np.ndarray) -> Any:
         from mono_depth_ros.demo.panel import Cloud
