@@ -11,7 +11,6 @@ import subprocess
 import sys
 import time
 
-from model_helpers import write_untrained
 import numpy as np
 import pytest
 from ros_helpers import depth_node, free_domain, image_message, info_message, Peer, picture
@@ -45,13 +44,6 @@ from mono_depth_ros.tools.depth_bag.options import parse  # noqa: E402
 
 START_NS, PERIOD_NS = 5_000_000_000, 100_000_000
 CLASSES = {output.topic: output for output in OUTPUTS}
-
-
-@pytest.fixture(scope='module')
-def model(tmp_path_factory):
-    path = tmp_path_factory.mktemp('model') / 'tiny.safetensors'
-    write_untrained(path)
-    return path
 
 
 def drive(frames=5, topic='/cam/image_raw', shade=0, kind='raw'):

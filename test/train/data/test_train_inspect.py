@@ -5,18 +5,12 @@ import re
 import cv2
 import numpy as np
 import pytest
-from train_helpers import write_folder
 
 from mono_depth_ros.camera import Camera
 from train.__main__ import main
 from train.data.data_sets import open_data
 from train.data.inspection import DataSetStatistics, inspect, statistics_text, write_sheet
 from train.data.samples.sample import Sample
-
-
-@pytest.fixture
-def folder(tmp_path):
-    return write_folder(tmp_path / 'set')
 
 
 def sample(depth, name='a'):

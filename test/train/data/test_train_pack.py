@@ -16,11 +16,6 @@ FRAME = {'key': 'a', 'split': 'train', 'height': 4, 'width': 4, 'offset': 0,
          'camera': {'fx': 1, 'fy': 1, 'cx': 1, 'cy': 1}}
 
 
-@pytest.fixture
-def folder(tmp_path):
-    return write_folder(tmp_path / 'set')
-
-
 def test_a_pack_holds_the_frames_of_its_source(folder, tmp_path, capsys):
     assert main(('pack', f'mine={folder}', '--out', str(tmp_path / 'p'), '--width', '64')) == 0
     assert '8 frames' in capsys.readouterr().out
