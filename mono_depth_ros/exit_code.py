@@ -6,6 +6,8 @@ from collections.abc import Callable
 import os
 import sys
 
+from mono_depth_ros.sentences import sentence
+
 
 def exit_code(name: str, work: Callable[[], int | None], stopped: str = 'stopped') -> int:
     """Do the work of a command; its exit code for the shell.
@@ -24,6 +26,6 @@ def exit_code(name: str, work: Callable[[], int | None], stopped: str = 'stopped
         print(f'\n{stopped}', file=sys.stderr)
         return 130
     except (ImportError, OSError, ValueError) as error:
-        print(f'{name}: {error}', file=sys.stderr)
+        print(f'{name}: {sentence(error)}', file=sys.stderr)
         return 1
     return code

@@ -23,6 +23,7 @@ from mono_depth_ros.file_seal import is_as_sealed, seal, UNSEALED
 from mono_depth_ros.model_card import card_from_json, ModelCard
 from mono_depth_ros.onnx_bytes import metadata_of, weight_bytes
 from mono_depth_ros.onnx_external import external_file
+from mono_depth_ros.whole_file import replacing
 
 if TYPE_CHECKING:
     from mono_depth_ros.networks.multi_scale import MultiScaleNetwork
@@ -68,15 +69,14 @@ def save_model(path: str | os.PathLike, network: MultiScaleNetwork, card: ModelC
         raise ValueError(f'{path} not written: weights that are not finite in fp16')
     card_from_json(card.to_json())  # no file that cannot be read back
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(path.name + '.part')
-    try:
-        save_file(tensors, unfinished, metadata=metadata_for(card) | (
-            {'graph': base64.b64encode(zlib.compress(graph, 9)).decode()} if graph else {}))
-    except SafetensorError as error:
-        raise OSError(f'cannot write {path}: {_short(error)}') from error
-    seal(unfinished)
-    unfinished.chmod(0o644)  # safetensors writes 0600, but a robot's node may run as another user
-    unfinished.replace(path)
+    with replacing(path) as unfinished:
+        try:
+            save_file(tensors, unfinished, metadata=metadata_for(card) | (
+                {'graph': base64.b64encode(zlib.compress(graph, 9)).decode()} if graph else {}))
+        except SafetensorError as error:
+            raise OSError(f'cannot write {path}: {_short(error)}') from error
+        seal(unfinished)
+        unfinished.chmod(0o644)  # safetensors writes 0600; a node may run as another user
 
 
 def metadata_for(card: ModelCard) -> dict[str, str]:

@@ -19,18 +19,19 @@ needs_value() {
 words=()
 fit() {
     local options=("${@:3}" "${words[@]}")
-    [ -e "$1/run.json" ] && resume_options "$1"
+    [ -e "$1/run.json" ] && resume_options "$1" "${@:3}"
     "$python" -m train fit "$2" --out "$1" "${options[@]}"
 }
 
-# resume_options FOLDER: in `options` those that continue its run; says which of `words` only begin
-# one.
+# resume_options FOLDER [OPTION...]: in `options` those that continue its run; says which of `words`
+# only begin one.
 resume_options() {
     local word to=began began=()
     options=(--resume)
-    for word in "${words[@]}"; do
+    for word in "${@:2}" -- "${words[@]}"; do
         case $word in # a value goes where its option went
-        --workers | --device | --feed | --data | --no-graphs) to=options ;;
+        --) began=() to=began && continue ;; # what the script itself gives is not told of
+        --workers | --device | --feed | --data | --root | --cameras | --no-graphs) to=options ;;
         --workers=* | --device=* | --feed=* | --data=*) to=options ;;
         -*) to=began ;;
         esac

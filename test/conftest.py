@@ -74,6 +74,15 @@ def record(request):
     return Record(write=request.config.getoption('--record'))
 
 
+@pytest.fixture(scope='module')
+def model(tmp_path_factory):
+    """A model file of random weights."""
+    from model_helpers import write_untrained  # not where torch is missing
+    path = tmp_path_factory.mktemp('model') / 'tiny.safetensors'
+    write_untrained(path)
+    return path
+
+
 def pytest_collectstart(collector):
     """Read no test file in vain: `-m fast` leaves those without fast tests.
 

@@ -1,8 +1,12 @@
 """A tiny data set in the folder layout, with known depth, for the training tests."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 import json
 from pathlib import Path
+import subprocess
+import sys
 
 import cv2
 import numpy as np
@@ -12,6 +16,14 @@ from train.recipes.recipe import Recipe, RECIPES, Stage
 
 CAMERA = {'width': 64, 'height': 48, 'fx': 52.0, 'fy': 52.0, 'cx': 31.5, 'cy': 23.5}
 COUNTS = {'train': 6, 'val': 2}
+HOLD = '''
+import sys
+from pathlib import Path
+from train.data.folder_lock import only_one
+with only_one(Path(sys.argv[1]), sys.argv[2]):
+    print("held", flush=True)
+    input()
+'''
 
 
 def write_folder(folder: Path) -> Path:
@@ -57,3 +69,17 @@ def put_instead(path: Path, content: bytes | np.ndarray | None) -> None:
         path.write_bytes(content)
     elif content is not None:
         cv2.imwrite(str(path), content)
+
+
+@contextmanager
+def held(folder: Path, work: str) -> Iterator[None]:
+    """Another process does that work in a folder; it is killed, so that nobody unlocks it."""
+    other = subprocess.Popen([sys.executable, '-c', HOLD, str(folder), work], text=True,
+                             cwd=Path(__file__).parents[1], stdin=subprocess.PIPE,
+                             stdout=subprocess.PIPE)
+    try:
+        assert other.stdout.readline() == 'held\n'
+        yield
+    finally:
+        other.kill()
+        other.communicate()

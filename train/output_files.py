@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from io import BytesIO
 import json
 import math
@@ -12,6 +12,8 @@ from typing import Any
 
 import cv2
 import numpy as np
+
+from mono_depth_ros.whole_file import replacing
 
 # Two colours of text in figures.
 INK, FAINT = '#1b1c1f', '#5f6168'
@@ -26,22 +28,6 @@ def writing(path: Path) -> Iterator[None]:
         if error.strerror is None:  # it is one already
             raise
         raise OSError(f'cannot write {path}: {error.strerror}') from error
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Another file beside `path` to write, which takes its place once this is left without error.
-
-    With an error it is removed: it would keep a full disk full.
-    """
-    unfinished = path.with_name(path.name + '.part')
-    try:
-        yield unfinished
-        unfinished.replace(path)
-    except BaseException:
-        with suppress(OSError):
-            unfinished.unlink()
-        raise
 
 
 def write_file(path: Path, data: str | bytes) -> None:

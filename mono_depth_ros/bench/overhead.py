@@ -28,6 +28,7 @@ from sensor_msgs.msg import Image, PointCloud2
 from mono_depth_ros.bench import peers
 from mono_depth_ros.bench.findings import Findings, Values
 from mono_depth_ros.bench.options import camera_of, options_of
+from mono_depth_ros.demo.processes import memory_mib
 from mono_depth_ros.estimator import DepthEstimator
 from mono_depth_ros.message_formats.camera_info import read_camera_info
 from mono_depth_ros.node.interface import messages
@@ -151,14 +152,6 @@ def peer(raw: bytes, depth_HW: np.ndarray, outputs: Outputs) -> None:
     publishers['points'].publish(peers.cloud_message(depth_HW, rgb_HW3, CAMERA, image))
 
 
-def memory_mib() -> Values:
-    """Memory of this process in MiB: its own, and shared (the middleware's segments)."""
-    lines = Path('/proc/self/status').read_text().splitlines()
-    found = dict(line.split(':', 1) for line in lines if line.startswith('Rss'))
-    return {'own_mib': round(int(found['RssAnon'].split()[0]) / 1024, 1),
-            'shared_mib': round(int(found['RssShmem'].split()[0]) / 1024, 1)}
-
-
 def measure(findings: Findings, work: Callable[[], dict[str, np.ndarray]], frames: int) -> None:
     """A row for each step, the sum beside the network over the floor, and memory over time."""
     for _ in range(WARM_UP):
@@ -168,7 +161,10 @@ def measure(findings: Findings, work: Callable[[], dict[str, np.ndarray]], frame
     for number in range(frames):
         times_NK2[number] = list(work().values())
         if (number + 1) % max(1, frames // 5) == 0:
-            findings.add(f'memory after {number + 1} frames', 'ok', **memory_mib())
+            # The middleware's segments are what is shared.
+            findings.add(f'memory after {number + 1} frames', 'ok',
+                         own_mib=round(memory_mib('RssAnon'), 1),
+                         shared_mib=round(memory_mib('RssShmem'), 1))
     for i, name in enumerate(names):
         findings.add(name, 'ok', **_figures(times_NK2[:, i]))
     ours = [i for i, name in enumerate(names) if name not in BESIDE]

@@ -12,7 +12,6 @@ from functools import partial
 import json
 import os
 from pathlib import Path
-import struct
 import sys
 import tempfile
 import time
@@ -22,15 +21,20 @@ import numpy as np
 import rclpy
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
+from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import Image, PointCloud2
 
 from mono_depth_ros.bench.findings import Findings, Values
 from mono_depth_ros.bench.options import camera_of, options_of, picture
-from mono_depth_ros.demo.processes import Child, ros_environment
+from mono_depth_ros.demo.processes import Child, memory_mib, ros_environment
+from mono_depth_ros.estimator import DepthEstimator
+from mono_depth_ros.message_formats.images import raw_depth
+from mono_depth_ros.message_formats.stamps import serialised_stamp_ns
 
 NAMESPACE, START_S, SETTLE_S = '/bench', 60.0, 2.0
 TICKS = os.sysconf('SC_CLK_TCK')
-TOPICS = {'depth/image': Image, 'points': PointCloud2}
+DEPTH = 'depth/image'
+TOPICS = {DEPTH: Image, 'points': PointCloud2}
 
 
 def main() -> int:
@@ -47,7 +51,11 @@ def main() -> int:
 
 
 def stream(options: argparse.Namespace, width: int, height: int, cameras: int) -> Values:
-    """Latency, rate, lost frames, CPU and memory; RuntimeError where no depth comes."""
+    """Latency, rate, lost frames, CPU, memory, and `off`; RuntimeError where no depth comes.
+
+    `off` is how far the last depth is off what the network gives in fp32 on a CPU: |ratio - 1|,
+    the median over pixels.
+    """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         environment = ros_environment(folder)
@@ -63,10 +71,11 @@ def stream(options: argparse.Namespace, width: int, height: int, cameras: int) -
                 'backend': options.backend.replace('all', 'auto'),
                 'cameras': names},
                 folder / 'node.log', environment, NAMESPACE))
-            return _measure(options, children, cameras)
+            found, depth = _measure(options, children, cameras)
         finally:
             for child in children:
                 child.stop()
+    return found | {'off': _off(options.model, width, height, depth)}
 
 
 def _pictures(folder: Path, width: int, height: int) -> Path:
@@ -80,35 +89,44 @@ def _pictures(folder: Path, width: int, height: int) -> Path:
 
 
 class Arrivals:
-    """When which frame came complete: its stamp, by which a frame is known, and how late."""
+    """When which frame came complete: its stamp, by which a frame is known, and how late.
+
+    `depth` is the last depth image, serialised.
+    """
+
+    depth = b''
 
     def __init__(self) -> None:
         self._parts: dict[tuple[int, int], int] = defaultdict(int)
         self.stamps_ns: list[tuple[int, int]] = []
         self.late_ms: list[float] = []
 
-    def add(self, camera: int, message: bytes) -> None:
-        """Note a message as it arrives: its header's stamp follows four bytes of CDR."""
-        now_ns = time.time_ns()
-        seconds, nanoseconds = struct.unpack_from('<iI', message, 4)
-        stamp_ns = seconds * 1_000_000_000 + nanoseconds
+    def add(self, camera: int, topic: str, message: bytes) -> None:
+        """Note a serialised message as it arrives."""
+        now_ns, stamp_ns = time.time_ns(), serialised_stamp_ns(message)
+        if topic == DEPTH:
+            self.depth = message
         self._parts[camera, stamp_ns] += 1
         if self._parts[camera, stamp_ns] == len(TOPICS):
             self.stamps_ns.append((camera, stamp_ns))
             self.late_ms.append((now_ns - stamp_ns) / 1e6)
 
 
-def _measure(options: argparse.Namespace, children: list[Child], cameras: int) -> Values:
+def _measure(options: argparse.Namespace, children: list[Child],
+             cameras: int) -> tuple[Values, bytes]:
+    """The figures, and the last depth image."""
     rclpy.init()
     node, arrivals = Node('bench_listener'), Arrivals()
     for number in range(cameras):
         for topic, kind in TOPICS.items():
             node.create_subscription(
                 kind, f'{NAMESPACE}/camera{number}/{topic}',
-                lambda message, number=number: arrivals.add(number, message),
+                partial(arrivals.add, number, topic),
                 QoSProfile(depth=5), raw=True)
     try:
-        _spin(node, children, START_S, lambda: len({c for c, _ in arrivals.stamps_ns}) == cameras)
+        if not _spin(node, children, START_S,
+                     lambda: len({c for c, _ in arrivals.stamps_ns}) == cameras):
+            raise RuntimeError(f'no depth and points of every camera came in {START_S:.0f} s')
         _spin(node, children, SETTLE_S)
         first, pid = len(arrivals.stamps_ns), children[-1].pid  # the node's
         used_s, start_s = _cpu_s(pid), time.monotonic()
@@ -124,16 +142,18 @@ def _measure(options: argparse.Namespace, children: list[Child], cameras: int) -
     return found | {
         'node_cpu': round(used_s / lasted_s, 2),
         'cpu_ms_a_depth': round(1e3 * used_s / found['frames'], 1),
-        'node_mib': round(_rss_mib(pid))}
+        'node_mib': round(memory_mib('VmRSS', pid))}, arrivals.depth
 
 
-def _spin(node: Node, children: list[Child], seconds: float, done=lambda: False) -> None:
+def _spin(node: Node, children: list[Child], seconds: float, done=lambda: False) -> bool:
+    """Listen until `done()` or the time is over; whether it came true."""
     end = time.monotonic() + seconds
     while time.monotonic() < end and not done():
         rclpy.spin_once(node, timeout_sec=0.1)
         for child in children:
             if child.exit_code() is not None:
                 raise RuntimeError(f'{child.name} ended:\n{child.last_lines()}')
+    return bool(done())
 
 
 def _figures(arrivals: Arrivals, first: int, rate_hz: float, lasted_s: float) -> Values:
@@ -155,10 +175,12 @@ def _cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
-def _rss_mib(pid: int) -> float:
-    found = dict(line.split(':', 1) for line in
-                 Path(f'/proc/{pid}/status').read_text().splitlines() if ':' in line)
-    return int(found['VmRSS'].split()[0]) / 1024
+def _off(model: str, width: int, height: int, depth: bytes) -> float:
+    estimator = DepthEstimator.load(model, 'cpu', 'fp32')
+    expected_HW = estimator.estimate(picture(width, height), camera_of(width, height)).depth
+    depth_HW = raw_depth(deserialize_message(depth, Image))
+    known = np.isfinite(depth_HW) & np.isfinite(expected_HW)
+    return round(float(np.median(np.abs(depth_HW[known] / expected_HW[known] - 1))), 5)
 
 
 if __name__ == '__main__':

@@ -15,6 +15,7 @@ from mono_depth_ros.demo.processes import CONFIG, NAMESPACE
 from mono_depth_ros.demo.session import record, Result, view_file
 from mono_depth_ros.node.stop_signals import StopSignals
 from mono_depth_ros.progress import end_progress
+from mono_depth_ros.sentences import counted, sentence
 
 ROWS = 3
 # The longest that drawing one picture may take, with the imports.
@@ -38,7 +39,7 @@ def main(arguments: list[str], stop: StopSignals) -> int:
         result = record(options, stop)
         panel = _panel(options, result) if result.complete_ns else None
     except (OSError, ValueError) as error:
-        print(f'demo: {error}', file=sys.stderr)
+        print(f'demo: {sentence(error)}', file=sys.stderr)
         return 1
     _report(options, result, panel)
     return 1 if result.error or panel is None else 0
@@ -74,7 +75,7 @@ def _panel(options: Options, result: Result) -> Path:
     frames = read_frames(result.recording, NAMESPACE, evenly_spaced(result.complete_ns, ROWS))
     values = result.statistics.diagnostics
     words = [f'model {values.get("model", options.model)} on {values.get("device", "?")}',
-             f'{len(result.statistics.arrivals_ns)} depth images',
+             counted(len(result.statistics.arrivals_ns), 'depth image'),
              f'network {values.get("inference p50 (ms)", "?")} ms']
     if error := result.statistics.mean_error():
         words.append(f'against the true depth of all frames: AbsRel {error.abs_rel:.3f}, '
@@ -96,7 +97,7 @@ def _report(options: Options, result: Result, panel: Path | None) -> None:
         return
     size_mb = result.recording.stat().st_size / 1e6
     what = 'image, depth and points' if result.with_points else 'image and depth'
-    print(f'{len(result.complete_ns)} frames with {what} are recorded.\n'
+    print(f'recorded: {counted(len(result.complete_ns), "frame")} with {what}.\n'
           f'  picture:   {panel}\n'
           f'  recording: {result.recording} ({size_mb:.0f} MB)')
     if options.view and (file := view_file(options)):

@@ -28,7 +28,7 @@ class Cloud:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Frame:
+class PanelRow:
     """One frame of a recording: image uint8, depth and, where recorded, true depth and points."""
 
     rgb_HW3: np.ndarray
@@ -37,7 +37,7 @@ class Frame:
     cloud: Cloud | None
 
 
-def write_panel(path: Path, frames: list[Frame], title: str, subtitle: str) -> None:
+def write_panel(path: Path, frames: list[PanelRow], title: str, subtitle: str) -> None:
     """Write a PNG with one row for each frame."""
     columns = 4 if any(frame.truth_HW is not None for frame in frames) else 3
     shape = frames[0].rgb_HW3.shape
@@ -56,7 +56,7 @@ def write_panel(path: Path, frames: list[Frame], title: str, subtitle: str) -> N
     figure.savefig(path, facecolor=PAPER)
 
 
-def _far(frames: list[Frame]) -> float:
+def _far(frames: list[PanelRow]) -> float:
     """End of the colour scale in metres, from the prediction: true depth may include a view out of
     a window, which would leave one colour for the whole room.
     """
@@ -64,7 +64,7 @@ def _far(frames: list[Frame]) -> float:
     return float(np.ceil(1.1 * np.percentile(known, 99))) if known.size else 10.0
 
 
-def _draw_row(row, frame: Frame, far_m: float) -> None:
+def _draw_row(row, frame: PanelRow, far_m: float) -> None:
     row[0].imshow(frame.rgb_HW3, interpolation='antialiased')
     _draw_depth(row[1], frame.depth_HW, far_m)
     if len(row) == 4 and frame.truth_HW is not None:
@@ -80,7 +80,7 @@ def _draw_depth(axis, depth_HW: np.ndarray, far_m: float) -> None:
     axis.imshow(depth_colours(depth_HW, 0, far_m), interpolation='antialiased')
 
 
-def _draw_cloud(axis, frame: Frame) -> None:
+def _draw_cloud(axis, frame: PanelRow) -> None:
     height, width = frame.rgb_HW3.shape[:2]
     cloud = frame.cloud
     if cloud is None:

@@ -9,7 +9,7 @@ from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
 from mono_depth_ros.camera import Camera
 from mono_depth_ros.demo.mcap_log import messages
-from mono_depth_ros.demo.panel import Cloud, Frame
+from mono_depth_ros.demo.panel import Cloud, PanelRow
 from mono_depth_ros.demo.recorder import depth_array
 from mono_depth_ros.message_formats.points import cloud_arrays
 from mono_depth_ros.node.interface.messages import rgb_from_image
@@ -23,7 +23,7 @@ def evenly_spaced(stamps_ns: list[int], number: int) -> list[int]:
     return [stamps_ns[int((step + 0.5) * len(stamps_ns) / number)] for step in range(number)]
 
 
-def read_frames(path: Path, namespace: str, stamps_ns: list[int]) -> list[Frame]:
+def read_frames(path: Path, namespace: str, stamps_ns: list[int]) -> list[PanelRow]:
     """The frames of those stamps, in order; each must have image and depth."""
     found: dict[int, dict[str, bytes]] = {stamp: {} for stamp in stamps_ns}
     topics = {f'{namespace}/{name}': name for name in NAMES}
@@ -32,10 +32,10 @@ def read_frames(path: Path, namespace: str, stamps_ns: list[int]) -> list[Frame]
     return [_frame(parts) for parts in found.values()]
 
 
-def _frame(parts: dict[str, bytes]) -> Frame:
+def _frame(parts: dict[str, bytes]) -> PanelRow:
     rgb_HW3 = rgb_from_image(deserialize_message(parts['image_raw'], Image))
     truth, points = parts.get('ground_truth/depth'), parts.get('points')
-    return Frame(
+    return PanelRow(
         rgb_HW3=rgb_HW3, depth_HW=depth_array(parts['depth/image']),
         truth_HW=depth_array(truth) if truth else None,
         cloud=_cloud(points, parts['depth/camera_info']) if points else None)

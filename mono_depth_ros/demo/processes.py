@@ -117,6 +117,15 @@ class Child:
                 continue
 
 
+def memory_mib(kind: str, pid: int | str = 'self') -> float:
+    """Memory of a process in MiB, of a kind that proc(5) names: VmRSS, RssAnon, RssShmem."""
+    for line in Path(f'/proc/{pid}/status').read_text().splitlines():
+        name, _, amount = line.partition(':')
+        if name == kind:
+            return int(amount.split()[0]) / 1024
+    raise ValueError(f'/proc/{pid}/status does not tell {kind}')
+
+
 def _die_with_parent() -> None:
     # Otherwise a demo that is killed leaves its camera and its node running.
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -17,6 +17,7 @@ from mono_depth_ros.demo.mcap_log import McapLog
 from mono_depth_ros.demo.statistics import DemoStatistics, errors_in_range
 from mono_depth_ros.message_formats.images import raw_depth
 from mono_depth_ros.message_formats.stamps import serialised_stamp_ns
+from mono_depth_ros.node.interface.stream_part import type_name
 
 TOPICS = {
     'image_raw': Image, 'camera_info': CameraInfo, 'depth/image': Image,
@@ -24,11 +25,6 @@ TOPICS = {
     'ground_truth/depth': Image, '/diagnostics': DiagnosticArray,
 }
 SHOWN = ('image_raw', 'depth/image', 'points')
-
-
-def type_name(kind: type) -> str:
-    """Full name of a message class: 'sensor_msgs/msg/Image'."""
-    return f'{kind.__module__.split(".")[0]}/msg/{kind.__name__}'
 
 
 def depth_array(data: bytes) -> np.ndarray:

@@ -8,6 +8,7 @@ import math
 import numpy as np
 
 from mono_depth_ros.metrics import depth_errors, DepthErrors, mean_errors
+from mono_depth_ros.sentences import counted
 
 
 def errors_in_range(depth_HW: np.ndarray, truth_HW: np.ndarray,
@@ -48,7 +49,7 @@ class DemoStatistics:
     def line(self) -> str:
         """Rate, latency, drops and error in one line of at most about 100 characters."""
         latency = np.median(self.latencies_ms[-50:]) if self.latencies_ms else math.nan
-        words = [f'{len(self.arrivals_ns)} depth images', f'{self.rate_hz:.1f} a second',
+        words = [counted(len(self.arrivals_ns), 'depth image'), f'{self.rate_hz:.1f} a second',
                  f'{latency:.0f} ms old']
         if 'images dropped' in self.diagnostics:
             words.append(f'dropped {self.diagnostics["images dropped"]} of '

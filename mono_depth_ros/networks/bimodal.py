@@ -11,7 +11,7 @@ import torch
 from torch import nn, Tensor
 
 from .efficientnet_lite import same_size
-from .mobile import Fine, FIRST_LOG_UNCERTAINTY, MobileLite2, Uncertainty
+from .mobile import Fine, FIRST_LOG_UNCERTAINTY, MobileLite2, UncertaintyHead
 
 # Where the two modes start, beside the coarse log depth: the nearer and the farther surface.
 FIRST_OFFSETS = (-0.1, 0.1)
@@ -55,8 +55,8 @@ class BimodalFine(Fine):
         return likelier(modes), x, features, coarse_B1hw, *unlike, modes
 
 
-class BimodalUncertainty(Uncertainty):
-    """As `Uncertainty`, which needs no modes."""
+class BimodalUncertainty(UncertaintyHead):
+    """As `UncertaintyHead`, which needs no modes."""
 
     def forward(self, image_BCHW: Tensor, log_depth_B1hw: Tensor, x: Tensor, features: Tensor,
                 coarse_B1hw: Tensor, *unlike_and_modes: Tensor) -> tuple[Tensor, Tensor]:

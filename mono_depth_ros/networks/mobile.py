@@ -52,7 +52,7 @@ class Mobile(MultiScaleNetwork):
         self.coarse = Coarse(height, width, self.size, camera_input, feature_distance)
         half, quarter = self.coarse.stem.channels[:2]
         self.fine = Fine(quarter, half)
-        self.uncertainty = Uncertainty()
+        self.uncertainty = UncertaintyHead()
 
 
 class MobileLite2(Mobile):
@@ -139,7 +139,7 @@ class Fine(nn.Module):
         return self.to_2(x, half)
 
 
-class Uncertainty(nn.Module):
+class UncertaintyHead(nn.Module):
     """Expected |error| of the log depth, from its features; computed at 1/4, output at 1/2.
 
     More by what a `FeatureDistance` gave for the whole image, where the network has one.

@@ -14,7 +14,7 @@ from rclpy.logging import get_logger
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from mono_depth_ros.message_formats.stamps import stamp_ns
-from mono_depth_ros.node.diagnostics import Findings, FrameStatistics, stale_input, Timing
+from mono_depth_ros.node.diagnostics import FrameStatistics, Problems, stale_input, Timing
 from mono_depth_ros.node.frame_processor import FrameProcessor, PreparedImage, range_m
 from mono_depth_ros.node.interface.parameters import Settings
 from mono_depth_ros.node.interface.stream_part import Input
@@ -164,13 +164,13 @@ class CameraStream:
         """The sentence, with the name of the camera where the node has several."""
         return f'{self.name}: {sentence}' if self.name else sentence
 
-    def findings(self, now_s: float) -> Findings:
+    def problems(self, now_s: float) -> Problems:
         """What is wrong with this camera at present."""
         if not self._image_input:
-            return Findings()
+            return Problems()
         outputs = self.processor.outputs
         self._shared = shared = outputs.shared()  # in any case: what yields is told by it
-        return Findings(
+        return Problems(
             stale=self._stale_input(now_s),
             camera=self._info_input.wrong_type() or self.processor.camera_warning,
             image=self.processor.image_warning,

@@ -31,7 +31,7 @@ class Timing:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Findings:
+class Problems:
     """One sentence for each thing that is wrong at present, '' where nothing is.
 
     `lifecycle`: the last lifecycle step failed. `worker`: the thread that processes images does
@@ -170,20 +170,20 @@ def worker_error(alive: bool, busy_s: float) -> str:
 
 
 def status_summary(
-        state: str, findings: Findings, statistics: FrameStatistics,
+        state: str, problems: Problems, statistics: FrameStatistics,
         now_s: float) -> tuple[str, str]:
     """Level ('OK', 'WARN' or 'ERROR') and sentence of the most serious finding."""
-    if findings.lifecycle:
-        return 'ERROR', findings.lifecycle
+    if problems.lifecycle:
+        return 'ERROR', problems.lifecycle
     if state != 'active':
         return 'OK', state
-    if findings.worker:
-        return 'ERROR', findings.worker
-    if statistics.refused_in_a_row >= REFUSED_IN_A_ROW and not findings.stale:
+    if problems.worker:
+        return 'ERROR', problems.worker
+    if statistics.refused_in_a_row >= REFUSED_IN_A_ROW and not problems.stale:
         return 'ERROR', (f'the last {statistics.refused_in_a_row} images gave no depth; '
                          f'{statistics.last_error}')
     recent_error = statistics.last_error if now_s - statistics.error_s <= WINDOW_S else ''
     served = statistics.received_s > float('-inf')
-    unfit = (findings.camera or findings.image or findings.part) if served else ''
-    warning = findings.stale or recent_error or unfit
+    unfit = (problems.camera or problems.image or problems.part) if served else ''
+    warning = problems.stale or recent_error or unfit
     return ('WARN', warning) if warning else ('OK', 'active')

@@ -16,8 +16,8 @@ from std_msgs.msg import Header
 from mono_depth_ros.node import ros_parameters
 from mono_depth_ros.node.camera_stream import Arrival, CameraStream
 from mono_depth_ros.node.diagnostics import (
-    Findings,
     model_values,
+    Problems,
     STALE_S,
     status_summary,
     worker_error,
@@ -206,19 +206,19 @@ class DepthNode(LifecycleNode):
             status=[self._status(stream, now_s) for stream in self.streams]))
 
     def _status(self, stream: CameraStream, now_s: float) -> DiagnosticStatus:
-        findings = self.findings(stream, now_s)
-        level, summary = status_summary(self.state, findings, stream.statistics, now_s)
-        if findings.present and now_s - self._active_s > STALE_S:
-            stream.logger.warning(stream.told(findings.present), throttle_duration_sec=30.0)
+        problems = self.problems(stream, now_s)
+        level, summary = status_summary(self.state, problems, stream.statistics, now_s)
+        if problems.present and now_s - self._active_s > STALE_S:
+            stream.logger.warning(stream.told(problems.present), throttle_duration_sec=30.0)
         name = f'{self.get_fully_qualified_name().lstrip("/")}: {stream.name or "depth"}'
         values = {'state': self.state} | model_values(self._estimator) | stream.values(now_s)
         return messages.diagnostic_status(level, name, summary, values)
 
-    def findings(self, stream: CameraStream, now_s: float) -> Findings:
+    def problems(self, stream: CameraStream, now_s: float) -> Problems:
         """What is wrong at present with a camera, or with the node that serves it."""
         worker = self._worker
         return replace(
-            stream.findings(now_s), lifecycle=self._failure,
+            stream.problems(now_s), lifecycle=self._failure,
             worker=worker_error(worker.alive, worker.busy_s()) if worker else '')
 
 

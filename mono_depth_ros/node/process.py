@@ -18,6 +18,7 @@ from rclpy.utilities import remove_ros_args
 
 from mono_depth_ros.node.interface.parameters import Parameter
 from mono_depth_ros.node.stop_signals import StopSignals
+from mono_depth_ros.sentences import sentence
 
 # What depth_node needs and rosdep does not install: PyTorch and safetensors.
 INSTALL = ('pip install -r requirements/robot.txt in a virtual environment, and activate it where '
@@ -33,7 +34,7 @@ def one_line(error: BaseException) -> str:
 
     For a missing module also what to install; for a kind of error nobody expects here its name.
     """
-    text = ' '.join(str(error).split(', at /')[0].split())
+    text = ' '.join(sentence(error).split(', at /')[0].split())
     if isinstance(error, ModuleNotFoundError):
         return f'{text}: {INSTALL}'
     if isinstance(error, SENTENCES) and text:

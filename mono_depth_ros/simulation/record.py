@@ -13,6 +13,7 @@ import numpy as np
 
 from mono_depth_ros.camera import Camera
 from mono_depth_ros.exit_code import exit_code
+from mono_depth_ros.sentences import counted
 from mono_depth_ros.simulation.recorded_walk import write_recorded_walk
 from mono_depth_ros.simulation.rendering.renderer import camera_with_fov, Renderer
 from mono_depth_ros.simulation.worlds import build_world, WORLDS
@@ -35,7 +36,8 @@ def _record(given: argparse.Namespace) -> None:
     camera = camera_with_fov(given.width, given.height, given.fov)
     times_s = given.start + np.arange(given.frames) / given.rate
     write_recorded_walk(given.out, camera, frames_of(given.world, given.seed, camera, times_s))
-    print(f'{given.out}: {given.frames} frames, {given.out.stat().st_size / 1e6:.2f} MB')
+    print(f'{given.out}: {counted(given.frames, "frame")}, '
+          f'{given.out.stat().st_size / 1e6:.2f} MB')
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -19,7 +19,7 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile
 from sensor_msgs.msg import Image
 
-from mono_depth_ros.demo.processes import Child, NAMESPACE, ros_environment
+from mono_depth_ros.demo.processes import Child, memory_mib, NAMESPACE, ros_environment
 from mono_depth_ros.message_formats.stamps import serialised_stamp_ns
 
 SETTLED = ('processed', 'dropped', 'refused', 'unused')
@@ -111,12 +111,6 @@ def ros(folder: Path) -> Iterator[dict[str, str]]:
         rclpy.try_shutdown()
 
 
-def memory_mib(child: Child) -> float:
-    """Memory of a process that is its own, in MiB."""
-    status = Path(f'/proc/{child.pid}/status').read_text()
-    return int(re.findall(r'RssAnon:\s*(\d+)', status)[0]) / 1024
-
-
 def stream(seconds: float, network_ms: float, rate_hz: float, cameras: list[str],
            silent: list[str]) -> Run:
     """Images of `cameras` into a node for so long; OSError where no depth comes."""
@@ -136,7 +130,7 @@ def stream(seconds: float, network_ms: float, rate_hz: float, cameras: list[str]
             end_s = time.monotonic() + seconds
             while time.monotonic() < end_s:
                 listener.spin(min(SAMPLE_S, seconds))
-                memory.append(memory_mib(node))
+                memory.append(memory_mib('RssAnon', node.pid))
             os.kill(camera.pid, signal.SIGTERM)
             listener.spin(10.0, lambda: camera.exit_code() is not None)
             listener.spin(3.0)

@@ -66,11 +66,11 @@ def test_a_frame_is_complete_with_both_messages_and_late_since_its_stamp(monkeyp
     monkeypatch.setattr('time.time_ns', lambda: 20_040_000_000)
     arrivals, header = Arrivals(), Header(frame_id='camera')
     header.stamp.sec = 20
-    arrivals.add(0, serialize_message(Image(header=header)))
+    arrivals.add(0, 'depth/image', serialize_message(Image(header=header)))
     assert not arrivals.late_ms
-    arrivals.add(1, serialize_message(PointCloud2(header=header)))  # of another camera
+    arrivals.add(1, 'points', serialize_message(PointCloud2(header=header)))  # of another camera
     assert not arrivals.late_ms
-    arrivals.add(0, serialize_message(PointCloud2(header=header)))
+    arrivals.add(0, 'points', serialize_message(PointCloud2(header=header)))
     assert arrivals.late_ms == [40.0] and arrivals.stamps_ns == [(0, 20_000_000_000)]
 
 

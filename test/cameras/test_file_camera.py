@@ -18,7 +18,7 @@ import pytest
 import rclpy
 from rclpy.context import Context
 from rclpy.parameter import Parameter
-from ros_helpers import free_domain, Peer, Process
+from ros_helpers import free_domain, Process
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, Image
 
@@ -38,15 +38,6 @@ def start(domain, log, *given):
     command = [sys.executable, '-m', 'mono_depth_ros.cameras', 'file_camera', '--ros-args',
                *(word for argument in given for word in ('-p', argument))]
     return Process(command, domain, log)
-
-
-@pytest.fixture
-def peer():
-    domain = free_domain()
-    peer = Peer(domain)
-    peer.domain = domain
-    yield peer
-    peer.close()
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from rcl_interfaces.msg import Parameter, ParameterValue
 from rcl_interfaces.srv import SetParameters
 from rclpy.qos import QoSProfile, ReliabilityPolicy
-from ros_helpers import free_domain, Peer, Process
+from ros_helpers import free_domain, Process
 from sensor_msgs.msg import CameraInfo, Image
 
 from mono_depth_ros.node.interface.messages import rgb_from_image
@@ -22,15 +22,6 @@ def start(domain, log, *given, **environment):
     command = [sys.executable, '-m', 'mono_depth_ros.cameras', 'sim_camera', '--ros-args',
                *(word for argument in given for word in ('-p', argument))]
     return Process(command, domain, log, **environment)
-
-
-@pytest.fixture
-def peer():
-    domain = free_domain()
-    peer = Peer(domain)
-    peer.domain = domain
-    yield peer
-    peer.close()
 
 
 def listen(peer, *topics):

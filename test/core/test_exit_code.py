@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from mono_depth_ros.exit_code import exit_code
+from mono_depth_ros.sentences import counted, sentence
 
 ROOT = Path(__file__).parents[2]
 
@@ -28,6 +29,19 @@ def test_what_is_done_has_the_code_that_its_work_says(capsys, result, code):
 def test_a_mistake_is_one_sentence(capsys, error):
     assert exit_code('wrap', raising(error)) == 1
     assert capsys.readouterr() == ('', 'wrap: no such preset\n')
+
+
+def test_what_the_system_says_is_a_sentence_without_its_number(tmp_path, capsys):
+    """It was `[Errno 2] No such file or directory: '...'`."""
+    assert exit_code('wrap', (tmp_path / 'x').read_bytes) == 1
+    assert capsys.readouterr().err == f'wrap: {tmp_path / "x"}: No such file or directory\n'
+    assert sentence(OSError(28, 'No space left on device')) == 'No space left on device'
+    assert sentence(OSError('the disk is full')) == 'the disk is full'
+
+
+def test_one_is_told_in_the_singular():
+    assert [counted(number, 'image') for number in (0, 1, 2)] == [
+        '0 images', '1 image', '2 images']
 
 
 def test_a_fault_of_ours_is_none_of_the_user_s_mistakes():

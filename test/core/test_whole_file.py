@@ -2,7 +2,7 @@
 
 import pytest
 
-from mono_depth_ros.whole_file import write_whole
+from mono_depth_ros.whole_file import replacing, write_whole
 
 
 def test_a_file_is_written_whole_with_its_folder_or_stays_as_it_was(tmp_path, monkeypatch):
@@ -18,3 +18,17 @@ def test_a_file_is_written_whole_with_its_folder_or_stays_as_it_was(tmp_path, mo
     with pytest.raises(OSError, match='No space left'):
         write_whole(file, b'third')
     assert file.read_bytes() == b'second' and list(file.parent.iterdir()) == [file]
+
+
+def test_processes_that_write_one_file_write_no_half_of_another(tmp_path, monkeypatch):
+    """The half-written files of both had one name."""
+    file = tmp_path / 'a.json'
+    with replacing(file) as first:
+        first.write_text('first')
+        monkeypatch.setattr('os.getpid', lambda: 0)
+        write_whole(file, b'second')
+    assert file.read_text() == 'first' and list(tmp_path.iterdir()) == [file]
+    with replacing(file, alone=True) as unfinished:
+        assert unfinished.name == 'a.json.part'
+        unfinished.write_text('alone')
+    assert file.read_text() == 'alone'

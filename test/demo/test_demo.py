@@ -12,7 +12,6 @@ from types import SimpleNamespace
 import cv2
 from mcap.reader import make_reader
 from mcap_ros2.decoder import DecoderFactory
-from model_helpers import write_untrained
 import numpy as np
 import pytest
 import rclpy
@@ -36,13 +35,6 @@ from mono_depth_ros.node.outputs.outputs import KINDS
 
 ROOT = Path(__file__).parents[2]
 SQUARE = np.array([[-.1, -.1, .2], [.1, -.1, .2], [.1, .1, .2], [-.1, .1, .2]])
-
-
-@pytest.fixture(scope='module')
-def model(tmp_path_factory):
-    path = tmp_path_factory.mktemp('model') / 'tiny.safetensors'
-    write_untrained(path)
-    return path
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from mono_depth_ros.networks.registry import build  # noqa: E402
 from train.__main__ import main  # noqa: E402
 from train.fitting.checkpoint import load_checkpoint  # noqa: E402
 from train.fitting.device_store import load_store  # noqa: E402
-from train.fitting.device_views import Plans, render  # noqa: E402
+from train.fitting.device_views import render, ViewPlans  # noqa: E402
 from train.fitting.ema import Ema  # noqa: E402
 from train.fitting.gradients import (  # noqa: E402
     EAGER_STEPS,
@@ -83,7 +83,7 @@ def test_views_made_on_the_device_are_those_made_on_the_cpu(device, data):
     recipe = replace(recipe, augmentation=replace(
         recipe_called('indoor').augmentation, noise=0.0, tilt_deg=5.0, erase=0.3))
     stores = [load_store(sources, where) for where in ('cpu', device)]
-    plans = Plans(stores[0].samples, recipe, 0)
+    plans = ViewPlans(stores[0].samples, recipe, 0)
     batch = default_collate([plans[draw, draw % len(plans)] for draw in range(8)])
     one, other = (render(batch, store, recipe) for store in stores)
     assert (one.image - other.image.cpu()).abs().mean() < 0.01
@@ -111,7 +111,7 @@ def test_the_loop_does_not_wait_for_the_gpu(cuda, data, tmp_path):
     run = StageRun(recipe, 0, network, Ema(network, 0.99), sources,
                    RunContext(folder=tmp_path, device=cuda, workers=0), None)
     store = load_store(sources, cuda)
-    plans = Plans(store.samples, recipe, 0)
+    plans = ViewPlans(store.samples, recipe, 0)
     batches = [default_collate([plans[k, k], plans[k, k + 1]]) for k in range(8)]
     for batch in batches[:4]:  # with the third a graph is captured
         run.take_step(render(batch, store, recipe))

@@ -57,7 +57,7 @@ def node(monkeypatch) -> Iterator[DepthNode]:
 
 def state(node: DepthNode) -> tuple[str, str]:
     eye, = node.streams
-    return status_summary(node.state, node.findings(eye, 0.0), eye.statistics, 0.0)
+    return status_summary(node.state, node.problems(eye, 0.0), eye.statistics, 0.0)
 
 
 def test_least_confidence_is_refused_by_a_model_that_tells_none(node):
@@ -152,13 +152,13 @@ def test_a_scan_beside_that_of_a_lidar_is_not_published_and_points_are_warned_of
     scan, points = outputs['scan'], outputs['points']
     assert scan.subscribers() == 1 and not scan.wanted()
     assert not eye.processor.outputs.has_subscribers()
-    assert node.findings(eye, 0.0).part == (
+    assert node.problems(eye, 0.0).part == (
         '/scan is published by /front/lidar too, so scan is not published: remap scan to a '
         'topic of its own')
     peer.destroy_publisher(lidar)
-    assert node.findings(eye, 0.0).part == '' and scan.wanted()
+    assert node.problems(eye, 0.0).part == '' and scan.wanted()
     peer.create_subscription(PointCloud2, '/points', print, 1)
-    assert node.findings(eye, 0.0).part == (
+    assert node.problems(eye, 0.0).part == (
         '/points is published by /front/lidar too, so whoever listens gets the messages of '
         'both: remap points to a topic of its own')
     assert points.wanted()
@@ -176,7 +176,7 @@ def test_two_nodes_of_this_package_do_not_silence_each_other(node):
     eye, = node.streams
     scan, = (part for part in eye.processor.outputs.parts if part.topic == 'scan')
     told = '/scan is published by /rear/depth_node too, so whoever listens gets the messages of b'
-    assert node.findings(eye, 0.0).part.startswith(told) and scan.wanted()
+    assert node.problems(eye, 0.0).part.startswith(told) and scan.wanted()
     assert eye.values(0.0)['shared topic'].startswith(told)
     for end in ends:
         peer.destroy_publisher(end)

@@ -23,8 +23,8 @@ from mono_depth_ros.estimator import DepthEstimate, Uncertainty
 from mono_depth_ros.letterbox import fit_letterbox
 from mono_depth_ros.node.camera_stream import CameraStream
 from mono_depth_ros.node.diagnostics import (
-    Findings,
     FrameStatistics,
+    Problems,
     REFUSED_IN_A_ROW,
     status_summary,
 )
@@ -117,8 +117,8 @@ def statistics(node: DepthNode) -> FrameStatistics:
     return eye(node).statistics
 
 
-def findings(node: DepthNode, now_s: float | None = None) -> Findings:
-    return node.findings(eye(node), time.monotonic() if now_s is None else now_s)
+def problems(node: DepthNode, now_s: float | None = None) -> Problems:
+    return node.problems(eye(node), time.monotonic() if now_s is None else now_s)
 
 
 def good_image(stamp_s: int = 1) -> Image:
@@ -145,7 +145,7 @@ def summary(node: DepthNode) -> tuple[str, str]:
     now_s = time.monotonic()
     statistics(node).received_s = now_s  # no camera publishes here
     return status_summary(
-        node.state, replace(findings(node, now_s), stale=''), statistics(node), now_s)
+        node.state, replace(problems(node, now_s), stale=''), statistics(node), now_s)
 
 
 @pytest.mark.parametrize('sec', [-1, -2**31, 2**31 - 1])
@@ -168,10 +168,10 @@ def test_an_image_without_a_stamp_has_no_age(active):
 def test_who_shared_a_topic_is_not_told_once_nothing_is_published(active, monkeypatch):
     node, _ = active
     monkeypatch.setattr(Outputs, 'shared', lambda self: '/scan is published by /lidar too')
-    findings(node)
+    problems(node)
     assert eye(node).values(time.monotonic())['shared topic'] == '/scan is published by /lidar too'
     assert node.trigger_deactivate() == OK
-    findings(node)
+    problems(node)
     assert 'shared topic' not in eye(node).values(time.monotonic())
 
 
@@ -481,7 +481,7 @@ def test_a_topic_of_another_type_is_named_with_its_type(active):
     node, _ = active
     peer = Peer(node.context.get_domain_id())
     peer.publisher(CompressedImage, 'image_raw')
-    sentence = peer.wait(lambda: (s := findings(node).stale) and (
+    sentence = peer.wait(lambda: (s := problems(node).stale) and (
         'carries' in s) and s, 'the type')
     assert sentence.startswith('/image_raw carries sensor_msgs/msg/CompressedImage, not '
                                'sensor_msgs/msg/Image: remap image_raw to the name before')
@@ -490,7 +490,7 @@ def test_a_topic_of_another_type_is_named_with_its_type(active):
 
 def test_the_sentence_about_camera_info_names_its_topic(active):
     node, _ = active
-    assert findings(node).camera.startswith('no camera_info on /camera_info yet')
+    assert problems(node).camera.startswith('no camera_info on /camera_info yet')
 
 
 @pytest.mark.parametrize('focal, said', [(0.0, 'camera_info is uncalibrated'),
@@ -498,7 +498,7 @@ def test_the_sentence_about_camera_info_names_its_topic(active):
 def test_a_camera_info_of_zeros_is_told_before_the_first_image(active, focal, said):
     node, _ = active
     eye(node).processor.add_info(info_message(8, 6, focal))
-    assert findings(node).camera.startswith(said) and bool(findings(node).camera) == bool(said)
+    assert problems(node).camera.startswith(said) and bool(problems(node).camera) == bool(said)
     assert eye(node).processor.values()['camera'].startswith(said or 'camera_info')
 
 

@@ -15,8 +15,8 @@ import yaml
 
 from mono_depth_ros.node.diagnostics import (
     BUSY_S,
-    Findings,
     FrameStatistics,
+    Problems,
     REFUSED_IN_A_ROW,
     stale_input,
     status_summary,
@@ -201,20 +201,20 @@ def test_another_model_has_no_times_of_the_one_before():
 
 
 def test_the_summary_is_the_most_serious_finding():
-    statistics, camera = _statistics(1.0), Findings(camera='no camera_info')
+    statistics, camera = _statistics(1.0), Problems(camera='no camera_info')
 
-    def summary(state='active', findings=None, now_s=2.0):
-        return status_summary(state, findings or Findings(), statistics, now_s)
+    def summary(state='active', problems=None, now_s=2.0):
+        return status_summary(state, problems or Problems(), statistics, now_s)
     assert summary() == ('OK', 'active')
-    assert summary(findings=Findings(image='dark')) == ('WARN', 'dark')
-    assert summary(findings=Findings(part='no transform')) == ('WARN', 'no transform')
-    assert summary(findings=camera) == ('WARN', 'no camera_info')
+    assert summary(problems=Problems(image='dark')) == ('WARN', 'dark')
+    assert summary(problems=Problems(part='no transform')) == ('WARN', 'no transform')
+    assert summary(problems=camera) == ('WARN', 'no camera_info')
     statistics.refused('bad image', 1.0)
-    assert summary(findings=camera) == ('WARN', 'bad image')
+    assert summary(problems=camera) == ('WARN', 'bad image')
     assert summary(now_s=20.0) == ('OK', 'active')
-    stale = Findings(stale='no image', camera='no camera_info')
-    assert summary(findings=stale) == ('WARN', 'no image')
-    assert summary(findings=replace(stale, worker='dead')) == ('ERROR', 'dead')
+    stale = Problems(stale='no image', camera='no camera_info')
+    assert summary(problems=stale) == ('WARN', 'no image')
+    assert summary(problems=replace(stale, worker='dead')) == ('ERROR', 'dead')
     failed = replace(stale, worker='dead', lifecycle='configure failed')
     for state in ('unconfigured', 'inactive', 'active'):
         assert summary(state, failed) == ('ERROR', 'configure failed')
@@ -224,19 +224,19 @@ def test_the_summary_is_the_most_serious_finding():
 def test_images_refused_in_a_row_are_an_error_until_one_is_processed():
     statistics = _statistics(1.0)
     for _ in range(REFUSED_IN_A_ROW):
-        assert status_summary('active', Findings(), statistics, 100.0)[0] == 'OK'
+        assert status_summary('active', Problems(), statistics, 100.0)[0] == 'OK'
         statistics.refused('image refused: cut short', 1.0)
-    assert status_summary('active', Findings(), statistics, 100.0) == (
+    assert status_summary('active', Problems(), statistics, 100.0) == (
         'ERROR', 'the last 5 images gave no depth; image refused: cut short')
     statistics.processed(Timing(done_s=1.0, network_ms=1.0, total_ms=1.0, age_ms=1.0))
-    assert status_summary('active', Findings(), statistics, 100.0) == ('OK', 'active')
+    assert status_summary('active', Problems(), statistics, 100.0) == ('OK', 'active')
 
 
 def test_a_camera_that_died_is_said_rather_than_the_images_refused_before():
     statistics = _statistics(1.0)
     for _ in range(REFUSED_IN_A_ROW):
         statistics.refused('image refused: cut short', 1.0)
-    assert status_summary('active', Findings(stale='nobody publishes'), statistics, 100.0) == (
+    assert status_summary('active', Problems(stale='nobody publishes'), statistics, 100.0) == (
         'WARN', 'nobody publishes')
 
 
@@ -245,7 +245,7 @@ def test_an_image_that_is_not_used_ends_a_row_of_refused_ones():
     for _ in range(REFUSED_IN_A_ROW):
         statistics.refused('image refused: cut short', 1.0)
     statistics.unused()
-    assert status_summary('active', Findings(), statistics, 100.0) == ('OK', 'active')
+    assert status_summary('active', Problems(), statistics, 100.0) == ('OK', 'active')
     assert statistics.counts()['unused'] == 1
 
 

@@ -6,7 +6,6 @@ import signal
 import sys
 import time
 
-from model_helpers import write_untrained
 import pytest
 from ros_helpers import (
     depth_node,
@@ -20,13 +19,6 @@ from sensor_msgs.msg import Image
 
 pytestmark = pytest.mark.thorough
 BROKEN_YAML = '/**:\n  ros__parameters: {device: [1, '
-
-
-@pytest.fixture(scope='module')
-def model(tmp_path_factory):
-    path = tmp_path_factory.mktemp('model') / 'tiny.safetensors'
-    write_untrained(path)
-    return path
 
 
 WRONG_STARTS = {

@@ -7,19 +7,11 @@ import signal
 import sys
 import time
 
-from model_helpers import write_untrained
 import pytest
 from ros_helpers import depth_node, free_domain, Process
 
 pytestmark = pytest.mark.thorough
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-
-@pytest.fixture(scope='module')
-def model(tmp_path_factory):
-    path = tmp_path_factory.mktemp('model') / 'tiny.safetensors'
-    write_untrained(path)
-    return path
 
 
 def node(log, model):

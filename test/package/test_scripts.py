@@ -150,15 +150,27 @@ def test_table1_draws_streets_where_none_are_given(told, words, drawn):
     ('--workers=0 --device cpu --set=seed=1 --feed workers --no-graphs --data nyu=b',
      '--workers=0 --device cpu --feed workers --no-graphs --data nyu=b', '--set=seed=1')])
 def test_a_training_called_again_goes_on_with_the_words_that_it_may(told, words, kept, left):
-    """All of them were dropped."""
+    """All of them were dropped, and --root, too."""
     (told / 'o' / 'indoor').mkdir(parents=True)
     (told / 'o' / 'indoor' / 'run.json').write_text('{}')
     done = run(told, 'scripts/indoor', '--root', '.', '--out', 'o', '--', *words.split())
     assert done.returncode == 0
-    asked = ' '.join(('-m train fit indoor --out o/indoor --resume', *kept.split()))
+    asked = ' '.join(('-m train fit indoor --out o/indoor --resume --root .', *kept.split()))
     assert f'.venv/bin/python: {asked}, safe path 1' in lines(told)
     assert done.stderr == (
         f'scripts/indoor: o/indoor goes on as it began: left out {left}\n' if left else '')
+
+
+def test_a_training_of_streets_goes_on_with_its_table(told):
+    (told / 'o' / 'outdoor').mkdir(parents=True)
+    (told / 'o' / 'outdoor' / 'run.json').write_text('{}')
+    done = run(told, 'scripts/outdoor', '--root', 'moved', '--out', 'o', '--start', 'mine')
+    assert 'give --root DIR' in done.stderr
+    (told / 'moved').mkdir()
+    done = run(told, 'scripts/outdoor', '--root', 'moved', '--out', 'o', '--start', 'mine')
+    assert (done.returncode, done.stderr) == (0, '')
+    assert ('.venv/bin/python: -m train fit outdoor --out o/outdoor --resume --cameras outdoor '
+            '--root moved --data street=o/street, safe path 1') in lines(told)
 
 
 @pytest.mark.parametrize('words', [

@@ -11,7 +11,6 @@ import subprocess
 import sys
 import time
 
-from model_helpers import write_untrained
 import numpy as np
 import pytest
 from ros_helpers import depth_node, free_domain, image_message, info_message, Peer, picture
@@ -45,13 +44,6 @@ from mono_depth_ros.tools.depth_bag.options import parse  # noqa: E402
 
 START_NS, PERIOD_NS = 5_000_000_000, 100_000_000
 CLASSES = {output.topic: output for output in OUTPUTS}
-
-
-@pytest.fixture(scope='module')
-def model(tmp_path_factory):
-    path = tmp_path_factory.mktemp('model') / 'tiny.safetensors'
-    write_untrained(path)
-    return path
 
 
 def drive(frames=5, topic='/cam/image_raw', shade=0, kind='raw'):
@@ -352,7 +344,7 @@ def test_an_image_without_depth_is_counted_and_the_next_one_served(tmp_path, mod
                                    *list(drive(3, '/c/image_raw/compressed', kind='png'))[4:]])
     assert main(command(model, bag, tmp_path / 'out')) == 0
     said = capsys.readouterr().out
-    assert '2 of 3 images have depth' in said and 'refused, 1 images:' in said
+    assert '2 of 3 images have depth' in said and 'refused, 1 image:' in said
     assert len(by_topic(tmp_path / 'out')['/c/depth/image']) == 2
     only_bad = write(tmp_path / 'bad', [('/c/image_raw/compressed', *bad)])
     # Nothing is left behind where nothing has depth.
@@ -569,7 +561,7 @@ def test_a_damaged_true_depth_costs_no_accuracy_of_the_others(tmp_path, model, c
     assert main(command(model, bag, tmp_path / 'out')) == 0
     said = capsys.readouterr()
     assert '2 images against /cam/aligned_depth/image' in said.out
-    assert ('left out of the accuracy, 1 images: /cam/aligned_depth/image: depth of 40x30'
+    assert ('left out of the accuracy, 1 image: /cam/aligned_depth/image: depth of 40x30'
             in said.err)
 
 

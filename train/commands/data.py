@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from train.data.data_sets import open_data
-from train.data.inspection import check, findings_text, inspect, write_sheet
+from train.data.inspection import check, inspect, statistics_text, write_sheet
 
 
 def add_command(commands) -> None:
@@ -27,9 +27,9 @@ def _data(options: argparse.Namespace) -> None:
     name = Path(os.path.abspath(options.data)).stem
     spec = options.data if '=' in options.data else f'{name}={options.data}'
     source = open_data(spec, options.split)
-    findings, samples = inspect(source, options.frames)
-    print(findings_text(source.name, options.split, findings))
+    found, samples = inspect(source, options.frames)
+    print(statistics_text(source.name, options.split, found))
     if options.sheet:
         write_sheet(options.sheet, samples)
         print(f'contact sheet: {options.sheet}')
-    check(findings)
+    check(found)

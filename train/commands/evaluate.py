@@ -11,6 +11,7 @@ import numpy as np
 
 from mono_depth_ros.estimator import DepthEstimator
 from mono_depth_ros.model_file import find_model, read_card
+from mono_depth_ros.sentences import counted
 from train.commands.shared_options import (
     add_data,
     add_device,
@@ -180,7 +181,7 @@ def _interval(report: Report, error: str) -> str:
 
 
 def _caption(report: Report) -> str:
-    return (f'{report.data} {report.split}, {len(report.images)} images'
+    return (f'{report.data} {report.split}, {counted(len(report.images), "image")}'
             f'{report.left_out_text()}: {report.truth_text()}')
 
 

@@ -68,7 +68,7 @@ def add_command(commands) -> None:
                           'indoor), for instance to fine-tune it to your own camera and rooms')
     one.add_argument('--resume', action='store_true', help=(
         'continue the run in --out; --data NAME=DIR then only says where one of its data sets '
-        'lies now'))
+        'lies now, --root DIR where those of the table do that are gone from their place'))
     one.set_defaults(command=_fit)
 
 
@@ -107,10 +107,10 @@ def _run(options: argparse.Namespace, group: ProcessGroup) -> Iterator[tuple[Run
     """The run to continue or to begin, and its recipe; its folder is held meanwhile."""
     data, settings = _data_and_settings(options)
     # A run goes on with its own settings; a folder without one is not made.
-    recipe = (read_run(options.out).load_recipe() if options.resume
-              else recipe_to_begin(options.recipe, settings))
+    run = read_run(options.out) if options.resume else None
+    recipe = run.load_recipe() if run else recipe_to_begin(options.recipe, settings)
     group.check_batch(recipe.batch_size)
-    if not options.resume:
+    if not run:
         if not data:
             raise ValueError('there is no training data: give --data NAME=DIR')
         if options.capped and not options.root:
@@ -118,9 +118,8 @@ def _run(options: argparse.Namespace, group: ProcessGroup) -> Iterator[tuple[Run
                              "--data are capped by --set \"caps=(('NAME',12),)\"")
         check_data(data, recipe)
     with only_one(options.out, 'training') if group.is_main_process else nullcontext():
-        if options.resume:
-            run = _continued(options, group)
-            yield run, run.load_recipe()
+        if run:
+            yield _continued(options, run, group), recipe
         else:
             if group.is_main_process:
                 begin_run(options.out, options.recipe, settings, data, start_of(options.start))
@@ -128,23 +127,23 @@ def _run(options: argparse.Namespace, group: ProcessGroup) -> Iterator[tuple[Run
             yield read_run(options.out), recipe
 
 
-def _continued(options: argparse.Namespace, group: ProcessGroup) -> Run:
-    """The run to continue; ValueError for another recipe or what only begins a run."""
-    run = read_run(options.out)
+def _continued(options: argparse.Namespace, run: Run, group: ProcessGroup) -> Run:
+    """The run to continue, its data where --data says, and --root of what is gone.
+
+    ValueError for another recipe or what only begins a run.
+    """
     if run.recipe != options.recipe or options.settings:
         raise ValueError(f'{options.out} is a run of {run.recipe!r} with its own --set: '
                          f'continue it with `{resume_command(run.recipe, options.out)}`')
-    return _moved(options, run, group)
-
-
-def _moved(options: argparse.Namespace, run: Run, group: ProcessGroup) -> Run:
-    """The run to continue, its data where --data says; ValueError for what only begins a run."""
-    given = [f'--{name}' for name in ('start', 'root', 'capped') if getattr(options, name)]
+    table = _of_table(options)
+    moves = any(spec.partition('=')[0] in run.names for spec in table)
+    given = [f'--{name}' for name in ('start', 'root', 'capped')
+             if getattr(options, name) and not (moves and name == 'root')]
     if given:
         raise ValueError(f'{" and ".join(given)} can only begin a run, and {options.out} goes on '
                          'with its own start and data: leave it out; --data NAME=DIR may say '
                          'where one of its data sets lies now')
-    moved = run.moved(options.data)
+    moved = run.found(table).moved(options.data)
     if moved != run:
         moved.sources('train')  # are these its images?
         if group.is_main_process:
@@ -154,10 +153,14 @@ def _moved(options: argparse.Namespace, run: Run, group: ProcessGroup) -> Run:
 
 def _data_and_settings(options: argparse.Namespace) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Every NAME=DIR to learn from, and what is changed of the recipe."""
+    caps = [caps_setting(TABLES[options.cameras].sets_without(()))] if options.capped else []
+    return (*_of_table(options), *options.data), (*caps, *options.settings)
+
+
+def _of_table(options: argparse.Namespace) -> tuple[str, ...]:
+    """NAME=DIR of every data set of the table below --root, none without it."""
     sets = TABLES[options.cameras].sets_without(()) if options.root else ()
-    caps = [caps_setting(sets)] if options.capped else []
-    return ((*(one.spec(str(options.root)) for one in sets), *options.data),
-            (*caps, *options.settings))
+    return tuple(one.spec(str(options.root)) for one in sets)
 
 
 def default_workers(device: str) -> int:

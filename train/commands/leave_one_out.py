@@ -11,10 +11,9 @@ from train.commands.shared_options import add_cameras, add_capped, add_device
 from train.cross_validation.folds import (
     check_data,
     check_start,
+    CrossValidationPlan,
     done_folds,
     Fold,
-    Plan,
-    read_fold,
     run_folds,
 )
 from train.cross_validation.summary import as_json, as_markdown, summary
@@ -61,10 +60,11 @@ def leave_one_out(options: argparse.Namespace) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     table = TABLES[options.cameras]
     leave = options.leave or [group.name for group in table.groups]
-    plan = Plan(table=table, root=options.root.resolve(), folder=options.out.resolve(),
-                recipe=options.recipe, words=_words(options), capped=options.capped,
-                workers=options.workers, device=options.device,
-                also=tuple(absolute_spec(spec) for spec in options.also))
+    plan = CrossValidationPlan(
+        table=table, root=options.root.resolve(), folder=options.out.resolve(),
+        recipe=options.recipe, words=_words(options), capped=options.capped,
+        workers=options.workers, device=options.device,
+        also=tuple(absolute_spec(spec) for spec in options.also))
     folds = [Fold(left_out=tuple(word.split(',')), seed=seed)
              for seed in options.seeds for word in leave]
     check_data(plan, folds)
@@ -78,7 +78,7 @@ def leave_one_out(options: argparse.Namespace) -> None:
                'capped': plan.capped, 'table': plan.table.name}, plan.folder)
     for _ in run_folds(plan, folds, max(1, options.jobs)):
         # Of all that is known: another command may fill the same folder with other folds.
-        results = {fold: read_fold(plan, fold) for fold in done_folds(plan)}
+        results = done_folds(plan)
         rows = summary(results)
         page = as_markdown(f'Leave one camera out: {options.recipe}', table, rows,
                            ['Each group is measured by a model that has learned from none of it.',

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 import shlex
 
+from mono_depth_ros.sentences import counted
 from train.data.packing import pack
 
 
@@ -28,5 +29,5 @@ def _pack(options: argparse.Namespace) -> None:
     count = pack(options.data, options.out, options.width)
     name = options.data.partition('=')[0]
     megabytes = sum(path.stat().st_size for path in options.out.iterdir()) / 1e6
-    print(f'{options.out}: {count} frames, {megabytes:.0f} MB; next: scripts/train fit RECIPE '
-          f'--data {shlex.quote(f"{name}={options.out}")} --out runs/X')
+    print(f'{options.out}: {counted(count, "frame")}, {megabytes:.0f} MB; next: scripts/train fit '
+          f'RECIPE --data {shlex.quote(f"{name}={options.out}")} --out runs/X')

@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 
 from mono_depth_ros.model_card import ModelCard
+from mono_depth_ros.sentences import counted
 from train.commands.shared_options import add_device
 from train.cross_validation.figures import measure
 from train.data.data_set_facts import facts_called, NYU
@@ -60,10 +61,11 @@ def report(options: argparse.Namespace) -> None:
     number = note_use(options.uses, {
         'model': estimator.card.name, 'sha256': estimator.model_sha256, 'protocol': INDOOR,
         **asdict(figures), **({'not_known_as_others': unsure} if unsure else {})})
-    print(f'{estimator.card.name} on {source.name} {REPORT}, protocol {INDOOR}, {figures.images}'
-          f' images, one pass: delta1 {figures.delta1:.4f}, AbsRel {figures.abs_rel:.4f}, RMSE '
-          f'{figures.rmse_m:.4f} m, scale {figures.scale:.3f}')
-    print(f'the report split was used {number} times, this one counted; commit {options.uses}')
+    print(f'{estimator.card.name} on {source.name} {REPORT}, protocol {INDOOR}, '
+          f'{counted(figures.images, "image")}, one pass: delta1 {figures.delta1:.4f}, AbsRel '
+          f'{figures.abs_rel:.4f}, RMSE {figures.rmse_m:.4f} m, scale {figures.scale:.3f}')
+    print(f'the report split was used {counted(number, "time")}, this one counted; commit '
+          f'{options.uses}')
 
 
 def not_known_as_others(card: ModelCard, spec: str) -> list[str]:

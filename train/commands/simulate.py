@@ -16,11 +16,13 @@ import time
 import cv2
 from tqdm import tqdm
 
+from mono_depth_ros.sentences import counted
 from mono_depth_ros.simulation.rendering.check import check
 from mono_depth_ros.simulation.worlds import WORLDS
+from train.data.folder_lock import only_one
 from train.interruption import end_with_parent, ignore_interrupts
 from train.simulate.draw import draw_block, Job
-from train.simulate.set_folder import SetFolder
+from train.simulate.set_folder import check_folder, SetFolder
 from train.simulate.simulated_set import SimulatedSet
 
 # The lists are written this often, so that a set can be read while it is being drawn.
@@ -60,6 +62,13 @@ def simulate(options: argparse.Namespace) -> None:
             raise ValueError(f'--{name} must be at least 1, got {getattr(options, name)}')
     simulated_set = SimulatedSet(world=options.world, seed=options.seed, width=options.width,
                                  height=options.height)
+    check_folder(options.out, simulated_set)
+    with only_one(options.out, 'simulation'):
+        _draw(options, simulated_set)
+
+
+def _draw(options: argparse.Namespace, simulated_set: SimulatedSet) -> None:
+    """As `simulate`, into a folder that nobody else writes to."""
     folder = SetFolder(options.out, simulated_set)
     missing = folder.missing(options.frames)
     folder.check_space(len(missing))
@@ -117,10 +126,9 @@ def _begin_process() -> None:
 
 
 def _report(options: argparse.Namespace, folder: SetFolder, drawn: int, took_s: float) -> None:
-    counts = folder.finish()
-    out = options.out
-    print(f'{out}: {sum(counts.values())} frames ({counts["train"]} train, {counts["val"]} val), '
-          f'{folder.size_bytes() / 1e6:.0f} MB; {drawn} drawn now'
+    counts, out = folder.finish(), options.out
+    print(f'{out}: {counted(sum(counts.values()), "frame")} ({counts["train"]} train, '
+          f'{counts["val"]} val), {folder.size_bytes() / 1e6:.0f} MB; {drawn} drawn now'
           + (f' at {drawn / took_s:.1f} a second' if drawn else ''))
     data = shlex.quote(f'{options.world}={out}')
     print(f'look:  scripts/train data {data} --sheet {shlex.quote(str(out / "sheet.png"))}')

@@ -10,9 +10,10 @@ import signal
 from typing import Any
 
 from mono_depth_ros.backends.torch_backend import pick_device
+from mono_depth_ros.sentences import counted
 from train.commands.report import note_use, USES
 from train.commands.shared_options import add_data, add_device
-from train.comparison.experiment import ENTRANTS, NETWORKS, WORLDS
+from train.comparison.experiment import BENCHMARKS, ENTRANTS, NETWORKS
 from train.comparison.experiment_data import prepare_data
 from train.comparison.experiment_page import baseline_file, page_text
 from train.comparison.experiment_runs import Experiment, measure_all, run_experiment
@@ -53,7 +54,7 @@ def add_command(commands) -> None:
     one.add_argument('--kept', action='store_true', help=(
         'train nothing: the table of all that is known in --results, which needs no data; timed '
         'where --data is given and the models lie in --out'))
-    one.add_argument('--world', choices=WORLDS,
+    one.add_argument('--world', choices=BENCHMARKS,
                      help='room (default), or street: section V-C, two networks outdoors')
     one.add_argument('--networks', nargs='+', choices=ENTRANTS, metavar='NAME',
                      help=f'default: all of {", ".join(ENTRANTS)}; street: two of them')
@@ -104,8 +105,9 @@ def _trained(options: argparse.Namespace, device: str) -> Experiment:
     experiment = _experiment(options, device)
     keep_plan(_plan(options, experiment), experiment.folder, experiment.results)
     log = experiment.folder / 'table1.log'
-    _say(log, f'{len(experiment.entrants)} networks, {options.seeds} trainings each, '
-         f'{options.epochs} epochs, {options.lanes} at a time')
+    _say(log, f'{counted(len(experiment.entrants), "network")}, '
+         f'{counted(options.seeds, "training")} each, '
+         f'{counted(options.epochs, "epoch")}, {options.lanes} at a time')
     for line in run_experiment(experiment, options.lanes):
         _say(log, line)
         _write_page(experiment, timed=False)
@@ -118,7 +120,7 @@ def _fill_in(options: argparse.Namespace, gpu: bool) -> None:
     options.world = options.world or 'room'
     usual = dict(QUICK) if options.quick else {
         'epochs': 100 if gpu else 30, 'seeds': 3 if gpu else 2, 'images': 0,
-        'networks': WORLDS[options.world].entrants}
+        'networks': BENCHMARKS[options.world].entrants}
     if gpu and not any(word.startswith('batch_size=') for word in options.settings):
         options.settings = [GPU_BATCH, *options.settings]
     cores = os.cpu_count() or 1
@@ -139,17 +141,17 @@ def _experiment(options: argparse.Namespace, device: str) -> Experiment:
     for entrant in entrants:
         entrant.epochs(options.epochs)
         if not is_begun(_results(options)):
-            recipe = recipe_to_begin(entrant.recipe, [*WORLDS[options.world].settings,
+            recipe = recipe_to_begin(entrant.recipe, [*BENCHMARKS[options.world].settings,
                                                       *options.settings])
             for seed, rate in enumerate(entrant.rates):
                 check_left_alone(recipe, [*entrant.settings(entrant.epochs(options.epochs), rate),
                                           f'seed={seed}'], options.settings)
     folder = options.out.resolve()
     data, tuning = prepare_data(options.data, folder / 'packs', options.images)
-    return Experiment(folder=folder, results=_results(options), world=WORLDS[options.world],
-                      entrants=entrants, data=tuple(data), tuning=tuple(tuning),
-                      epochs=options.epochs, sweep_epochs=options.sweep_epochs,
-                      seeds=options.seeds,
+    return Experiment(folder=folder, results=_results(options),
+                      benchmark=BENCHMARKS[options.world], entrants=entrants, data=tuple(data),
+                      tuning=tuple(tuning), epochs=options.epochs,
+                      sweep_epochs=options.sweep_epochs, seeds=options.seeds,
                       words=tuple(options.settings), device=device)
 
 
@@ -197,9 +199,9 @@ def _report(experiment: Experiment, options: argparse.Namespace) -> str:
         open_data(spec, REPORT)  # raises before a use is noted
     baseline_file(experiment, REPORT, options.data)
     number = note_use(USES, {  # before: whoever stops it may have seen figures
-        'model': f'table1: {len(experiment.trainings())} of {experiment.world.name}'})
+        'model': f'table1: {len(experiment.trainings())} of {experiment.benchmark.name}'})
     measure_all(experiment, options.data, REPORT, options.lanes or 1)
     text = (f'{page_text(experiment, REPORT, timed=False)}\n'
-            f'The report split was used {number} times, this one counted.\n')
+            f'The report split was used {counted(number, "time")}, this one counted.\n')
     write_file(experiment.results / REPORT_PAGE, text)
     return text

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mono_depth_ros.metrics import HEADLINE
+from mono_depth_ros.sentences import counted
 from train.comparison.comparison import difference, Row, training_of
 from train.comparison.cost import machine
 from train.evaluation.protocols import Protocol
@@ -38,7 +39,7 @@ def table_text(rows: Sequence[Row], protocol: Protocol) -> str:
 def _caption(rows: Sequence[Row]) -> str:
     report = rows[0].report
     times = ' and '.join(machine(device) for device in rows[0].ms)
-    return (f'{report.data} {report.split}, {len(report.images)} images'
+    return (f'{report.data} {report.split}, {counted(len(report.images), "image")}'
             f'{report.left_out_text()}, protocol {report.protocol}, one pass; '
             f'{report.truth_text()}. Milliseconds inside the network, batch 1, interleaved, '
             f'median, on {times}.')

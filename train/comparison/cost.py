@@ -17,6 +17,7 @@ from mono_depth_ros.estimator import DepthEstimator
 from mono_depth_ros.model_card import ModelCard, NetworkSpec
 from mono_depth_ros.model_file import has_weights
 from mono_depth_ros.networks.registry import build
+from mono_depth_ros.sentences import counted
 from train.data.data_sets import DataSet
 from train.data.readable_samples import first_readables
 from train.data.samples.sample import Sample
@@ -115,5 +116,4 @@ def machine(device: str) -> str:
         return torch.cuda.get_device_name(device)
     facts = Path('/proc/cpuinfo')
     found = re.search(r'model name\s*: (.*)', facts.read_text()) if facts.is_file() else None
-    threads = torch.get_num_threads()
-    return f'{found[1] if found else "CPU"}, {threads} thread{"s" if threads > 1 else ""}'
+    return f'{found[1] if found else "CPU"}, {counted(torch.get_num_threads(), "thread")}'

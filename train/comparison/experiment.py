@@ -67,7 +67,7 @@ ENTRANTS = {entrant.name: entrant for entrant in (
 
 
 @dataclass(frozen=True, kw_only=True)
-class World:
+class Benchmark:
     """Where the networks are compared: the protocol, the settings of every recipe, who takes part.
     """
 
@@ -77,11 +77,11 @@ class World:
     settings: tuple[str, ...] = ()
 
 
-WORLDS = {world.name: world for world in (
-    World(name='room', protocol='eigen-crop', entrants=tuple(ENTRANTS)),
+BENCHMARKS = {one.name: one for one in (
+    Benchmark(name='room', protocol='eigen-crop', entrants=tuple(ENTRANTS)),
     # The paper's section V-C.
-    World(name='street', protocol='outdoor', entrants=('eigen_modified', 'eigen'),
-          settings=('min_depth_m=1.0', 'max_depth_m=80.0', 'weights.gta=4.0')),
+    Benchmark(name='street', protocol='outdoor', entrants=('eigen_modified', 'eigen'),
+              settings=('min_depth_m=1.0', 'max_depth_m=80.0', 'weights.gta=4.0')),
 )}
 # As printed: delta1, AbsRel and RMSE, none of them of metres (docs/results.md).
 PRINTED = {'alexnet': '0.907 / 0.090 / 0.105 %', 'resnet18': '0.895 / 0.110 / 0.108 %',

@@ -74,7 +74,7 @@ def baseline_file(experiment: Experiment, split: str, data: Sequence[str]) -> Pa
     if not path.is_file():
         mean_map = MeanDepthMap([open_data(spec, 'train') for spec in experiment.data])
         figures = figures_of(mean_map, [open_data(spec, split) for spec in data], split,
-                             PROTOCOLS[experiment.world.protocol])
+                             PROTOCOLS[experiment.benchmark.protocol])
         write_file(path, figures_text(figures))
     return path
 
@@ -110,7 +110,7 @@ def _notes(experiment: Experiment, rows: Sequence[TableRow], times: Times) -> li
     return [
         f'Trained by {"; ".join(made) or "nothing yet"}.',
         f'{learned} training images, {len(rows[0].seeds[0])} measured, protocol '
-        f'{experiment.world.protocol}, nothing aligned to the truth. Every network: '
+        f'{experiment.benchmark.protocol}, nothing aligned to the truth. Every network: '
         f'{experiment.epochs} epochs, batches of {_batch_size(experiment)}, the same random views '
         '(flip, turn, zoom, colours, blur), gradients clipped at norm 1, rate rising for a tenth '
         f'and falling on a cosine{words}. Weight decay 0.02 with AdamW, none with SGD. '

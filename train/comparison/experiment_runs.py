@@ -13,7 +13,8 @@ import numpy as np
 
 from mono_depth_ros.model_card import card_from_json, ModelCard
 from mono_depth_ros.model_file import SUFFIX
-from train.comparison.experiment import Entrant, World
+from mono_depth_ros.sentences import counted
+from train.comparison.experiment import Benchmark, Entrant
 from train.fitting.checkpoint import has_checkpoint
 from train.fitting.checkpoint import NAME as CHECKPOINT
 from train.fitting.parallel_runs import resume_words, run_tasks, Task
@@ -33,7 +34,7 @@ class Experiment:
 
     folder: Path
     results: Path
-    world: World
+    benchmark: Benchmark
     entrants: tuple[Entrant, ...]
     data: tuple[str, ...]
     tuning: tuple[str, ...]
@@ -167,7 +168,7 @@ def _measure_command(experiment: Experiment, entrant: Entrant, seed: int,
     return [sys.executable, '-m', 'train.comparison.measured_run', *made,
             f'--model={experiment.model_file(entrant, seed)}',
             f'--figures={experiment.figures_file(entrant, seed, split)}', f'--split={split}',
-            f'--protocol={experiment.world.protocol}', f'--device={experiment.device}',
+            f'--protocol={experiment.benchmark.protocol}', f'--device={experiment.device}',
             *(word for spec in data or experiment.data for word in ('--data', spec))]
 
 
@@ -178,7 +179,7 @@ def _fit(experiment: Experiment, entrant: Entrant, folder: Path, data: Sequence[
     if has_checkpoint(folder):
         return [*base, *resume_words(folder, data)]
     return [*base, *(word for spec in data for word in ('--data', spec)),
-            *(f'--set={word}' for word in (*experiment.world.settings, *settings,
+            *(f'--set={word}' for word in (*experiment.benchmark.settings, *settings,
                                            *experiment.words))]
 
 
@@ -226,4 +227,4 @@ def _told(experiment: Experiment, entrant: Entrant, seed: int) -> str:
     """A line of what was measured of a finished training."""
     figures = json.loads(experiment.figures_file(entrant, seed).read_text())
     delta1 = np.mean([image['delta1'] for image in figures.values()])
-    return f'{entrant.name} seed {seed}: delta1 {delta1:.4f} on {len(figures)} images'
+    return f'{entrant.name} seed {seed}: delta1 {delta1:.4f} on {counted(len(figures), "image")}'

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from mono_depth_ros.sentences import counted
 from train.comparison.comparison_table import markdown_row
 from train.comparison.cost import Cost
 from train.comparison.experiment import Claim, CLAIMS, Entrant, PRINTED
@@ -54,7 +55,7 @@ def table_text(title: str, rows: Sequence[TableRow]) -> str:
             'delta1 of the seeds', 'parameters', 'multiply-adds',
             *(f'ms {device}' for device in devices), 'printed in the paper']
     return '\n'.join([
-        f'# {title}', '', f'{len(rows[0].seeds[0])} images.', '', markdown_row(head),
+        f'# {title}', '', f'{counted(len(rows[0].seeds[0]), "image")}.', '', markdown_row(head),
         '|---' * len(head) + '|',
         *(markdown_row(_cells(row, devices)) for row in rows), '',
         NOT_METRES, '', *differences_text(rows), *claims_text(rows), ''])

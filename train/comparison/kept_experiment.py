@@ -7,7 +7,7 @@ from dataclasses import replace
 import json
 from pathlib import Path
 
-from train.comparison.experiment import ENTRANTS, WORLDS
+from train.comparison.experiment import BENCHMARKS, ENTRANTS
 from train.comparison.experiment_runs import Experiment
 from train.fitting.parallel_runs import PLAN
 
@@ -27,7 +27,7 @@ def kept_experiment(folder: Path, results: Path, data: Sequence[str], device: st
         raise ValueError(f'{results} is of {" ".join(names)}: give --data of these, or none')
     if not has_trainings(results):
         raise ValueError(f'{results} knows of no training yet')
-    one = Experiment(folder=folder, results=results, world=WORLDS[plan['world']],
+    one = Experiment(folder=folder, results=results, benchmark=BENCHMARKS[plan['world']],
                      entrants=tuple(ENTRANTS.values()), data=tuple(data) or names, tuning=(),
                      epochs=plan['epochs'], sweep_epochs=plan['sweep_epochs'],
                      seeds=1 + max(_seeds_of(results)), words=tuple(plan['words']), device=device)

@@ -39,7 +39,7 @@ class Fold:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class CrossValidationPlan:
     """What all folds of a cross-validation share.
 
     `root` holds the data sets of `table`, in folders or packs; `also` (as NAME=DIR) is learned
@@ -78,7 +78,7 @@ class Plan:
         return self.folder / fold.name / FIGURES
 
 
-def check_data(plan: Plan, folds: Sequence[Fold]) -> None:
+def check_data(plan: CrossValidationPlan, folds: Sequence[Fold]) -> None:
     """Open every data set once before hours of training; ValueError or OSError in one sentence."""
     for group in plan.table.groups:
         for one in group.sets:
@@ -89,7 +89,7 @@ def check_data(plan: Plan, folds: Sequence[Fold]) -> None:
         plan.table.sets_without(fold.left_out)
 
 
-def check_start(plan: Plan, folds: Sequence[Fold], start: ModelCard) -> None:
+def check_start(plan: CrossValidationPlan, folds: Sequence[Fold], start: ModelCard) -> None:
     """ValueError where the model that all trainings begin with learned from what one leaves out.
 
     By its card, which has the data of the models it began with, too.
@@ -104,7 +104,7 @@ def check_start(plan: Plan, folds: Sequence[Fold], start: ModelCard) -> None:
                                  "has not, or from ImageNet's weights, without --start")
 
 
-def run_folds(plan: Plan, folds: Sequence[Fold], jobs: int) -> Iterator[Fold]:
+def run_folds(plan: CrossValidationPlan, folds: Sequence[Fold], jobs: int) -> Iterator[Fold]:
     """Train and measure every fold that is not done, `jobs` at a time; each as it is done.
 
     An interruption stops the trainings after they have saved. Raises ValueError where one fails,
@@ -119,7 +119,7 @@ def run_folds(plan: Plan, folds: Sequence[Fold], jobs: int) -> Iterator[Fold]:
         yield waiting[task.name]
 
 
-def measure_fold(plan: Plan, fold: Fold) -> None:
+def measure_fold(plan: CrossValidationPlan, fold: Fold) -> None:
     """Write the figures of a trained fold: every set it left out, and the selection set."""
     model = plan.folder / fold.name / f'{fold.name}{SUFFIX}'
     export_run(plan.run_folder(fold), model, (), PROTOCOLS[plan.table.protocol])
@@ -149,15 +149,12 @@ def measure_model(table: CameraTable, root: Path, model: str | Path, groups: Seq
     return figures
 
 
-def done_folds(plan: Plan) -> list[Fold]:
-    """The folds whose figures lie in the plan's folder, whoever asked for them."""
-    found = (json.loads(path.read_text()) for path in sorted(
-        plan.folder.glob(f'*/{FIGURES}')))
-    return [Fold(left_out=tuple(one['left_out']), seed=one['seed']) for one in found]
+def done_folds(plan: CrossValidationPlan) -> dict[Fold, dict[str, Figures]]:
+    """The folds whose figures lie in the plan's folder, whoever asked for them.
 
-
-def read_fold(plan: Plan, fold: Fold) -> dict[str, Figures]:
-    """Figures of a fold by group; every set of a group counts alike."""
-    data = json.loads(plan.result_file(fold).read_text())
-    return {group: combined([Figures(**one) for one in sets.values()])
-            for group, sets in data['sets'].items()}
+    With the figures of each by group, of which every set counts alike.
+    """
+    found = (json.loads(path.read_text()) for path in sorted(plan.folder.glob(f'*/{FIGURES}')))
+    return {Fold(left_out=tuple(one['left_out']), seed=one['seed']): {
+        group: combined([Figures(**figures) for figures in sets.values()])
+        for group, sets in one['sets'].items()} for one in found}

@@ -1,4 +1,4 @@
-"""One training at a time in the folder of a run, one process that fills a pack."""
+"""One process at a time that fills a folder: with a training, a pack, simulated images."""
 
 from __future__ import annotations
 
@@ -23,8 +23,9 @@ def only_one(folder: Path, work: str) -> Iterator[None]:
     written. A note tells of a disk that knows no locks.
     """
     path = folder / f'{work}.lock'
-    with writing(path):
+    with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
+    with writing(path):
         file = open(path, 'a')
     with file:
         try:

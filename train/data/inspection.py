@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from mono_depth_ros.camera import Camera
 from mono_depth_ros.plausibility import doubts_about
+from mono_depth_ros.sentences import counted, sentence
 from train.data.data_sets import DataSet
 from train.data.samples.sample import Sample, spread_numbers
 from train.data.samples.thumbnails import depth_limits, depth_picture, small
@@ -25,7 +26,7 @@ SHEET_FRAMES, SHEET_COLUMNS, TILE_WIDTH, LABEL_HEIGHT = 12, 4, 320, 20
 
 
 @dataclass(kw_only=True)
-class Findings:
+class DataSetStatistics:
     """Counts over the frames of a data set that were looked at; grows with `add`.
 
     `histogram` counts known pixels between EDGES_M; `blank` names frames without known depth,
@@ -60,62 +61,62 @@ class Findings:
         self.histogram += np.histogram(known_N, EDGES_M)[0]
 
 
-def inspect(source: DataSet, frames: int) -> tuple[Findings, list[Sample]]:
-    """Findings of `frames` frames spread evenly over a data set (0: all), and some to show."""
+def inspect(source: DataSet, frames: int) -> tuple[DataSetStatistics, list[Sample]]:
+    """What is in `frames` frames spread evenly over a data set (0: all), and some to show."""
     chosen = spread_numbers(len(source), frames)
     shown = set(chosen[::-(-len(chosen) // SHEET_FRAMES)])
-    findings, samples = Findings(frames=len(source)), []
+    found, samples = DataSetStatistics(frames=len(source)), []
     for index in tqdm(chosen, desc=source.name, unit='frame', leave=False):
         try:
             sample = source[index]
         except (ValueError, OSError) as error:
-            findings.broken.append(str(error))
+            found.broken.append(sentence(error))
             continue
-        findings.add(sample)
+        found.add(sample)
         if index in shown:
             samples.append(small(sample, TILE_WIDTH))
-    return findings, samples
+    return found, samples
 
 
-def findings_text(name: str, split: str, findings: Findings) -> str:
-    """The findings as text of a few lines."""
-    lines = [f'{name} {split}: {findings.frames} frames, {findings.read} looked at']
+def statistics_text(name: str, split: str, found: DataSetStatistics) -> str:
+    """The statistics as text of a few lines."""
+    lines = [f'{name} {split}: {counted(found.frames, "frame")}, {found.read} looked at']
     sizes = Counter[str]()
-    for camera, count in findings.cameras.items():
+    for camera, count in found.cameras.items():
         sizes[f'{camera.width}x{camera.height}'] += count
     if sizes:
         lines.append('sizes: ' + ', '.join(f'{size} ({n})' for size, n in sizes.most_common(6)))
-    lines += [_camera_line(camera, n) for camera, n in findings.cameras.most_common(4)]
-    if len(findings.cameras) > 4:
-        lines.append(f'  and {len(findings.cameras) - 4} further cameras')
-    if findings.pixels:
-        lines.append(f'unknown: {findings.unknown / findings.pixels:.1%} of pixels, '
-                     f'sky: {findings.sky / findings.pixels:.1%}')
-    if findings.histogram.any():
-        lines.append(f'depth: {findings.nearest_m:.2f} m to {findings.farthest_m:.2f} m, known '
+    lines += [_camera_line(camera, n) for camera, n in found.cameras.most_common(4)]
+    if len(found.cameras) > 4:
+        lines.append(f'  and {len(found.cameras) - 4} further cameras')
+    if found.pixels:
+        lines.append(f'unknown: {found.unknown / found.pixels:.1%} of pixels, '
+                     f'sky: {found.sky / found.pixels:.1%}')
+    if found.histogram.any():
+        lines.append(f'depth: {found.nearest_m:.2f} m to {found.farthest_m:.2f} m, known '
                      'pixels by distance:')
-        lines += _histogram_lines(findings.histogram)
-    if findings.blank:
-        lines.append(f'{len(findings.blank)} frames without known depth, as {findings.blank[0]}')
+        lines += _histogram_lines(found.histogram)
+    if found.blank:
+        lines.append(f'{counted(len(found.blank), "frame")} without known depth, as '
+                     f'{found.blank[0]}')
     return '\n'.join(lines)
 
 
-def check(findings: Findings) -> None:
+def check(found: DataSetStatistics) -> None:
     """Raise ValueError where frames cannot be used, or none has known depth."""
-    looked_at = findings.read + len(findings.broken)
-    if findings.broken:
-        raise ValueError(f'{len(findings.broken)} of {looked_at} frames cannot be used; the '
-                         f'first: {findings.broken[0]}')
-    if len(findings.blank) == looked_at:
+    looked_at = found.read + len(found.broken)
+    if found.broken:
+        raise ValueError(f'{len(found.broken)} of {looked_at} frames cannot be used; the '
+                         f'first: {found.broken[0]}')
+    if len(found.blank) == looked_at:
         raise ValueError(f'none of {looked_at} frames has known depth')
 
 
 def _camera_line(camera: Camera, frames: int) -> str:
     distortion = f', {camera.distortion_model}' if camera.distortion else ''
-    of = '1 frame' if frames == 1 else f'{frames} frames'
     return '\n  '.join((
-        f'camera of {of}: {camera.width}x{camera.height}, fx {camera.fx:.2f}, fy '
-        f'{camera.fy:.2f}, cx {camera.cx:.2f}, cy {camera.cy:.2f}{distortion}',
+        f'camera of {counted(frames, "frame")}: {camera.width}x{camera.height}, fx '
+        f'{camera.fx:.2f}, fy {camera.fy:.2f}, cx {camera.cx:.2f}, cy {camera.cy:.2f}{distortion}',
         *(f'looks wrong: {doubt}' for doubt in doubts_about(camera))))
 
 

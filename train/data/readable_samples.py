@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
+from mono_depth_ros.sentences import sentence
 from train.data.data_sets import DataSet
 from train.data.samples.data_notes import note
 from train.data.samples.sample import Sample
@@ -18,7 +19,7 @@ def read_sample(source: DataSet, index: int) -> Sample | str:
     try:
         return source[index]
     except (OSError, ValueError) as error:
-        return f'{source.name}/{source.keys[index]} cannot be read: {error}'
+        return f'{source.name}/{source.keys[index]} cannot be read: {sentence(error)}'
 
 
 def readable(source: DataSet, numbers: Iterable[int]) -> Iterator[tuple[int, Sample]]:

@@ -26,7 +26,7 @@ class Bin:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Calibration:
+class ConfidenceCalibration:
     """Confidence against errors over all counted pixels of a data set.
 
     `abs_rel_surest_half` is AbsRel of the half with the highest confidence; `abs_rel_best_half`
@@ -53,7 +53,7 @@ class Calibration:
 
 
 def measure_calibration(estimator: DepthEstimator, source: DataSet, protocol: Protocol,
-                        pixels_an_image: int = 4000) -> Calibration | None:
+                        pixels_an_image: int = 4000) -> ConfidenceCalibration | None:
     """Calibration over evenly drawn pixels of every image; None for a model without confidence.
 
     Raises ValueError where no image has known depth the protocol counts.
@@ -76,7 +76,7 @@ def measure_calibration(estimator: DepthEstimator, source: DataSet, protocol: Pr
 
 
 def calibration(depth_N: np.ndarray, truth_N: np.ndarray,
-                confidence_N: np.ndarray) -> Calibration:
+                confidence_N: np.ndarray) -> ConfidenceCalibration:
     """Calibration of N pixels, depths in metres. ValueError for fewer than two."""
     if truth_N.size < 2:
         raise ValueError('no pixels with known true depth to measure the confidence by')
@@ -88,7 +88,7 @@ def calibration(depth_N: np.ndarray, truth_N: np.ndarray,
         Bin(share=part.size / truth_N.size, confidence=float(confidence_N[part].mean()),
             delta1=float(close_N[part].mean()))
         for part in np.array_split(order, min(BINS, truth_N.size)))
-    return Calibration(
+    return ConfidenceCalibration(
         abs_rel=float(relative_N.mean()),
         abs_rel_surest_half=float(relative_N[order[:half]].mean()),
         abs_rel_best_half=float(np.sort(relative_N)[:half].mean()),

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from mono_depth_ros.metrics import DepthErrors
+from mono_depth_ros.sentences import counted
 from train.data.data_sets import DataSet
 from train.data.samples.sample import Sample
 from train.data.samples.thumbnails import depth_limits, depth_picture, small, small_depth
@@ -137,7 +138,7 @@ def _page(title: str, report: Report, pictures: Sequence[str]) -> str:
 <style>{STYLE}</style></head><body>
 <h1>{escape(title)}</h1>
 <p>{escape(report.data)} {escape(report.split)}, protocol <b>{escape(report.protocol)}</b>,
-{len(report.images)} images, one pass without flip averaging; {report.truth_text()}.
+{counted(len(report.images), 'image')}, one pass without flip averaging; {report.truth_text()}.
 In-painted depth is known everywhere, raw sensors and lidar leave holes. The 95 % intervals
 are bootstraps over images.</p>
 {_left_out(report)}

@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader, Dataset
 from train.data.data_sets import DataSet
 from train.fitting.batch_shapes import BatchShapes
 from train.fitting.device_store import fits, load_store
-from train.fitting.device_views import Plans, rendered
+from train.fitting.device_views import rendered, ViewPlans
 from train.fitting.views import Key, NO_SAMPLE, TrainingViews, View
 from train.interruption import ignore_interrupts
 from train.recipes.mixture import Mixture, steps_per_epoch
@@ -94,7 +94,7 @@ class DataFeed:
         if not self._store:
             views = TrainingViews(self._sources, self._recipe, stage_index)
             return loader(views, batch_sampler=keys, workers=self._workers, pin=pin)
-        plans = Plans(self._store.samples, self._recipe, stage_index)
+        plans = ViewPlans(self._store.samples, self._recipe, stage_index)
         # To draw a plan is a hundredth of the work of making a view.
         drawn = loader(plans, batch_sampler=keys, workers=min(self._workers, 2), pin=pin)
         return rendered(drawn, self._store, self._recipe)

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from train.output_files import replacing
+from mono_depth_ros.whole_file import replacing
 
 NAME = 'checkpoint.pt'
 OTHER_VERSION = 'it was written by another version of mono_depth_ros, train again'
@@ -20,7 +20,7 @@ def save_checkpoint(folder: Path, state: dict[str, Any]) -> None:
     """Write the run's checkpoint, whole or not at all; OSError where the disk is full."""
     before = ', the previous checkpoint is kept' if has_checkpoint(folder) else ''
     try:
-        with replacing(folder / NAME) as unfinished:
+        with replacing(folder / NAME, alone=True) as unfinished:
             torch.save(state, unfinished)
     except (OSError, RuntimeError) as error:  # torch's writer turns errno into a RuntimeError
         raise OSError(f'cannot write {unfinished}: {shutil.disk_usage(folder).free >> 20} MiB are '

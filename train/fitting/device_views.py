@@ -40,7 +40,7 @@ PARTS: dict[str, tuple[int, ...]] = {
     'jpeg_quality': (), 'rectangle': (4,), 'rectangle_colour': (3,)}
 
 
-class Plan(NamedTuple):
+class ViewPlan(NamedTuple):
     """How a view is made: `numbers` (K,) float32 of PARTS, and `offset` of the stored image.
 
     The `seed` of a batch's first view is that of its noise. Collated, every item has the batch in
@@ -71,7 +71,7 @@ class Numbers:
         return Degradations(*(self._parts[name] for name in Degradations._fields))
 
 
-class Plans(Dataset):
+class ViewPlans(Dataset):
     """The plan of every view; the key (draw, index) fixes the randomness, as in TrainingViews."""
 
     def __init__(self, samples: Sequence[Stored], recipe: Recipe, stage_index: int):
@@ -83,7 +83,7 @@ class Plans(Dataset):
     def __len__(self) -> int:
         return len(self._samples)
 
-    def __getitem__(self, key: Key) -> Plan:
+    def __getitem__(self, key: Key) -> ViewPlan:
         draw, index, *size = key
         recipe, spec = self._recipe, self._recipe.network
         width, height = size[0] if size else (spec.input_width, spec.input_height)
@@ -96,7 +96,7 @@ class Plans(Dataset):
 
 
 def _plan(stored: Stored, change: ViewChange, size: tuple[int, int], recipe: Recipe, seed: int,
-          empty: bool) -> Plan:
+          empty: bool) -> ViewPlan:
     camera = stored.camera.flipped() if change.flip else stored.camera
     mirror, tilting, along_3 = np.eye(3), np.eye(3), np.array([0, 0, 1.0])
     if change.flip:
@@ -118,18 +118,18 @@ def _plan(stored: Stored, change: ViewChange, size: tuple[int, int], recipe: Rec
         'noise_level': spoilt.noise_level, 'jpeg_quality': spoilt.jpeg_quality,
         'rectangle': rectangle, 'rectangle_colour': colour}
     numbers = np.concatenate([np.ravel(parts[name]) for name in PARTS]).astype(np.float32)
-    return Plan(numbers=numbers, offset=stored.offset, seed=seed, view_size=size,
-                problem='' if empty else stored.problem)
+    return ViewPlan(numbers=numbers, offset=stored.offset, seed=seed, view_size=size,
+                    problem='' if empty else stored.problem)
 
 
-def rendered(plans: Iterable[Plan], store: DeviceStore, recipe: Recipe) -> Iterator[View]:
+def rendered(plans: Iterable[ViewPlan], store: DeviceStore, recipe: Recipe) -> Iterator[View]:
     """The views of collated plans, on the device of `store`."""
     for plan in plans:
         yield render(plan, store, recipe)
 
 
 @torch.no_grad()
-def render(plan: Plan, store: DeviceStore, recipe: Recipe) -> View:
+def render(plan: ViewPlan, store: DeviceStore, recipe: Recipe) -> View:
     """The views of a collated plan, on the device of `store`."""
     device = store.rgb.device
     width, height = (int(side[0]) for side in plan.view_size)  # all views of a batch have one size

@@ -55,7 +55,7 @@ def keep_plan(plan: dict, *folders: Path) -> None:
 
 def resume_words(run: Path, data: Sequence[str]) -> list[str]:
     """What continues the run of a folder, with its data sets where `data`, NAME=DIR, lies now."""
-    own = {spec.partition('=')[0] for spec in read_run(run).data}
+    own = read_run(run).names
     return [*(word for spec in data if spec.partition('=')[0] in own for word in ('--data', spec)),
             '--resume']
 

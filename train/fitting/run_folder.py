@@ -63,6 +63,11 @@ class Run:
     keys_sha256: tuple[str, ...] = ()
     rules: int = 1
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The name of each of its data sets."""
+        return tuple(spec.partition('=')[0] for spec in self.data)
+
     def sources(self, split: str) -> list[DataSet]:
         """The `split` of every data set of the run.
 
@@ -102,7 +107,7 @@ class Run:
 
         Raises ValueError for a NAME that is none of its own.
         """
-        places = {spec.partition('=')[0]: spec for spec in self.data}
+        places = dict(zip(self.names, self.data))
         for spec in data:
             name, _, place = spec.partition('=')
             if not place or name not in places:

@@ -73,6 +73,12 @@ def autocast(device_type: str, asked: str) -> torch.autocast:
     return torch.autocast(device_type, dtype, enabled=dtype is not torch.float32)
 
 
+def make_scaler(device_type: str, asked: str) -> torch.amp.GradScaler:
+    """The scale of a loss; of fp16 alone it is not 1, which would lose the smallest gradients."""
+    return torch.amp.GradScaler(
+        device_type, enabled=amp_dtype(device_type, asked) is torch.float16)
+
+
 def check_frozen_parts(network: nn.Module, stage: Stage) -> None:
     """ValueError where a stage freezes a part that the network does not have."""
     names = dict(network.named_modules())
@@ -97,6 +103,17 @@ def make_optimiser(network: MultiScaleNetwork, stage: Stage) -> torch.optim.Opti
     if stage.optimiser == 'sgd':
         return torch.optim.SGD(groups, momentum=0.9, weight_decay=stage.weight_decay, fused=True)
     return torch.optim.AdamW(groups, weight_decay=stage.weight_decay, fused=True)
+
+
+def make_schedule(optimiser: torch.optim.Optimizer,
+                  steps: int) -> torch.optim.lr_scheduler.OneCycleLR:
+    """Learning rates of so many steps: up to those of the optimiser in a tenth of them, then down.
+    """
+    steps = max(steps, 2)
+    # A tenth of ten steps is a rise of length zero, by which OneCycleLR would divide.
+    return torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, [group['lr'] for group in optimiser.param_groups], total_steps=steps,
+        pct_start=0.15 if steps == 10 else 0.1, cycle_momentum=False)
 
 
 def set_training_mode(network: MultiScaleNetwork, stage: Stage) -> None:

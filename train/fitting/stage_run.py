@@ -23,7 +23,13 @@ from train.fitting.distributed import ALONE, ProcessGroup
 from train.fitting.ema import Ema
 from train.fitting.gradients import Gradients, GraphedGradients
 from train.fitting.run_log import PendingLosses, RunLog, timed, TrainingSummary
-from train.fitting.stage import amp_dtype, make_optimiser, set_training_mode, StageLoss
+from train.fitting.stage import (
+    make_optimiser,
+    make_scaler,
+    make_schedule,
+    set_training_mode,
+    StageLoss,
+)
 from train.fitting.validation import on_device, Validation
 from train.fitting.views import View
 from train.interruption import stoppable
@@ -72,14 +78,9 @@ class StageRun:
         self.pending = PendingLosses()
         self.allowance = Allowance()
         self.unsaved = Unsaved()
-        steps = max(self.total, 2)
-        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self.optimiser, [group['lr'] for group in self.optimiser.param_groups],
-            # A tenth of ten steps is a rise of length zero, by which OneCycleLR would divide.
-            total_steps=steps, pct_start=0.15 if steps == 10 else 0.1, cycle_momentum=False)
+        self.schedule = make_schedule(self.optimiser, self.total)
         device_type = torch.device(context.device).type
-        self.scaler = torch.amp.GradScaler(  # half precision would lose the smallest gradients
-            device_type, enabled=amp_dtype(device_type, recipe.amp) is torch.float16)
+        self.scaler = make_scaler(device_type, recipe.amp)
         if saved and saved['optimiser']:
             with fitting_in(context.folder):
                 self.optimiser.load_state_dict(saved['optimiser'])

@@ -18,6 +18,7 @@ import venv
 
 from mono_depth_ros.backends.torch_backend import pick_device
 from mono_depth_ros.bench.findings import Findings, read_rows
+from mono_depth_ros.sentences import sentence
 from train.data.samples.data_notes import printed_notes
 from train.gpu_check.packed_data import draw_data, make_packs, packs_in
 from train.gpu_check.report import machine, write_report
@@ -42,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 0
         return check(options, pick_device(options.device))
     except (OSError, ValueError) as error:
-        print(f'error: {error}', file=sys.stderr)
+        print(f'error: {sentence(error)}', file=sys.stderr)
         return 1
 
 
@@ -137,7 +138,7 @@ def node(device: str, seconds: float, rows: Path, data: Path, wheels: Path | Non
         Findings('node', rows, 0).add(
             'camera, node, listener', 'left out', 'rclpy does not import here: give --wheels DIR')
         return
-    run_part('node', [python, '-m', 'mono_depth_ros.bench.node_stream'], device, seconds, rows,
+    run_part('node', [python, '-m', 'train.gpu_check.node_stream'], device, seconds, rows,
              data, AMENT_PREFIX_PATH=prefix)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from mono_depth_ros.simulation.scene.camera_path import floor_plan
 from mono_depth_ros.simulation.scene.world import looking, World
-from train.simulate.views import free_place, towards, View
+from train.simulate.views import CandidateView, free_place, towards
 
 KINDS = ('hand', 'near', 'table', 'robot', 'ceiling')
 SHARES = (0.34, 0.16, 0.28, 0.14, 0.08)
@@ -17,7 +17,7 @@ TOP_M2 = 0.08
 
 
 class RoomViews:
-    """Draws views of one room at random; not every one is useful, see `View.quality`."""
+    """Draws views of one room at random; not every one is useful: `CandidateView.quality`."""
 
     def __init__(self, world: World):
         self._low, self._high = world.bounds
@@ -31,34 +31,34 @@ class RoomViews:
         self._weights = _interest(self._normals, double_area, middle_z)
         self._tops = _tops(self._normals, double_area, middle_z)
 
-    def view(self, rng: np.random.Generator) -> View:
+    def view(self, rng: np.random.Generator) -> CandidateView:
         """A view of one of KINDS at random."""
         kind = str(rng.choice(KINDS, p=SHARES))
         return {'hand': self._hand, 'near': self._near, 'table': self._table,
                 'robot': self._robot, 'ceiling': self._ceiling}[kind](rng)
 
-    def _hand(self, rng) -> View:
+    def _hand(self, rng) -> CandidateView:
         x, y = free_place(rng, self._plans['hand'], 0.3)
         height = min(rng.uniform(1.1, 1.75), self._high[2] - 0.4)
         pose = looking((x, y, height), rng.uniform(-np.pi, np.pi), rng.normal(-0.12, 0.22),
                        rng.normal(0, 0.06))
-        return View(kind='hand', pose=pose, nearest_m=0.25)
+        return CandidateView(kind='hand', pose=pose, nearest_m=0.25)
 
-    def _robot(self, rng) -> View:
+    def _robot(self, rng) -> CandidateView:
         x, y = free_place(rng, self._plans['robot'], 0.25)
         pose = looking((x, y, rng.uniform(0.12, 0.65)), rng.uniform(-np.pi, np.pi),
                        rng.normal(0.05, 0.12), rng.normal(0, 0.02))
-        return View(kind='robot', pose=pose, nearest_m=0.15)
+        return CandidateView(kind='robot', pose=pose, nearest_m=0.15)
 
-    def _ceiling(self, rng) -> View:
+    def _ceiling(self, rng) -> CandidateView:
         """Below the ceiling, mostly near the walls, looking down into the room."""
         place = self._high[:2] * rng.choice((-1, 1), 2) * (1 - rng.beta(1, 3, 2)) * 0.95
         position = (*place, self._high[2] - rng.uniform(0.08, 0.45))
         target = (*(rng.uniform(-0.5, 0.5, 2) * self._high[:2]), rng.uniform(0, 1.0))
-        return View(kind='ceiling', pose=towards(position, target, rng.normal(0, 0.04)),
-                    nearest_m=0.3)
+        return CandidateView(kind='ceiling', pose=towards(position, target, rng.normal(0, 0.04)),
+                             nearest_m=0.3)
 
-    def _near(self, rng) -> View:
+    def _near(self, rng) -> CandidateView:
         """Handheld, at arm's length from a table, a shelf, a wall or a small object."""
         for _ in range(50):
             face = rng.choice(len(self._triangles), p=self._weights)
@@ -69,10 +69,10 @@ class RoomViews:
             if self._inside(position, 0.3):
                 break
         roll = rng.normal(0, 0.08 if rng.random() < 0.9 else 0.5)
-        return View(kind='near', pose=towards(position, target, roll), nearest_m=0.12,
-                    target_m=distance_m, plain=bool(rng.random() < 0.15))
+        return CandidateView(kind='near', pose=towards(position, target, roll), nearest_m=0.12,
+                             target_m=distance_m, plain=bool(rng.random() < 0.15))
 
-    def _table(self, rng) -> View:
+    def _table(self, rng) -> CandidateView:
         """Handheld or on a robot's arm, at the top of a table, desk, counter or shelf."""
         if not self._tops.any():
             return self._near(rng)
@@ -90,7 +90,7 @@ class RoomViews:
         roll = rng.normal(0, 0.08)
         if rng.random() < 0.15:
             roll += rng.choice((-1, 1)) * np.pi / 2
-        return View(kind='table', pose=towards(position, aim, roll), nearest_m=0.15)
+        return CandidateView(kind='table', pose=towards(position, aim, roll), nearest_m=0.15)
 
     def _inside(self, position: np.ndarray, height_m: float) -> bool:
         """Whether a camera (3,) m is that high above the floor and clear of walls and ceiling."""

@@ -25,7 +25,8 @@ class SetFolder:
 
     def __init__(self, folder: Path, simulated_set: SimulatedSet):
         self._folder, self._simulated_set = folder, simulated_set
-        _claim(folder, simulated_set)
+        check_folder(folder, simulated_set)
+        _begin(folder, simulated_set)
         self.lines = _done(folder)
         # The last line of a stopped run may be incomplete: keep whole lines only.
         write_file(folder / CAMERAS, _text(self.lines.values()))
@@ -66,17 +67,23 @@ class SetFolder:
                    for path in (self._folder / part).iterdir())
 
 
-def _claim(folder: Path, simulated_set: SimulatedSet) -> None:
-    """Make the folder, or check that it holds the same simulated set."""
+def check_folder(folder: Path, simulated_set: SimulatedSet) -> None:
+    """ValueError where a folder holds anything but the same simulated set; nothing is written."""
     about = folder / ABOUT
     if about.is_file():
         held = _held(about)
         if held != asdict(simulated_set):
             raise ValueError(f'{folder} holds another simulated set ({_words(held)}), not '
                              f'{_words(asdict(simulated_set))}: give another --out')
-        return
-    if folder.is_dir() and any(folder.iterdir()):
+    elif folder.is_dir() and any(path.suffix != '.lock' for path in folder.iterdir()):
         raise ValueError(f'{folder} is not empty and no simulated set: give another --out')
+
+
+def _begin(folder: Path, simulated_set: SimulatedSet) -> None:
+    """Write what tells a simulated set, where it is not written yet."""
+    about = folder / ABOUT
+    if about.is_file():
+        return
     with writing(folder):
         for part in ('rgb', 'depth'):
             (folder / part).mkdir(parents=True, exist_ok=True)

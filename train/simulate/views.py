@@ -15,7 +15,7 @@ TRIES = 16
 
 
 @dataclass(frozen=True, kw_only=True)
-class View:
+class CandidateView:
     """A camera pose to try: nothing may be nearer than `nearest_m`, and the surface on the optical
     axis should be `target_m` away (None: any distance). A view of a single plane shows no clue of
     its distance and is accepted only where `plain`.
@@ -43,7 +43,8 @@ class View:
         return min(fit, float(np.median(known)) / (3 * self.nearest_m))
 
 
-def best_view(draw: Callable[[], View], probe: Callable[[Pose], np.ndarray]) -> View:
+def best_view(draw: Callable[[], CandidateView],
+              probe: Callable[[Pose], np.ndarray]) -> CandidateView:
     """The first view of `draw` that is good by its `probe` depth, or the best of TRIES."""
     best, most = None, -1.0
     for _ in range(TRIES):

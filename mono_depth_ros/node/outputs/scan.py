@@ -28,12 +28,7 @@ class Scan(Output):
 
     def __init__(self, node: LifecycleNode, prefix: str):
         super().__init__(node, prefix)
-        self._poses, self._missing = CameraPoses(node), ''
-
-    @property
-    def warning(self) -> str:  # type: ignore[override]
-        """Why there is no scan, or none without gaps, while somebody listens."""
-        return self._missing if self.wanted() else ''
+        self._poses = CameraPoses(node)
 
     def values(self) -> dict[str, str]:
         """Where the camera's pose comes from."""
@@ -42,19 +37,19 @@ class Scan(Output):
     def message(self, frame: Frame) -> LaserScan | None:
         """The scan, None where camera or pose are not known."""
         if not frame.camera:
-            self._missing = 'no scan: the rays of the camera are not known'
+            self.warning = 'no scan: the rays of the camera are not known'
             return None
         pose = self._poses.pose(frame.settings, frame.header, frame.up_3)
         if pose is None:
-            self._missing = '' if self._poses.waiting else (
+            self.warning = '' if self._poses.waiting else (
                 f'no scan: {self._poses.told}: {self._poses.advice}')
             return None
         try:
             spec = spec_of(frame.settings, frame.range_m)
         except ValueError as error:  # the other outputs go on
-            self._missing = f'no scan: {error}'
+            self.warning = f'no scan: {error}'
             return None
-        self._missing = _not_free(frame, pose, spec)
+        self.warning = _not_free(frame, pose, spec)
         ranges = scan_from_depth(frame.sure_depth_HW, frame.camera, pose, spec, frame.range_m,
                                  frame.model_range_m[0])
         return _message(ranges, spec, Header(
@@ -62,7 +57,7 @@ class Scan(Output):
 
     def idle(self) -> None:
         """As every part, and stop listening to TF."""
-        self._missing = ''
+        super().idle()
         self._poses.close()
 
     def close(self) -> None:

@@ -21,6 +21,9 @@ def measure_live(distances_m: Sequence[float], box: float, seconds: float,
                  arguments: Sequence[str]) -> list[Sample]:
     """One sample a distance, asked for one after another where there is a terminal.
 
+    What is shown at a depth_scale of 1 is depth over depth/scale, which does not tell the offset
+    of a node with reference_offset: that has to be off.
+
     Raises OSError where no depth comes, ValueError where the middle of the image has none,
     KeyboardInterrupt after SIGTERM, too.
     """

@@ -20,6 +20,7 @@ from mono_depth_ros.message_formats.images import depth_from_message, rgb_from_m
 from mono_depth_ros.message_formats.points import points_from_cloud, points_from_scan
 from mono_depth_ros.message_formats.topic_names import info_topic_beside
 from mono_depth_ros.scale.reference import check_same_frame, pairs_of_depth, pairs_of_points
+from mono_depth_ros.sentences import counted
 from mono_depth_ros.tools.calibrate_depth.bag_transforms import BagTransforms
 from mono_depth_ros.tools.calibrate_depth.samples import Sample
 
@@ -55,7 +56,7 @@ def measure_recording(path: Path, model: str, image: str, reference: str, frames
         raise ValueError(f'{path}: ' + next(
             iter(left_out), 'no pixel with both a shown and a measured depth'))
     for why, number in left_out.items():
-        print(f'left out, {number} image{"s" if number > 1 else ""}: {why}', file=sys.stderr)
+        print(f'left out, {counted(number, "image")}: {why}', file=sys.stderr)
     return samples
 
 
@@ -92,10 +93,8 @@ class _Recording:
         infos = [t for t in topics if t.kind is Kind.CAMERA_INFO]
         info = next((t for t in infos if t.name == beside), None) or _chosen(
             path, 'camera_info', infos, '')
-        _, kind, _, message = next(reader.messages((info.name,)))
-        return cls(reader=reader, image=shown, info=reader.decode(kind, message),
-                   reference=_chosen(
-                       path, 'reference', [t for t in candidates if t != shown], reference))
+        return cls(reader=reader, image=shown, info=reader.first(info.name), reference=_chosen(
+            path, 'reference', [t for t in candidates if t != shown], reference))
 
     def together(self, frames: int) -> Iterator[tuple[Any, Any]]:
         """Images with the reference nearest in stamp."""

@@ -21,10 +21,11 @@ from mono_depth_ros.demo.statistics import errors_in_range
 from mono_depth_ros.message_formats.camera_info import is_rectified, read_camera_info
 from mono_depth_ros.message_formats.images import depth_from_message, raw_depth, rgb_from_message
 from mono_depth_ros.metrics import DepthErrors, mean_errors
+from mono_depth_ros.sentences import counted
 from mono_depth_ros.tools.depth_bag.cameras import BagCamera
 
 if TYPE_CHECKING:  # draws with matplotlib
-    from mono_depth_ros.demo.panel import Frame
+    from mono_depth_ros.demo.panel import PanelRow
 
 ROWS = 3
 
@@ -50,9 +51,10 @@ class Accuracy:
     def line(self) -> str:
         """One line for people."""
         lower_m, upper_m = self.range_m
-        return (f'{self.images} images against {self.truth_topic}, {lower_m:g} to {upper_m:g} m: '
-                f'delta1 {self.errors.delta1:.3f}, AbsRel {self.errors.abs_rel:.3f}, scale '
-                f'{self.scale:.3f} (shown over true; depth_scale {1 / self.scale:.3f} mends it)')
+        return (f'{counted(self.images, "image")} against {self.truth_topic}, '
+                f'{lower_m:g} to {upper_m:g} m: delta1 {self.errors.delta1:.3f}, AbsRel '
+                f'{self.errors.abs_rel:.3f}, scale {self.scale:.3f} (shown over true; '
+                f'depth_scale {1 / self.scale:.3f} mends it)')
 
     def values(self) -> dict:
         """The same for programs."""
@@ -105,7 +107,7 @@ def _compared(views: Sequence[_View], range_m: tuple[float, float]
         if errors:
             compared.append((view, errors))
     for why, number in left_out.items():
-        print(f'left out of the accuracy, {number} images: {why}', file=sys.stderr)
+        print(f'left out of the accuracy, {counted(number, "image")}: {why}', file=sys.stderr)
     return [view for view, _ in compared], [errors for _, errors in compared]
 
 
@@ -129,12 +131,12 @@ class _View:
     def truth_HW(self) -> np.ndarray:
         return depth_from_message(self._read(self.truth_topic, 1))
 
-    def frame(self) -> Frame:
-        from mono_depth_ros.demo.panel import Frame
+    def frame(self) -> PanelRow:
+        from mono_depth_ros.demo.panel import PanelRow
 
         rgb_HW3 = rgb_from_message(self._read(self.camera.image_topic, 0))
-        return Frame(rgb_HW3=rgb_HW3, depth_HW=self.depth_HW, truth_HW=self.truth_HW,
-                     cloud=self._cloud(rgb_HW3))
+        return PanelRow(rgb_HW3=rgb_HW3, depth_HW=self.depth_HW, truth_HW=self.truth_HW,
+                        cloud=self._cloud(rgb_HW3))
 
     def _cloud(self, rgb_HW3: np.ndarray) -> Any:
         from mono_depth_ros.demo.panel import Cloud

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mono_depth_ros.node.parameter_files import parameters_of
+from mono_depth_ros.sentences import sentence
 
 OUTPUTS = ('depth/image', 'depth/camera_info')
 
@@ -44,7 +45,7 @@ def parse(arguments: Sequence[str] | None) -> Options:
     try:
         parameters = parameters_of(given.params) if given.params else {}
     except (OSError, ValueError) as error:
-        parser.error(str(error))
+        parser.error(sentence(error))
     for name, value in (('model_file', given.model), ('device', given.device)):
         if value is not None:
             parameters[name] = value

@@ -22,6 +22,7 @@ from mono_depth_ros.node.interface.parameters import (
     settings_from,
 )
 from mono_depth_ros.progress import bar, end_progress, progress
+from mono_depth_ros.sentences import counted
 from mono_depth_ros.tools.depth_bag.accuracy import report
 from mono_depth_ros.tools.depth_bag.assembly import assemble, everything
 from mono_depth_ros.tools.depth_bag.cameras import cameras_of
@@ -65,7 +66,7 @@ def depth_bag(options: Options) -> list[str]:
     journal.close()
     return [f'{journal.done - sum(refused.values())} of {journal.done} images have depth, on '
             f'{", ".join(types)}',
-            *(f'refused, {number} images: {why}' for why, number in refused.items()),
+            *(f'refused, {counted(number, "image")}: {why}' for why, number in refused.items()),
             *(accuracy.line() for accuracy in accuracies), f'recording: {out}']
 
 

@@ -22,11 +22,6 @@ from train.fitting.run_folder import begin_run
 pytestmark = pytest.mark.thorough
 
 
-@pytest.fixture
-def folder(tmp_path):
-    return write_folder(tmp_path / 'set')
-
-
 def finished_run(path, data, settings=(), **options):
     """The folder of a run as `fit` leaves it at the end."""
     begin_run(path, 'mobile', settings, tuple(data), **options)

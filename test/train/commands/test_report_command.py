@@ -59,7 +59,7 @@ def test_every_use_is_noted_and_told(tmp_path, capsys):
              str(uses)]
     assert main(words) == main(words) == 0
     told = capsys.readouterr().out
-    assert 'used 1 times' in told and 'used 2 times' in told
+    assert 'used 1 time,' in told and 'used 2 times' in told
     lines = [json.loads(line) for line in uses.read_text().splitlines()]
     assert [line['use'] for line in lines] == [1, 2]
     assert lines[0]['images'] == 2  # 43 and 44

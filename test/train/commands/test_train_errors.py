@@ -21,11 +21,6 @@ FULL = Path('/dev/full')  # every write there fails as on a full disk
 full_disk = pytest.mark.skipif(not FULL.is_char_device(), reason='no /dev/full here')
 
 
-@pytest.fixture
-def folder(tmp_path):
-    return write_folder(tmp_path / 'set')
-
-
 @pytest.fixture(scope='module')
 def model(tmp_path_factory):
     path = tmp_path_factory.mktemp('models') / 'drawn.safetensors'

@@ -17,9 +17,9 @@ from train.cross_validation.figures import combined, Figures, measure, scale_err
 from train.cross_validation.folds import (
     check_data,
     check_start,
+    CrossValidationPlan,
+    done_folds,
     Fold,
-    Plan,
-    read_fold,
     run_folds,
 )
 from train.cross_validation.summary import as_markdown, summary
@@ -52,8 +52,8 @@ def plan(tmp_path):
     """The small table with data, and a training of seconds."""
     for name in ('nyu_folder', 'desk', 'room', 'hall'):
         write_folder(tmp_path / 'data' / name)
-    return Plan(table=SMALL, root=tmp_path / 'data', folder=tmp_path / 'runs', recipe='mobile',
-                words=QUICK, capped=True, workers=0)
+    return CrossValidationPlan(table=SMALL, root=tmp_path / 'data', folder=tmp_path / 'runs',
+                               recipe='mobile', words=QUICK, capped=True, workers=0)
 
 
 def figures(**changes):
@@ -138,7 +138,7 @@ def test_folds_are_trained_measured_and_not_again(plan, monkeypatch, capsys):
              '--workers', '0']
     assert main([*words, *QUICK]) == 0
     folds = [Fold(left_out=('desks',), seed=0), Fold(left_out=('desks', 'rooms'), seed=0)]
-    both = read_fold(plan, folds[1])
+    both = done_folds(plan)[folds[1]]
     assert set(both) == {'desks', 'rooms', 'select'}
     assert both['rooms'].images == 12 and both['select'].images == 2
     run = json.loads((plan.run_folder(folds[1]) / 'run.json').read_text())

@@ -3,16 +3,9 @@
 import cv2
 import numpy as np
 import pytest
-from train_helpers import write_folder
 
 from train.data.data_sets import open_data
 from train.data.sources.depth_files import read_depth
-
-
-@pytest.fixture
-def folder(tmp_path):
-    return write_folder(tmp_path / 'set')
-
 
 METRES = np.tile(np.linspace(1, 4, 64, dtype=np.float32), (48, 1))
 METRES[0, :4] = np.nan, 0, -1, np.inf

@@ -5,17 +5,11 @@ import codecs
 import cv2
 import numpy as np
 import pytest
-from train_helpers import write_folder
 
 from train.__main__ import main
 from train.data.data_sets import open_data
 from train.data.samples.data_notes import DataNote
 from train.data.sources.list_files import parsed_pair, read_keys, read_lines
-
-
-@pytest.fixture
-def folder(tmp_path):
-    return write_folder(tmp_path / 'set')
 
 
 def rename(folder, key, name, image_suffix='.png'):

@@ -6,7 +6,7 @@ import json
 import cv2
 import numpy as np
 import pytest
-from train_helpers import CAMERA, write_folder
+from train_helpers import CAMERA
 
 from mono_depth_ros.camera import Camera
 from train.__main__ import main
@@ -28,11 +28,6 @@ from train.fitting.batches import StepKeys
 from train.fitting.views import encoded, TrainingViews
 from train.recipes.mixture import Mixture, mixture
 from train.recipes.recipe import RECIPES
-
-
-@pytest.fixture
-def folder(tmp_path):
-    return write_folder(tmp_path / 'set')
 
 
 def test_folder_source_reads_metres_and_camera(folder):

@@ -5,18 +5,12 @@ import re
 import cv2
 import numpy as np
 import pytest
-from train_helpers import write_folder
 
 from mono_depth_ros.camera import Camera
 from train.__main__ import main
 from train.data.data_sets import open_data
-from train.data.inspection import Findings, findings_text, inspect, write_sheet
+from train.data.inspection import DataSetStatistics, inspect, statistics_text, write_sheet
 from train.data.samples.sample import Sample
-
-
-@pytest.fixture
-def folder(tmp_path):
-    return write_folder(tmp_path / 'set')
 
 
 def sample(depth, name='a'):
@@ -29,10 +23,10 @@ def sample(depth, name='a'):
 def test_figures_are_counted_by_hand():
     depth = np.full((10, 10), 1.2, np.float32)
     depth[0], depth[1], depth[2:4] = np.nan, np.inf, 6
-    summary = Findings(frames=9)
+    summary = DataSetStatistics(frames=9)
     summary.add(sample(depth))
     summary.add(sample(np.full((10, 20), np.nan, np.float32), 'blind'))
-    lines = findings_text('x', 'val', summary).splitlines()
+    lines = statistics_text('x', 'val', summary).splitlines()
     assert lines[0] == 'x val: 9 frames, 2 looked at'
     assert lines[1] == 'sizes: 10x10 (1), 20x10 (1)'
     assert 'fx 10.00, fy 10.00, cx 5.00, cy 5.00' in lines[2]
@@ -43,7 +37,7 @@ def test_figures_are_counted_by_hand():
     assert bars[0] == ['1', '-', '1.5', 'm', '75.0%', 40 * '#']
     assert bars[-1] == ['5', '-', '7', 'm', '25.0%', 13 * '#']  # 40 / 3
     assert all(bar[-1] == '0.0%' for bar in bars[1:-1])
-    assert lines[-1] == '1 frames without known depth, as blind'
+    assert lines[-1] == '1 frame without known depth, as blind'
 
 
 def test_frames_are_spread_over_the_set(folder):

@@ -1,13 +1,10 @@
 """Packs: the same frames without decoding, made in one go or in two."""
 
 import json
-from pathlib import Path
-import subprocess
-import sys
 
 import numpy as np
 import pytest
-from train_helpers import write_folder
+from train_helpers import held, write_folder
 
 from train.__main__ import main
 from train.data.data_sets import open_data
@@ -15,14 +12,8 @@ from train.data.packing import pack, shrunk
 from train.data.samples.data_notes import DataNote
 from train.data.sources.packed import DEPTH, INDEX, RGB
 
-ROOT = Path(__file__).parents[3]
 FRAME = {'key': 'a', 'split': 'train', 'height': 4, 'width': 4, 'offset': 0,
          'camera': {'fx': 1, 'fy': 1, 'cx': 1, 'cy': 1}}
-
-
-@pytest.fixture
-def folder(tmp_path):
-    return write_folder(tmp_path / 'set')
 
 
 def test_a_pack_holds_the_frames_of_its_source(folder, tmp_path, capsys):
@@ -117,27 +108,11 @@ def test_a_pack_keeps_the_data_set_that_its_name_said(folder, tmp_path):
     assert 'research use' in open_data(f'rooms={tmp_path / "p"}', 'train').terms
 
 
-HOLD = '''
-import sys
-from pathlib import Path
-from train.data.folder_lock import only_one
-with only_one(Path(sys.argv[1]), 'packing'):
-    print("held", flush=True)
-    input()
-'''
-
-
 def test_two_processes_do_not_fill_one_pack(folder, tmp_path):
     """Each counted its own pixels, and the frames of both were of other images."""
-    other = subprocess.Popen([sys.executable, '-c', HOLD, str(tmp_path / 'p')], cwd=ROOT,
-                             text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    try:
-        assert other.stdout.readline() == 'held\n'
+    with held(tmp_path / 'p', 'packing'):
         with pytest.raises(OSError, match=f'a packing still goes on in {tmp_path / "p"}'):
             pack(f'mine={folder}', tmp_path / 'p', 32)
-    finally:
-        other.kill()
-        other.communicate()
     assert pack(f'mine={folder}', tmp_path / 'p', 32) == 8
 
 

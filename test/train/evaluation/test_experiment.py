@@ -14,7 +14,7 @@ from train.__main__ import main
 from train.commands import table1
 from train.comparison import experiment, experiment_page, experiment_runs, measured_run
 from train.comparison.cost import Cost
-from train.comparison.experiment import CLAIMS, ENTRANTS, WORLDS
+from train.comparison.experiment import BENCHMARKS, CLAIMS, ENTRANTS
 from train.comparison.experiment_data import prepare_data, scenes_of
 from train.comparison.experiment_statistics import (
     conclusion,
@@ -75,13 +75,13 @@ def test_three_rates_are_tried_and_change_the_first_stage_alone(name):
         tuple(replace(stage, epochs=0) for stage in recipe.stages[1:])}
 
 
-@pytest.mark.parametrize('name', WORLDS)
-def test_every_network_of_a_world_can_be_trained_there(name):
-    world = WORLDS[name]
-    for entrant in (ENTRANTS[one] for one in world.entrants):
+@pytest.mark.parametrize('name', BENCHMARKS)
+def test_every_network_of_a_benchmark_can_be_trained_there(name):
+    benchmark = BENCHMARKS[name]
+    for entrant in (ENTRANTS[one] for one in benchmark.entrants):
         recipe = overridden(recipe_called(entrant.recipe), [
-            *world.settings, *entrant.settings(entrant.epochs(30), entrant.rates[0])])
-        assert recipe.max_depth_m == PROTOCOLS[world.protocol].max_depth_m
+            *benchmark.settings, *entrant.settings(entrant.epochs(30), entrant.rates[0])])
+        assert recipe.max_depth_m == PROTOCOLS[benchmark.protocol].max_depth_m
         assert dict(recipe.weights) == ({'gta': 4.0} if name == 'street' else {})
 
 
@@ -159,7 +159,7 @@ def test_an_experiment_that_was_moved_goes_on(tmp_path):
     entrant = ENTRANTS['eigen']
     data = f'x={write_folder(tmp_path / "old" / "packs" / "x")}'
     one = experiment_runs.Experiment(
-        folder=tmp_path / 'old', results=tmp_path / 'kept', world=WORLDS['room'],
+        folder=tmp_path / 'old', results=tmp_path / 'kept', benchmark=BENCHMARKS['room'],
         entrants=(entrant,), data=(data,), tuning=(data,), epochs=30, sweep_epochs=3, seeds=1,
         device='cpu')
     for folder in (one.run_folder(entrant, 0), one.trial_folder(entrant, 0)):
@@ -363,7 +363,7 @@ def test_figures_without_their_card_are_of_no_training(tmp_path):
     """They cannot tell how it was made, so it is made again."""
     entrant = ENTRANTS['eigen']
     one = experiment_runs.Experiment(
-        folder=tmp_path, results=tmp_path / 'kept', world=experiment.WORLDS['room'],
+        folder=tmp_path, results=tmp_path / 'kept', benchmark=experiment.BENCHMARKS['room'],
         entrants=(entrant,), data=('x=a',), tuning=('x=b',), epochs=30, sweep_epochs=3, seeds=2)
     for seed in (0, 1):
         one.figures_file(entrant, seed).parent.mkdir(parents=True, exist_ok=True)
@@ -376,7 +376,7 @@ def test_figures_without_their_card_are_of_no_training(tmp_path):
 def test_the_best_rate_of_the_sweep_is_taken(tmp_path):
     entrant = ENTRANTS['eigen']
     one = experiment_runs.Experiment(
-        folder=tmp_path, results=tmp_path / 'kept', world=experiment.WORLDS['room'],
+        folder=tmp_path, results=tmp_path / 'kept', benchmark=experiment.BENCHMARKS['room'],
         entrants=(entrant,), data=('x=a',), tuning=('x=b',), epochs=30, sweep_epochs=3, seeds=1,
         words=('amp=bf16',))
     for number, abs_rel in enumerate((0.4, 0.3, 0.5)):
@@ -396,7 +396,7 @@ def test_the_best_rate_of_the_sweep_is_taken(tmp_path):
 def test_a_rate_is_judged_by_its_last_epoch(tmp_path, rows, score):
     entrant = ENTRANTS['eigen']
     one = experiment_runs.Experiment(
-        folder=tmp_path, results=tmp_path / 'kept', world=experiment.WORLDS['room'],
+        folder=tmp_path, results=tmp_path / 'kept', benchmark=experiment.BENCHMARKS['room'],
         entrants=(entrant,), data=('x=a',), tuning=('x=b',), epochs=10, sweep_epochs=2, seeds=1)
     trial = one.trial_folder(entrant, 0)
     trial.mkdir(parents=True)
@@ -452,7 +452,7 @@ def test_times_are_of_one_run(tmp_path, monkeypatch):
     monkeypatch.setattr(experiment_page, 'open_data', lambda spec, split: [0])
     entrants = ENTRANTS['eigen'], ENTRANTS['mobile']
     one = experiment_runs.Experiment(
-        folder=tmp_path, results=tmp_path / 'kept', world=experiment.WORLDS['room'],
+        folder=tmp_path, results=tmp_path / 'kept', benchmark=experiment.BENCHMARKS['room'],
         entrants=entrants, data=('x=a',), tuning=(), epochs=30, sweep_epochs=3, seeds=2,
         device='cpu')
     for entrant, seed in ((entrants[0], 0), (entrants[0], 1), (entrants[1], 0)):

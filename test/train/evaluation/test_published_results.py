@@ -9,7 +9,7 @@ import pytest
 
 from mono_depth_ros.model_card import card_from_json
 from train.commands.table1 import PAGE, REPORT_PAGE
-from train.comparison.experiment import ENTRANTS, WORLDS
+from train.comparison.experiment import BENCHMARKS, ENTRANTS
 from train.comparison.experiment_page import page_text
 from train.comparison.experiment_statistics import estimate, table_of
 from train.comparison.kept_experiment import kept_experiment
@@ -51,12 +51,12 @@ def test_a_row_of_the_table_is_what_was_found(name):
     assert expected in [cells[1:7] for cells in printed(name)], expected
 
 
-@pytest.mark.parametrize('world', WORLDS)
+@pytest.mark.parametrize('world', BENCHMARKS)
 def test_what_is_kept_is_whole_and_of_one_plan(world):
     figures = kept(world)
     base, = figures.pop(BASELINE)
     plan = json.loads((KEPT / world / 'plan.json').read_text())
-    assert plan['world'] == world and set(figures) <= set(WORLDS[world].entrants)
+    assert plan['world'] == world and set(figures) <= set(BENCHMARKS[world].entrants)
     for name, seeds in figures.items():
         for number in range(len(ENTRANTS[name].rates)):
             assert (KEPT / world / 'scores' / f'{name}-{number}.json').is_file()
@@ -69,7 +69,7 @@ def test_what_is_kept_is_whole_and_of_one_plan(world):
             keys[0] for keys in plan['data'].values()]
 
 
-@pytest.mark.parametrize('world', WORLDS)
+@pytest.mark.parametrize('world', BENCHMARKS)
 def test_the_page_is_what_the_command_makes_of_it(world):
     """But for what resampling by another NumPy may change in the last digit."""
     made = page_text(kept_experiment(KEPT / world, KEPT / world, (), 'cpu'), 'val', timed=False)

@@ -16,7 +16,7 @@ from train.fitting import device_pixels
 from train.fitting.batches import DataFeed, StepKeys
 from train.fitting.device_jpeg import jpeg_artefacts
 from train.fitting.device_store import load_store
-from train.fitting.device_views import Plans, render
+from train.fitting.device_views import render, ViewPlans
 from train.fitting.views import NO_SAMPLE, TrainingViews
 from train.recipes.mixture import mixture
 
@@ -61,7 +61,7 @@ def both(augmentation, keys=tuple((draw, draw % 3) for draw in range(6)), data=S
     recipe = replace(tiny(), augmentation=augmentation, **changes)
     sources = [data()]
     views = TrainingViews(sources, recipe, 0)
-    plans = Plans(load_store(sources, 'cpu').samples, recipe, 0)
+    plans = ViewPlans(load_store(sources, 'cpu').samples, recipe, 0)
     batch = torch.utils.data.default_collate([plans[key] for key in keys])
     return ([views[key] for key in keys], render(batch, load_store(sources, 'cpu'), recipe))
 

@@ -4,10 +4,9 @@ from argparse import Namespace
 import json
 from pathlib import Path
 import subprocess
-import sys
 
 import pytest
-from train_helpers import write_folder
+from train_helpers import held, write_folder
 
 from train.__main__ import main
 from train.commands.fit import _run, default_workers
@@ -77,6 +76,20 @@ def test_a_run_goes_on_where_its_data_lies_now(tmp_path, monkeypatch, capsys):
     assert read_run(run).data == (f'mine={tmp_path / "moved"}',)
 
 
+def test_the_sets_of_a_table_that_are_gone_are_found_below_root(tmp_path, monkeypatch, capsys):
+    """scripts/indoor called again with another --root went on where nothing lies any more."""
+    places = [f'{name}={write_folder(tmp_path / "old" / name)}' for name in ('d435_lab', 'mine')]
+    kept, run = write_folder(tmp_path / 'kept'), tmp_path / 'run'
+    begin_run(run, 'mobile', (), (*places, f'd435_desk={kept}'))
+    new = tmp_path / 'new'
+    new.mkdir()
+    (tmp_path / 'old' / 'd435_lab').rename(new / 'd435_lab')
+    monkeypatch.setattr('train.commands.fit.fit', lambda *_, **__: None)
+    words = ['fit', 'mobile', '--out', str(run), '--resume', '--root', str(new), '--device', 'cpu']
+    assert main(words) == 0, capsys.readouterr().err
+    assert read_run(run).data == (f'd435_lab={new / "d435_lab"}', places[1], f'd435_desk={kept}')
+
+
 @pytest.mark.parametrize('text', [
     '[]', '5', '{', '{}', '{"settings": 5}', '{"data": [5]}', '{"settings": [["a"]]}'])
 def test_a_run_that_cannot_be_read_is_named(tmp_path, text):
@@ -115,16 +128,6 @@ def test_caps_of_a_table_without_its_sets_are_refused(tmp_path, capsys):
     assert not (tmp_path / 'r').exists()
 
 
-HOLD = '''
-import sys
-from pathlib import Path
-from train.data.folder_lock import only_one
-with only_one(Path(sys.argv[1]), 'training'):
-    print("held", flush=True)
-    input()
-'''
-
-
 def test_two_trainings_in_one_folder_are_refused(tmp_path, monkeypatch, capsys):
     """The second, begun before a checkpoint, gave its recipe to the weights of the first."""
     data, run = f'mine={write_folder(tmp_path / "set")}', tmp_path / 'run'
@@ -133,17 +136,11 @@ def test_two_trainings_in_one_folder_are_refused(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr('train.commands.fit.fit', lambda *_, **__: None)
     words = ['fit', 'mobile', '--out', str(run), '--device', 'cpu']
     again = (['--data', data, '--set', 'seed=1'], ['--resume'])
-    other = subprocess.Popen([sys.executable, '-c', HOLD, str(run)], cwd=ROOT, text=True,
-                             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    try:
-        assert other.stdout.readline() == 'held\n'
+    with held(run, 'training'):
         for more in again:
             assert main([*words, *more]) == 1
             assert f'a training still goes on in {run}' in capsys.readouterr().err
         assert (run / 'run.json').read_text() == before
-    finally:
-        other.kill()  # nobody is left to take its lock away
-        other.communicate()
     assert [main([*words, *more]) for more in again] == [0, 0]
     assert json.loads((run / 'run.json').read_text())['settings'] == ['seed=1']
 

@@ -14,7 +14,7 @@ import time
 import cv2
 import numpy as np
 import pytest
-from train_helpers import write_folder
+from train_helpers import held, write_folder
 
 from mono_depth_ros.camera import Camera
 from mono_depth_ros.simulation.scene.world import Air, World
@@ -214,6 +214,18 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path, capsys):
     assert main(arguments('room', tmp_path, 1)) == 1
     assert 'is not empty and no simulated set: give another --out' in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ['letter.txt']
+    assert [path.name for path in tmp_path.iterdir()] == ['letter.txt']
+
+
+def test_two_processes_do_not_draw_into_one_folder(tmp_path, capsys):
+    """Each wrote the lists of its own frames over those of the other."""
+    out = tmp_path / 'room'
+    with held(out, 'simulation'):
+        assert main(arguments('room', out, 1)) == 1
+        assert f'a simulation still goes on in {out}' in capsys.readouterr().err
+        assert [path.name for path in out.iterdir()] == ['simulation.lock']
+    begun = SetFolder(out, SimulatedSet(world='room', seed=1, width=64, height=48))
+    assert begun.missing(1) == [0]
 
 
 def test_without_opengl_or_space_it_says_so(tmp_path, capsys, monkeypatch):

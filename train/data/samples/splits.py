@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterable
 import hashlib
 from pathlib import Path
 
+from mono_depth_ros.sentences import counted
+
 SPLITS = ('train', 'val', 'test')
 
 
@@ -51,7 +53,7 @@ def split_by_folder(keys: Collection[str], split: str, place: Path) -> set[str]:
     else:
         chosen = hashed_split(keys, split)
     if not chosen:
-        what = f'{len(folders)} folders' if len(folders) > 1 else f'{len(keys)} frames'
+        what = f'{len(folders)} folders' if len(folders) > 1 else counted(len(keys), 'frame')
         raise MissingSplit(f'{place} has no frame left for the split {split!r}: its {what} are '
                            'too few (2 make train and val, 20 make test)')
     return chosen

@@ -56,7 +56,7 @@ SHIFT_M = -np.array([0.025031875059141302, -0.00029342312935846411, 0.0006623874
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pair:
+class RawPair:
     """Names, in the folder `scene`, of a picture and of the disparity taken with it."""
 
     scene: str
@@ -149,7 +149,7 @@ def _chosen(folder: Path, scenes: list[Path], split: str) -> list[Path]:
     return [scene for scene in training if scene_of(scene.name) in chosen]
 
 
-def _lone(scene: Path, split: str) -> list[Pair]:
+def _lone(scene: Path, split: str) -> list[RawPair]:
     if split not in ('train', 'val'):
         raise MissingSplit(f'no split {split!r} of one scene {scene}: its splits are train and '
                            'val')
@@ -157,11 +157,11 @@ def _lone(scene: Path, split: str) -> list[Pair]:
     return pairs[last_tenth_held_out(len(pairs), split)]
 
 
-def _pairs_of(scenes: list[Path]) -> list[Pair]:
+def _pairs_of(scenes: list[Path]) -> list[RawPair]:
     return [pair for scene in scenes for pair in _read(scene)]
 
 
-def _read(scene: Path) -> list[Pair]:
+def _read(scene: Path) -> list[RawPair]:
     names = [name for _, line in read_lines(scene / INDEX) for name in line.split()]
     colour = sorted((_time(scene, name), name) for name in names if name.startswith('r-'))
     depth = sorted((_time(scene, name), name) for name in names if name.startswith('d-'))
@@ -169,7 +169,7 @@ def _read(scene: Path) -> list[Pair]:
         raise ValueError(f'{scene / INDEX} lists {len(colour)} r-*.ppm and {len(depth)} d-*.pgm: '
                          'expected both')
     matches = nearest(np.array([at for at, _ in colour]), np.array([at for at, _ in depth]))
-    return [Pair(scene=scene.name, rgb=name, depth=depth[i][1])
+    return [RawPair(scene=scene.name, rgb=name, depth=depth[i][1])
             for (at, name), i in zip(colour, matches) if abs(depth[i][0] - at) <= MAX_GAP_S]
 
 
