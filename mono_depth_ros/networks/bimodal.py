@@ -25,7 +25,7 @@ class MobileLite2Bimodal(MobileLite2):
         super().__init__(height, width, camera_input, feature_distance)
         half, quarter = self.coarse.stem.channels[:2]
         self.fine = BimodalFine(quarter, half)
-        self.uncertainty = BimodalUncertainty()
+        self.uncertainty = BimodalUncertaintyHead()
 
     def modes(self, stack: str, given: tuple[Tensor, ...]) -> Tensor | None:
         """Of what a stack gave its modes (B, 5, h, w), where it has any.
@@ -55,7 +55,7 @@ class BimodalFine(Fine):
         return likelier(modes), x, features, coarse_B1hw, *unlike, modes
 
 
-class BimodalUncertainty(UncertaintyHead):
+class BimodalUncertaintyHead(UncertaintyHead):
     """As `UncertaintyHead`, which needs no modes."""
 
     def forward(self, image_BCHW: Tensor, log_depth_B1hw: Tensor, x: Tensor, features: Tensor,

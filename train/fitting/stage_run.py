@@ -71,8 +71,7 @@ class StageRun:
             self.freeze_at_ema()
         network.zero_grad()  # what weights that are frozen now have of the stage before
         set_training_mode(network, self.stage)
-        self.learner = context.group.wrap(
-            StageLoss(network, recipe, self.stage, context.group))
+        self.learner = context.group.wrap(StageLoss(network, recipe, self.stage, context.group))
         self.learning = [weight for weight in network.parameters() if weight.requires_grad]
         self.optimiser = make_optimiser(network, self.stage)
         self.pending = PendingLosses()
