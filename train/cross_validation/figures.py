@@ -23,7 +23,8 @@ class Figures:
     """Errors on some images, sets or groups.
 
     `scale` is predicted over true depth (above 1: too far), `scale_error` how far that is off
-    by either way, as a share (0.1: 10 % too far or as much too near). `step_kept` as
+    by either way, as a share (0.1: 10 % too far or as much too near). `promised` is the mean
+    confidence, which should be delta1, None of a model that tells none; `step_kept` as
     evaluation/sharpness.py, None where it was not measured.
     """
 
@@ -33,6 +34,7 @@ class Figures:
     rmse_m: float
     scale: float
     scale_error: float
+    promised: float | None = None
     step_kept: float | None = None
 
 
@@ -47,11 +49,18 @@ def measure(predictor: Predictor, source: DataSet, protocol: Protocol,
     for _, whole in readable(source, tqdm(
             range(len(source)), desc=f'measure {source.name}', unit='image', leave=False)):
         sample = protocol.view(whole)
-        depth_HW = predictor.estimate(sample.rgb, sample.camera).clipped
+        estimate = predictor.estimate(sample.rgb, sample.camera)
+        depth_HW, confidence_HW = estimate.clipped, estimate.confidence
         prediction_N, truth_N = protocol.counted(depth_HW, sample.depth)
-        if truth_N.size:
-            kept = _steps(protocol, depth_HW, sample.depth) if steps else None
-            found.append(_figures(prediction_N, truth_N, kept))
+        if not truth_N.size:
+            continue
+        one = _figures(prediction_N, truth_N)
+        if confidence_HW is not None:
+            confidence_N, _ = protocol.counted(confidence_HW, sample.depth)
+            one = replace(one, promised=float(confidence_N.mean()))
+        if steps:
+            one = replace(one, step_kept=_steps(protocol, depth_HW, sample.depth))
+        found.append(one)
     if not found:
         raise ValueError(f'{source.name}: none of its {len(source)} images has known depth that '
                          f'protocol {protocol.name} counts')
@@ -64,12 +73,15 @@ def combined(found: Sequence[Figures]) -> Figures:
     def mean(name: str) -> float:
         return float(np.mean([getattr(one, name) for one in found]))
 
-    kept = [one.step_kept for one in found if one.step_kept is not None]
+    def mean_of_known(name: str) -> float | None:
+        known = [value for one in found if (value := getattr(one, name)) is not None]
+        return float(np.mean(known)) if known else None
+
     return Figures(
         images=sum(one.images for one in found), delta1=mean('delta1'), abs_rel=mean('abs_rel'),
         rmse_m=mean('rmse_m'), scale=math.exp(np.mean([math.log(one.scale) for one in found])),
         scale_error=math.expm1(np.mean([math.log1p(one.scale_error) for one in found])),
-        step_kept=float(np.mean(kept)) if kept else None)
+        promised=mean_of_known('promised'), step_kept=mean_of_known('step_kept'))
 
 
 def scale_error(scales: Sequence[float]) -> float:
@@ -77,11 +89,11 @@ def scale_error(scales: Sequence[float]) -> float:
     return math.expm1(np.mean([abs(math.log(scale)) for scale in scales]))
 
 
-def _figures(prediction_N: np.ndarray, truth_N: np.ndarray, kept: float | None) -> Figures:
+def _figures(prediction_N: np.ndarray, truth_N: np.ndarray) -> Figures:
     errors = depth_errors(prediction_N, truth_N)
     scale = float(np.median(prediction_N / truth_N))
     return Figures(images=1, delta1=errors.delta1, abs_rel=errors.abs_rel, rmse_m=errors.rmse_m,
-                   scale=scale, scale_error=scale_error([scale]), step_kept=kept)
+                   scale=scale, scale_error=scale_error([scale]))
 
 
 def _steps(protocol: Protocol, depth_HW: np.ndarray, truth_HW: np.ndarray) -> float | None:

@@ -11,7 +11,8 @@ from train.cross_validation.figures import combined, Figures
 from train.cross_validation.folds import Fold
 from train.recipes.camera_groups import CameraTable
 
-HEAD = ('cameras', 'images', 'delta1', 'AbsRel', 'RMSE m', 'scale', 'scale error', 'step kept')
+HEAD = ('cameras', 'images', 'delta1', 'promised', 'AbsRel', 'RMSE m', 'scale', 'scale error',
+        'step kept')
 MEAN, SELECT = 'mean', 'select'
 
 
@@ -57,7 +58,8 @@ def _protocol_lines(table: CameraTable) -> list[str]:
     lines = [f'All images of a group, whole, one pass, protocol `{table.protocol}`; a group is '
              'the mean over its data sets, the mean is over groups. Nothing is aligned to the '
              'truth. Scale is the median over images of the median of prediction / truth; its '
-             'error exp(mean |log scale|) - 1.']
+             'error exp(mean |log scale|) - 1. Promised is the mean confidence, which should be '
+             'delta1.']
     if table.select:
         lines.append(f'`{table.select} {SELECT}` is its validation split, protocol '
                      f'`{table.select_protocol}`, averaged over the folds; step kept: the share '
@@ -68,7 +70,7 @@ def _protocol_lines(table: CameraTable) -> list[str]:
 def _cells(seeds: Sequence[Figures]) -> list[str]:
     return [str(seeds[0].images),
             *(_cell([getattr(one, name) for one in seeds], '.3f')
-              for name in ('delta1', 'abs_rel', 'rmse_m', 'scale')),
+              for name in ('delta1', 'promised', 'abs_rel', 'rmse_m', 'scale')),
             _cell([one.scale_error for one in seeds], '.0%'),
             _cell([one.step_kept for one in seeds], '.3f')]
 

@@ -67,20 +67,23 @@ def test_too_far_and_too_near_do_not_cancel():
     assert scale_error([1.21, 1.0]) == pytest.approx(0.1)  # sqrt(1.21)
     both = combined([figures(scale=2.0, scale_error=1.0), figures(scale=0.5, scale_error=1.0)])
     assert (both.scale, both.scale_error) == pytest.approx((1, 1))
+    assert both.promised is None  # nothing told it
 
 
 def test_a_set_has_the_median_of_its_images(tmp_path):
     # Depths come out 1.1, 1.1, 1.2, 1.2, 1.3 and 4 times too far: the median is 1.2.
     source = open_data(f'x={write_folder(tmp_path / "x")}', 'train')
     factors = iter((1.1, 1.1, 1.2, 1.2, 1.3, 4.0))
+    confidences = iter((0.1, 0.2, 0.3, 0.4, 0.5, 0.6))
     predictor = SimpleNamespace(estimate=lambda rgb, camera: SimpleNamespace(
-        clipped=np.nan_to_num(next(truths) * next(factors), nan=1)))
+        clipped=np.nan_to_num(next(truths) * next(factors), nan=1),
+        confidence=np.full(rgb.shape[:2], next(confidences), np.float32)))
     truths = (source[i].depth for i in range(6))
     found = measure(predictor, source, PROTOCOLS['full'], steps=True)
     assert found.images == 6
     assert found.scale == pytest.approx(1.2)
     assert found.scale_error == pytest.approx(0.2)
-    assert found.delta1 == pytest.approx(4 / 6)
+    assert (found.delta1, found.promised) == pytest.approx((4 / 6, 0.35))
     assert found.step_kept is None  # a ramp has no steps
 
 
