@@ -31,7 +31,7 @@ def calibrate(network: MultiScaleNetwork, held_out: Sequence[DataSet], recipe: R
     if UNCERTAINTY not in network.stacks:
         return 1.0
     network.eval()
-    weights, total, images = _weights(held_out, recipe, training), 0.0, 0.0
+    weights, total, images = sample_weights(held_out, recipe, training), 0.0, 0.0
     for source in held_out:
         ratios = _ratios(network, source, recipe)
         weight = weights[source.name]
@@ -41,9 +41,12 @@ def calibrate(network: MultiScaleNetwork, held_out: Sequence[DataSet], recipe: R
     return factor
 
 
-def _weights(held_out: Sequence[DataSet], recipe: Recipe,
-             training: Sequence[Named]) -> dict[str, float]:
-    """How often a sample of each data set was drawn an epoch as the uncertainty was learned."""
+def sample_weights(sources: Sequence[DataSet], recipe: Recipe,
+                   training: Sequence[Named]) -> dict[str, float]:
+    """How often a sample of each data set was drawn an epoch as the uncertainty was learned.
+
+    By name; 1 for all where none of them was drawn.
+    """
     drawn: dict[str, float] = {}
     learned = [stage for stage in recipe.stages if stage.epochs]
     stages = [stage for stage in learned if UNCERTAINTY in stage.trains] or learned
@@ -51,7 +54,7 @@ def _weights(held_out: Sequence[DataSet], recipe: Recipe,
         counts = mixture(training, recipe, stages[-1]).counts
         drawn = {source.name: draws / max(samples, 1)
                  for source, (samples, draws) in zip(training, counts)}
-    weights = {source.name: drawn.get(source.name, 0.0) for source in held_out}
+    weights = {source.name: drawn.get(source.name, 0.0) for source in sources}
     return weights if any(weights.values()) else dict.fromkeys(weights, 1.0)
 
 

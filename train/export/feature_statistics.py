@@ -11,6 +11,7 @@ from tqdm import tqdm
 from mono_depth_ros.networks.feature_distance import FeatureDistance
 from mono_depth_ros.networks.multi_scale import MultiScaleNetwork
 from train.data.data_sets import DataSet
+from train.export.confidence_calibration import sample_weights
 from train.fitting.batches import plain_loader
 from train.fitting.views import PlainViews
 from train.recipes.recipe import Recipe
@@ -27,41 +28,47 @@ def learn_distance(network: MultiScaleNetwork, learned: Sequence[DataSet],
 
     1 is then the distance of images like those of `held_out`, which lie farther off than those
     learned from, and twice the distance makes uncertainty 2 ** `recipe.distance_slope` as large.
-    Nothing is set where the network has no such part, or either has fewer than two images.
+    An image counts as often as the uncertainty was learned from one of its set. Nothing is set
+    where the network has no such part, or either has fewer than two images.
     """
     if not recipe.network.feature_distance:
         return
     network.eval()
-    features_NC, others_MC = (_features(network, sources, recipe)
-                              for sources in (learned, held_out))
+    (features_NC, weight_N), (others_MC, weight_M) = (
+        _features(network, sources, recipe, learned) for sources in (learned, held_out))
     if min(len(features_NC), len(others_MC)) < 2:
         return
-    covariance_CC = torch.cov(features_NC.T)
+    covariance_CC = torch.cov(features_NC.T, aweights=weight_N)
     variance_CC = torch.diag(torch.diagonal(covariance_CC))
     shrunk_CC = torch.lerp(covariance_CC, variance_CC, SHRINKAGE)
     whitening_CC = torch.linalg.cholesky(torch.linalg.inv(shrunk_CC))
-    mean_C = features_NC.mean(0)
-    usual = ((others_MC - mean_C) @ whitening_CC).square().mean(1).log().mean().mul(0.5).exp()
+    mean_C = weight_N @ features_NC / weight_N.sum()
+    log_square_M = ((others_MC - mean_C) @ whitening_CC).square().mean(1).log()
+    usual = (0.5 * weight_M @ log_square_M / weight_M.sum()).exp()
     distance = network.get_submodule('coarse.feature_distance')
     distance.load_state_dict({'mean': mean_C, 'whitening': whitening_CC / usual,
                               'slope': torch.tensor([recipe.distance_slope])})
 
 
-def _features(network: MultiScaleNetwork, sources: Sequence[DataSet], recipe: Recipe) -> Tensor:
-    """Mean features (N, C) float64 of every whole image that has a pixel of known depth."""
+def _features(network: MultiScaleNetwork, sources: Sequence[DataSet], recipe: Recipe,
+              training: Sequence[DataSet]) -> tuple[Tensor, Tensor]:
+    """Mean features (N, C) float64 of every whole image with known depth, and its weight (N,)."""
     coarse = network.get_submodule('coarse')
     distance = coarse.get_submodule('feature_distance')
     assert isinstance(distance, FeatureDistance)
-    found: list[Tensor] = []
+    seen: list[Tensor] = []
     hook = distance.register_forward_pre_hook(
-        lambda _, given: found.append(given[0].mean((2, 3)).double()))
-    kept: list[Tensor] = []
+        lambda _, given: seen.append(given[0].mean((2, 3)).double()))
+    weights = sample_weights(sources, recipe, training)
+    features, counts = [torch.empty(0, len(distance.mean), dtype=torch.float64)], []
     try:
-        for view in tqdm(plain_loader(PlainViews(sources, recipe), recipe), desc='features',
-                         unit='image', leave=False):
-            coarse(view.image)
-            known = torch.tensor([not problem for problem in view.problem])
-            kept.append(found.pop()[known])
+        for source in sources:
+            for view in tqdm(plain_loader(PlainViews([source], recipe), recipe),
+                             desc=f'features {source.name}', unit='image', leave=False):
+                coarse(view.image)
+                known = torch.tensor([not problem for problem in view.problem])
+                features.append(seen.pop()[known])
+                counts += [weights[source.name]] * len(features[-1])
     finally:
         hook.remove()
-    return torch.cat(kept) if kept else torch.empty(0, len(distance.mean), dtype=torch.float64)
+    return torch.cat(features), torch.tensor(counts, dtype=torch.float64)

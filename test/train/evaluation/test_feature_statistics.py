@@ -69,6 +69,22 @@ def test_images_that_teach_nothing_do_not_count(folder):
     torch.testing.assert_close(mean_of(), without, rtol=0, atol=0)
 
 
+def test_an_image_counts_as_often_as_it_was_drawn(folder, tmp_path):
+    """Hundreds of simulated images, drawn now and then, would outvote the few real ones."""
+    other = write_folder(tmp_path / 'other')
+    for path in (other / 'rgb').iterdir():
+        put_instead(path, np.full((48, 64, 3), 200, np.uint8))
+    train = [open_data(f'{name}={place}', 'train') for name, place in (
+        ('mine', folder), ('other', other))]
+    val = [open_data(f'mine={folder}', 'val')]
+    means = [learned(recipe_with(weights=(('other', weight),)), train, val)[1].mean
+             for weight in (1e-6, 0.5, 1.0)]
+    alone = learned(recipe_with(), train[:1], val)[1].mean
+    torch.testing.assert_close(means[0], alone, rtol=1e-4, atol=1e-4)
+    apart = [(mean - alone).norm().item() for mean in means]
+    assert apart[1] == pytest.approx(apart[2] * (1 / 3) / (1 / 2), rel=0.01)
+
+
 @pytest.mark.parametrize('case', ['nothing held out', 'no such part'])
 def test_it_is_left_out_where_it_cannot_be_told(folder, case):
     train = [open_data(f'mine={folder}', 'train')]
