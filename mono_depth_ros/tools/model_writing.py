@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from mono_depth_ros.estimator import DepthEstimator
@@ -20,7 +21,8 @@ def write_model(out: Path, onnx: bytes, card: ModelCard) -> DepthEstimator:
     if out.suffix != ONNX_SUFFIX:
         raise ValueError(f'{out}: a model file of an ONNX graph ends in {ONNX_SUFFIX}')
     out.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = out.with_name(f'{out.stem}.part{ONNX_SUFFIX}')
+    # As whole_file.replacing names it, with the ending that tells what it is.
+    unfinished = out.with_name(f'{out.stem}.{os.getpid()}.part{ONNX_SUFFIX}')
     try:
         unfinished.write_bytes(onnx + metadata_bytes(metadata_for(card)))
         seal(unfinished)
