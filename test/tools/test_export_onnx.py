@@ -21,7 +21,7 @@ def rgb_HW3():
 def test_the_shipped_model_as_onnx_is_a_model_file(tmp_path, rgb_HW3, capsys):
     out = tmp_path / 'indoor.onnx'
     assert main(['indoor', str(out)]) == 0
-    assert 'indoor.onnx: 26.' in capsys.readouterr().out
+    assert 'indoor.onnx: 27.' in capsys.readouterr().out
     assert read_card(out) == read_card(find_model('indoor'))
     ours, again = (DepthEstimator.load(model, 'cpu', 'fp32') for model in ('indoor', out))
     first, second = ours.estimate(rgb_HW3), again.estimate(rgb_HW3)
