@@ -36,6 +36,9 @@ LEAST_CONFIDENCE = 0.4
 UNLIKE = (f'the model expects less than {100 * LEAST_CONFIDENCE:.0f} % of this depth to be within '
           '25 % of the truth: place or camera are unlike those it learned from; mend the scale '
           '(depth_scale, scale_source), fine-tune the model or take another')
+UNSURE = ('points.min_confidence {:g} is above the mean confidence, so most points are left out '
+          'and obstacles with them: place or camera are unlike those the model learned from; mend '
+          'the scale (depth_scale, scale_source), and where depth is right then, lower it')
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,8 +186,12 @@ class FrameProcessor:
 def unlike(confidence: float | None, settings: Settings) -> str:
     """What the operator is told of a low mean confidence, '' of a model that tells none.
 
-    Also '' where the scale, which is what is wrong most, is measured already.
+    Also '' where the scale, which is what is wrong most, is measured already, unless points are
+    left out by their confidence.
     """
+    least = settings.points_min_confidence
+    if confidence is not None and confidence < least:
+        return UNSURE.format(least)
     measured = settings.start_scale != 1 or settings.scale_source in ('reference', 'height')
     if measured or confidence is None or not confidence < LEAST_CONFIDENCE:
         return ''
