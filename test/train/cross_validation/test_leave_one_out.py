@@ -13,6 +13,7 @@ from train_helpers import write_folder
 from mono_depth_ros.model_card import DataUse
 from mono_depth_ros.model_file import load_model, read_card, save_model
 from train.__main__ import main
+from train.cross_validation import folds
 from train.cross_validation.figures import combined, Figures, measure, scale_error
 from train.cross_validation.folds import (
     check_data,
@@ -140,25 +141,36 @@ def test_folds_are_trained_measured_and_not_again(plan, monkeypatch, capsys):
              str(plan.folder), '--leave', 'desks', 'desks,rooms', '--capped', '--jobs', '2',
              '--workers', '0']
     assert main([*words, *QUICK]) == 0
-    folds = [Fold(left_out=('desks',), seed=0), Fold(left_out=('desks', 'rooms'), seed=0)]
-    both = done_folds(plan)[folds[1]]
+    one_out, both_out = asked = [
+        Fold(left_out=('desks',), seed=0), Fold(left_out=('desks', 'rooms'), seed=0)]
+    both = done_folds(plan)[both_out]
     assert set(both) == {'desks', 'rooms', 'select'}
     assert both['rooms'].images == 12 and both['select'].images == 2
-    run = json.loads((plan.run_folder(folds[1]) / 'run.json').read_text())
+    run = json.loads((plan.run_folder(both_out) / 'run.json').read_text())
     assert [spec.partition('=')[0] for spec in run['data']] == ['nyu']
     assert '2 of 2 folds done' in (plan.folder / 'leave_one_out.md').read_text()
     assert len(json.loads((plan.folder / 'leave_one_out.json').read_text())['mean']) == 1
-    written = plan.result_file(folds[0]).stat().st_mtime_ns
-    assert list(run_folds(plan, folds, jobs=1)) == folds
-    assert plan.result_file(folds[0]).stat().st_mtime_ns == written
-    assert plan.fit_command(folds[0])[-1] == '--resume'
+    written = plan.result_file(one_out).stat().st_mtime_ns
+    assert list(run_folds(plan, asked, jobs=1)) == asked
+    assert plan.result_file(one_out).stat().st_mtime_ns == written
+    assert plan.fit_command(one_out)[-1] == '--resume'
     assert main([*words, '--set=lr=1']) == 1
     assert 'another plan' in capsys.readouterr().err
-    model = plan.folder / folds[0].name / 'desks-0.safetensors'
+    model = plan.folder / one_out.name / 'desks-0.safetensors'
+    assert [row.data for row in read_card(model).metrics] == ['nyu']
     assert main(['cameras', str(model), '--cameras', 'small', '--root', str(plan.root),
                  '--group', 'rooms', '--json', str(plan.folder / 'one.json')]) == 0
     one = json.loads((plan.folder / 'one.json').read_text())
     assert one['rooms'][0]['images'] == 12 and one['select'][0]['images'] == 2
+
+
+def test_the_confidence_of_a_fold_is_calibrated_as_that_of_an_exported_model(plan, monkeypatch):
+    """`promised` was that of the training, which promises too much and knows no strange image."""
+    fold, held_out = Fold(left_out=('desks',), seed=0), []
+    monkeypatch.setattr(folds, 'measure_model', lambda *_: {})
+    monkeypatch.setattr(folds, 'export_run', lambda run, model, sources: held_out.extend(sources))
+    folds.measure_fold(plan, fold)
+    assert [(source.name, len(source)) for source in held_out] == [('nyu', 2)]
 
 
 def test_cameras_of_a_group_need_the_sets_of_that_group_alone(plan, tmp_path, monkeypatch, capsys):
