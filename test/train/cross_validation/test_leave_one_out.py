@@ -71,6 +71,22 @@ def test_too_far_and_too_near_do_not_cancel():
     assert both.promised is None  # nothing told it
 
 
+def test_the_mean_promise_is_that_of_all_or_none(plan):
+    """Figures of a version before have none: beside delta1 of all stood the promise of a few."""
+    promised = [combined([figures(promised=0.5), figures(promised=last)]).promised
+                for last in (0.7, None)]
+    assert promised == [pytest.approx(0.6), None]
+    for number, one in enumerate((figures(promised=0.5), figures())):
+        told = asdict(one) if number == 0 else {
+            name: value for name, value in asdict(one).items() if name != 'promised'}
+        group = ('desks', 'rooms')[number]
+        write_file(plan.folder / group / 'figures.json', json.dumps(
+            {'left_out': [group], 'seed': 0, 'sets': {group: {'a': told}}}))
+    rows = summary(done_folds(plan))
+    assert [rows[name][0].promised for name in ('desks', 'rooms', 'mean')] == [0.5, None, None]
+    assert '| mean | 2 | 1.000 |  | ' in as_markdown('x', SMALL, rows, [])
+
+
 def test_a_set_has_the_median_of_its_images(tmp_path):
     # Depths come out 1.1, 1.1, 1.2, 1.2, 1.3 and 4 times too far: the median is 1.2.
     source = open_data(f'x={write_folder(tmp_path / "x")}', 'train')
