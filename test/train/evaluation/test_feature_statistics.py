@@ -10,6 +10,7 @@ from train_helpers import put_instead, tiny, write_folder
 from mono_depth_ros.model_file import load_model
 from mono_depth_ros.networks.registry import build
 from train.data.data_sets import open_data
+from train.data.samples.data_notes import DataNote
 from train.export import feature_statistics
 from train.export.feature_statistics import learn_distance
 from train.export.model_export import export_run
@@ -135,7 +136,8 @@ def test_images_that_are_all_alike_tell_nothing(folder):
     for path in (folder / 'rgb').iterdir():
         put_instead(path, np.full((48, 64, 3), 200, np.uint8))
     train, val = ([open_data(f'mine={folder}', split)] for split in ('train', 'val'))
-    assert not learned(recipe_with(), train, val)[1].slope.any()
+    with pytest.warns(DataNote, match='learned from: its features of those are all alike'):
+        assert not learned(recipe_with(), train, val)[1].slope.any()
 
 
 def test_held_out_images_of_sets_that_were_not_drawn_do_not_count(folder, tmp_path):
@@ -146,7 +148,8 @@ def test_held_out_images_of_sets_that_were_not_drawn_do_not_count(folder, tmp_pa
     places = {'mine': folder, 'other': other}
     train, val = ([open_data(f'{name}={place}', split) for name, place in places.items()]
                   for split in ('train', 'val'))
-    distance = learned(recipe_with(weights=(('other', 0.0),)), train, val)[1]
+    with pytest.warns(DataNote, match='fewer than two held-out images'):
+        distance = learned(recipe_with(weights=(('other', 0.0),)), train, val)[1]
     assert not distance.slope.any() and not distance.whitening.any()
 
 
@@ -165,7 +168,8 @@ def test_a_hardly_trained_network_can_be_exported(folder):
     train, val = ([open_data(f'mine={folder}', split)] for split in ('train', 'val'))
     torch.manual_seed(0)
     network = build(recipe.network)
-    learn_distance(network, train, val, recipe)
+    with pytest.warns(DataNote, match='as of a network hardly trained'):
+        learn_distance(network, train, val, recipe)
     assert not network.coarse.feature_distance.slope.any()
 
 
