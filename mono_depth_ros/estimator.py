@@ -16,7 +16,7 @@ from mono_depth_ros.backends.recovery import RecoveringNetwork
 from mono_depth_ros.backends.serve import serve
 from mono_depth_ros.camera import Camera, focal_of
 from mono_depth_ros.geometry.lens_view import lens_view, LensView
-from mono_depth_ros.letterbox import input_letterbox, Letterbox
+from mono_depth_ros.letterbox import content_of, input_letterbox, Letterbox
 from mono_depth_ros.model_file import check_seal, find_model, read_card, sha256_of
 from mono_depth_ros.preprocess import (
     confidence_of,
@@ -75,13 +75,14 @@ class DepthEstimate:
 
     @property
     def mean_confidence(self) -> float | None:
-        """Mean of the confidence over the network's own map, None without uncertainty.
+        """Mean confidence over the network's own map of the image, None without uncertainty.
 
         It is quick to tell, where `confidence` brings every pixel to the image's size.
         """
         if self.uncertainty is None:
             return None
-        return float(confidence_of(self.uncertainty.log_uncertainty).mean())
+        return float(confidence_of(content_of(
+            self.uncertainty.log_uncertainty, self.uncertainty.letterbox)).mean())
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import lru_cache
 import math
 
@@ -95,17 +96,25 @@ def to_image_size(map_hw: np.ndarray, letterbox: Letterbox) -> np.ndarray:
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE)
 
 
+def content_of(map_hw: np.ndarray, letterbox: Letterbox) -> np.ndarray:
+    """View of the part of a map under the content, with the cells that its edges cut through."""
+    rows, columns = (slice(math.floor(first), math.ceil(end))
+                     for first, end in _content_ends(map_hw, letterbox))
+    return map_hw[rows, columns]
+
+
 def _whole_cells(map_hw: np.ndarray, letterbox: Letterbox) -> np.ndarray | None:
     """View of the part of a map under the content; None where its edges cut through cells."""
-    window = []
-    for start, size, input_size, cells in (
-            (letterbox.y, letterbox.content_height, letterbox.input_height, map_hw.shape[0]),
-            (letterbox.x, letterbox.content_width, letterbox.input_width, map_hw.shape[1])):
-        first, end = start * cells, (start + size) * cells
-        if first % input_size or end % input_size:
-            return None
-        window.append(slice(first // input_size, end // input_size))
-    return map_hw[window[0], window[1]]
+    cut = any(end.denominator > 1 for ends in _content_ends(map_hw, letterbox) for end in ends)
+    return None if cut else content_of(map_hw, letterbox)
+
+
+def _content_ends(map_hw: np.ndarray, letterbox: Letterbox) -> list[tuple[Fraction, Fraction]]:
+    """Where the content begins and ends in a map, in cells: of its rows, of its columns."""
+    return [(Fraction(start * cells, input_size), Fraction((start + size) * cells, input_size))
+            for start, size, input_size, cells in (
+                (letterbox.y, letterbox.content_height, letterbox.input_height, map_hw.shape[0]),
+                (letterbox.x, letterbox.content_width, letterbox.input_width, map_hw.shape[1]))]
 
 
 def _output_from_image(letterbox: Letterbox, output_hw: tuple[int, ...]) -> np.ndarray:

@@ -31,7 +31,8 @@ from mono_depth_ros.node.subscription import (
 if TYPE_CHECKING:  # torch takes seconds to import
     from mono_depth_ros.estimator import DepthEstimate, DepthEstimator
 
-NOT_CONFIGURED = dict.fromkeys(('camera', 'pixels without a ray (%)', 'lens view'), 'none')
+NOT_CONFIGURED = dict.fromkeys(
+    ('camera', 'pixels without a ray (%)', 'lens view', 'confidence (mean)'), 'none')
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,7 +176,8 @@ class CameraStream:
             camera=self._info_input.wrong_type() or self.processor.camera_warning,
             image=self.processor.image_warning,
             part=(self.settings.waiting or self.processor.part_warning or shared
-                  or outputs.unheard()))
+                  or outputs.unheard()),
+            doubt=self.processor.doubt)
 
     def values(self, now_s: float) -> dict[str, str]:
         """Input, camera, counts and times as the texts of a diagnostic status."""

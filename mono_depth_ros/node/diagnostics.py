@@ -37,6 +37,7 @@ class Problems:
     `lifecycle`: the last lifecycle step failed. `worker`: the thread that processes images does
     not. `stale`: no images arrive. `camera`, `image` and `part`: depth is served, though without
     points, from an image it can hardly be right for, or with an output or step short of something.
+    `doubt`: the model itself trusts it little.
     """
 
     lifecycle: str = ''
@@ -45,11 +46,17 @@ class Problems:
     camera: str = ''
     image: str = ''
     part: str = ''
+    doubt: str = ''
 
     @property
     def present(self) -> str:
         """The first that is wrong while the node is active, '' where nothing is."""
-        return self.worker or self.stale or self.camera or self.image or self.part
+        return self.worker or self.stale or self.unfit
+
+    @property
+    def unfit(self) -> str:
+        """What the depth that is served lacks; what may last for hours hides nothing else."""
+        return self.camera or self.image or self.part or self.doubt
 
 
 class FrameStatistics:
@@ -184,6 +191,6 @@ def status_summary(
                          f'{statistics.last_error}')
     recent_error = statistics.last_error if now_s - statistics.error_s <= WINDOW_S else ''
     served = statistics.received_s > float('-inf')
-    unfit = (problems.camera or problems.image or problems.part) if served else ''
+    unfit = problems.unfit if served else ''
     warning = problems.stale or recent_error or unfit
     return ('WARN', warning) if warning else ('OK', 'active')

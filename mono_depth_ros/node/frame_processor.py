@@ -32,9 +32,13 @@ NEARLY_BLACK = ('the image is nearly black (99 % of it below 16 of 255), so dept
 # Images of left-out cameras with a mean confidence below this had a delta1 of 0.03 to 0.32; of the
 # held-out images of NYU 2 % at most have one.
 LEAST_CONFIDENCE = 0.4
-UNLIKE = ('the model expects only {:.0f} % of this depth to be within 25 % of the truth: place or '
-          'camera are unlike those it learned from; mend the scale (depth_scale, scale_source), '
-          'fine-tune the model or take another')
+# The same of every image: depth_bag tells a sentence once, and its figure is in the values.
+UNLIKE = (f'the model expects less than {100 * LEAST_CONFIDENCE:.0f} % of this depth to be within '
+          '25 % of the truth: place or camera are unlike those it learned from; mend the scale '
+          '(depth_scale, scale_source), fine-tune the model or take another')
+UNSURE = ('points.min_confidence {:g} is above the mean confidence, so most points are left out '
+          'and obstacles with them: place or camera are unlike those the model learned from; mend '
+          'the scale (depth_scale, scale_source), and where depth is right then, lower it')
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +61,8 @@ class FrameProcessor:
 
     `camera` is what was known of the latest image's, `lens` the undistorted view the network had
     of it, `confidence` the mean that the model told of it, None where it tells none.
+    `image_warning` is why depth of that image can hardly be right, `doubt` why the model itself
+    thinks so, '' where nothing speaks against.
     """
 
     def __init__(self, estimator: DepthEstimator, steps: list[Step], outputs: Outputs,
@@ -65,7 +71,7 @@ class FrameProcessor:
         self._image_topic = image_topic
         self._no_info = self.camera = no_camera(f'no camera_info on {info_topic} yet')
         self._infos: tuple[CameraInfo, ...] = ()
-        self._bit_depth, self._black, self._unlike, self.lens = BitDepth(), '', '', 'none'
+        self._bit_depth, self.image_warning, self.doubt, self.lens = BitDepth(), '', '', 'none'
         self.confidence: float | None = None
         self._failed = ''
 
@@ -77,11 +83,6 @@ class FrameProcessor:
     def parts(self) -> list[StreamPart]:
         """The steps and the outputs."""
         return [*self.steps, *self.outputs.parts]
-
-    @property
-    def image_warning(self) -> str:
-        """Why depth of the latest image can hardly be right, '' where nothing speaks against."""
-        return self._black or self._unlike
 
     @property
     def camera_warning(self) -> str:
@@ -116,7 +117,7 @@ class FrameProcessor:
         if camera.depth:
             lens_view(camera.depth)  # raises where no view of the lens shows the image
         self.camera = camera
-        self._black = NEARLY_BLACK if is_nearly_black(rgb_hw3) else ''
+        self.image_warning = NEARLY_BLACK if is_nearly_black(rgb_hw3) else ''
         return PreparedImage(rgb_hw3=rgb_hw3, size=size, camera=camera, settings=settings,
                              range_m=range_m(self.estimator, settings))
 
@@ -142,7 +143,7 @@ class FrameProcessor:
                              'another model file')
         self.lens = estimate.lens.told if estimate.lens else 'none'
         self.confidence = estimate.mean_confidence
-        self._unlike = unlike(self.confidence, prepared.settings)
+        self.doubt = unlike(self.confidence, prepared.settings)
         rgb_hw3 = prepared.rgb_hw3
         frame = Frame(
             depth_HW=depth_HW, estimate=estimate,
@@ -158,7 +159,7 @@ class FrameProcessor:
 
     def idle(self) -> None:
         """Tell no longer of the images before: nobody asks for depth."""
-        self._failed = self._black = self._unlike = ''
+        self._failed = self.image_warning = self.doubt = ''
         self.confidence = None
         for part in self.parts:
             part.idle()
@@ -185,12 +186,16 @@ class FrameProcessor:
 def unlike(confidence: float | None, settings: Settings) -> str:
     """What the operator is told of a low mean confidence, '' of a model that tells none.
 
-    Also '' where the scale, which is what is wrong most, is measured already.
+    Also '' where the scale, which is what is wrong most, is measured already, unless points are
+    left out by their confidence.
     """
+    least = settings.points_min_confidence
+    if confidence is not None and confidence < least:
+        return UNSURE.format(least)
     measured = settings.start_scale != 1 or settings.scale_source in ('reference', 'height')
     if measured or confidence is None or not confidence < LEAST_CONFIDENCE:
         return ''
-    return UNLIKE.format(100 * confidence)
+    return UNLIKE
 
 
 def range_m(estimator: DepthEstimator, settings: Settings) -> tuple[float, float]:

@@ -42,6 +42,16 @@ def estimate_of(depth_HW, confidence_of_row):
         uncertainty=Uncertainty(log_uncertainty=log_uncertainty, letterbox=SAME_SIZE))
 
 
+def test_the_mean_is_that_of_the_image_and_not_of_the_border():
+    """Of a wide image in a network of one shape most was the border, whose confidence is none."""
+    log_uncertainty = np.full((9, 8), 3, np.float32)
+    log_uncertainty[3:6] = math.log(math.log(1.25) / math.log(2))
+    estimate = replace(estimate_of(np.ones((6, 8), np.float32), [0.5] * 6), uncertainty=(
+        Uncertainty(log_uncertainty=log_uncertainty, letterbox=fit_letterbox(24, 9, 24, 27))))
+    assert estimate.mean_confidence == pytest.approx(0.5)
+    assert estimate.mean_confidence == pytest.approx(estimate.confidence.mean())
+
+
 def test_points_below_the_least_confidence_are_unknown():
     depth_HW = np.full((6, 8), 2, np.float32)
     estimate = estimate_of(depth_HW, [0.2, 0.4, 0.6, 0.8, 0.9, 0.95])

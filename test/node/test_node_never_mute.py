@@ -369,7 +369,7 @@ def test_depth_that_the_model_itself_trusts_little_is_served_with_a_warning(
     assert eye(node).processor.values()['confidence (mean)'] == told
     level, sentence = summary(node)
     if told == '0.36':
-        assert level == 'WARN' and 'only 36 % of this depth' in sentence
+        assert level == 'WARN' and 'less than 40 % of this depth' in sentence
     else:
         assert (level, sentence) == ('OK', 'active')
     # Who has measured the scale knows what is wrong.
@@ -379,6 +379,41 @@ def test_depth_that_the_model_itself_trusts_little_is_served_with_a_warning(
     monkeypatch.setattr(model, 'uncertainty', None)
     send(node, good_image())
     assert eye(node).processor.values()['confidence (mean)'] == 'none'
+
+
+def test_a_cloud_without_its_unsure_points_is_told_of_whoever_measured_the_scale(
+        active, monkeypatch):
+    """By the settings for Nav2 a robot saw no obstacle in a place unlike all the model knows."""
+    node, model = active
+    eye(node).processor.add_info(info_message(8, 6))
+    monkeypatch.setattr(model, 'has_confidence', True)
+    monkeypatch.setattr(model, 'uncertainty', Uncertainty(
+        log_uncertainty=np.full((3, 4), np.log(0.4), np.float32),
+        letterbox=fit_letterbox(8, 6, 8, 6)))
+    for least, told in ((0.4, ''), (0.5, 'points.min_confidence 0.5 is above the mean conf')):
+        assert node.set_parameters_atomically([
+            Parameter('points.min_confidence', value=least),
+            Parameter('depth_scale', value=1.2)]).successful
+        send(node, good_image())
+        level, sentence = summary(node)
+        assert level == ('WARN' if told else 'OK') and sentence.startswith(told or 'active')
+
+
+def test_doubt_of_the_model_hides_nothing_else(active, monkeypatch):
+    """In a place unlike all it knows it doubts for hours: no failing output was told of."""
+    node, model = active
+    eye(node).processor.add_info(info_message(8, 6))
+    monkeypatch.setattr(model, 'uncertainty', Uncertainty(
+        log_uncertainty=np.zeros((3, 4), np.float32), letterbox=fit_letterbox(8, 6, 8, 6)))
+
+    def broken(self, frame):
+        raise MemoryError
+    with monkeypatch.context() as patch:
+        patch.setattr(CompressedDepth, 'message', broken)
+        send(node, good_image())
+        assert summary(node)[1].startswith('no depth/image/compressedDepth: ')
+    send(node, good_image())
+    assert 'of this depth to be within 25 %' in summary(node)[1]
 
 
 def test_a_node_that_is_not_active_listens_to_no_tf(active):

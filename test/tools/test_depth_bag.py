@@ -32,6 +32,7 @@ from rosbags.rosbag2 import StoragePlugin, Writer  # noqa: E402
 from mono_depth_ros.bags.camera_infos import CameraInfos  # noqa: E402
 from mono_depth_ros.bags.reader import BagReader  # noqa: E402
 from mono_depth_ros.bags.topics import Kind  # noqa: E402
+from mono_depth_ros.estimator import DepthEstimate  # noqa: E402
 from mono_depth_ros.message_formats.images import raw_depth  # noqa: E402
 from mono_depth_ros.node.outputs.outputs import OUTPUTS  # noqa: E402
 from mono_depth_ros.progress import bar  # noqa: E402
@@ -335,6 +336,15 @@ def test_infrared_of_16_bits_that_is_asked_for_has_depth_and_is_no_true_depth(
 
 
 @pytest.mark.thorough
+def test_doubt_of_the_model_is_told_once_and_not_for_every_percent(
+        tmp_path, model, monkeypatch, capsys):
+    means = iter((0.31, 0.22, 0.13))
+    monkeypatch.setattr(DepthEstimate, 'mean_confidence', property(lambda self: next(means)))
+    bag = write(tmp_path / 'bag', [*drive(3)])
+    assert main(command(model, bag, tmp_path / 'out')) == 0
+    assert capsys.readouterr().err.count('of this depth to be within 25 %') == 1
+
+
 def test_an_image_without_depth_is_counted_and_the_next_one_served(tmp_path, model, capsys):
     bad = (START_NS + 10**8, TYPES['CompressedImage'](
         header=image(START_NS, picture(4, 3), 'rgb8').header, format='jpeg',

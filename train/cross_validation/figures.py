@@ -69,7 +69,11 @@ def measure(predictor: Predictor, source: DataSet, protocol: Protocol,
 
 
 def combined(found: Sequence[Figures]) -> Figures:
-    """Each figure's mean, all counting alike; scales and their errors as mean logarithms."""
+    """Each figure's mean, all counting alike; scales and their errors as mean logarithms.
+
+    What is promised of only some, as where figures of a version before told none, is None: it
+    stands beside delta1, which is that of all.
+    """
     def mean(name: str) -> float:
         return float(np.mean([getattr(one, name) for one in found]))
 
@@ -81,7 +85,8 @@ def combined(found: Sequence[Figures]) -> Figures:
         images=sum(one.images for one in found), delta1=mean('delta1'), abs_rel=mean('abs_rel'),
         rmse_m=mean('rmse_m'), scale=math.exp(np.mean([math.log(one.scale) for one in found])),
         scale_error=math.expm1(np.mean([math.log1p(one.scale_error) for one in found])),
-        promised=mean_of_known('promised'), step_kept=mean_of_known('step_kept'))
+        promised=None if None in [one.promised for one in found] else mean('promised'),
+        step_kept=mean_of_known('step_kept'))
 
 
 def scale_error(scales: Sequence[float]) -> float:

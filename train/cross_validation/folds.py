@@ -12,7 +12,7 @@ import sys
 from mono_depth_ros.model_card import ModelCard
 from mono_depth_ros.model_file import SUFFIX
 from train.cross_validation.figures import combined, Figures, measure
-from train.data.data_sets import open_data
+from train.data.data_sets import DataSet, open_data
 from train.evaluation.learned_images import learned_images
 from train.evaluation.measurement import load_estimator
 from train.evaluation.protocols import PROTOCOLS
@@ -120,9 +120,13 @@ def run_folds(plan: CrossValidationPlan, folds: Sequence[Fold], jobs: int) -> It
 
 
 def measure_fold(plan: CrossValidationPlan, fold: Fold) -> None:
-    """Write the figures of a trained fold: every set it left out, and the selection set."""
+    """Write the figures of a trained fold: every set it left out, and the selection set.
+
+    Its confidence is calibrated on the selection set, so that it promises what `export` makes a
+    model promise.
+    """
     model = plan.folder / fold.name / f'{fold.name}{SUFFIX}'
-    export_run(plan.run_folder(fold), model, (), PROTOCOLS[plan.table.protocol])
+    export_run(plan.run_folder(fold), model, selection(plan.table, plan.root))
     figures = measure_model(plan.table, plan.root, model, fold.left_out, plan.device)
     write_file(plan.result_file(fold), json.dumps(
         {'left_out': fold.left_out, 'seed': fold.seed, 'sets': {
@@ -138,8 +142,7 @@ def measure_model(table: CameraTable, root: Path, model: str | Path, groups: Seq
     """
     opened = {name: [open_data(one.spec(str(root)), 'train') for one in table.group(name).sets]
               for name in groups}
-    selected = [open_data(one.spec(str(root)), 'val') for one in table.always
-                if one.name == table.select]
+    selected = selection(table, root)
     predictor = load_estimator(model, device)
     figures = {name: {source.name: measure(predictor, source, PROTOCOLS[table.protocol])
                       for source in sources} for name, sources in opened.items()}
@@ -147,6 +150,12 @@ def measure_model(table: CameraTable, root: Path, model: str | Path, groups: Seq
         figures['select'] = {source.name: measure(
             predictor, source, PROTOCOLS[table.select_protocol], steps=True)}
     return figures
+
+
+def selection(table: CameraTable, root: Path) -> list[DataSet]:
+    """The validation images of the set that models are selected by, none where there is none."""
+    return [open_data(one.spec(str(root)), 'val') for one in table.always
+            if one.name == table.select]
 
 
 def done_folds(plan: CrossValidationPlan) -> dict[Fold, dict[str, Figures]]:

@@ -22,7 +22,7 @@ from train.evaluation.measurement import evaluate, load_estimator
 from train.evaluation.protocols import Protocol, PROTOCOLS, usual_protocol
 from train.export.confidence_calibration import calibrate
 from train.export.feature_statistics import learn_distance
-from train.fitting.checkpoint import fitting_in, load_checkpoint
+from train.fitting.checkpoint import fitting_in, load_checkpoint, load_weights
 from train.fitting.run_folder import read_run, resume_command, Run, start_card
 from train.output_files import writing
 from train.recipes.mixture import steps_of
@@ -50,7 +50,7 @@ def export_run(folder: Path, path: Path, validation: Sequence[DataSet],
             f'continue it with `{resume_command(run.recipe, folder)}`')
     network = build(recipe.network)
     with fitting_in(folder):
-        network.load_state_dict(saved['ema'])
+        load_weights(network, saved['ema'])
     training = run.sources('train')
     began = _began(folder, run)
     provenance = _provenance(run, recipe, training, began)

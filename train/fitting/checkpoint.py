@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 import shutil
 from typing import Any
 
 import torch
+from torch import nn, Tensor
 
 from mono_depth_ros.whole_file import replacing
 
@@ -68,3 +69,13 @@ def fitting_in(folder: Path) -> Iterator[None]:
     except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
         raise ValueError(f'{folder / NAME} does not fit the network and the stages of its run: '
                          f'{OTHER_VERSION}') from error
+
+
+def load_weights(network: nn.Module, saved: Mapping[str, Tensor]) -> None:
+    """Put weights of a checkpoint into their network; RuntimeError where they do not fit.
+
+    Those of a version that knew no `feature_distance` go without: it is set at export.
+    """
+    unknown = {name: tensor for name, tensor in network.state_dict().items()
+               if '.feature_distance.' in name}
+    network.load_state_dict(unknown | dict(saved))

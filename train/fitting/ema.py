@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from mono_depth_ros.networks.multi_scale import MultiScaleNetwork
+from train.fitting.checkpoint import load_weights
 
 
 class Ema:
@@ -23,7 +24,7 @@ class Ema:
         self._decay = decay
         self.network = copy.deepcopy(network).eval().requires_grad_(False)
         if saved:
-            self.network.load_state_dict(saved)
+            load_weights(self.network, saved)
         # Collected once: swa_utils.AveragedModel would walk all modules four times every step,
         # which takes 7 ms of Python for `mobile_lite2`.
         states = self.network.state_dict().values(), network.state_dict().values()

@@ -13,7 +13,7 @@ from mono_depth_ros.networks.multi_scale import MultiScaleNetwork
 from mono_depth_ros.networks.registry import build
 from train.data.data_sets import DataSet
 from train.fitting.batches import DataFeed
-from train.fitting.checkpoint import fitting_in, load_checkpoint
+from train.fitting.checkpoint import fitting_in, load_checkpoint, load_weights
 from train.fitting.ema import Ema
 from train.fitting.regularisation import (
     add_regularisation,
@@ -85,7 +85,7 @@ def _first_network(recipe: Recipe, saved: dict | None, start: str,
     network = build(recipe.network)
     if saved:
         with fitting_in(folder):
-            network.load_state_dict(saved['network'])
+            load_weights(network, saved['network'])
     elif start:
         load_start(network, recipe, start)
     elif recipe.imagenet_stem:

@@ -104,7 +104,8 @@ class BagEstimation:
         """What is to be said of the latest image and its camera, one sentence each."""
         processor = self._processor
         return [sentence for sentence in (
-            processor.camera_warning, processor.image_warning, processor.part_warning) if sentence]
+            processor.camera_warning, processor.image_warning, processor.part_warning,
+            processor.doubt) if sentence]
 
     def _use_info(self, stamp_ns: int) -> None:
         if self._camera.infos.messages:

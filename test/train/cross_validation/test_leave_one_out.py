@@ -13,6 +13,7 @@ from train_helpers import write_folder
 from mono_depth_ros.model_card import DataUse
 from mono_depth_ros.model_file import load_model, read_card, save_model
 from train.__main__ import main
+from train.cross_validation import folds
 from train.cross_validation.figures import combined, Figures, measure, scale_error
 from train.cross_validation.folds import (
     check_data,
@@ -68,6 +69,22 @@ def test_too_far_and_too_near_do_not_cancel():
     both = combined([figures(scale=2.0, scale_error=1.0), figures(scale=0.5, scale_error=1.0)])
     assert (both.scale, both.scale_error) == pytest.approx((1, 1))
     assert both.promised is None  # nothing told it
+
+
+def test_the_mean_promise_is_that_of_all_or_none(plan):
+    """Figures of a version before have none: beside delta1 of all stood the promise of a few."""
+    promised = [combined([figures(promised=0.5), figures(promised=last)]).promised
+                for last in (0.7, None)]
+    assert promised == [pytest.approx(0.6), None]
+    for number, one in enumerate((figures(promised=0.5), figures())):
+        told = asdict(one) if number == 0 else {
+            name: value for name, value in asdict(one).items() if name != 'promised'}
+        group = ('desks', 'rooms')[number]
+        write_file(plan.folder / group / 'figures.json', json.dumps(
+            {'left_out': [group], 'seed': 0, 'sets': {group: {'a': told}}}))
+    rows = summary(done_folds(plan))
+    assert [rows[name][0].promised for name in ('desks', 'rooms', 'mean')] == [0.5, None, None]
+    assert '| mean | 2 | 1.000 |  | ' in as_markdown('x', SMALL, rows, [])
 
 
 def test_a_set_has_the_median_of_its_images(tmp_path):
@@ -140,25 +157,36 @@ def test_folds_are_trained_measured_and_not_again(plan, monkeypatch, capsys):
              str(plan.folder), '--leave', 'desks', 'desks,rooms', '--capped', '--jobs', '2',
              '--workers', '0']
     assert main([*words, *QUICK]) == 0
-    folds = [Fold(left_out=('desks',), seed=0), Fold(left_out=('desks', 'rooms'), seed=0)]
-    both = done_folds(plan)[folds[1]]
+    one_out, both_out = asked = [
+        Fold(left_out=('desks',), seed=0), Fold(left_out=('desks', 'rooms'), seed=0)]
+    both = done_folds(plan)[both_out]
     assert set(both) == {'desks', 'rooms', 'select'}
     assert both['rooms'].images == 12 and both['select'].images == 2
-    run = json.loads((plan.run_folder(folds[1]) / 'run.json').read_text())
+    run = json.loads((plan.run_folder(both_out) / 'run.json').read_text())
     assert [spec.partition('=')[0] for spec in run['data']] == ['nyu']
     assert '2 of 2 folds done' in (plan.folder / 'leave_one_out.md').read_text()
     assert len(json.loads((plan.folder / 'leave_one_out.json').read_text())['mean']) == 1
-    written = plan.result_file(folds[0]).stat().st_mtime_ns
-    assert list(run_folds(plan, folds, jobs=1)) == folds
-    assert plan.result_file(folds[0]).stat().st_mtime_ns == written
-    assert plan.fit_command(folds[0])[-1] == '--resume'
+    written = plan.result_file(one_out).stat().st_mtime_ns
+    assert list(run_folds(plan, asked, jobs=1)) == asked
+    assert plan.result_file(one_out).stat().st_mtime_ns == written
+    assert plan.fit_command(one_out)[-1] == '--resume'
     assert main([*words, '--set=lr=1']) == 1
     assert 'another plan' in capsys.readouterr().err
-    model = plan.folder / folds[0].name / 'desks-0.safetensors'
+    model = plan.folder / one_out.name / 'desks-0.safetensors'
+    assert [row.data for row in read_card(model).metrics] == ['nyu']
     assert main(['cameras', str(model), '--cameras', 'small', '--root', str(plan.root),
                  '--group', 'rooms', '--json', str(plan.folder / 'one.json')]) == 0
     one = json.loads((plan.folder / 'one.json').read_text())
     assert one['rooms'][0]['images'] == 12 and one['select'][0]['images'] == 2
+
+
+def test_the_confidence_of_a_fold_is_calibrated_as_that_of_an_exported_model(plan, monkeypatch):
+    """`promised` was that of the training, which promises too much and knows no strange image."""
+    fold, held_out = Fold(left_out=('desks',), seed=0), []
+    monkeypatch.setattr(folds, 'measure_model', lambda *_: {})
+    monkeypatch.setattr(folds, 'export_run', lambda run, model, sources: held_out.extend(sources))
+    folds.measure_fold(plan, fold)
+    assert [(source.name, len(source)) for source in held_out] == [('nyu', 2)]
 
 
 def test_cameras_of_a_group_need_the_sets_of_that_group_alone(plan, tmp_path, monkeypatch, capsys):
