@@ -34,8 +34,8 @@ NEARLY_BLACK = ('the image is nearly black (99 % of it below 16 of 255), so dept
 LEAST_CONFIDENCE = 0.4
 # The same of every image: depth_bag tells a sentence once, and its figure is in the values.
 UNLIKE = (f'the model expects less than {100 * LEAST_CONFIDENCE:.0f} % of this depth to be within '
-          '25 % of the truth: place or camera are unlike those it learned from; mend the scale '
-          '(depth_scale, scale_source), fine-tune the model or take another')
+          '25 % of the truth: place or camera are likely unlike those it learned from; mend the '
+          'scale (depth_scale, scale_source), fine-tune the model or take another')
 UNSURE = ('points.min_confidence {:g} is above the mean confidence, so most points are left out '
           'and obstacles with them: place or camera are unlike those the model learned from; mend '
           'the scale (depth_scale, scale_source), and where depth is right then, lower it')

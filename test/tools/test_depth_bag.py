@@ -345,6 +345,7 @@ def test_doubt_of_the_model_is_told_once_and_not_for_every_percent(
     assert capsys.readouterr().err.count('of this depth to be within 25 %') == 1
 
 
+@pytest.mark.thorough
 def test_an_image_without_depth_is_counted_and_the_next_one_served(tmp_path, model, capsys):
     bad = (START_NS + 10**8, TYPES['CompressedImage'](
         header=image(START_NS, picture(4, 3), 'rgb8').header, format='jpeg',
