@@ -173,6 +173,7 @@ def test_a_hardly_trained_network_can_be_exported(folder):
     assert not network.coarse.feature_distance.slope.any()
 
 
+@pytest.mark.thorough
 def test_a_run_begun_without_it_goes_on_and_is_exported_with_it(folder, tmp_path, monkeypatch):
     """As those of `indoor` by the versions before: they were told to train again."""
     recipe, run = recipe_with(stages=(Stage(trains=('fine',), epochs=1),)), tmp_path / 'run'
