@@ -15,7 +15,7 @@ class FeatureDistance(nn.Module):
     """What is added to an image's log uncertainty, (B, 1, 1, 1), by its features (B, C, h, w).
 
     `slope` times the logarithm of its distance, 0 for one of 1 or less: `whitening` (C, C) makes 1
-    of the distance that held-out images have from `mean` (C,). 0 until `learn` is called.
+    of the distance that held-out images have from `mean` (C,). 0 until `train export` sets them.
     """
 
     mean: Tensor

@@ -37,7 +37,7 @@ UNLIKE = (f'the model expects less than {100 * LEAST_CONFIDENCE:.0f} % of this d
           '25 % of the truth: place or camera are likely unlike those it learned from; mend the '
           'scale (depth_scale, scale_source), fine-tune the model or take another')
 UNSURE = ('points.min_confidence {:g} is above the mean confidence, so most points are left out '
-          'and obstacles with them: place or camera are unlike those the model learned from; mend '
+          'and obstacles with them: the model likely learned from nothing like this place; mend '
           'the scale (depth_scale, scale_source), and where depth is right then, lower it')
 
 

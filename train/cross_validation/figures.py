@@ -77,16 +77,13 @@ def combined(found: Sequence[Figures]) -> Figures:
     def mean(name: str) -> float:
         return float(np.mean([getattr(one, name) for one in found]))
 
-    def mean_of_known(name: str) -> float | None:
-        known = [value for one in found if (value := getattr(one, name)) is not None]
-        return float(np.mean(known)) if known else None
-
+    kept = [one.step_kept for one in found if one.step_kept is not None]
     return Figures(
         images=sum(one.images for one in found), delta1=mean('delta1'), abs_rel=mean('abs_rel'),
         rmse_m=mean('rmse_m'), scale=math.exp(np.mean([math.log(one.scale) for one in found])),
         scale_error=math.expm1(np.mean([math.log1p(one.scale_error) for one in found])),
         promised=None if None in [one.promised for one in found] else mean('promised'),
-        step_kept=mean_of_known('step_kept'))
+        step_kept=float(np.mean(kept)) if kept else None)
 
 
 def scale_error(scales: Sequence[float]) -> float:
